@@ -1,0 +1,92 @@
+//! The files of a release: name, size, digest and type of each, sorted by name, no name twice.
+
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use crate::{
+    digest::{Digest, bare_hex},
+    json::{Malformed, Value},
+    name::{AssetName, ContentType},
+};
+
+/// Most assets of one release (GitHub: "`file_count` limited to 1000 assets").
+pub const MOST_ASSETS: usize = 1000;
+/// Largest asset in bytes (GitHub: "Each file must be under 2 GiB").
+pub const MOST_BYTES: u64 = (1 << 31) - 1;
+
+/// One file of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asset {
+    /// Name under which it is downloaded.
+    pub name: AssetName,
+    /// Size in bytes.
+    pub size: u64,
+    /// Digest of its bytes, written as bare hexadecimal.
+    #[serde(serialize_with = "bare_hex")]
+    pub sha256: Digest,
+    /// Media type under which it is uploaded.
+    pub content_type: ContentType,
+}
+
+impl Asset {
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let asset = Self {
+            name: object.take("name")?.name()?,
+            size: object.take("size")?.number()?,
+            sha256: object.take("sha256")?.bare_digest()?,
+            content_type: object.take("content_type")?.name()?,
+        };
+        object.end()?;
+        Ok(asset)
+    }
+}
+
+/// Every asset of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct Assets(Vec<Asset>);
+
+/// Why files cannot be the assets of one release.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAssets {
+    /// Two files would have one name.
+    #[error("two files would be the asset `{0}`")]
+    Twice(AssetName),
+    /// GitHub takes no more than [`MOST_ASSETS`].
+    #[error("{0} assets are more than the {MOST_ASSETS} that a release may have")]
+    TooMany(usize),
+    /// GitHub takes none over [`MOST_BYTES`], and none that is empty.
+    #[error("the asset `{0}` has {1} bytes; GitHub takes 1 to {MOST_BYTES}")]
+    Size(AssetName, u64),
+}
+
+impl Assets {
+    /// Sorts the assets by name and checks them against GitHub's limits.
+    pub fn new(mut assets: Vec<Asset>) -> Result<Self, InvalidAssets> {
+        if assets.len() > MOST_ASSETS {
+            return Err(InvalidAssets::TooMany(assets.len()));
+        }
+        assets.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(pair) = assets.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            return Err(InvalidAssets::Twice(pair[0].name.clone()));
+        }
+        if let Some(asset) = assets.iter().find(|asset| asset.size == 0 || asset.size > MOST_BYTES) {
+            return Err(InvalidAssets::Size(asset.name.clone(), asset.size));
+        }
+        Ok(Self(assets))
+    }
+
+    /// The assets in the order of their names.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Asset] {
+        &self.0
+    }
+
+    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
+        let place = value.refuse("");
+        let assets = value.list()?.into_iter().map(Asset::from_json).collect::<Result<_, _>>()?;
+        Self::new(assets).map_err(|error| place.with_problem(&error))
+    }
+}

@@ -1,0 +1,133 @@
+//! The audit record: one attempt told whole, whatever came of it.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::Serialize;
+
+use crate::{
+    binding::Check,
+    digest::Digest,
+    envelope::Signer,
+    ledger::{Checkpoint, GithubResponse},
+    name::OperationId,
+    operation::Operation,
+    receipt::Terms,
+    timestamp::Timestamp,
+};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The operation stands as approved, and the ledger says so.
+    Success,
+    /// The world broke after the decision, or before there could be one; the message says what was done.
+    Failed,
+    /// It is not known whether the operation was done, or whether the ledger knows.
+    Unknown,
+    /// Refused by a rule or because of an input. Nothing was written.
+    RejectedByAuth,
+    /// Refused because of the mode. Nothing was written.
+    RejectedByMode,
+    /// A plan was made. Nothing was written.
+    DryRun,
+}
+
+impl Status {
+    /// The word in records and outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::RejectedByAuth => "rejected_by_auth",
+            Self::RejectedByMode => "rejected_by_mode",
+            Self::DryRun => "dry_run",
+        }
+    }
+}
+
+/// The record of one attempt. Members that are not known are null; none is left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditRecord {
+    /// This attempt's own id.
+    pub operation_id: OperationId,
+    /// The run for which a receipt had to be issued, as given.
+    pub run_id: String,
+    /// The kind of operation, as given.
+    pub operation_kind: String,
+    /// The receipt's id, once its signatures held.
+    pub receipt_id: Option<String>,
+    /// The repository, as given.
+    pub repository: String,
+    /// How it ended.
+    pub status: Status,
+    /// The mode, as given.
+    pub mode: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub completed_at: Timestamp,
+    /// What was done, in one sentence.
+    pub result: String,
+    /// Why it did not go well: both sides, and what to do next.
+    pub error_message: Option<String>,
+    /// Stable code of the refusal or failure.
+    pub error_code: Option<String>,
+    /// What GitHub holds.
+    pub github_response: Option<GithubResponse>,
+    /// How many requests were repeated.
+    pub retry_count: u64,
+    /// Every binding rule with both sides.
+    pub checks: Vec<Check>,
+    /// The trusted keys that signed.
+    pub signers: Vec<Signer>,
+    /// The operation that the inputs describe.
+    pub operation: Option<Operation>,
+    /// Digest of its exact bytes.
+    pub operation_digest: Option<Digest>,
+    /// What was signed.
+    pub receipt: Option<Terms>,
+    /// What was seen and written on the ledger.
+    pub ledger: LedgerRecord,
+    /// The run that acted.
+    pub github: RunRecord,
+    /// How many requests were sent to GitHub, retries included.
+    pub requests: u64,
+    /// Countersign's version.
+    pub version: &'static str,
+}
+
+/// The ledger's part of a record.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LedgerRecord {
+    /// The newest entry at the preflight.
+    pub seen: Option<Checkpoint>,
+    /// The entry that spent the receipt.
+    pub claim: Option<Checkpoint>,
+    /// The entry with the outcome.
+    pub outcome: Option<Checkpoint>,
+}
+
+/// The run that acted, as the runner tells it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RunRecord {
+    /// `GITHUB_RUN_ID`.
+    pub run_id: String,
+    /// `GITHUB_RUN_ATTEMPT`.
+    pub run_attempt: String,
+    /// `GITHUB_WORKFLOW_REF`, or the workflow's name.
+    pub workflow: String,
+    /// `GITHUB_ACTOR`.
+    pub actor: String,
+    /// `GITHUB_TRIGGERING_ACTOR`: who pressed "re-run".
+    pub triggering_actor: String,
+    /// `GITHUB_EVENT_NAME`.
+    pub event: String,
+    /// `GITHUB_REF`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// `GITHUB_SHA`.
+    pub sha: String,
+}

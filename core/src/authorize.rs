@@ -1,0 +1,166 @@
+//! Turns evidence into a decision: every binding rule is evaluated, and only if all hold there is a grant.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::{
+    binding::{self, Check},
+    ledger::{Look, Snapshot, Use},
+    name::{Executor, RunId},
+    operation::{Operation, Target},
+    receipt::VerifiedReceipt,
+    refusal::Refusal,
+    timestamp::Timestamp,
+    world::World,
+};
+
+/// What the workflow asked for, to the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Make a plan, write nothing to GitHub.
+    DryRun,
+    /// Publish.
+    Prod,
+}
+
+impl Mode {
+    /// `prod` or `dry_run`, to the letter.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        match text {
+            "prod" => Ok(Self::Prod),
+            "dry_run" => Ok(Self::DryRun),
+            other => Err(Refusal::ModeViolation { found: crate::text::excerpt(other, 40) }),
+        }
+    }
+
+    /// The word in inputs and documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DryRun => "dry_run",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// Everything on which a decision rests. What could not be had carries the reason.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The mode, exactly as given.
+    pub mode: Result<Mode, Refusal>,
+    /// The run for which a receipt must be issued.
+    pub run_id: RunId,
+    /// Who acts.
+    pub executor: Executor,
+    /// The operation that the inputs describe.
+    pub operation: Result<Operation, Refusal>,
+    /// The receipt, verified; or why there is none.
+    pub receipt: Result<VerifiedReceipt, Refusal>,
+    /// Our clock.
+    pub now: Timestamp,
+    /// What GitHub showed; or why nothing was seen.
+    pub preflight: Preflight,
+    /// Whether the token may create refs whose workflows differ from the default branch's.
+    pub allow_workflow_changes: bool,
+}
+
+/// What one look at GitHub showed.
+#[derive(Debug)]
+pub enum Preflight {
+    /// GitHub was not asked: without an operation and a verified receipt there is no question.
+    NotAsked,
+    /// GitHub gave no usable answer.
+    Unavailable(Refusal),
+    /// GitHub answered.
+    Seen(Box<Sighting>),
+}
+
+/// GitHub's answer to the preflight.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The repository as GitHub names and numbers it.
+    pub target: Target,
+    /// GitHub's clock.
+    pub date: Option<Timestamp>,
+    /// The ledger.
+    pub ledger: Result<Snapshot, Refusal>,
+    /// Everything that the operation touches.
+    pub world: World,
+}
+
+/// The answer, with the whole picture for the record.
+#[derive(Debug)]
+pub struct Decision {
+    /// Every rule of the binding table, in its order.
+    pub checks: Vec<Check>,
+    /// Leave to spend the receipt, or the first reason against it.
+    pub verdict: Result<Grant, Refusal>,
+}
+
+/// Decides. The answer is no unless every rule holds.
+#[must_use]
+pub fn authorize(evidence: Evidence) -> Decision {
+    let checks = binding::evaluate(&evidence);
+    let verdict = grant(evidence, &checks);
+    Decision { checks, verdict }
+}
+
+fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
+    if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+        return Err(refusal.clone());
+    }
+    let (operation, receipt) = (evidence.operation?, evidence.receipt?);
+    let sighting = match evidence.preflight {
+        Preflight::Seen(sighting) => sighting,
+        Preflight::Unavailable(refusal) => return Err(refusal),
+        Preflight::NotAsked => return Err(Refusal::LedgerUnavailable { reason: "GitHub was not asked".into() }),
+    };
+    if let Some(open) = checks.iter().find(|check| !check.holds()) {
+        return Err(Refusal::LedgerUnavailable { reason: alloc::format!("the rule `{}` could not be evaluated", open.rule.name()) });
+    }
+    Ok(Grant { receipt, operation, executor: evidence.executor, snapshot: sighting.ledger? })
+}
+
+/// Leave to spend one receipt for one operation. Made by [`authorize`] alone, used up by [`claim`](crate::ledger::claim).
+#[derive(Debug)]
+pub struct Grant {
+    receipt: VerifiedReceipt,
+    operation: Operation,
+    executor: Executor,
+    snapshot: Snapshot,
+}
+
+impl Grant {
+    /// What may be claimed.
+    #[must_use]
+    pub const fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// The receipt to be spent.
+    #[must_use]
+    pub const fn receipt(&self) -> &VerifiedReceipt {
+        &self.receipt
+    }
+
+    pub(crate) const fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    pub(crate) const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        self.receipt.terms().look()
+    }
+
+    /// Takes in a newer view of the ledger, if the receipt still counts by it.
+    pub(crate) fn look_again(&mut self, snapshot: Snapshot, observed_at: Timestamp) -> Result<Use, Refusal> {
+        let terms = self.receipt.terms();
+        binding::not_expired(terms, observed_at)?;
+        snapshot.holds(&terms.look())?;
+        let standing = binding::unused(&snapshot, &self.executor)?;
+        self.snapshot = snapshot;
+        Ok(standing)
+    }
+}

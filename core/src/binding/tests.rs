@@ -1,0 +1,310 @@
+//! Each rule once just inside and once just outside.
+
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use std::string::ToString;
+
+use super::*;
+use crate::{
+    authorize::{Decision, Sighting, authorize},
+    digest::Digest,
+    document::Document,
+    envelope::Envelope,
+    keys::Threshold,
+    ledger::{Checkpoint, Head, RawSnapshot, ReceiptState},
+    name::{RepositoryId, RunAttempt},
+    operation::Kind,
+    testing::{NOON, commit, executor, key, release, tag, target, terms, trust, world},
+    world::TagFact,
+};
+
+/// Evidence in which every rule holds: a receipt for `release()`, signed by key 1, ten minutes old.
+struct Case {
+    evidence: Evidence,
+    state: Option<ReceiptState>,
+    head: Head,
+    entry: Option<&'static str>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let newest = terms().ledger.unwrap();
+        let now = NOON.plus(600);
+        let evidence = Evidence {
+            mode: Mode::parse("prod"),
+            run_id: terms().run_id,
+            executor: executor(),
+            operation: Ok(release()),
+            receipt: Err(Refusal::ReceiptMissing),
+            now,
+            preflight: Preflight::Seen(Box::new(Sighting {
+                target: target(),
+                date: Some(now),
+                ledger: Err(Refusal::ReceiptMissing),
+                world: world(),
+            })),
+            allow_workflow_changes: false,
+        };
+        Self { evidence, state: None, head: Head::at(newest), entry: Some("abc") }.with_terms(|_| ())
+    }
+
+    fn with_terms(mut self, edit: impl FnOnce(&mut Terms)) -> Self {
+        let mut terms = terms();
+        edit(&mut terms);
+        self.evidence.receipt = Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE);
+        self
+    }
+
+    fn with(mut self, edit: impl FnOnce(&mut Evidence)) -> Self {
+        edit(&mut self.evidence);
+        self
+    }
+
+    fn seen(self, edit: impl FnOnce(&mut Sighting)) -> Self {
+        self.with(|evidence| {
+            let Preflight::Seen(sighting) = &mut evidence.preflight else { panic!("not seen") };
+            edit(sighting);
+        })
+    }
+
+    fn clocks(self, ours: Timestamp, github: Timestamp) -> Self {
+        self.with(|evidence| evidence.now = ours).seen(|sighting| sighting.date = Some(github))
+    }
+
+    fn claimed(mut self, run: &str, attempt: u64, outcome: Option<u64>) -> Self {
+        self.state = Some(ReceiptState {
+            claim_sequence: 41,
+            run_id: run.parse().unwrap(),
+            run_attempt: RunAttempt(attempt),
+            operation_id: "op-other".parse().unwrap(),
+            operation_digest: release().digest(),
+            outcome_sequence: outcome,
+        });
+        self
+    }
+
+    fn decide(self) -> Decision {
+        let Self { mut evidence, state, head, entry } = self;
+        let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
+        if let Preflight::Seen(sighting) = &mut evidence.preflight
+            && sighting.ledger == Err(Refusal::ReceiptMissing)
+        {
+            let raw = RawSnapshot {
+                head: Some(text(head.to_document())),
+                state: state.map(|state| text(state.to_document())),
+                checkpoint: entry.map(ToString::to_string),
+            };
+            sighting.ledger = Snapshot::read(commit('c'), &raw);
+        }
+        authorize(evidence)
+    }
+
+    /// The code of the verdict, `-` for a grant; the broken rules must be exactly the one that the code belongs to.
+    fn verdict(self) -> &'static str {
+        let decision = self.decide();
+        let broken: Vec<&str> = decision.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
+        let code = decision.verdict.as_ref().map_or_else(Refusal::code, |_| "-");
+        assert!(broken.is_empty() == (code == "-"), "{code} with {broken:?}");
+        assert!(broken.len() <= 1, "{code} with {broken:?}");
+        code
+    }
+}
+
+#[test]
+fn with_every_rule_satisfied_there_is_a_grant() {
+    let decision = Case::new().decide();
+    assert!(decision.checks.iter().all(Check::holds));
+    assert_eq!(decision.checks.len(), Rule::ALL.len());
+    assert_eq!(decision.verdict.map(|grant| grant.operation().digest()), Ok(release().digest()));
+}
+
+#[test]
+fn the_mode_is_prod_to_the_letter() {
+    let mode = |text: &str| Case::new().with(|evidence| evidence.mode = Mode::parse(text)).verdict();
+    assert_eq!(mode("prod"), "-");
+    for text in ["PROD", "Prod", "production", "prod ", " prod", "", "dry_run", "pro\u{434}"] {
+        assert_eq!(mode(text), "mode_violation", "{text}");
+    }
+}
+
+#[test]
+fn an_operation_needs_a_receipt() {
+    for operation in [release(), tag(), crate::testing::pull()] {
+        let refused = Case::new().with(|evidence| {
+            evidence.operation = Ok(operation);
+            evidence.receipt = Err(Refusal::ReceiptMissing);
+        });
+        let decision = refused.decide();
+        assert_eq!(decision.verdict.map(|_| ()), Err(Refusal::ReceiptMissing));
+    }
+}
+
+#[test]
+fn a_malformed_or_untrusted_receipt_is_told_apart() {
+    let with = |refusal: Refusal| Case::new().with(|evidence| evidence.receipt = Err(refusal)).verdict();
+    assert_eq!(with(Refusal::ReceiptMalformed(Envelope::parse("{").unwrap_err())), "receipt_malformed");
+    assert_eq!(with(Refusal::SignatureUntrusted { signatures: 1, trusted: 1 }), "signature_untrusted");
+    assert_eq!(with(Refusal::ThresholdUnmet { signed: 1, threshold: 2 }), "threshold_unmet");
+}
+
+#[test]
+fn an_advisory_receipt_allows_nothing() {
+    assert_eq!(Case::new().with_terms(|terms| terms.enforceable = true).verdict(), "-");
+    assert_eq!(Case::new().with_terms(|terms| terms.enforceable = false).verdict(), "advisory_receipt");
+}
+
+#[test]
+fn a_receipt_counts_in_its_run_alone() {
+    let run = |run: &str| Case::new().with(|evidence| evidence.run_id = run.parse().unwrap()).verdict();
+    assert_eq!(run("17231231"), "-");
+    assert_eq!(run("17231232"), "run_id_mismatch");
+}
+
+#[test]
+fn a_receipt_counts_for_its_kind_alone() {
+    assert_eq!(Case::new().with_terms(|terms| terms.operation_kind = Kind::PublishRelease).verdict(), "-");
+    assert_eq!(Case::new().with_terms(|terms| terms.operation_kind = Kind::TagRepo).verdict(), "operation_kind_mismatch");
+}
+
+#[test]
+fn a_receipt_counts_in_its_repository_by_name_and_number() {
+    assert_eq!(Case::new().with_terms(|terms| terms.target = target()).verdict(), "-");
+    assert_eq!(Case::new().with_terms(|terms| terms.target.repository = "Owner/repo".parse().unwrap()).verdict(), "repository_mismatch");
+    assert_eq!(Case::new().with_terms(|terms| terms.target.repository_id = RepositoryId(123_457)).verdict(), "repository_mismatch");
+    let registered_again = Case::new().seen(|sighting| sighting.target.repository_id = RepositoryId(999));
+    assert_eq!(registered_again.verdict(), "repository_mismatch");
+}
+
+#[test]
+fn a_receipt_counts_for_exactly_the_approved_bytes() {
+    assert_eq!(Case::new().with_terms(|terms| terms.operation_digest = release().digest()).verdict(), "-");
+    assert_eq!(Case::new().with_terms(|terms| terms.operation_digest = Digest::of(b"")).verdict(), "operation_mismatch");
+}
+
+#[test]
+fn a_receipt_counts_once() {
+    assert_eq!(Case::new().with_terms(|terms| terms.consumed = false).verdict(), "-");
+    assert_eq!(Case::new().with_terms(|terms| terms.consumed = true).verdict(), "receipt_consumed");
+    assert_eq!(Case::new().claimed("17231231", 1, Some(42)).verdict(), "receipt_consumed");
+    assert_eq!(Case::new().claimed("17231231", 1, None).verdict(), "receipt_consumed");
+    assert_eq!(Case::new().claimed("99", 1, Some(42)).verdict(), "receipt_consumed");
+}
+
+#[test]
+fn a_receipt_counts_until_the_second_before_it_expires_by_both_clocks() {
+    let end = NOON.plus(3600);
+    assert_eq!(Case::new().clocks(end.minus(1), end.minus(1)).verdict(), "-");
+    assert_eq!(Case::new().clocks(end, end.minus(1)).verdict(), "receipt_expired");
+    assert_eq!(Case::new().clocks(end.minus(1), end).verdict(), "receipt_expired");
+}
+
+#[test]
+fn a_receipt_is_stale_after_24_hours_and_a_second() {
+    let day = 24 * 3600;
+    let issued = |age: u64| {
+        let now = NOON.plus(600);
+        let terms = move |terms: &mut Terms| {
+            terms.issued_at = now.minus(age);
+            terms.expires_at = now.minus(age).plus(day);
+        };
+        Case::new().with_terms(terms).decide().checks.into_iter().filter_map(|check| check.refusal().map(Refusal::code)).collect::<Vec<_>>()
+    };
+    assert_eq!(issued(day - 1), Vec::<&str>::new());
+    // Lifetime and age have one limit, so a receipt of the longest life expires the moment it could turn stale.
+    assert_eq!(issued(day), ["receipt_expired"]);
+    assert_eq!(issued(day + 1), ["receipt_expired", "receipt_stale"]);
+}
+
+#[test]
+fn a_receipt_may_come_from_60_seconds_ahead_by_the_slower_clock() {
+    let ahead = |seconds: u64| {
+        Case::new().with_terms(move |terms| {
+            terms.issued_at = NOON.plus(600 + seconds);
+            terms.expires_at = NOON.plus(4000);
+        })
+    };
+    assert_eq!(ahead(60).verdict(), "-");
+    assert_eq!(ahead(61).verdict(), "receipt_not_yet_valid");
+    let now = NOON.plus(600);
+    assert_eq!(ahead(60).clocks(now, now.minus(1)).verdict(), "receipt_not_yet_valid");
+}
+
+#[test]
+fn a_lifetime_is_over_0_and_at_most_24_hours() {
+    let lifetime = |seconds: u64| {
+        Case::new().with_terms(move |terms| {
+            terms.issued_at = NOON.plus(600);
+            terms.expires_at = NOON.plus(600 + seconds);
+        })
+    };
+    assert_eq!(lifetime(1).verdict(), "-");
+    assert_eq!(lifetime(24 * 3600).verdict(), "-");
+    assert_eq!(lifetime(24 * 3600 + 1).verdict(), "receipt_lifetime");
+    let none = lifetime(0).decide();
+    let broken: Vec<_> = none.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
+    assert_eq!(broken, ["receipt_expired", "receipt_lifetime"]);
+}
+
+#[test]
+fn the_clocks_may_differ_by_five_minutes() {
+    let now = NOON.plus(600);
+    assert_eq!(Case::new().clocks(now, now.plus(300)).verdict(), "-");
+    assert_eq!(Case::new().clocks(now, now.minus(300)).verdict(), "-");
+    assert_eq!(Case::new().clocks(now, now.plus(301)).verdict(), "clock_skew");
+    assert_eq!(Case::new().clocks(now, now.minus(301)).verdict(), "clock_skew");
+    assert_eq!(Case::new().seen(|sighting| sighting.date = None).verdict(), "clock_skew");
+}
+
+#[test]
+fn the_ledger_must_exist_be_readable_and_hold_the_checkpoint() {
+    let ledger = |refusal: Refusal| Case::new().seen(|sighting| sighting.ledger = Err(refusal)).verdict();
+    assert_eq!(ledger(Refusal::LedgerMissing { repository: target().repository }), "ledger_missing");
+    assert_eq!(ledger(Refusal::LedgerUnavailable { reason: "HTTP 500".into() }), "ledger_unavailable");
+    let unreachable = Refusal::LedgerUnavailable { reason: "connection refused".into() };
+    assert_eq!(Case::new().with(|evidence| evidence.preflight = Preflight::Unavailable(unreachable)).verdict(), "ledger_unavailable");
+    let grown = Head::at(Checkpoint { sequence: 42, digest: Digest::of(b"later") });
+    assert_eq!(Case { head: grown, ..Case::new() }.verdict(), "-");
+    assert_eq!(Case { head: grown, entry: Some("abd"), ..Case::new() }.verdict(), "ledger_rolled_back");
+    assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.verdict(), "ledger_rolled_back");
+    assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.with_terms(|terms| terms.ledger = None).verdict(), "-");
+}
+
+#[test]
+fn the_world_must_leave_room() {
+    let tag_at = |digit: char| Case::new().seen(|sighting| sighting.world.tag = Some(TagFact { commit: commit(digit) }));
+    assert_eq!(tag_at('1').verdict(), "-");
+    assert_eq!(tag_at('2').verdict(), "preflight_tag_moved");
+}
+
+#[test]
+fn every_broken_rule_is_told_and_the_first_names_the_refusal() {
+    let decision = Case::new()
+        .with(|evidence| evidence.run_id = "1".parse().unwrap())
+        .with_terms(|terms| {
+            terms.enforceable = false;
+            terms.expires_at = NOON.plus(600);
+        })
+        .claimed("99", 1, Some(42))
+        .decide();
+    let broken: Vec<_> = decision.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
+    assert_eq!(broken, ["advisory_receipt", "run_id_mismatch", "receipt_consumed", "receipt_expired"]);
+    assert_eq!(decision.verdict.map(|_| ()), Err(Refusal::AdvisoryReceipt));
+}
+
+#[test]
+fn a_rule_that_could_not_be_evaluated_is_no_leave() {
+    let unasked = Case::new().with(|evidence| evidence.preflight = Preflight::NotAsked).decide();
+    assert_eq!(unasked.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("ledger_unavailable"));
+    let unbuilt = Case::new().with(|evidence| evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())).decide();
+    assert_eq!(unbuilt.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("token_missing"));
+}
+
+#[test]
+fn a_check_tells_rule_code_and_both_sides() {
+    let decision = Case::new().with(|evidence| evidence.run_id = "1".parse().unwrap()).decide();
+    let run = decision.checks.iter().find(|check| check.rule == Rule::Run).unwrap();
+    assert_eq!(
+        serde_json::to_string(run).unwrap(),
+        r#"{"rule":"run","code":"run_id_mismatch","expected":"1","found":"17231231","verdict":"broken"}"#
+    );
+    assert_eq!(format!("{}", run.refusal().unwrap()), "the receipt is for run 17231231, but this is run 1");
+}

@@ -1,0 +1,269 @@
+//! Trusted public keys and how many of them must sign.
+
+use alloc::{format, string::String, vec::Vec};
+use core::{fmt, str::FromStr};
+
+use ed25519_dalek::{VerifyingKey, pkcs8::DecodePublicKey as _};
+use serde::{Serialize, Serializer};
+use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
+
+/// Most trusted keys: with 32 signatures, 64 keys bound one verification to some 2,000 checks.
+pub const MOST_KEYS: usize = 64;
+const MOST_TEXT: usize = 64 * 1024;
+
+/// An ed25519 public key that is not weak.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// Takes a key whose multiples cannot be forged: small-order keys verify anything under lax rules.
+    #[must_use]
+    pub fn new(key: VerifyingKey) -> Option<Self> {
+        (!key.is_weak()).then_some(Self(key))
+    }
+
+    /// OpenSSH's fingerprint, `SHA256:` and unpadded base64. Written into documents for people, never trusted.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let key = ssh_key::PublicKey::from(Ed25519PublicKey(self.0.to_bytes()));
+        Fingerprint(format!("{}", key.fingerprint(HashAlg::Sha256)))
+    }
+
+    /// The key as one line of `authorized_keys`, without a name.
+    #[must_use]
+    pub fn to_openssh(&self) -> String {
+        let key = ssh_key::PublicKey::from(Ed25519PublicKey(self.0.to_bytes()));
+        key.to_openssh().unwrap_or_default()
+    }
+
+    pub(crate) fn verifies(&self, message: &[u8], signature: &ed25519_dalek::Signature) -> bool {
+        self.0.verify_strict(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.fingerprint(), f)
+    }
+}
+
+/// OpenSSH's fingerprint of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// A fingerprint as a ledger entry holds it; nothing is decided by it.
+    pub(crate) const fn recorded(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The fingerprint as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A key and the name under which the workflow's maintainers trust it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKey {
+    /// Name from the key's line; for people only.
+    pub name: String,
+    /// The key itself.
+    pub key: PublicKey,
+}
+
+/// The keys whose signatures count: at least one, no key twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedKeys(Vec<TrustedKey>);
+
+/// Why a list of trusted keys cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct InvalidKeys {
+    line: usize,
+    problem: String,
+}
+
+impl TrustedKeys {
+    /// Reads one key a line, `ssh-ed25519 AAAA… name`, or PEM blocks `BEGIN PUBLIC KEY`; blank lines and lines with `#` are skipped.
+    pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
+        if text.len() > MOST_TEXT {
+            return Err(InvalidKeys { line: 1, problem: format!("{} bytes are more than the {MOST_TEXT} allowed", text.len()) });
+        }
+        let mut keys: Vec<TrustedKey> = Vec::new();
+        let mut lines = text.lines().enumerate();
+        while let Some((index, line)) = lines.next() {
+            let invalid = |problem: String| InvalidKeys { line: index + 1, problem };
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let trusted = if line == "-----BEGIN PUBLIC KEY-----" { pem(line, &mut lines) } else { openssh(line) }.map_err(invalid)?;
+            if let Some(known) = keys.iter().find(|known| known.key == trusted.key) {
+                return Err(invalid(format!("the key of `{}` stands here again as `{}`", known.name, trusted.name)));
+            }
+            keys.push(trusted);
+            if keys.len() > MOST_KEYS {
+                return Err(invalid(format!("more than {MOST_KEYS} keys")));
+            }
+        }
+        if keys.is_empty() {
+            return Err(InvalidKeys { line: 1, problem: String::from("there is no key") });
+        }
+        Ok(Self(keys))
+    }
+
+    /// The keys in the order of the list.
+    #[must_use]
+    pub fn as_slice(&self) -> &[TrustedKey] {
+        &self.0
+    }
+}
+
+fn openssh(line: &str) -> Result<TrustedKey, String> {
+    let kind = line.split_whitespace().next().unwrap_or_default();
+    if kind != "ssh-ed25519" {
+        return Err(format!("expected `ssh-ed25519 AAAA… name`, found a line that begins with `{}`", crate::text::excerpt(kind, 40)));
+    }
+    let key = ssh_key::PublicKey::from_openssh(line).map_err(|error| format!("not an OpenSSH public key: {error}"))?;
+    if key.algorithm() != Algorithm::Ed25519 {
+        return Err(format!("the key is {}, expected ssh-ed25519", key.algorithm()));
+    }
+    let bytes = key.key_data().ed25519().ok_or("the key is not ssh-ed25519")?.0;
+    let name = crate::text::excerpt(key.comment().trim(), 100);
+    trusted(VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?, name)
+}
+
+fn pem<'a>(first: &str, lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<TrustedKey, String> {
+    let mut block = format!("{first}\n");
+    for (_, line) in lines {
+        block.push_str(line.trim());
+        block.push('\n');
+        if line.trim() == "-----END PUBLIC KEY-----" {
+            let key = VerifyingKey::from_public_key_pem(&block).map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
+            return trusted(key, String::new());
+        }
+    }
+    Err(String::from("the PEM block has no end line"))
+}
+
+/// A key without a name is called by its fingerprint.
+fn trusted(key: VerifyingKey, name: String) -> Result<TrustedKey, String> {
+    let key = PublicKey::new(key).ok_or("the key is weak: anybody can forge signatures for it")?;
+    let name = if name.is_empty() { String::from(key.fingerprint().as_str()) } else { name };
+    Ok(TrustedKey { name, key })
+}
+
+/// How many distinct trusted keys must sign: at least one, at most as many as there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold(usize);
+
+/// A threshold that no set of signatures, or an empty one, could meet.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the threshold is `{threshold}`; with {keys} trusted key(s) it must be a whole number from 1 to {keys}")]
+pub struct InvalidThreshold {
+    threshold: String,
+    keys: usize,
+}
+
+impl Threshold {
+    /// Reads a threshold for a set of keys.
+    pub fn parse(text: &str, keys: &TrustedKeys) -> Result<Self, InvalidThreshold> {
+        let invalid = || InvalidThreshold { threshold: crate::text::excerpt(text, 20), keys: keys.0.len() };
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(invalid());
+        }
+        let number = usize::from_str(text).map_err(|_| invalid())?;
+        if (1..=keys.0.len()).contains(&number) { Ok(Self(number)) } else { Err(invalid()) }
+    }
+
+    /// One signature.
+    pub const ONE: Self = Self(1);
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0 as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::key;
+    use std::string::ToString;
+
+    fn line(seed: u8, name: &str) -> String {
+        format!("{} {name}", PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh())
+    }
+
+    fn problem(text: &str) -> String {
+        TrustedKeys::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn openssh_lines_and_pem_blocks_are_read() {
+        // `openssl genpkey -algorithm ed25519 | openssl pkey -pubout`, the key of RFC 8410, section 10.1.
+        let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----";
+        let keys = TrustedKeys::parse(&format!("# approvers\n\n{}\n{pem}\n", line(1, "alice@example.org"))).unwrap();
+        assert_eq!(keys.as_slice().len(), 2);
+        assert_eq!(keys.as_slice()[0].name, "alice@example.org");
+        assert_eq!(keys.as_slice()[1].name, keys.as_slice()[1].key.fingerprint().as_str());
+    }
+
+    #[test]
+    fn a_key_counts_once_whatever_it_is_called() {
+        let text = format!("{}\n{}", line(1, "alice"), line(1, "bob"));
+        assert_eq!(problem(&text), "line 2: the key of `alice` stands here again as `bob`");
+    }
+
+    #[test]
+    fn other_kinds_of_keys_and_lines_are_refused_with_their_line() {
+        assert_eq!(problem(""), "line 1: there is no key");
+        assert_eq!(problem("\nssh-rsa AAAA bob"), "line 2: expected `ssh-ed25519 AAAA… name`, found a line that begins with `ssh-rsa`");
+        assert_eq!(
+            problem(&format!("restrict {}", line(1, "a"))),
+            "line 1: expected `ssh-ed25519 AAAA… name`, found a line that begins with `restrict`"
+        );
+        assert!(problem("ssh-ed25519 AAAA bob").starts_with("line 1: not an OpenSSH public key"));
+        assert_eq!(problem("-----BEGIN PUBLIC KEY-----\nAAAA"), "line 1: the PEM block has no end line");
+    }
+
+    #[test]
+    fn a_weak_key_is_refused_when_it_is_loaded() {
+        let identity: [u8; 32] = core::array::from_fn(|index| u8::from(index == 0));
+        let key = ssh_key::PublicKey::from(Ed25519PublicKey(identity)).to_openssh().unwrap();
+        assert_eq!(problem(&key), "line 1: the key is weak: anybody can forge signatures for it");
+    }
+
+    #[test]
+    fn a_threshold_lies_between_one_and_the_number_of_keys() {
+        let keys = TrustedKeys::parse(&format!("{}\n{}", line(1, "a"), line(2, "b"))).unwrap();
+        assert_eq!(Threshold::parse("1", &keys), Ok(Threshold::ONE));
+        assert_eq!(Threshold::parse("2", &keys).map(Threshold::get), Ok(2));
+        for text in ["0", "3", "-1", "", "1.5", "+1", "99999999999999999999999"] {
+            let error = Threshold::parse(text, &keys).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "the threshold is `{}`; with 2 trusted key(s) it must be a whole number from 1 to 2",
+                    crate::text::excerpt(text, 20)
+                )
+            );
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What came of an operation, and how it is recorded after its claim.
+
+use alloc::{string::String, vec::Vec};
+
+use serde::Serialize;
+
+use super::{
+    Appended, Checkpoint, Entry, EventType, LedgerStore, ReceiptState,
+    claim::{TRIES, Tip, append, entry},
+};
+use crate::{
+    authorize::Grant,
+    digest::{Digest, bare_hex},
+    json::{Malformed, Value},
+    name::{AssetName, CommitId},
+    timestamp::Timestamp,
+};
+
+/// What GitHub holds after the operation, and what went wrong. Members that have no meaning for a kind are null.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GithubResponse {
+    /// The page of the release, tag or pull request.
+    pub html_url: Option<String>,
+    /// Number of the release.
+    pub release_id: Option<u64>,
+    /// Id of the tag object.
+    pub tag_sha: Option<CommitId>,
+    /// Number of the pull request.
+    pub pull_number: Option<u64>,
+    /// The release's assets, as GitHub stores them.
+    pub assets: Vec<PublishedAsset>,
+    /// Stable code of what went wrong.
+    pub error_code: Option<String>,
+    /// What went wrong, for people.
+    pub error_message: Option<String>,
+}
+
+/// An asset as GitHub stores it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublishedAsset {
+    /// Its name.
+    pub name: AssetName,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its digest, as GitHub computed it.
+    #[serde(serialize_with = "bare_hex")]
+    pub sha256: Digest,
+    /// Where it is downloaded.
+    pub url: String,
+}
+
+impl GithubResponse {
+    pub(super) fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let response = Self {
+            html_url: object.take("html_url")?.nullable().map(Value::text).transpose()?,
+            release_id: object.take("release_id")?.nullable().map(Value::number).transpose()?,
+            tag_sha: object.take("tag_sha")?.nullable().map(Value::name).transpose()?,
+            pull_number: object.take("pull_number")?.nullable().map(Value::number).transpose()?,
+            assets: object.take("assets")?.list()?.into_iter().map(PublishedAsset::from_json).collect::<Result<_, _>>()?,
+            error_code: object.take("error_code")?.nullable().map(Value::text).transpose()?,
+            error_message: object.take("error_message")?.nullable().map(Value::text).transpose()?,
+        };
+        object.end()?;
+        Ok(response)
+    }
+}
+
+impl PublishedAsset {
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let asset = Self {
+            name: object.take("name")?.name()?,
+            size: object.take("size")?.number()?,
+            sha256: object.take("sha256")?.bare_digest()?,
+            url: object.take("url")?.text()?,
+        };
+        object.end()?;
+        Ok(asset)
+    }
+}
+
+/// What came of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It stands as approved.
+    Succeeded(GithubResponse),
+    /// It does not, and nobody may try again with this receipt.
+    Failed(GithubResponse),
+    /// It may or may not have been done: a later attempt must look.
+    Unknown(GithubResponse),
+}
+
+impl Effect {
+    /// What GitHub holds, as far as it is known.
+    #[must_use]
+    pub const fn response(&self) -> &GithubResponse {
+        match self {
+            Self::Succeeded(response) | Self::Failed(response) | Self::Unknown(response) => response,
+        }
+    }
+}
+
+/// A claim that has ended. Made by [`Claim::conclude`](super::Claim::conclude) alone.
+#[derive(Debug)]
+pub struct Outcome {
+    grant: Grant,
+    tip: Tip,
+    state: ReceiptState,
+    effect: Effect,
+}
+
+impl Outcome {
+    pub(super) const fn new(grant: Grant, tip: Tip, state: ReceiptState, effect: Effect) -> Self {
+        Self { grant, tip, state, effect }
+    }
+
+    /// What came of the operation.
+    #[must_use]
+    pub const fn effect(&self) -> &Effect {
+        &self.effect
+    }
+
+    fn entry(&self, now: Timestamp) -> Entry {
+        let event = EventType::from(&self.effect);
+        Entry { github_response: Some(self.effect.response().clone()), ..entry(&self.grant, &self.tip, event, now) }
+    }
+
+    /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it.
+    fn state_after(&self, entry: &Entry) -> ReceiptState {
+        let settled = entry.event_type != EventType::Unknown;
+        ReceiptState { outcome_sequence: settled.then_some(entry.sequence), ..self.state.clone() }
+    }
+}
+
+/// Where the outcome stands on the ledger, or why it does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// As this entry.
+    At(Checkpoint),
+    /// It is not certain that it is there.
+    Not(String),
+}
+
+/// Records an outcome. The operation has happened by now: whatever goes wrong here is told, never undone.
+pub async fn record<S: LedgerStore>(mut outcome: Outcome, store: &S, now: Timestamp) -> Recorded {
+    let mut reason = String::from("others were faster, every time");
+    for _ in 0..TRIES {
+        let entry = outcome.entry(now);
+        let state = outcome.state_after(&entry);
+        match store.append(&append(&outcome.tip, &entry, &state)).await {
+            Appended::Done(_) => return Recorded::At(entry.checkpoint()),
+            Appended::Rejected(rejection) => return Recorded::Not(rejection.message),
+            Appended::Stale => {}
+            Appended::Unknown(lost) => reason = lost,
+        }
+        let snapshot = match store.look(&outcome.grant.look()).await {
+            Ok(view) => view.snapshot,
+            Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),
+        };
+        let Some(snapshot) = snapshot else { return Recorded::Not("the ledger branch is gone".into()) };
+        match &snapshot.state {
+            // Our own append went through although its answer was lost.
+            Some(found) if *found == state && state.outcome_sequence.is_some() => return Recorded::At(entry.checkpoint()),
+            Some(found) if *found == outcome.state => {}
+            _ => return Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into()),
+        }
+        outcome.tip = Tip::of(&snapshot);
+    }
+    Recorded::Not(reason)
+}

@@ -1,0 +1,69 @@
+//! The state of one receipt on the ledger: who claimed it, and whether the outcome is known.
+
+use serde::Serialize;
+
+use crate::{
+    digest::Digest,
+    document::Document,
+    json::{Malformed, Object, Value},
+    name::{Executor, OperationId, RunAttempt, RunId},
+};
+
+/// `receipts/ab/<receipt_id>.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceiptState {
+    /// Sequence number of the claim.
+    pub claim_sequence: u64,
+    /// The run that claimed.
+    pub run_id: RunId,
+    /// Its attempt.
+    pub run_attempt: RunAttempt,
+    /// That attempt's id: two jobs of one run and attempt may race, and only this tells whose claim it is.
+    pub operation_id: OperationId,
+    /// Digest of the operation that was claimed.
+    pub operation_digest: Digest,
+    /// Sequence number of the outcome; null while there is none, or none but `unknown`.
+    pub outcome_sequence: Option<u64>,
+}
+
+/// What a receipt's state allows to one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Nobody claimed it.
+    Free,
+    /// This very attempt claimed it.
+    Ours,
+    /// An earlier attempt of the same run claimed it and left no outcome.
+    Unfinished,
+    /// It is used up, or in the hands of somebody else.
+    Spent,
+}
+
+impl ReceiptState {
+    /// What this state allows to an attempt.
+    #[must_use]
+    pub fn allows(&self, executor: &Executor) -> Use {
+        if self.outcome_sequence.is_some() {
+            return Use::Spent;
+        }
+        if self.operation_id == executor.operation_id {
+            return Use::Ours;
+        }
+        if self.run_id == executor.run_id && self.run_attempt < executor.run_attempt { Use::Unfinished } else { Use::Spent }
+    }
+}
+
+impl Document for ReceiptState {
+    const MOST_BYTES: usize = 4096;
+
+    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            claim_sequence: object.take("claim_sequence")?.number()?,
+            run_id: object.take("run_id")?.name()?,
+            run_attempt: RunAttempt(object.take("run_attempt")?.number()?),
+            operation_id: object.take("operation_id")?.name()?,
+            operation_digest: object.take("operation_digest")?.name()?,
+            outcome_sequence: object.take("outcome_sequence")?.nullable().map(Value::number).transpose()?,
+        })
+    }
+}

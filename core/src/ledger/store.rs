@@ -1,0 +1,79 @@
+//! What the core needs of the world to keep a ledger: a look, and a compare-and-swap append.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Checkpoint, LedgerView};
+use crate::{
+    name::{CommitId, ReceiptId},
+    refusal::Refusal,
+};
+
+/// What to look for on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The receipt whose state matters.
+    pub receipt_id: ReceiptId,
+    /// The entry that must be there.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// One append: files to add in one commit on top of exactly one other. Made by the core alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Append {
+    pub(super) expected: CommitId,
+    pub(super) headline: String,
+    pub(super) files: Vec<(String, Vec<u8>)>,
+}
+
+impl Append {
+    /// The commit at which the branch must stand.
+    #[must_use]
+    pub const fn expected(&self) -> &CommitId {
+        &self.expected
+    }
+
+    /// First line of the commit's message.
+    #[must_use]
+    pub fn headline(&self) -> &str {
+        &self.headline
+    }
+
+    /// Paths and contents.
+    #[must_use]
+    pub fn files(&self) -> &[(String, Vec<u8>)] {
+        &self.files
+    }
+}
+
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It is on the branch, as this commit.
+    Done(CommitId),
+    /// The branch stands at another commit; nothing was written.
+    Stale,
+    /// GitHub refused it; nothing was written.
+    Rejected(Rejection),
+    /// No answer: it may be on the branch or not.
+    Unknown(String),
+}
+
+/// Why GitHub refused a write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Rejection {
+    /// The stable code of the failure.
+    pub code: &'static str,
+    /// What GitHub said.
+    pub message: String,
+}
+
+/// A place that keeps a ledger.
+#[expect(async_fn_in_trait, reason = "the publisher runs on one thread; no caller needs `Send`")]
+pub trait LedgerStore {
+    /// Reads everything that one decision needs, all of it from one commit.
+    async fn look(&self, look: &Look) -> Result<LedgerView, Refusal>;
+
+    /// Adds the files in one commit, if the branch stands where the append expects it.
+    async fn append(&self, append: &Append) -> Appended;
+}

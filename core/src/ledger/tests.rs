@@ -1,0 +1,255 @@
+//! Claims and outcomes over a ledger in memory that can be slow, busy, or silent.
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    format,
+    string::String,
+    vec::Vec,
+};
+use core::{
+    cell::RefCell,
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::*;
+use crate::{
+    authorize::{Evidence, Grant, Mode, Preflight, Sighting, authorize},
+    envelope::Envelope,
+    keys::Threshold,
+    name::{CommitId, Executor},
+    receipt::Terms,
+    refusal::Refusal,
+    testing::{NOON, executor, key, release, target, terms, trust, world},
+    timestamp::Timestamp,
+};
+
+/// What happens to the next append.
+enum Weather {
+    /// Somebody else's entry comes first.
+    Overtaken,
+    /// The append is done, its answer lost.
+    AnswerLost,
+    /// The append is lost.
+    RequestLost,
+    /// GitHub says no.
+    Rejected,
+    /// The ledger cannot be read afterwards, and the answer is lost.
+    Silence,
+}
+
+struct Memory(RefCell<Branch>);
+
+struct Branch {
+    files: BTreeMap<String, Vec<u8>>,
+    commits: u64,
+    weather: VecDeque<Weather>,
+    silent: bool,
+    now: Timestamp,
+}
+
+impl Branch {
+    fn commit(&self) -> CommitId {
+        format!("{:040x}", self.commits).parse().unwrap()
+    }
+
+    fn add(&mut self, files: &[(String, Vec<u8>)]) -> CommitId {
+        self.files.extend(files.iter().cloned());
+        self.commits += 1;
+        self.commit()
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        self.files.get(path).map(|bytes| String::from_utf8(bytes.clone()).unwrap())
+    }
+
+    fn view(&self, look: &Look) -> Result<LedgerView, Refusal> {
+        let raw = RawSnapshot {
+            head: self.text(HEAD_PATH),
+            state: self.text(&state_path(&look.receipt_id)),
+            checkpoint: look.checkpoint.and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
+        };
+        Ok(LedgerView { snapshot: Some(Snapshot::read(self.commit(), &raw)?), observed_at: Some(self.now) })
+    }
+
+    fn append(&mut self, append: &Append) -> Appended {
+        if *append.expected() == self.commit() { Appended::Done(self.add(append.files())) } else { Appended::Stale }
+    }
+}
+
+impl LedgerStore for Memory {
+    async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
+        let branch = self.0.borrow();
+        if branch.silent { Err(Refusal::LedgerUnavailable { reason: "HTTP 503".into() }) } else { branch.view(look) }
+    }
+
+    async fn append(&self, append: &Append) -> Appended {
+        let mut branch = self.0.borrow_mut();
+        match branch.weather.pop_front() {
+            None => branch.append(append),
+            Some(Weather::Overtaken) => {
+                let other = grant_of("other", &executor_of("op-9", 9), &branch);
+                let tip = claim::Tip::of(other.snapshot());
+                let entry = claim::entry(&other, &tip, EventType::Claimed, NOON);
+                let files =
+                    [(entry_path(entry.sequence), entry.to_document()), (HEAD_PATH.into(), Head::at(entry.checkpoint()).to_document())];
+                branch.add(&files);
+                branch.append(append)
+            }
+            Some(Weather::AnswerLost) => {
+                branch.append(append);
+                Appended::Unknown("connection reset".into())
+            }
+            Some(Weather::RequestLost) => Appended::Unknown("timeout".into()),
+            Some(Weather::Rejected) => {
+                Appended::Rejected(Rejection { code: "permission_denied", message: "Resource not accessible by integration".into() })
+            }
+            Some(Weather::Silence) => {
+                branch.silent = true;
+                Appended::Unknown("timeout".into())
+            }
+        }
+    }
+}
+
+fn memory(weather: impl IntoIterator<Item = Weather>) -> Memory {
+    let files = empty_ledger().into_iter().map(|(path, bytes)| (path.into(), bytes)).collect();
+    Memory(RefCell::new(Branch { files, commits: 1, weather: weather.into_iter().collect(), silent: false, now: NOON.plus(60) }))
+}
+
+fn executor_of(id: &str, attempt: u64) -> Executor {
+    Executor { operation_id: id.parse().unwrap(), run_attempt: crate::name::RunAttempt(attempt), ..executor() }
+}
+
+fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
+    let terms = Terms { receipt_id: receipt.parse().unwrap(), ledger: None, ..terms() };
+    let snapshot = branch.view(&terms.look()).unwrap().snapshot.unwrap();
+    let now = NOON.plus(60);
+    let evidence = Evidence {
+        mode: Ok(Mode::Prod),
+        run_id: terms.run_id.clone(),
+        executor: executor.clone(),
+        operation: Ok(release()),
+        receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
+        now,
+        preflight: Preflight::Seen(Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), world: world() }.into()),
+        allow_workflow_changes: false,
+    };
+    authorize(evidence).verdict.unwrap()
+}
+
+fn grant(store: &Memory, id: &str) -> Grant {
+    grant_of("receipt-1", &executor_of(id, 1), &store.0.borrow())
+}
+
+/// Memory never waits, so one poll is enough.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("memory does not wait"),
+    }
+}
+
+fn entries(store: &Memory) -> Vec<Entry> {
+    let branch = store.0.borrow();
+    branch.files.iter().filter(|(path, _)| path.starts_with("entries/")).map(|(_, bytes)| Entry::from_document(bytes).unwrap()).collect()
+}
+
+fn events(store: &Memory) -> Vec<(u64, EventType)> {
+    entries(store).iter().map(|entry| (entry.sequence, entry.event_type)).collect()
+}
+
+fn state(store: &Memory) -> ReceiptState {
+    let path = state_path(&"receipt-1".parse().unwrap());
+    ReceiptState::from_document(store.0.borrow().text(&path).unwrap().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_claim_and_its_outcome_are_two_chained_entries() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    assert_eq!((claim.entry().sequence, state(&store).outcome_sequence), (1, None));
+    let recorded = now(record(claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    let all = entries(&store);
+    assert_eq!(recorded, Recorded::At(all[1].checkpoint()));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Succeeded)]);
+    assert_eq!((all[0].previous, all[1].previous), (None, Some(all[0].checkpoint().digest)));
+    assert_eq!(all[0].operation.as_ref().map(crate::operation::Operation::digest), Some(all[0].operation_digest));
+    assert_eq!(state(&store).outcome_sequence, Some(2));
+}
+
+#[test]
+fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    now(record(claim.conclude(Effect::Unknown(GithubResponse::default())), &store, NOON));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Unknown)]);
+    let state = state(&store);
+    assert_eq!(state.outcome_sequence, None);
+    assert_eq!(state.allows(&executor_of("op-2", 2)), Use::Unfinished);
+    assert_eq!(state.allows(&executor_of("op-2", 1)), Use::Spent);
+}
+
+#[test]
+fn of_two_grants_for_one_receipt_one_claims_and_the_other_is_refused() {
+    let store = memory([]);
+    let (first, second) = (grant(&store, "op-1"), grant(&store, "op-2"));
+    assert_eq!(now(claim(first, &store, NOON)).map(|claim| claim.entry().sequence), Ok(1));
+    let Err(NoClaim::Refused(refusal)) = now(claim(second, &store, NOON)) else { panic!("claimed twice") };
+    assert_eq!(refusal.code(), "receipt_consumed");
+    assert_eq!(events(&store), [(1, EventType::Claimed)]);
+}
+
+#[test]
+fn an_overtaken_claim_looks_again_and_comes_next() {
+    let store = memory([Weather::Overtaken]);
+    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    assert_eq!(claim.entry().sequence, 2);
+    assert_eq!(entries(&store)[1].previous, Some(entries(&store)[0].checkpoint().digest));
+}
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_found_and_not_written_twice() {
+    for weather in [Weather::AnswerLost, Weather::RequestLost] {
+        let store = memory([weather]);
+        let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+        assert_eq!(events(&store), [(1, EventType::Claimed)]);
+        assert_eq!(claim.entry(), entries(&store)[0].checkpoint());
+    }
+}
+
+#[test]
+fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    store.0.borrow_mut().weather.push_back(Weather::AnswerLost);
+    let recorded = now(record(claim.conclude(Effect::Failed(GithubResponse::default())), &store, NOON));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
+    assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+}
+
+#[test]
+fn a_claim_that_nobody_can_see_is_unknown_and_a_rejected_one_is_not() {
+    let silent = memory([Weather::Silence]);
+    assert_eq!(now(claim(grant(&silent, "op-1"), &silent, NOON)).map(|_| ()), Err(NoClaim::Unknown("timeout; then HTTP 503".into())));
+    let refused = memory([Weather::Rejected]);
+    let Err(NoClaim::Rejected(rejection)) = now(claim(grant(&refused, "op-1"), &refused, NOON)) else { panic!("claimed") };
+    assert_eq!(rejection.code, "permission_denied");
+    assert_eq!(events(&refused), []);
+}
+
+#[test]
+fn a_receipt_that_expires_while_the_ledger_is_busy_is_not_claimed() {
+    let store = memory([Weather::Overtaken]);
+    let grant = grant(&store, "op-1");
+    store.0.borrow_mut().now = NOON.plus(3600);
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant, &store, NOON)) else { panic!("claimed") };
+    assert_eq!(refusal.code(), "receipt_expired");
+}
+
+#[test]
+fn a_ledger_that_is_always_busy_is_given_up() {
+    let store = memory((0..32).map(|_| Weather::Overtaken));
+    assert_eq!(now(claim(grant(&store, "op-1"), &store, NOON)).map(|_| ()), Err(NoClaim::Contended));
+}

@@ -1,0 +1,33 @@
+//! Countersign's core: decides whether a signed receipt allows one operation, once.
+//!
+//! It has no clock, no network, no files and no environment: time and facts come in as values, decisions
+//! and documents go out. The way through is a chain of types, each made only by the step before it:
+//! [`Envelope`](envelope::Envelope) → [`VerifiedReceipt`](receipt::VerifiedReceipt) →
+//! [`Grant`](authorize::Grant) → [`Claim`](ledger::Claim) → [`Outcome`](ledger::Outcome).
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod asset;
+pub mod audit;
+pub mod authorize;
+pub mod binding;
+pub mod digest;
+pub mod document;
+pub mod envelope;
+pub mod json;
+pub mod keys;
+pub mod ledger;
+pub mod name;
+pub mod operation;
+pub mod plan;
+pub mod receipt;
+pub mod refusal;
+pub mod text;
+pub mod timestamp;
+pub mod world;
+
+#[cfg(test)]
+mod testing;

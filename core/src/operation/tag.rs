@@ -1,0 +1,34 @@
+//! `tag_repo`: an annotated tag.
+
+use serde::Serialize;
+
+use super::Target;
+use crate::{
+    json::{Malformed, Object},
+    name::{CommitId, Prose, TagName},
+};
+
+/// An annotated tag to create.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TagRepo {
+    /// Where.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The tag's short name.
+    pub tag_name: TagName,
+    /// The commit to tag.
+    pub target_sha: CommitId,
+    /// The tag's message.
+    pub message: Prose,
+}
+
+impl TagRepo {
+    pub(super) fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            target: Target::from_members(object)?,
+            tag_name: object.take("tag_name")?.name()?,
+            target_sha: object.take("target_sha")?.name()?,
+            message: object.take("message")?.name()?,
+        })
+    }
+}

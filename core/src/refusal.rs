@@ -1,0 +1,249 @@
+//! Refusals: why the answer is no, with a stable code, both sides of the mismatch, and what to do next.
+
+mod input;
+
+use alloc::string::String;
+
+pub use self::input::InputRefusal;
+pub use crate::world::WorldRefusal;
+use crate::{
+    digest::Digest,
+    json::Malformed,
+    ledger::Checkpoint,
+    name::{Repository, RunId},
+    operation::{Kind, Target},
+    timestamp::Timestamp,
+};
+
+/// A decision against the operation. Nothing was written to GitHub.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The mode is neither `prod` nor `dry_run`, to the letter.
+    #[error("the mode is `{found}`, expected exactly `prod` or `dry_run`")]
+    ModeViolation {
+        /// The mode that was given, made visible.
+        found: String,
+    },
+    /// No receipt was given.
+    #[error("there is no receipt; every operation in mode `prod` needs one")]
+    ReceiptMissing,
+    /// The receipt is not a well-formed envelope or statement.
+    #[error("the receipt cannot be read: {0}")]
+    ReceiptMalformed(Malformed),
+    /// Not one signature is by a trusted key.
+    #[error("none of the {signatures} signature(s) on the receipt is by one of the {trusted} trusted key(s)")]
+    SignatureUntrusted {
+        /// Signatures on the envelope.
+        signatures: usize,
+        /// Keys that are trusted.
+        trusted: usize,
+    },
+    /// Fewer distinct trusted keys signed than must.
+    #[error("{signed} distinct trusted key(s) signed the receipt, {threshold} must")]
+    ThresholdUnmet {
+        /// Distinct trusted keys that signed.
+        signed: usize,
+        /// How many must.
+        threshold: usize,
+    },
+    /// The receipt says of itself that it allows nothing.
+    #[error("the receipt is advisory: its `enforceable` is false, expected true")]
+    AdvisoryReceipt,
+    /// The receipt is for another run.
+    #[error("the receipt is for run {receipt}, but this is run {run}")]
+    RunIdMismatch {
+        /// The run that the receipt names.
+        receipt: RunId,
+        /// The run that asks.
+        run: RunId,
+    },
+    /// The receipt is for another kind of operation.
+    #[error("the receipt allows `{receipt}`, but this run asks for `{run}`")]
+    OperationKindMismatch {
+        /// The kind that the receipt names.
+        receipt: Kind,
+        /// The kind that was asked for.
+        run: Kind,
+    },
+    /// The receipt is for another repository.
+    #[error("the receipt is for {receipt}, but this run works on {run}")]
+    RepositoryMismatch {
+        /// The repository that the receipt names.
+        receipt: Target,
+        /// The repository of this operation.
+        run: Target,
+    },
+    /// The receipt is for an operation with other parameters or files.
+    #[error("the receipt allows operation {}, but this run asks for {}", .receipt.to_hex(), .run.to_hex())]
+    OperationMismatch {
+        /// Digest of the operation that was approved.
+        receipt: Digest,
+        /// Digest of this operation.
+        run: Digest,
+    },
+    /// The receipt was used before.
+    #[error("the receipt is spent: {by}")]
+    ReceiptConsumed {
+        /// Who spent it, or how we know.
+        by: String,
+    },
+    /// The receipt is no longer valid.
+    #[error("the receipt expired at {expires_at}; it is {now}")]
+    ReceiptExpired {
+        /// The first second at which it is no longer valid.
+        expires_at: Timestamp,
+        /// The later of our clock and GitHub's.
+        now: Timestamp,
+    },
+    /// The receipt was issued too long ago.
+    #[error("the receipt was issued at {issued_at}, over 24 hours before {now}")]
+    ReceiptStale {
+        /// When it was issued.
+        issued_at: Timestamp,
+        /// The later of our clock and GitHub's.
+        now: Timestamp,
+    },
+    /// The receipt was issued in the future.
+    #[error("the receipt was issued at {issued_at}, more than 60 seconds after {now}")]
+    ReceiptNotYetValid {
+        /// When it says that it was issued.
+        issued_at: Timestamp,
+        /// The earlier of our clock and GitHub's.
+        now: Timestamp,
+    },
+    /// The receipt is valid for no time, or for too long.
+    #[error("the receipt is valid from {issued_at} to {expires_at}; expected more than 0 seconds and at most 24 hours")]
+    ReceiptLifetime {
+        /// When it was issued.
+        issued_at: Timestamp,
+        /// When it ends.
+        expires_at: Timestamp,
+    },
+    /// Our clock and GitHub's differ, or GitHub tells no time.
+    #[error("our clock says {ours}, GitHub's says {}; they may differ by at most 5 minutes", .github.map_or(String::from("nothing"), |time| alloc::format!("{time}")))]
+    ClockSkew {
+        /// Our clock.
+        ours: Timestamp,
+        /// GitHub's clock, from the answer's `Date`.
+        github: Option<Timestamp>,
+    },
+    /// The repository has no ledger branch.
+    #[error("{repository} has no branch `receipt-ledger`")]
+    LedgerMissing {
+        /// Where it was looked for.
+        repository: Repository,
+    },
+    /// The ledger could not be read.
+    #[error("the ledger cannot be read: {reason}")]
+    LedgerUnavailable {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The ledger does not hold the entry that the approver saw.
+    #[error("the receipt was issued when the ledger held {checkpoint}, but the ledger {found}")]
+    LedgerRolledBack {
+        /// What the approver saw.
+        checkpoint: Checkpoint,
+        /// What is there.
+        found: String,
+    },
+    /// GitHub would not allow the operation, or not leave it as approved.
+    #[error(transparent)]
+    World(#[from] WorldRefusal),
+    /// The inputs do not describe an operation.
+    #[error(transparent)]
+    Input(#[from] InputRefusal),
+}
+
+impl Refusal {
+    /// The stable code: public API, listed in `docs/refusals.md`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ModeViolation { .. } => "mode_violation",
+            Self::ReceiptMissing => "receipt_missing",
+            Self::ReceiptMalformed(_) => "receipt_malformed",
+            Self::SignatureUntrusted { .. } => "signature_untrusted",
+            Self::ThresholdUnmet { .. } => "threshold_unmet",
+            Self::AdvisoryReceipt => "advisory_receipt",
+            Self::RunIdMismatch { .. } => "run_id_mismatch",
+            Self::OperationKindMismatch { .. } => "operation_kind_mismatch",
+            Self::RepositoryMismatch { .. } => "repository_mismatch",
+            Self::OperationMismatch { .. } => "operation_mismatch",
+            Self::ReceiptConsumed { .. } => "receipt_consumed",
+            Self::ReceiptExpired { .. } => "receipt_expired",
+            Self::ReceiptStale { .. } => "receipt_stale",
+            Self::ReceiptNotYetValid { .. } => "receipt_not_yet_valid",
+            Self::ReceiptLifetime { .. } => "receipt_lifetime",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::LedgerMissing { .. } => "ledger_missing",
+            Self::LedgerUnavailable { .. } => "ledger_unavailable",
+            Self::LedgerRolledBack { .. } => "ledger_rolled_back",
+            Self::World(refusal) => refusal.code(),
+            Self::Input(refusal) => refusal.code(),
+        }
+    }
+
+    /// What to do next, in one or two sentences.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::ModeViolation { .. } => {
+                "Set the input `mode` to `prod` to publish, or to `dry_run` to make a plan. Other spellings are never guessed."
+            }
+            Self::ReceiptMissing => {
+                "Make a plan with `mode: dry_run`, have it approved with `countersign authorize`, and hand the line that it prints to the input `receipt`."
+            }
+            Self::ReceiptMalformed(problem) if problem.is_cut_off() => {
+                "The text was cut off while it was copied: paste the whole line that `countersign authorize` printed, or hand the file over with `receipt-file`."
+            }
+            Self::ReceiptMalformed(_) => {
+                "Hand over the receipt exactly as `countersign authorize` printed it. Receipts of other issuers must follow docs/receipt.md."
+            }
+            Self::SignatureUntrusted { .. } => {
+                "Have it signed with a key that is listed in `trusted-keys`, or add the approver's public key there after checking whose it is."
+            }
+            Self::ThresholdUnmet { .. } => {
+                "Collect the missing signatures on the same receipt, or ask the maintainers whether the threshold is right."
+            }
+            Self::AdvisoryReceipt => "An advisory receipt only shows what would be allowed. Ask an approver for an enforceable one.",
+            Self::RunIdMismatch { .. } => {
+                "A receipt counts in one run. Ask for a receipt for this run, or, if the plan was made in another run, set the input `run-id` to that run."
+            }
+            Self::OperationKindMismatch { .. } => {
+                "Set the input `operation` to what was approved, or ask for a receipt for this kind of operation."
+            }
+            Self::RepositoryMismatch { .. } => {
+                "Run the workflow in the repository that was approved. A renamed or re-created repository needs a new receipt."
+            }
+            Self::OperationMismatch { .. } => {
+                "Some parameter or file differs from the approved plan: compare the operation in the summary with plan.json. Run the approved operation, or ask for a new receipt."
+            }
+            Self::ReceiptConsumed { .. } => {
+                "A receipt works once. Look at the ledger entry named here for what it did; to do something again, ask for a new receipt."
+            }
+            Self::ReceiptExpired { .. } => "Ask for a new receipt; `countersign authorize --expires-in` sets how long it lasts.",
+            Self::ReceiptStale { .. } => "Ask for a new receipt: none counts for longer than 24 hours.",
+            Self::ReceiptNotYetValid { .. } => "Check the clock of the machine on which the receipt was issued, and issue it again.",
+            Self::ReceiptLifetime { .. } => "Issue the receipt again with an `expires_at` after `issued_at` and at most 24 hours later.",
+            Self::ClockSkew { .. } => "Set the runner's clock (NTP). A receipt must be valid by both clocks, so neither may be far off.",
+            Self::LedgerMissing { .. } => {
+                "An administrator makes the ledger once with `countersign ledger init`. If there was one before, it was deleted: restore the branch and find out why."
+            }
+            Self::LedgerUnavailable { .. } => {
+                "Nothing is published without a look at the ledger. Run the job again when GitHub answers; check that the token may read contents."
+            }
+            Self::LedgerRolledBack { .. } => {
+                "Entries that an approver saw are gone: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
+            }
+            Self::World(refusal) => refusal.remedy(),
+            Self::Input(refusal) => refusal.remedy(),
+        }
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(problem: Malformed) -> Self {
+        Self::ReceiptMalformed(problem)
+    }
+}

@@ -1,0 +1,117 @@
+//! Data that the core's tests share: one operation of each kind, a receipt for the first, a world without obstacles.
+
+use alloc::{format, string::String, vec::Vec};
+
+use ed25519_dalek::SigningKey;
+
+use crate::{
+    asset::{Asset, Assets},
+    digest::Digest,
+    keys::{PublicKey, TrustedKeys},
+    ledger::Checkpoint,
+    name::{CommitId, Executor, RepositoryId, RunAttempt},
+    operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagRepo, Target, Visibility},
+    receipt::Terms,
+    timestamp::Timestamp,
+    world::{Budget, CommitFact, World},
+};
+
+/// 2026-11-21T12:00:00Z, when the receipt was issued.
+pub(crate) const NOON: Timestamp = Timestamp::from_unix(1_795_262_400);
+
+pub(crate) fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+pub(crate) fn trust(seeds: &[u8]) -> TrustedKeys {
+    let line = |seed: &u8| format!("{} key-{seed}", PublicKey::new(key(*seed).verifying_key()).unwrap().to_openssh());
+    TrustedKeys::parse(&seeds.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap()
+}
+
+pub(crate) fn commit(digit: char) -> CommitId {
+    core::iter::repeat_n(digit, 40).collect::<String>().parse().unwrap()
+}
+
+pub(crate) fn target() -> Target {
+    Target { repository: "owner/repo".parse().unwrap(), repository_id: RepositoryId(123_456) }
+}
+
+pub(crate) fn release() -> Operation {
+    let asset = Asset {
+        name: "app.tar.gz".parse().unwrap(),
+        size: 3,
+        sha256: Digest::of(b"abc"),
+        content_type: "application/gzip".parse().unwrap(),
+    };
+    Operation::PublishRelease(PublishRelease {
+        target: target(),
+        tag_name: "v1.0.0".parse().unwrap(),
+        target_sha: commit('1'),
+        release_name: "v1.0.0".parse().unwrap(),
+        body: ReleaseBody::new("First.\n".parse().unwrap()).unwrap(),
+        visibility: Visibility::new(false, false, None).unwrap(),
+        assets: Assets::new([asset].into()).unwrap(),
+    })
+}
+
+pub(crate) fn tag() -> Operation {
+    Operation::TagRepo(TagRepo {
+        target: target(),
+        tag_name: "v1.0.0".parse().unwrap(),
+        target_sha: commit('1'),
+        message: "Version 1.0.0".parse().unwrap(),
+    })
+}
+
+pub(crate) fn pull() -> Operation {
+    Operation::OpenPr(OpenPr {
+        target: target(),
+        title: "Release 1.0.0".parse().unwrap(),
+        body: PullBody::new("".parse().unwrap()).unwrap(),
+        head_branch: "release-1.0.0".parse().unwrap(),
+        head_sha: commit('1'),
+        base_branch: "main".parse().unwrap(),
+        draft: false,
+        labels: ["release", "a-label"].into_iter().map(|label| label.parse().unwrap()).collect(),
+        reviewers: core::iter::once("octocat".parse().unwrap()).collect(),
+    })
+}
+
+/// A receipt for [`release`], valid for an hour from [`NOON`].
+pub(crate) fn terms() -> Terms {
+    Terms {
+        receipt_id: "receipt-abc123".parse().unwrap(),
+        run_id: "17231231".parse().unwrap(),
+        operation_kind: Kind::PublishRelease,
+        target: target(),
+        enforceable: true,
+        issued_at: NOON,
+        expires_at: NOON.plus(3600),
+        consumed: false,
+        ledger: Some(Checkpoint { sequence: 41, digest: Digest::of(b"abc") }),
+        operation_digest: release().digest(),
+    }
+}
+
+pub(crate) fn executor() -> Executor {
+    Executor { run_id: "17231231".parse().unwrap(), run_attempt: RunAttempt(1), operation_id: "op-1".parse().unwrap() }
+}
+
+pub(crate) fn world() -> World {
+    World {
+        archived: false,
+        commit: CommitFact::Commit,
+        workflows: Some(commit('9')),
+        default_workflows: Some(commit('9')),
+        tag: None,
+        release: None,
+        head: None,
+        base: None,
+        pulls: Vec::new(),
+        budget: Budget { remaining: 4999, resets_at: None },
+    }
+}
+
+pub(crate) fn pull_world() -> World {
+    World { head: Some(commit('1')), base: Some(commit('2')), ..world() }
+}

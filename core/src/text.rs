@@ -1,0 +1,78 @@
+//! Makes untrusted text visible: nothing that is shown may hide, reorder or overwrite what stands beside it.
+
+use alloc::string::String;
+use core::fmt::Write as _;
+
+/// The text with every character that a reader would not see, or that moves others, written as `\u{…}`.
+///
+/// Line feeds and tabs stay when `lines` says that the text is shown on several lines.
+#[must_use]
+pub fn visible(text: &str, lines: Lines) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let kept = matches!(character, '\n' | '\t') && lines == Lines::Several;
+        if !kept && hides(character) {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "{}", character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The visible form on one line, cut after `most` characters with the number of those left out.
+#[must_use]
+pub fn excerpt(text: &str, most: usize) -> String {
+    let head: String = text.chars().take(most).collect();
+    let mut shown = visible(&head, Lines::One);
+    let left = text.chars().count().saturating_sub(most);
+    if left > 0 {
+        let _ = write!(shown, "… ({left} more characters)");
+    }
+    shown
+}
+
+/// Whether a text is shown on one line or on several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lines {
+    /// Line feeds and tabs are escaped too.
+    One,
+    /// Line feeds and tabs stay.
+    Several,
+}
+
+/// Control characters, and the invisible or reordering ones of Unicode TR36 and "Trojan Source" (CVE-2021-42574).
+#[must_use]
+pub fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// As [`hides`], but emoji keep the joiner and the variation selectors that they are made of.
+#[must_use]
+pub fn hides_on_a_line(character: char) -> bool {
+    hides(character) && !matches!(character, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_and_reordering_characters_become_visible() {
+        assert_eq!(visible("a\u{202e}b\u{200b}c\u{1b}[1m", Lines::One), "a\\u{202e}b\\u{200b}c\\u{1b}[1m");
+        assert_eq!(visible("a\nb\tc\r", Lines::Several), "a\nb\tc\\u{d}");
+        assert_eq!(visible("a\nb", Lines::One), "a\\u{a}b");
+        assert_eq!(visible("Grüße, 世界 🎉", Lines::One), "Grüße, 世界 🎉");
+    }
+
+    #[test]
+    fn an_excerpt_says_how_much_it_leaves_out() {
+        assert_eq!(excerpt("äöüß", 4), "äöüß");
+        assert_eq!(excerpt("äöüß", 1), "ä… (3 more characters)");
+    }
+}

@@ -1,0 +1,367 @@
+//! What GitHub holds right now, and whether it leaves room for the operation as approved.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    name::{BranchName, CommitId, TagName},
+    operation::{OpenPr, Operation, PublishRelease, TagRepo},
+    timestamp::Timestamp,
+};
+
+/// GraphQL points that one attempt may need at worst: the claim, the outcome, and eight new looks at a busy ledger.
+pub const POINTS_NEEDED: u64 = 10;
+
+/// The facts of one preflight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World {
+    /// Whether the repository is archived, hence read-only.
+    pub archived: bool,
+    /// Whether the operation's commit exists in the repository and is a commit.
+    pub commit: CommitFact,
+    /// Tree id of `.github/workflows` at the operation's commit, if there is one.
+    pub workflows: Option<CommitId>,
+    /// Tree id of `.github/workflows` at the default branch's head, if there is one.
+    pub default_workflows: Option<CommitId>,
+    /// The tag of that name, if there is one.
+    pub tag: Option<TagFact>,
+    /// URL of the published release of that tag, if there is one.
+    pub release: Option<String>,
+    /// Head of the branch to merge, if it exists.
+    pub head: Option<CommitId>,
+    /// Head of the branch into which to merge, if it exists.
+    pub base: Option<CommitId>,
+    /// URLs of open pull requests from that head into that base.
+    pub pulls: Vec<String>,
+    /// GraphQL points left, and when there are new ones.
+    pub budget: Budget,
+}
+
+/// What stands under a commit id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitFact {
+    /// A commit.
+    Commit,
+    /// Something else: a tree, a blob, a tag object.
+    Other,
+    /// Nothing.
+    Missing,
+}
+
+/// A tag that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFact {
+    /// The commit to which it leads in the end.
+    pub commit: CommitId,
+}
+
+/// What the rate limit leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Points left in this hour.
+    pub remaining: u64,
+    /// When the next hour begins.
+    pub resets_at: Option<Timestamp>,
+}
+
+/// Why the world leaves no room for the operation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldRefusal {
+    /// The repository is read-only.
+    #[error("the repository is archived, so nothing can be written to it")]
+    Archived,
+    /// The commit does not exist there.
+    #[error("the repository has no commit {commit}{}", if *.other { "; the id belongs to another kind of object" } else { "" })]
+    CommitMissing {
+        /// The commit that was approved.
+        commit: CommitId,
+        /// Whether another object has the id.
+        other: bool,
+    },
+    /// The tag exists and leads elsewhere.
+    #[error("the tag `{tag}` points to {found}, but {approved} was approved")]
+    TagMoved {
+        /// The tag.
+        tag: TagName,
+        /// Where it leads.
+        found: CommitId,
+        /// Where it should lead.
+        approved: CommitId,
+    },
+    /// The tag exists already.
+    #[error("the tag `{tag}` exists already, at {found}")]
+    TagExists {
+        /// The tag.
+        tag: TagName,
+        /// Where it leads.
+        found: CommitId,
+    },
+    /// The release exists already.
+    #[error("the tag `{tag}` has a published release already: {url}")]
+    ReleaseExists {
+        /// The tag.
+        tag: TagName,
+        /// The release's page.
+        url: String,
+    },
+    /// A branch is missing.
+    #[error("the repository has no branch `{branch}`")]
+    BranchMissing {
+        /// The branch.
+        branch: BranchName,
+    },
+    /// The head branch stands at another commit.
+    #[error("the branch `{branch}` is at {found}, but {approved} was approved")]
+    BranchMoved {
+        /// The branch.
+        branch: BranchName,
+        /// Where it is.
+        found: CommitId,
+        /// Where it was approved.
+        approved: CommitId,
+    },
+    /// Head and base are the same commit.
+    #[error("the branches `{head}` and `{base}` are at the same commit {commit}: there is nothing to merge")]
+    NothingToMerge {
+        /// The head branch.
+        head: BranchName,
+        /// The base branch.
+        base: BranchName,
+        /// Their commit.
+        commit: CommitId,
+    },
+    /// The same pull request is open.
+    #[error("a pull request from `{head}` into `{base}` is open already: {url}")]
+    PullExists {
+        /// The head branch.
+        head: BranchName,
+        /// The base branch.
+        base: BranchName,
+        /// Its page.
+        url: String,
+    },
+    /// The job token may not create a ref for that commit.
+    #[error("`.github/workflows` at {commit} differs from the default branch's (tree {} ≠ {})", short(.found.as_ref()), short(.default.as_ref()))]
+    WorkflowsDiffer {
+        /// The operation's commit.
+        commit: CommitId,
+        /// Its tree of workflows.
+        found: Option<CommitId>,
+        /// The default branch's.
+        default: Option<CommitId>,
+    },
+    /// The rate limit is nearly used up.
+    #[error("GitHub allows {remaining} more GraphQL points until {}, this operation may need {POINTS_NEEDED}", .resets_at.map_or(String::from("the next hour"), |time| alloc::format!("{time}")))]
+    RateLimit {
+        /// Points left.
+        remaining: u64,
+        /// When there are new ones.
+        resets_at: Option<Timestamp>,
+    },
+}
+
+fn short(tree: Option<&CommitId>) -> &str {
+    tree.map_or("none", CommitId::short)
+}
+
+impl WorldRefusal {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Archived => "preflight_archived",
+            Self::CommitMissing { .. } => "preflight_commit_missing",
+            Self::TagMoved { .. } => "preflight_tag_moved",
+            Self::TagExists { .. } => "preflight_tag_exists",
+            Self::ReleaseExists { .. } => "preflight_release_exists",
+            Self::BranchMissing { .. } => "preflight_branch_missing",
+            Self::BranchMoved { .. } => "preflight_branch_moved",
+            Self::NothingToMerge { .. } => "preflight_nothing_to_merge",
+            Self::PullExists { .. } => "preflight_pull_exists",
+            Self::WorkflowsDiffer { .. } => "preflight_workflows_differ",
+            Self::RateLimit { .. } => "preflight_rate_limit",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Archived => "Unarchive the repository first; the receipt is not spent.",
+            Self::CommitMissing { .. } => "Push the commit to this repository, or make a new plan for one that is there.",
+            Self::TagMoved { .. } => {
+                "Somebody set the tag to another commit: find out who. Make a new plan under a new name, or for the commit that the tag marks."
+            }
+            Self::TagExists { .. } => {
+                "Nothing is left to do if it is the tag that you want; otherwise plan a new name. Tags are never moved."
+            }
+            Self::ReleaseExists { .. } => "Look at that release; to publish again, plan a new version.",
+            Self::BranchMissing { .. } => "Push the branch, or correct its name and make a new plan.",
+            Self::BranchMoved { .. } => {
+                "Commits came after the approval: make a new plan for the branch as it is now and have it approved."
+            }
+            Self::NothingToMerge { .. } => "Push the commits that the pull request is to propose.",
+            Self::PullExists { .. } => "Use that pull request, or close it first.",
+            Self::WorkflowsDiffer { .. } => {
+                "GitHub forbids the job token to create a ref there. Merge the workflow changes first, or use a token with the workflows permission and set `allow-workflow-changes: true`."
+            }
+            Self::RateLimit { .. } => "Run the job again after that time; the receipt is not spent.",
+        }
+    }
+}
+
+impl World {
+    /// The first reason for which GitHub would reject the operation, or not leave it as approved.
+    pub fn allows(&self, operation: &Operation, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
+        if self.archived {
+            return Err(WorldRefusal::Archived);
+        }
+        self.has_commit(operation.commit())?;
+        match operation {
+            Operation::PublishRelease(release) => self.allows_release(release, allow_workflow_changes)?,
+            Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
+            Operation::OpenPr(pull) => self.allows_pull(pull)?,
+        }
+        self.has_budget()
+    }
+
+    fn has_commit(&self, commit: &CommitId) -> Result<(), WorldRefusal> {
+        if self.commit == CommitFact::Commit {
+            return Ok(());
+        }
+        Err(WorldRefusal::CommitMissing { commit: commit.clone(), other: self.commit == CommitFact::Other })
+    }
+
+    fn allows_release(&self, release: &PublishRelease, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
+        self.tag_free_or_at(&release.tag_name, &release.target_sha)?;
+        if let Some(url) = &self.release {
+            return Err(WorldRefusal::ReleaseExists { tag: release.tag_name.clone(), url: url.clone() });
+        }
+        self.same_workflows(&release.target_sha, allow_workflow_changes)
+    }
+
+    fn allows_tag(&self, tag: &TagRepo, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
+        self.tag_free_or_at(&tag.tag_name, &tag.target_sha)?;
+        if let Some(found) = &self.tag {
+            return Err(WorldRefusal::TagExists { tag: tag.tag_name.clone(), found: found.commit.clone() });
+        }
+        self.same_workflows(&tag.target_sha, allow_workflow_changes)
+    }
+
+    fn allows_pull(&self, pull: &OpenPr) -> Result<(), WorldRefusal> {
+        let missing = |branch: &BranchName| WorldRefusal::BranchMissing { branch: branch.clone() };
+        let head = self.head.as_ref().ok_or_else(|| missing(&pull.head_branch))?;
+        let base = self.base.as_ref().ok_or_else(|| missing(&pull.base_branch))?;
+        if *head != pull.head_sha {
+            return Err(WorldRefusal::BranchMoved {
+                branch: pull.head_branch.clone(),
+                found: head.clone(),
+                approved: pull.head_sha.clone(),
+            });
+        }
+        if head == base {
+            return Err(WorldRefusal::NothingToMerge {
+                head: pull.head_branch.clone(),
+                base: pull.base_branch.clone(),
+                commit: head.clone(),
+            });
+        }
+        match self.pulls.first() {
+            Some(url) => Err(WorldRefusal::PullExists { head: pull.head_branch.clone(), base: pull.base_branch.clone(), url: url.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn tag_free_or_at(&self, tag: &TagName, approved: &CommitId) -> Result<(), WorldRefusal> {
+        match &self.tag {
+            Some(found) if found.commit != *approved => {
+                Err(WorldRefusal::TagMoved { tag: tag.clone(), found: found.commit.clone(), approved: approved.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// GitHub refuses the job token a ref whose commit "adds or modifies any file under `.github/workflows`".
+    fn same_workflows(&self, commit: &CommitId, allow_changes: bool) -> Result<(), WorldRefusal> {
+        if allow_changes || self.workflows.is_none() || self.workflows == self.default_workflows {
+            return Ok(());
+        }
+        Err(WorldRefusal::WorkflowsDiffer {
+            commit: commit.clone(),
+            found: self.workflows.clone(),
+            default: self.default_workflows.clone(),
+        })
+    }
+
+    const fn has_budget(&self) -> Result<(), WorldRefusal> {
+        let Budget { remaining, resets_at } = self.budget;
+        if remaining >= POINTS_NEEDED { Ok(()) } else { Err(WorldRefusal::RateLimit { remaining, resets_at }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{commit, pull, pull_world, release, tag, world};
+
+    /// The code of the refusal, or `-`.
+    fn verdict(operation: &Operation, edit: impl Fn(&mut World)) -> &'static str {
+        let mut world = if matches!(operation, Operation::OpenPr(_)) { pull_world() } else { world() };
+        edit(&mut world);
+        world.allows(operation, false).map_or_else(|refusal| refusal.code(), |()| "-")
+    }
+
+    #[test]
+    fn a_tag_must_be_free_or_at_the_approved_commit() {
+        let at = |digit: char| move |world: &mut World| world.tag = Some(TagFact { commit: commit(digit) });
+        assert_eq!(verdict(&release(), |_| ()), "-");
+        assert_eq!(verdict(&release(), at('1')), "-");
+        assert_eq!(verdict(&release(), at('2')), "preflight_tag_moved");
+        assert_eq!(verdict(&tag(), |_| ()), "-");
+        assert_eq!(verdict(&tag(), at('1')), "preflight_tag_exists");
+        assert_eq!(verdict(&tag(), at('2')), "preflight_tag_moved");
+    }
+
+    #[test]
+    fn a_release_must_not_exist() {
+        assert_eq!(verdict(&release(), |world| world.release = Some("https://github.com/…".into())), "preflight_release_exists");
+    }
+
+    #[test]
+    fn the_commit_must_exist_and_be_a_commit() {
+        for operation in [release(), tag(), pull()] {
+            assert_eq!(verdict(&operation, |world| world.commit = CommitFact::Missing), "preflight_commit_missing");
+            assert_eq!(verdict(&operation, |world| world.commit = CommitFact::Other), "preflight_commit_missing");
+            assert_eq!(verdict(&operation, |world| world.archived = true), "preflight_archived");
+        }
+    }
+
+    #[test]
+    fn a_pull_request_needs_both_branches_the_approved_head_and_no_twin() {
+        assert_eq!(verdict(&pull(), |_| ()), "-");
+        assert_eq!(verdict(&pull(), |world| world.head = None), "preflight_branch_missing");
+        assert_eq!(verdict(&pull(), |world| world.base = None), "preflight_branch_missing");
+        assert_eq!(verdict(&pull(), |world| world.head = Some(commit('3'))), "preflight_branch_moved");
+        assert_eq!(verdict(&pull(), |world| world.base = Some(commit('1'))), "preflight_nothing_to_merge");
+        assert_eq!(verdict(&pull(), |world| world.pulls.push("https://github.com/…".into())), "preflight_pull_exists");
+    }
+
+    #[test]
+    fn workflows_must_be_those_of_the_default_branch_unless_the_token_may_change_them() {
+        let differ = |world: &mut World| world.workflows = Some(commit('8'));
+        for operation in [release(), tag()] {
+            assert_eq!(verdict(&operation, differ), "preflight_workflows_differ");
+            assert_eq!(verdict(&operation, |world| world.workflows = None), "-");
+        }
+        assert_eq!(verdict(&pull(), differ), "-");
+        let mut changed = world();
+        differ(&mut changed);
+        assert_eq!(changed.allows(&release(), true), Ok(()));
+    }
+
+    #[test]
+    fn the_budget_must_cover_the_worst_case() {
+        let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
+        assert_eq!(verdict(&tag(), left(10)), "-");
+        assert_eq!(verdict(&tag(), left(9)), "preflight_rate_limit");
+    }
+}
