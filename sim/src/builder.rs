@@ -1,0 +1,143 @@
+//! What can be chosen before the simulator starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::git::Git;
+use crate::rate::Rates;
+use crate::simulator::Simulator;
+use crate::world::{Identity, Settings, World};
+
+/// Choices for [`Simulator::builder`]; each has a default.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    repository: String,
+    repository_id: u64,
+    git_dir: Option<PathBuf>,
+    server_url: String,
+    collaborators: Vec<String>,
+    teams: Vec<String>,
+    archived: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            repository: "octo/hello".to_owned(),
+            repository_id: 123_456,
+            git_dir: None,
+            server_url: "https://github.com".to_owned(),
+            collaborators: vec!["octocat".to_owned(), "hubot".to_owned()],
+            teams: Vec::new(),
+            archived: false,
+        }
+    }
+}
+
+impl Builder {
+    /// `owner/name` in its canonical case; `octo/hello` unless told.
+    #[must_use]
+    pub fn repository(mut self, full_name: &str) -> Self {
+        full_name.clone_into(&mut self.repository);
+        self
+    }
+
+    /// The repository's numeric id; 123456 unless told.
+    #[must_use]
+    pub fn repository_id(mut self, id: u64) -> Self {
+        self.repository_id = id;
+        self
+    }
+
+    /// A directory for the bare repository that stays afterwards; a temporary one unless told.
+    #[must_use]
+    pub fn git_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.git_dir = Some(path.into());
+        self
+    }
+
+    /// The address that web pages (`html_url`) live at; `https://github.com` unless told.
+    #[must_use]
+    pub fn server_url(mut self, url: &str) -> Self {
+        url.trim_end_matches('/').clone_into(&mut self.server_url);
+        self
+    }
+
+    /// Who can be asked for a review; `octocat` and `hubot` unless told.
+    #[must_use]
+    pub fn collaborators<I: Into<String>>(mut self, logins: impl IntoIterator<Item = I>) -> Self {
+        self.collaborators = logins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which teams can be asked for a review; none unless told.
+    #[must_use]
+    pub fn teams<I: Into<String>>(mut self, slugs: impl IntoIterator<Item = I>) -> Self {
+        self.teams = slugs.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether the repository is archived; it is not unless told.
+    #[must_use]
+    pub fn archived(mut self, archived: bool) -> Self {
+        self.archived = archived;
+        self
+    }
+
+    /// Opens both doors on free loopback ports and starts to answer.
+    #[must_use]
+    pub fn start(self) -> Simulator {
+        let (api, api_url) = listen();
+        let (uploads, upload_url) = listen();
+        let (owner, name) = self.repository.split_once('/').expect("a repository is written owner/name");
+        let identity = Identity {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+            id: self.repository_id,
+            server_url: self.server_url.clone(),
+            api_url,
+            upload_url,
+        };
+        Simulator::serve(self.world(identity), api, uploads)
+    }
+
+    fn world(self, identity: Identity) -> World {
+        let clock = Clock::Real { shift: 0 };
+        World {
+            identity,
+            settings: Settings {
+                immutable_releases: false,
+                actions_may_open_pulls: true,
+                tag_creation_restricted: false,
+                archived: self.archived,
+                collaborators: self.collaborators,
+                teams: self.teams,
+                protected_tags: Vec::new(),
+                branch_rules: BTreeMap::new(),
+                delay: Duration::ZERO,
+            },
+            git: Git::open(self.git_dir.as_deref(), clock.now()),
+            clock,
+            rates: Rates::new(),
+            tokens: BTreeMap::new(),
+            releases: Vec::new(),
+            latest: None,
+            pulls: Vec::new(),
+            burned_tags: BTreeSet::new(),
+            last_release: 0,
+            last_asset: 0,
+            last_request: 0,
+            effects: Vec::new(),
+        }
+    }
+}
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
+    listener.set_nonblocking(true).expect("a listener can be made non-blocking");
+    let address = listener.local_addr().expect("a bound listener");
+    (listener, format!("http://{address}"))
+}

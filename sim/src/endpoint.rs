@@ -1,0 +1,180 @@
+//! The names of everything the simulator answers to, and which request means which.
+
+use crate::permission::{Access, Need, Resource};
+
+/// One operation of the API, as faults and the log name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the variants are GitHub's own operation names")]
+pub enum Endpoint {
+    GetRepository,
+    RateLimit,
+    ListReleases,
+    CreateRelease,
+    GenerateNotes,
+    GetLatestRelease,
+    GetReleaseByTag,
+    GetRelease,
+    /// PATCH of a release without `draft: false`.
+    UpdateRelease,
+    /// PATCH of a release with `draft: false`.
+    PublishRelease,
+    DeleteRelease,
+    ListAssets,
+    GetAsset,
+    DeleteAsset,
+    UploadAsset,
+    CreateTagObject,
+    GetTagObject,
+    CreateRef,
+    UpdateRef,
+    DeleteRef,
+    GetRef,
+    MatchingRefs,
+    CreateTree,
+    GetTree,
+    CreateBlob,
+    GetBlob,
+    CreateCommit,
+    GetCommit,
+    GetContents,
+    CreatePull,
+    ListPulls,
+    GetPull,
+    AddLabels,
+    RequestReviewers,
+    BranchRules,
+    GetImmutableReleases,
+    /// The GraphQL operation named `Preflight`.
+    Preflight,
+    /// The GraphQL operation named `Append`.
+    Append,
+    /// The GraphQL operation named `Resolve`.
+    Resolve,
+    /// Any other GraphQL operation.
+    GraphQl,
+    /// No such route, or a body that was not read yet.
+    Unknown,
+}
+
+impl Endpoint {
+    /// Which REST operation the rest of a path below the repository means.
+    pub(crate) fn of_rest(method: &str, rest: &[&str]) -> Self {
+        match (method, rest) {
+            ("GET", []) => Self::GetRepository,
+            (_, ["releases", below @ ..]) => Self::of_releases(method, below),
+            (_, ["git", below @ ..]) => Self::of_git(method, below),
+            ("GET", ["contents", _, ..]) => Self::GetContents,
+            ("POST", ["pulls"]) => Self::CreatePull,
+            ("GET", ["pulls"]) => Self::ListPulls,
+            ("GET", ["pulls", _]) => Self::GetPull,
+            ("POST", ["pulls", _, "requested_reviewers"]) => Self::RequestReviewers,
+            ("POST", ["issues", _, "labels"]) => Self::AddLabels,
+            ("GET", ["rules", "branches", _, ..]) => Self::BranchRules,
+            ("GET", ["immutable-releases"]) => Self::GetImmutableReleases,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_releases(method: &str, below: &[&str]) -> Self {
+        match (method, below) {
+            ("GET", []) => Self::ListReleases,
+            ("POST", []) => Self::CreateRelease,
+            ("POST", ["generate-notes"]) => Self::GenerateNotes,
+            ("GET", ["latest"]) => Self::GetLatestRelease,
+            ("GET", ["tags", _, ..]) => Self::GetReleaseByTag,
+            ("GET", ["assets", _]) => Self::GetAsset,
+            ("DELETE", ["assets", _]) => Self::DeleteAsset,
+            ("GET", [_, "assets"]) => Self::ListAssets,
+            ("GET", [_]) => Self::GetRelease,
+            ("PATCH", [_]) => Self::UpdateRelease,
+            ("DELETE", [_]) => Self::DeleteRelease,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Reading a ref is singular (`git/ref`), writing one plural (`git/refs`).
+    fn of_git(method: &str, below: &[&str]) -> Self {
+        match (method, below) {
+            ("POST", ["tags"]) => Self::CreateTagObject,
+            ("GET", ["tags", _]) => Self::GetTagObject,
+            ("POST", ["refs"]) => Self::CreateRef,
+            ("PATCH", ["refs", _, ..]) => Self::UpdateRef,
+            ("DELETE", ["refs", _, ..]) => Self::DeleteRef,
+            ("GET", ["ref", _, ..]) => Self::GetRef,
+            ("GET", ["matching-refs", _, ..]) => Self::MatchingRefs,
+            ("POST", ["trees"]) => Self::CreateTree,
+            ("GET", ["trees", _]) => Self::GetTree,
+            ("POST", ["blobs"]) => Self::CreateBlob,
+            ("GET", ["blobs", _]) => Self::GetBlob,
+            ("POST", ["commits"]) => Self::CreateCommit,
+            ("GET", ["commits", _]) => Self::GetCommit,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Which endpoint a GraphQL operation is, by its name.
+    pub(crate) fn of_operation(name: Option<&str>) -> Self {
+        match name {
+            Some("Preflight") => Self::Preflight,
+            Some("Append") => Self::Append,
+            Some("Resolve") => Self::Resolve,
+            _ => Self::GraphQl,
+        }
+    }
+
+    /// The permission that a REST operation asks for.
+    pub(crate) fn need(self) -> Need {
+        use Access::{Read, Write};
+        use Resource::{Administration, Contents, Issues, Metadata, PullRequests};
+        match self {
+            Self::CreateRelease
+            | Self::GenerateNotes
+            | Self::UpdateRelease
+            | Self::PublishRelease
+            | Self::DeleteRelease
+            | Self::DeleteAsset
+            | Self::UploadAsset
+            | Self::CreateTagObject
+            | Self::CreateRef
+            | Self::UpdateRef
+            | Self::DeleteRef
+            | Self::CreateTree
+            | Self::CreateBlob
+            | Self::CreateCommit => Need(Contents, Write),
+            Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
+            Self::CreatePull | Self::RequestReviewers => Need(PullRequests, Write),
+            Self::AddLabels => Need(Issues, Write),
+            Self::GetImmutableReleases => Need(Administration, Read),
+            Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => Need(Metadata, Read),
+            _ => Need(Contents, Read),
+        }
+    }
+
+    /// Where GitHub's own documentation describes it; every error body names such a page.
+    pub(crate) fn documentation(self) -> &'static str {
+        match self {
+            Self::ListReleases
+            | Self::CreateRelease
+            | Self::GenerateNotes
+            | Self::GetLatestRelease
+            | Self::GetReleaseByTag
+            | Self::GetRelease
+            | Self::UpdateRelease
+            | Self::PublishRelease
+            | Self::DeleteRelease => "https://docs.github.com/rest/releases/releases",
+            Self::ListAssets | Self::GetAsset | Self::DeleteAsset | Self::UploadAsset => "https://docs.github.com/rest/releases/assets",
+            Self::CreateTagObject | Self::GetTagObject => "https://docs.github.com/rest/git/tags",
+            Self::CreateRef | Self::UpdateRef | Self::DeleteRef | Self::GetRef | Self::MatchingRefs => {
+                "https://docs.github.com/rest/git/refs"
+            }
+            Self::CreateTree | Self::GetTree => "https://docs.github.com/rest/git/trees",
+            Self::CreateCommit | Self::GetCommit => "https://docs.github.com/rest/git/commits",
+            Self::CreatePull | Self::ListPulls | Self::GetPull => "https://docs.github.com/rest/pulls/pulls",
+            Self::AddLabels => "https://docs.github.com/rest/issues/labels",
+            Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
+            Self::Preflight | Self::Append | Self::Resolve | Self::GraphQl => "https://docs.github.com/graphql",
+            _ => "https://docs.github.com/rest",
+        }
+    }
+}

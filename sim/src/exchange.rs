@@ -1,0 +1,120 @@
+//! One exchange from head to answer: log, fault, gate, work, fault again, headers.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+use crate::answer::Answer;
+use crate::call::{Call, Door};
+use crate::endpoint::Endpoint;
+use crate::fault::{Effect, Sighting};
+use crate::gate;
+use crate::graphql;
+use crate::misfortune::{self, Before};
+use crate::reply::{self, Body};
+use crate::rest;
+use crate::server::Shared;
+use crate::upload;
+
+/// The connection drops without an answer.
+#[derive(Debug)]
+pub(crate) struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the connection drops without an answer")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Answers one request, or drops its connection.
+pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
+    let (head, body) = request.into_parts();
+    let mut call = Call::of(door, &head);
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let sequence = shared.log.arrive(&call.method, path, call.endpoint, call.kind);
+    let answered = answer(&shared, sequence, &mut call, body).await;
+    let status = answered.as_ref().ok().map(|reply| reply.status().as_u16());
+    shared.log.amend(sequence, |event| {
+        event.status = status;
+        event.finished = true;
+    });
+    answered
+}
+
+async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: Incoming) -> Result<Response<Body>, Dropped> {
+    let known = shared.world(|world| gate::token(world, call).is_some());
+    shared.log.amend(sequence, |event| event.authenticated = known);
+    let met = receive(shared, sequence, call, body).await?;
+    let answer = match misfortune::before(met.as_ref(), call) {
+        Before::Proceed => work(shared, sequence, call),
+        Before::Reply(answer) => answer,
+        Before::Drop => return Err(Dropped),
+        Before::Stall => std::future::pending().await,
+    };
+    let delay = shared.world(|world| world.settings.delay) + misfortune::lateness(met.as_ref());
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    if met == Some(Effect::ResetAfter) {
+        return Err(Dropped);
+    }
+    let answer = misfortune::after(met.as_ref(), answer.documented(call.endpoint));
+    Ok(shared.world(|world| reply::dress(world, call, answer, met.as_ref())))
+}
+
+/// Reads the body and finds the fault that this request meets. Uploads meet theirs first, because
+/// it may spoil the stream.
+async fn receive(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: Incoming) -> Result<Option<Effect>, Dropped> {
+    if call.endpoint == Endpoint::UploadAsset {
+        let met = meet(shared, call);
+        if matches!(met, Some(Effect::ResetBefore | Effect::Stall)) {
+            return Ok(met);
+        }
+        let declared = call.header("content-length").and_then(|text| text.parse().ok());
+        let upload = upload::take_in(body, declared, met.clone()).await;
+        let upload = upload.map_err(|_| Dropped)?;
+        shared.log.amend(sequence, |event| event.body_bytes = upload.received);
+        call.upload = Some(upload);
+        return Ok(met);
+    }
+    let bytes = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    call.receive(bytes);
+    if call.is_graphql() {
+        graphql::identify(call);
+    }
+    shared.log.amend(sequence, |event| {
+        event.body_bytes = call.body.len() as u64;
+        event.endpoint = call.endpoint;
+        event.operation.clone_from(&call.operation);
+        event.kind = call.kind;
+    });
+    Ok(meet(shared, call))
+}
+
+fn meet(shared: &Shared, call: &Call) -> Option<Effect> {
+    shared.plan.lock().meet(&Sighting {
+        endpoint: call.endpoint,
+        operation: call.operation.as_deref(),
+        method: &call.method,
+        path: &call.path,
+    })
+}
+
+/// The request itself, alone under the lock.
+fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
+    shared.alone(|| {
+        let admitted = shared.world(|world| gate::admit(world, call));
+        let answer = match admitted {
+            Err(refusal) => refusal,
+            Ok(()) if call.is_graphql() => graphql::serve(shared, call),
+            Ok(()) => shared.world(|world| rest::serve(world, call)),
+        };
+        let effects = shared.world(|world| std::mem::take(&mut world.effects));
+        shared.log.took_effect(sequence, effects);
+        answer
+    })
+}

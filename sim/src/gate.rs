@@ -1,0 +1,83 @@
+//! What every request must pass before anything is looked up: client, version, token, budget.
+
+use serde_json::json;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::log::Kind;
+use crate::permission::Permissions;
+use crate::rate::Budget;
+use crate::world::World;
+
+/// The versions of the REST API that are answered; others have been retired or never were.
+const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
+
+/// The permissions of the token that a request carries, if this simulator minted it.
+pub(crate) fn token(world: &World, call: &Call) -> Option<Permissions> {
+    world.tokens.get(credential(call)?).copied()
+}
+
+fn credential(call: &Call) -> Option<&str> {
+    let (scheme, token) = call.header("authorization")?.split_once(' ')?;
+    let known = ["bearer", "token"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    known.then(|| token.trim())
+}
+
+/// Lets a request in and notes what its token may do.
+pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Answer> {
+    if call.header("user-agent").is_none_or(str::is_empty) {
+        return Err(Answer::raw(
+            403,
+            "text/plain",
+            "\r\nRequest forbidden by administrative rules. Please make sure your request has a \
+             User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api\
+             #user-agent-required). Check https://developer.github.com for other possible causes.\r\n",
+        ));
+    }
+    if let Some(version) = call.header("x-github-api-version")
+        && !VERSIONS.contains(&version)
+    {
+        return Err(Answer::error(410, format!("The REST API version \"{version}\" is not supported.")));
+    }
+    call.permissions = authenticate(world, call)?;
+    spend(world, call)
+}
+
+fn authenticate(world: &World, call: &Call) -> Result<Permissions, Answer> {
+    if let Some(permissions) = token(world, call) {
+        return Ok(permissions);
+    }
+    if call.headers.contains_key("authorization") {
+        return Err(Answer::error(401, "Bad credentials"));
+    }
+    if call.is_graphql() {
+        let message = "This endpoint requires you to be authenticated.";
+        return Err(Answer::error(401, message));
+    }
+    if call.kind == Kind::Write {
+        return Err(Answer::error(401, "Requires authentication"));
+    }
+    Ok(Permissions::none())
+}
+
+/// Uploads were seen to count as two requests; asking for the budget is free.
+fn spend(world: &mut World, call: &Call) -> Result<(), Answer> {
+    let now = world.now();
+    let (budget, cost) = match call.endpoint {
+        Endpoint::RateLimit => return Ok(()),
+        Endpoint::UploadAsset => (Budget::Core, 2),
+        _ if call.is_graphql() => (Budget::GraphQl, 1),
+        _ => (Budget::Core, 1),
+    };
+    let id = world.identity.id;
+    world.rates.spend(budget, cost, now).map_err(|_| {
+        let message = format!("API rate limit exceeded for installation ID {id}.");
+        match budget {
+            Budget::Core => Answer::error(403, message),
+            Budget::GraphQl => Answer::ok(json!({
+                "errors": [{ "type": "RATE_LIMITED", "message": message }]
+            })),
+        }
+    })
+}

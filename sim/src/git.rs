@@ -1,0 +1,234 @@
+//! The real bare repository under the API.
+
+use std::path::{Path, PathBuf};
+
+use git2::build::TreeUpdateBuilder;
+use git2::{Commit, FileMode, ObjectType, Oid, Repository, Signature, Time, Tree};
+use tempfile::TempDir;
+
+/// Who made a commit or a tag, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) seconds: i64,
+}
+
+impl Person {
+    /// The author of everything a workflow's token does.
+    pub(crate) fn bot(seconds: i64) -> Self {
+        Self { name: "github-actions[bot]".into(), email: "41898282+github-actions[bot]@users.noreply.github.com".into(), seconds }
+    }
+
+    /// The committer of commits that GitHub itself makes.
+    pub(crate) fn github(seconds: i64) -> Self {
+        Self { name: "GitHub".into(), email: "noreply@github.com".into(), seconds }
+    }
+
+    /// The human who owns the repository.
+    pub(crate) fn octocat(seconds: i64) -> Self {
+        Self { name: "The Octocat".into(), email: "octocat@github.com".into(), seconds }
+    }
+
+    pub(crate) fn signature(&self) -> Result<Signature<'static>, git2::Error> {
+        Signature::new(&self.name, &self.email, &Time::new(self.seconds, 0))
+    }
+}
+
+/// A path and its new content; `None` removes the file.
+pub(crate) type Change<'a> = (&'a str, Option<&'a [u8]>);
+
+/// The bare repository; a temporary one lives as long as this.
+pub(crate) struct Git {
+    pub(crate) repository: Repository,
+    directory: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+impl Git {
+    /// Opens or makes the repository, with one first commit on `main`.
+    pub(crate) fn open(kept: Option<&Path>, now: i64) -> Self {
+        let temporary = match kept {
+            Some(_) => None,
+            None => Some(TempDir::new().expect("a temporary directory")),
+        };
+        let directory = match (&temporary, kept) {
+            (Some(temporary), _) => temporary.path().join("repository.git"),
+            (None, kept) => kept.expect("a directory was given").to_owned(),
+        };
+        let git = Self {
+            repository: Repository::init_bare(&directory).expect("a bare repository can be made"),
+            directory,
+            _temporary: temporary,
+        };
+        if git.reference("refs/heads/main").is_none() {
+            git.seed(now);
+        }
+        git
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn seed(&self, now: i64) {
+        let files: [Change<'_>; 2] = [
+            ("README.md", Some(b"# hello\n")),
+            (".github/workflows/release.yml", Some(b"name: release\non: workflow_dispatch\njobs: {}\n")),
+        ];
+        let tree = self.changed_tree(None, &files).expect("a first tree");
+        let person = Person::octocat(now);
+        let oid = self.write_commit(tree, &[], "Initial commit\n", &person, &person).expect("a first commit");
+        self.set_reference("refs/heads/main", oid).expect("a first branch");
+        self.repository.set_head("refs/heads/main").expect("main is the default branch");
+    }
+
+    /// What a full ref name points at, unpeeled.
+    pub(crate) fn reference(&self, name: &str) -> Option<Oid> {
+        self.repository.refname_to_id(name).ok()
+    }
+
+    pub(crate) fn head(&self, branch: &str) -> Option<Oid> {
+        self.reference(&format!("refs/heads/{branch}"))
+    }
+
+    pub(crate) fn default_branch(&self) -> String {
+        let head = self.repository.find_reference("HEAD").expect("HEAD is always there");
+        let target = head.symbolic_target().expect("HEAD names a branch");
+        target.trim_start_matches("refs/heads/").to_owned()
+    }
+
+    /// Sets a ref, whatever it was before.
+    pub(crate) fn set_reference(&self, name: &str, oid: Oid) -> Result<(), git2::Error> {
+        self.repository.reference(name, oid, true, "").map(drop)
+    }
+
+    /// Whether there was such a ref.
+    pub(crate) fn delete_reference(&self, name: &str) -> bool {
+        self.repository.find_reference(name).and_then(|mut reference| reference.delete()).is_ok()
+    }
+
+    /// Full names with what they point at, sorted by name.
+    pub(crate) fn references(&self, prefix: &str) -> Vec<(String, Oid)> {
+        let all = self.repository.references().expect("refs can be listed");
+        let mut found: Vec<(String, Oid)> = all
+            .filter_map(Result::ok)
+            .filter_map(|r| Some((r.name()?.to_owned(), r.target()?)))
+            .filter(|(name, _)| name.starts_with(prefix))
+            .collect();
+        found.sort();
+        found
+    }
+
+    pub(crate) fn kind(&self, oid: Oid) -> Option<ObjectType> {
+        let odb = self.repository.odb().ok()?;
+        odb.read_header(oid).ok().map(|(_, kind)| kind)
+    }
+
+    pub(crate) fn commit(&self, oid: Oid) -> Option<Commit<'_>> {
+        self.repository.find_commit(oid).ok()
+    }
+
+    /// The commit behind an oid: itself, or what a tag object leads to.
+    pub(crate) fn peel(&self, oid: Oid) -> Option<Oid> {
+        let object = self.repository.find_object(oid, None).ok()?;
+        Some(object.peel_to_commit().ok()?.id())
+    }
+
+    /// A branch name or a full commit SHA, as `target_commitish` may say.
+    pub(crate) fn commitish(&self, text: &str) -> Option<Oid> {
+        if let Some(head) = self.head(text).or_else(|| self.reference_of_branch(text)) {
+            return Some(head);
+        }
+        let oid = full_oid(text)?;
+        self.commit(oid).map(|commit| commit.id())
+    }
+
+    fn reference_of_branch(&self, text: &str) -> Option<Oid> {
+        let branch = text.strip_prefix("refs/heads/")?;
+        self.head(branch)
+    }
+
+    /// The tree of `.github/workflows` at a commit.
+    pub(crate) fn workflows(&self, commit: Oid) -> Option<Oid> {
+        let tree = self.commit(commit)?.tree().ok()?;
+        let entry = tree.get_path(Path::new(".github/workflows")).ok()?;
+        Some(entry.id())
+    }
+
+    /// Whether moving a ref to this commit would bring in other workflow files than the default
+    /// branch has. A commit without any is free to go (measured: orphan branches).
+    pub(crate) fn alters_workflows(&self, commit: Oid) -> bool {
+        let default = self.head(&self.default_branch());
+        let ours = default.and_then(|oid| self.workflows(oid));
+        let theirs = self.workflows(commit);
+        theirs.is_some() && theirs != ours
+    }
+
+    /// A file's bytes at a commit.
+    pub(crate) fn file(&self, commit: Oid, path: &str) -> Option<Vec<u8>> {
+        let tree = self.commit(commit)?.tree().ok()?;
+        let entry = tree.get_path(Path::new(path)).ok()?;
+        let blob = self.repository.find_blob(entry.id()).ok()?;
+        Some(blob.content().to_vec())
+    }
+
+    /// A new tree: the base with these changes.
+    pub(crate) fn changed_tree(&self, base: Option<&Tree<'_>>, changes: &[Change<'_>]) -> Result<Oid, git2::Error> {
+        let mut update = TreeUpdateBuilder::new();
+        for (path, content) in changes {
+            match content {
+                Some(bytes) => {
+                    let blob = self.repository.blob(bytes)?;
+                    update.upsert(*path, blob, FileMode::Blob);
+                }
+                None => {
+                    update.remove(*path);
+                }
+            }
+        }
+        let empty = self.empty_tree()?;
+        update.create_updated(&self.repository, base.unwrap_or(&empty))
+    }
+
+    pub(crate) fn empty_tree(&self) -> Result<Tree<'_>, git2::Error> {
+        let oid = self.repository.treebuilder(None)?.write()?;
+        self.repository.find_tree(oid)
+    }
+
+    /// Writes a commit object; no ref moves.
+    pub(crate) fn write_commit(
+        &self,
+        tree: Oid,
+        parents: &[Oid],
+        message: &str,
+        author: &Person,
+        committer: &Person,
+    ) -> Result<Oid, git2::Error> {
+        let tree = self.repository.find_tree(tree)?;
+        let parents = parents.iter().map(|oid| self.repository.find_commit(*oid)).collect::<Result<Vec<_>, _>>()?;
+        self.repository.commit(None, &author.signature()?, &committer.signature()?, message, &tree, &parents.iter().collect::<Vec<_>>())
+    }
+
+    /// Adds a commit on top of `parent` with these files changed; no ref moves.
+    pub(crate) fn commit_on(
+        &self,
+        parent: Oid,
+        changes: &[Change<'_>],
+        message: &str,
+        author: &Person,
+        committer: &Person,
+    ) -> Result<Oid, git2::Error> {
+        let base = self.repository.find_commit(parent)?.tree()?;
+        let tree = self.changed_tree(Some(&base), changes)?;
+        self.write_commit(tree, &[parent], message, author, committer)
+    }
+}
+
+/// Forty lowercase or uppercase hex digits; abbreviations are not oids.
+pub(crate) fn full_oid(text: &str) -> Option<Oid> {
+    if text.len() != 40 {
+        return None;
+    }
+    Oid::from_str(text).ok()
+}

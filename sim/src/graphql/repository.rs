@@ -1,0 +1,187 @@
+//! The repository with its refs, objects, releases and pull requests.
+#![expect(clippy::unused_async, reason = "a resolver must be async, even one that waits for nothing")]
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::object::GitObject;
+use super::pull::{PullRequestConnection, PullRequestState, PullRequests};
+use super::scalar::{GitObjectId, Uri};
+use super::{permissions, refusal, world};
+use crate::permission::{Access, Need, Resource};
+use crate::record::ReleaseRecord;
+use crate::rest::release_html;
+use crate::world::World;
+
+/// The one repository there is.
+pub(super) struct Repository;
+
+#[Object]
+impl Repository {
+    async fn id(&self, context: &Context<'_>) -> ID {
+        world(context, |world| ID(format!("R_{}", world.identity.id)))
+    }
+
+    async fn database_id(&self, context: &Context<'_>) -> Option<u64> {
+        Some(world(context, |world| world.identity.id))
+    }
+
+    async fn name(&self, context: &Context<'_>) -> String {
+        world(context, |world| world.identity.name.clone())
+    }
+
+    async fn name_with_owner(&self, context: &Context<'_>) -> String {
+        world(context, |world| world.identity.full_name())
+    }
+
+    async fn url(&self, context: &Context<'_>) -> Uri {
+        Uri(world(context, |world| world.identity.html()))
+    }
+
+    async fn is_archived(&self, context: &Context<'_>) -> bool {
+        world(context, |world| world.settings.archived)
+    }
+
+    async fn is_private(&self) -> bool {
+        true
+    }
+
+    async fn is_empty(&self) -> bool {
+        false
+    }
+
+    async fn default_branch_ref(&self, context: &Context<'_>) -> Option<Result<Ref>> {
+        seen(context, |world| {
+            let name = format!("refs/heads/{}", world.git.default_branch());
+            world.git.reference(&name).map(|_| Ref { name })
+        })
+    }
+
+    /// Null outside branches and tags, even for refs that exist.
+    #[graphql(name = "ref")]
+    async fn reference(&self, context: &Context<'_>, qualified_name: String) -> Option<Result<Ref>> {
+        let candidates = if qualified_name.starts_with("refs/") {
+            vec![qualified_name]
+        } else {
+            vec![format!("refs/heads/{qualified_name}"), format!("refs/tags/{qualified_name}")]
+        };
+        seen(context, |world| {
+            let found = candidates.into_iter().find(|name| {
+                let shown = name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
+                shown && world.git.reference(name).is_some()
+            });
+            found.map(|name| Ref { name })
+        })
+    }
+
+    /// By oid, or by a revision expression such as `HEAD:.github/workflows`.
+    async fn object(&self, context: &Context<'_>, expression: Option<String>, oid: Option<GitObjectId>) -> Option<Result<GitObject>> {
+        seen(context, |world| {
+            let found = match oid {
+                Some(GitObjectId(oid)) => oid,
+                None => world.git.repository.revparse_single(&expression?).ok()?.id(),
+            };
+            GitObject::of(world, found)
+        })
+    }
+
+    /// The published release of a tag, else the newest draft for it.
+    async fn release(&self, context: &Context<'_>, tag_name: String) -> Option<Result<Release>> {
+        let writer = permissions(context).contents == Access::Write;
+        seen(context, |world| {
+            let draft = world.releases.iter().rev().find(|release| release.draft && release.tag_name == tag_name).filter(|_| writer);
+            world.published(&tag_name).or(draft).cloned().map(Release)
+        })
+    }
+
+    async fn pull_requests(
+        &self,
+        context: &Context<'_>,
+        states: Option<Vec<PullRequestState>>,
+        head_ref_name: Option<String>,
+        base_ref_name: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Result<PullRequestConnection> {
+        let need = Need(Resource::PullRequests, Access::Read);
+        refusal::require(permissions(context), need)?;
+        let wanted = PullRequests { states, head_ref_name, base_ref_name, first, last };
+        world(context, |world| wanted.among(&world.pulls))
+    }
+}
+
+/// A nullable field for those who may read: errors stay at the field, as on GitHub.
+fn seen<T>(context: &Context<'_>, look: impl FnOnce(&World) -> Option<T>) -> Option<Result<T>> {
+    match refusal::require(permissions(context), Need(Resource::Contents, Access::Read)) {
+        Ok(()) => world(context, |world| look(world).map(Ok)),
+        Err(refusal) => Some(Err(refusal)),
+    }
+}
+
+/// A branch or a tag by its full name.
+pub(super) struct Ref {
+    pub(super) name: String,
+}
+
+#[Object]
+impl Ref {
+    async fn id(&self) -> ID {
+        ID(format!("REF_{}", self.name))
+    }
+
+    /// Without the prefix.
+    async fn name(&self) -> String {
+        let parts: Vec<&str> = self.name.splitn(3, '/').collect();
+        parts.last().copied().unwrap_or_default().to_owned()
+    }
+
+    async fn prefix(&self) -> String {
+        let kept: Vec<&str> = self.name.splitn(3, '/').take(2).collect();
+        format!("{}/", kept.join("/"))
+    }
+
+    async fn repository(&self) -> Repository {
+        Repository
+    }
+
+    /// Unpeeled: an annotated tag's target is the tag object.
+    async fn target(&self, context: &Context<'_>) -> Option<GitObject> {
+        world(context, |world| {
+            let oid = world.git.reference(&self.name)?;
+            GitObject::of(world, oid)
+        })
+    }
+}
+
+/// A release as it was when the request looked.
+struct Release(ReleaseRecord);
+
+#[Object]
+impl Release {
+    async fn id(&self) -> ID {
+        ID(format!("RE_{}", self.0.id))
+    }
+
+    async fn database_id(&self) -> Option<u64> {
+        Some(self.0.id)
+    }
+
+    async fn name(&self) -> Option<String> {
+        self.0.name.clone()
+    }
+
+    async fn tag_name(&self) -> String {
+        self.0.tag_name.clone()
+    }
+
+    async fn is_draft(&self) -> bool {
+        self.0.draft
+    }
+
+    async fn is_prerelease(&self) -> bool {
+        self.0.prerelease
+    }
+
+    async fn url(&self, context: &Context<'_>) -> Uri {
+        Uri(world(context, |world| release_html(&world.identity, &self.0)))
+    }
+}

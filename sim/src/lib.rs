@@ -1,0 +1,38 @@
+//! A GitHub that runs on loopback for tests, demo and benchmarks.
+#![doc = include_str!("../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a simulator that cannot go on must fail its test loudly, at once and on the spot"
+)]
+
+mod answer;
+mod builder;
+mod call;
+mod clock;
+mod endpoint;
+mod exchange;
+mod fault;
+mod gate;
+mod git;
+mod graphql;
+mod log;
+mod misfortune;
+mod permission;
+mod rate;
+mod record;
+mod reply;
+mod rest;
+mod server;
+mod simulator;
+mod switches;
+mod upload;
+mod world;
+
+pub use builder::Builder;
+pub use endpoint::Endpoint;
+pub use fault::{Effect, Fault, FaultPlan, Matcher};
+pub use log::{Event, Kind};
+pub use permission::{Access, Permissions};
+pub use record::{AssetRecord, PullRecord, ReleaseRecord};
+pub use simulator::Simulator;

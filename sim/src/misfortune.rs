@@ -1,0 +1,115 @@
+//! What a planned fault does to an exchange, before its work and after.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Content};
+use crate::call::Call;
+use crate::fault::Effect;
+use crate::graphql;
+
+/// What a fault makes of a request that has arrived.
+pub(crate) enum Before {
+    Proceed,
+    Reply(Answer),
+    Drop,
+    Stall,
+}
+
+/// The secondary limit's text; the documentation advises to match nothing but its presence.
+const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes \
+     before you try again.";
+
+/// A host that is not GitHub's and resolves nowhere (RFC 2606).
+const FOREIGN: &str = "https://uploads.invalid";
+
+pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
+    match met {
+        Some(Effect::ResetBefore) => Before::Drop,
+        Some(Effect::Stall) => Before::Stall,
+        Some(Effect::StatusBefore(status)) => Before::Reply(plain(*status)),
+        Some(Effect::RetryAfter { status, seconds }) => {
+            Before::Reply(Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()))
+        }
+        Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
+        Some(Effect::GraphQlError { kind, message }) => Before::Reply(graphql::refused(call, kind, message)),
+        Some(Effect::StaleData) if call.is_graphql() => Before::Reply(graphql::stale(call)),
+        Some(Effect::StaleData) => Before::Reply(Answer::error(409, "Conflict")),
+        Some(Effect::Redirect(location)) => Before::Reply(redirect(call, location)),
+        _ => Before::Proceed,
+    }
+}
+
+pub(crate) fn lateness(met: Option<&Effect>) -> Duration {
+    match met {
+        Some(Effect::Late(duration)) => *duration,
+        _ => Duration::ZERO,
+    }
+}
+
+pub(crate) fn after(met: Option<&Effect>, mut answer: Answer) -> Answer {
+    match met {
+        Some(Effect::StatusAfter(status)) => return plain(*status),
+        Some(Effect::Garbage) => {
+            let page = "<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head></html>\n";
+            return Answer::raw(200, "text/html; charset=utf-8", page);
+        }
+        Some(Effect::ForeignUploadUrl) => {
+            rewrite(&mut answer, "upload_url", |url| {
+                let path = url.as_str().and_then(|url| url.split_once("/repos/"));
+                path.map_or(Value::Null, |(_, path)| json!(format!("{FOREIGN}/repos/{path}")))
+            });
+        }
+        Some(Effect::NullDigest) => rewrite(&mut answer, "digest", |_| Value::Null),
+        _ => {}
+    }
+    answer
+}
+
+fn plain(status: u16) -> Answer {
+    let reason = match status {
+        401 => "Bad credentials",
+        403 => "Resource not accessible by integration",
+        500..=599 => "Server Error",
+        _ => http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown"),
+    };
+    Answer::error(status, reason)
+}
+
+fn redirect(call: &Call, location: &str) -> Answer {
+    let status = if call.method == "GET" { 301 } else { 307 };
+    let body = json!({
+        "message": "Moved Permanently",
+        "url": location,
+        "documentation_url": "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects",
+    });
+    Answer::json(status, body).with("location", location)
+}
+
+/// Changes every value of this key, however deep.
+fn rewrite(answer: &mut Answer, key: &str, change: impl Fn(&Value) -> Value + Copy) {
+    if let Content::Json(body) = &mut answer.content {
+        rewrite_value(body, key, change);
+    }
+}
+
+fn rewrite_value(value: &mut Value, key: &str, change: impl Fn(&Value) -> Value + Copy) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                rewrite_value(item, key, change);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == key {
+                    *field = change(field);
+                } else {
+                    rewrite_value(field, key, change);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,101 @@
+//! The last step: an answer becomes an HTTP response with the headers that GitHub always sends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response};
+use http_body::{Frame, SizeHint};
+
+use crate::answer::{Answer, Content};
+use crate::call::Call;
+use crate::clock::imf_fixdate;
+use crate::exchange::Dropped;
+use crate::fault::Effect;
+use crate::rate::Budget;
+use crate::world::World;
+
+/// A whole body, or the first half of one whose connection then drops.
+pub(crate) struct Body {
+    bytes: Option<Bytes>,
+    cut: bool,
+    flushed: bool,
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        if let Some(bytes) = self.bytes.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.cut {
+            return Poll::Ready(None);
+        }
+        if self.flushed {
+            return Poll::Ready(Some(Err(Dropped)));
+        }
+        // Pending once lets the connection write out what it has before it is dropped.
+        self.flushed = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none() && !self.cut
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.bytes {
+            Some(bytes) if !self.cut => SizeHint::with_exact(bytes.len() as u64),
+            None if !self.cut => SizeHint::with_exact(0),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+/// Turns an answer into the response to this call.
+pub(crate) fn dress(world: &mut World, call: &Call, answer: Answer, met: Option<&Effect>) -> Response<Body> {
+    let (content_type, bytes) = match answer.content {
+        Content::Empty => (None, Bytes::new()),
+        Content::Json(body) => (Some("application/json; charset=utf-8"), Bytes::from(body.to_string())),
+        Content::Raw { content_type, bytes } => (Some(content_type), bytes),
+    };
+    let cut = met == Some(&Effect::TruncatedReply);
+    let mut headers = standing_headers(world, call);
+    if met == Some(&Effect::OmitDate) {
+        headers.retain(|(name, _)| *name != "date");
+    }
+    headers.extend(content_type.map(|known| ("content-type", known.to_owned())));
+    headers.extend(answer.headers);
+    if answer.status != 204 {
+        headers.push(("content-length", bytes.len().to_string()));
+    }
+    let half = bytes.len() / 2;
+    let mut response = Response::new(Body { bytes: Some(if cut { bytes.slice(..half) } else { bytes }), cut, flushed: false });
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    response
+}
+
+fn standing_headers(world: &mut World, call: &Call) -> Vec<(&'static str, String)> {
+    let budget = if call.is_graphql() { Budget::GraphQl } else { Budget::Core };
+    let now = world.now();
+    world.last_request += 1;
+    let window = *world.rates.window(budget, now);
+    vec![
+        ("date", imf_fixdate(now)),
+        ("server", "github.com".to_owned()),
+        ("x-github-request-id", format!("51AC:{:04X}", world.last_request)),
+        ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-ratelimit-limit", window.limit.to_string()),
+        ("x-ratelimit-remaining", window.remaining().to_string()),
+        ("x-ratelimit-used", window.used.to_string()),
+        ("x-ratelimit-reset", window.reset.to_string()),
+        ("x-ratelimit-resource", budget.name().to_owned()),
+    ]
+}

@@ -1,0 +1,101 @@
+//! REST: from an endpoint to its handler, past the repository and the token's permissions.
+#![expect(clippy::unnecessary_wraps, reason = "every handler has the same signature, also those that never refuse")]
+
+mod assets;
+mod contents;
+mod fields;
+mod notes;
+mod objects;
+mod publication;
+mod pulls;
+mod refs;
+mod releases;
+mod render;
+mod repository;
+mod tags;
+mod trees;
+mod writing;
+
+use crate::answer::{Answer, Served};
+use crate::call::{Call, Place};
+use crate::endpoint::Endpoint;
+use crate::world::World;
+
+pub(crate) use refs::ruled;
+pub(crate) use render::{pull_html, release_html};
+
+type Handler = fn(&mut World, &Call) -> Served;
+
+/// Answers one REST request.
+pub(crate) fn serve(world: &mut World, call: &Call) -> Answer {
+    let accepted = call.endpoint.need().header();
+    match attend(world, call) {
+        Ok(answer) => answer.with("x-accepted-github-permissions", accepted),
+        Err(refusal) => refusal,
+    }
+}
+
+fn attend(world: &mut World, call: &Call) -> Served {
+    let handler = handler(call.endpoint).ok_or_else(Answer::not_found)?;
+    if call.endpoint == Endpoint::RateLimit {
+        return handler(world, call);
+    }
+    let here = match &call.place {
+        Place::Named(owner, name) => world.identity.is(owner, name),
+        Place::Numbered(id) => *id == world.identity.id.to_string(),
+        Place::Nowhere => false,
+    };
+    if !here || !call.permissions.sees_repository() {
+        return Err(Answer::not_found());
+    }
+    let need = call.endpoint.need();
+    if !call.permissions.grants(need) {
+        return Err(Answer::forbidden(&need.header()));
+    }
+    if world.settings.archived && call.kind == crate::log::Kind::Write {
+        let message = "Repository was archived so is read-only.";
+        return Err(Answer::error(403, message));
+    }
+    handler(world, call)
+}
+
+fn handler(endpoint: Endpoint) -> Option<Handler> {
+    Some(match endpoint {
+        Endpoint::GetRepository => repository::get,
+        Endpoint::RateLimit => repository::rate_limit,
+        Endpoint::BranchRules => repository::branch_rules,
+        Endpoint::GetImmutableReleases => repository::immutable_releases,
+        Endpoint::ListReleases => releases::list,
+        Endpoint::GetLatestRelease => releases::latest,
+        Endpoint::GetReleaseByTag => releases::by_tag,
+        Endpoint::GetRelease => releases::get,
+        Endpoint::DeleteRelease => releases::delete,
+        Endpoint::CreateRelease => writing::create,
+        Endpoint::UpdateRelease | Endpoint::PublishRelease => writing::update,
+        Endpoint::GenerateNotes => notes::generate,
+        Endpoint::ListAssets => assets::list,
+        Endpoint::GetAsset => assets::get,
+        Endpoint::DeleteAsset => assets::delete,
+        Endpoint::UploadAsset => assets::upload,
+        Endpoint::CreateTagObject => tags::create,
+        Endpoint::GetTagObject => tags::get,
+        Endpoint::CreateRef => refs::create,
+        Endpoint::UpdateRef => refs::update,
+        Endpoint::DeleteRef => refs::delete,
+        Endpoint::GetRef => refs::get,
+        Endpoint::MatchingRefs => refs::matching,
+        Endpoint::CreateTree => trees::create,
+        Endpoint::GetTree => trees::get,
+        Endpoint::CreateBlob => objects::create_blob,
+        Endpoint::GetBlob => objects::get_blob,
+        Endpoint::CreateCommit => objects::create_commit,
+        Endpoint::GetCommit => objects::get_commit,
+        Endpoint::GetContents => contents::get,
+        Endpoint::CreatePull => pulls::create,
+        Endpoint::ListPulls => pulls::list,
+        Endpoint::GetPull => pulls::get,
+        Endpoint::AddLabels => pulls::add_labels,
+        Endpoint::RequestReviewers => pulls::request_reviewers,
+        Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::GraphQl | Endpoint::Unknown => return None,
+    })
+}

@@ -1,0 +1,78 @@
+//! What must hold before a release becomes public, and the tag it then gets.
+
+use git2::Oid;
+
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::record::ReleaseRecord;
+use crate::world::World;
+
+/// The text of a ruleset that restricts the creation of tags.
+const CREATION_RESTRICTED: &str = "pre_receive Repository rule violations found\n\nCannot create \
+     ref due to creations being restricted.\n\n";
+
+/// The commit that `target_commitish` names, refused when it brings in other workflow files than
+/// the token may. "Unused if the tag exists" is about where the tag points, not about this check.
+pub(crate) fn target(world: &World, call: &Call, commitish: &str) -> Result<Oid, Answer> {
+    let oid = world.git.commitish(commitish).ok_or_else(|| {
+        let mut error = answer::field("Release", "invalid", "target_commitish");
+        error["value"] = commitish.into();
+        Answer::invalid(vec![error])
+    })?;
+    if !call.permissions.workflows && world.git.alters_workflows(oid) {
+        return Err(Answer::forbidden("contents=write,workflows=write"));
+    }
+    Ok(oid)
+}
+
+/// Makes the release public in place: checks everything, then creates its tag where missing.
+pub(crate) fn publish(world: &mut World, call: &Call, release: &mut ReleaseRecord) -> Result<(), Answer> {
+    let reference = format!("refs/tags/{}", release.tag_name);
+    let tagged = world.git.reference(&reference).is_some();
+    let taken = world.published(&release.tag_name).is_some_and(|other| other.id != release.id);
+    if taken {
+        let error = answer::field("Release", "already_exists", "tag_name");
+        return Err(Answer::invalid(vec![error]));
+    }
+    let target = target(world, call, &release.target_commitish);
+    refuse_tag(world, release, tagged)?;
+    if release.prerelease && release.make_latest.as_deref() == Some("true") {
+        let message = "Latest release cannot be draft or prerelease";
+        return Err(Answer::custom("Release", "make_latest", message));
+    }
+    let target = target?;
+    if !tagged {
+        world.git.set_reference(&reference, target).map_err(|_| {
+            let message = "Published releases must have a valid tag";
+            Answer::invalid(vec![answer::custom("Release", "tag_name", message)])
+        })?;
+        world.effect(format!("ref {reference} created"));
+    }
+    release.draft = false;
+    release.immutable = world.settings.immutable_releases;
+    release.published_at = Some(world.now());
+    if !release.prerelease && release.make_latest.as_deref() != Some("false") {
+        world.latest = Some(release.id);
+    }
+    Ok(())
+}
+
+/// GitHub reports these reasons together, the hopeless tag last.
+fn refuse_tag(world: &World, release: &ReleaseRecord, tagged: bool) -> Result<(), Answer> {
+    let mut errors = Vec::new();
+    if !tagged && world.settings.tag_creation_restricted {
+        errors.push(answer::custom("Release", "pre_receive", CREATION_RESTRICTED));
+    }
+    if world.burned_tags.contains(&release.tag_name) {
+        let message = "tag_name was used by an immutable release";
+        errors.push(answer::custom("Release", "tag_name", message));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let message = "Published releases must have a valid tag";
+    errors.push(serde_json::json!({
+        "resource": "Release", "code": "custom", "message": message,
+    }));
+    Err(Answer::invalid(errors))
+}

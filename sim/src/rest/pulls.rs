@@ -1,0 +1,163 @@
+//! Pull requests, their labels and their reviewers.
+
+use serde_json::{Value, json};
+
+use super::{fields, render};
+use crate::answer::{self, Answer, Served};
+use crate::call::Call;
+use crate::record::PullRecord;
+use crate::world::World;
+
+/// Characters of a description, as the error text says.
+const LONGEST_BODY: usize = 65_536;
+
+pub(crate) fn create(world: &mut World, call: &Call) -> Served {
+    let body = call.object()?;
+    if !world.settings.actions_may_open_pulls {
+        let message = "GitHub Actions is not permitted to create or approve pull requests.";
+        return Err(Answer::error(403, message));
+    }
+    let title = fields::required(&body, "PullRequest", "title")?;
+    let head = branch(world, &fields::required(&body, "PullRequest", "head")?, "head")?;
+    let base = branch(world, &fields::required(&body, "PullRequest", "base")?, "base")?;
+    let text = fields::text(&body, "body")?;
+    if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_BODY) {
+        let message = format!("body is too long (maximum is {LONGEST_BODY} characters)");
+        return Err(Answer::custom("PullRequest", "body", &message));
+    }
+    mergeable(world, &head, &base)?;
+    let pull = PullRecord {
+        number: world.pulls.len() as u64 + 1,
+        title,
+        body: text,
+        head,
+        base,
+        draft: fields::flag(&body, "draft")?.unwrap_or(false),
+        state: "open".to_owned(),
+        labels: Vec::new(),
+        reviewers: Vec::new(),
+        team_reviewers: Vec::new(),
+        created_at: world.now(),
+    };
+    world.effect(format!("pull request {} created", pull.number));
+    let answer = Answer::created(render::pull(world, &pull));
+    world.pulls.push(pull);
+    Ok(answer)
+}
+
+/// `branch` or `OWNER:branch`; it must exist here.
+fn branch(world: &World, text: &str, field: &str) -> Result<String, Answer> {
+    let name = match text.split_once(':') {
+        None => text,
+        Some((owner, name)) if owner.eq_ignore_ascii_case(&world.identity.owner) => name,
+        Some(_) => "",
+    };
+    if name.is_empty() || world.git.head(name).is_none() {
+        let error = answer::field("PullRequest", "invalid", field);
+        return Err(Answer::invalid(vec![error]));
+    }
+    Ok(name.to_owned())
+}
+
+/// Refuses a second open pull request and one without anything to merge.
+fn mergeable(world: &World, head: &str, base: &str) -> Result<(), Answer> {
+    let refuse = |message: String| {
+        Err(Answer::invalid(vec![json!({
+            "resource": "PullRequest", "code": "custom", "message": message,
+        })]))
+    };
+    let twin = |pull: &&PullRecord| pull.state == "open" && pull.head == head && pull.base == base;
+    if world.pulls.iter().any(|pull| twin(&pull)) {
+        let owner = &world.identity.owner;
+        return refuse(format!("A pull request already exists for {owner}:{head}."));
+    }
+    let (Some(tip), Some(onto)) = (world.git.head(head), world.git.head(base)) else {
+        return Err(Answer::not_found());
+    };
+    let repository = &world.git.repository;
+    if repository.merge_base(tip, onto).is_err() {
+        let message = format!("The {head} branch has no history in common with {base}");
+        return refuse(message);
+    }
+    match repository.graph_ahead_behind(tip, onto) {
+        Ok((0, _)) => refuse(format!("No commits between {base} and {head}")),
+        _ => Ok(()),
+    }
+}
+
+/// `state` (open unless told), `head=OWNER:BRANCH` and `base` narrow the list.
+pub(crate) fn list(world: &mut World, call: &Call) -> Served {
+    let state = call.parameter("state").unwrap_or("open");
+    let head = call.parameter("head").and_then(|text| text.split_once(':'));
+    let owned = head.is_none_or(|(owner, _)| owner.eq_ignore_ascii_case(&world.identity.owner));
+    let items: Vec<Value> = world
+        .pulls
+        .iter()
+        .rev()
+        .filter(|pull| state == "all" || pull.state == state)
+        .filter(|pull| owned && head.is_none_or(|(_, branch)| branch == pull.head))
+        .filter(|pull| call.parameter("base").is_none_or(|base| base == pull.base))
+        .map(|pull| render::pull(world, pull))
+        .collect();
+    Ok(render::page(world, call, &items))
+}
+
+pub(crate) fn get(world: &mut World, call: &Call) -> Served {
+    let pull = world.pull(call.number(1)?).ok_or_else(Answer::not_found)?;
+    Ok(Answer::ok(render::pull(world, pull)))
+}
+
+/// Unknown labels come into being.
+pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
+    let number = call.number(1)?;
+    let added = fields::texts(&call.object()?, "labels")?;
+    let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
+    for label in added {
+        if !pull.labels.iter().any(|known| known.eq_ignore_ascii_case(&label)) {
+            pull.labels.push(label);
+        }
+    }
+    let labels: Vec<Value> = pull.labels.iter().map(|name| render::label(name)).collect();
+    world.effect(format!("labels added to pull request {number}"));
+    Ok(Answer::ok(Value::Array(labels)))
+}
+
+/// All of them or none: one stranger refuses the whole request.
+pub(crate) fn request_reviewers(world: &mut World, call: &Call) -> Served {
+    let number = call.number(1)?;
+    world.pull(number).ok_or_else(Answer::not_found)?;
+    let body = call.object()?;
+    let reviewers = fields::texts(&body, "reviewers")?;
+    let teams = fields::texts(&body, "team_reviewers")?;
+    if reviewers.iter().any(|login| login == "github-actions[bot]") {
+        let message = "Review cannot be requested from pull request author.";
+        return Err(Answer::error(422, message));
+    }
+    let all_known = known(&world.settings.collaborators, &reviewers) && known(&world.settings.teams, &teams);
+    if !all_known {
+        let message = format!(
+            "Reviews may only be requested from collaborators. One or more of the users or teams \
+             you specified is not a collaborator of the {} repository.",
+            world.identity.full_name()
+        );
+        return Err(Answer::error(422, message));
+    }
+    let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
+    merge(&mut pull.reviewers, reviewers);
+    merge(&mut pull.team_reviewers, teams);
+    let pull = pull.clone();
+    world.effect(format!("reviewers requested on pull request {number}"));
+    Ok(Answer::created(render::pull(world, &pull)))
+}
+
+fn known(all: &[String], asked: &[String]) -> bool {
+    asked.iter().all(|name| all.iter().any(|known| known.eq_ignore_ascii_case(name)))
+}
+
+fn merge(kept: &mut Vec<String>, added: Vec<String>) {
+    for name in added {
+        if !kept.contains(&name) {
+            kept.push(name);
+        }
+    }
+}

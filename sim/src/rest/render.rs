@@ -1,0 +1,188 @@
+//! GitHub's JSON for releases, assets, refs and pull requests.
+
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::clock::iso8601;
+use crate::record::{AssetRecord, PullRecord, ReleaseRecord};
+use crate::world::{Identity, World};
+
+/// The account behind a workflow's token.
+pub(crate) fn bot() -> Value {
+    json!({
+        "login": "github-actions[bot]",
+        "id": 41_898_282,
+        "node_id": "MDM6Qm90NDE4OTgyODI=",
+        "type": "Bot",
+        "site_admin": false,
+    })
+}
+
+pub(crate) fn user(login: &str) -> Value {
+    json!({ "login": login, "type": "User", "site_admin": false })
+}
+
+/// A draft's page is not under its tag, which may not exist yet.
+pub(crate) fn release_html(identity: &Identity, release: &ReleaseRecord) -> String {
+    let page = if release.draft {
+        // 2^64 / golden ratio scrambles the id into something that looks like GitHub's hashes.
+        let hash = release.id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
+        format!("untagged-{hash:020x}")
+    } else {
+        release.tag_name.clone()
+    };
+    format!("{}/releases/tag/{page}", identity.html())
+}
+
+pub(crate) fn release(identity: &Identity, release: &ReleaseRecord) -> Value {
+    let url = format!("{}/releases/{}", identity.api(), release.id);
+    let upload = format!("{}/repos/{}/releases/{}/assets{{?name,label}}", identity.upload_url, identity.full_name(), release.id);
+    let assets: Vec<Value> = release.assets.iter().map(|one| asset(identity, release, one)).collect();
+    json!({
+        "url": url,
+        "assets_url": format!("{url}/assets"),
+        "upload_url": upload,
+        "html_url": release_html(identity, release),
+        "id": release.id,
+        "author": bot(),
+        "node_id": format!("RE_{}", release.id),
+        "tag_name": release.tag_name,
+        "target_commitish": release.target_commitish,
+        "name": release.name,
+        "body": release.body,
+        "draft": release.draft,
+        "prerelease": release.prerelease,
+        "immutable": release.immutable,
+        "created_at": iso8601(release.created_at),
+        "updated_at": iso8601(release.updated_at),
+        "published_at": release.published_at.map(iso8601),
+        "assets": assets,
+        "tarball_url": format!("{}/tarball/{}", identity.api(), release.tag_name),
+        "zipball_url": format!("{}/zipball/{}", identity.api(), release.tag_name),
+    })
+}
+
+pub(crate) fn asset(identity: &Identity, release: &ReleaseRecord, asset: &AssetRecord) -> Value {
+    let page = release_html(identity, release);
+    json!({
+        "url": format!("{}/releases/assets/{}", identity.api(), asset.id),
+        "browser_download_url":
+            format!("{}/{}", page.replacen("/tag/", "/download/", 1), asset.name),
+        "id": asset.id,
+        "node_id": format!("RA_{}", asset.id),
+        "name": asset.name,
+        "label": asset.label,
+        "uploader": bot(),
+        "content_type": asset.content_type,
+        "state": asset.state,
+        "size": asset.size,
+        "digest": asset.digest,
+        "download_count": 0,
+        "created_at": iso8601(asset.created_at),
+        "updated_at": iso8601(asset.created_at),
+    })
+}
+
+/// `{ref, node_id, url, object: {type, sha, url}}`; tags keep pointing at their tag object.
+pub(crate) fn reference(world: &World, name: &str, oid: git2::Oid) -> Value {
+    let kind = kind_name(world.git.kind(oid));
+    let api = world.identity.api();
+    json!({
+        "ref": name,
+        "node_id": format!("REF_{name}"),
+        "url": format!("{api}/git/{name}"),
+        "object": {
+            "sha": oid.to_string(),
+            "type": kind,
+            "url": format!("{api}/git/{kind}s/{oid}"),
+        },
+    })
+}
+
+pub(crate) fn kind_name(kind: Option<git2::ObjectType>) -> &'static str {
+    kind.map_or("unknown", |kind| kind.str())
+}
+
+pub(crate) fn pull_html(identity: &Identity, number: u64) -> String {
+    format!("{}/pull/{number}", identity.html())
+}
+
+pub(crate) fn pull(world: &World, pull: &PullRecord) -> Value {
+    let identity = &world.identity;
+    let url = format!("{}/pulls/{}", identity.api(), pull.number);
+    let labels: Vec<Value> = pull.labels.iter().map(|name| label(name)).collect();
+    let reviewers: Vec<Value> = pull.reviewers.iter().map(|login| user(login)).collect();
+    let teams: Vec<Value> = pull.team_reviewers.iter().map(|slug| json!({ "slug": slug, "name": slug })).collect();
+    json!({
+        "url": url,
+        "id": pull.number,
+        "node_id": format!("PR_{}", pull.number),
+        "html_url": pull_html(identity, pull.number),
+        "issue_url": format!("{}/issues/{}", identity.api(), pull.number),
+        "number": pull.number,
+        "state": pull.state,
+        "locked": false,
+        "title": pull.title,
+        "user": bot(),
+        "body": pull.body,
+        "labels": labels,
+        "draft": pull.draft,
+        "merged": false,
+        "created_at": iso8601(pull.created_at),
+        "updated_at": iso8601(pull.created_at),
+        "requested_reviewers": reviewers,
+        "requested_teams": teams,
+        "head": side(world, &pull.head),
+        "base": side(world, &pull.base),
+        "maintainer_can_modify": false,
+    })
+}
+
+fn side(world: &World, branch: &str) -> Value {
+    json!({
+        "label": format!("{}:{branch}", world.identity.owner),
+        "ref": branch,
+        "sha": world.git.head(branch).map(|oid| oid.to_string()),
+        "user": user(&world.identity.owner),
+        "repo": {
+            "id": world.identity.id,
+            "name": world.identity.name,
+            "full_name": world.identity.full_name(),
+        },
+    })
+}
+
+pub(crate) fn label(name: &str) -> Value {
+    json!({ "name": name, "color": "ededed", "default": false, "description": null })
+}
+
+/// One page of a list, with the `Link` header by repository id that GitHub sends.
+pub(crate) fn page(world: &World, call: &Call, items: &[Value]) -> crate::answer::Answer {
+    let (per_page, page) = call.paging();
+    let last = items.len().div_ceil(per_page).max(1);
+    let shown: Vec<Value> = items.iter().skip((page - 1) * per_page).take(per_page).cloned().collect();
+    let answer = crate::answer::Answer::ok(Value::Array(shown));
+    let mut links = Vec::new();
+    let mut link = |number: usize, relation: &str| {
+        links.push(format!("<{}>; rel=\"{relation}\"", page_url(world, call, number)));
+    };
+    if page > 1 {
+        link(page - 1, "prev");
+        link(1, "first");
+    }
+    if page < last {
+        link(page + 1, "next");
+        link(last, "last");
+    }
+    if links.is_empty() { answer } else { answer.with("link", links.join(", ")) }
+}
+
+fn page_url(world: &World, call: &Call, number: usize) -> String {
+    let identity = &world.identity;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in call.query.iter().filter(|(name, _)| name != "page") {
+        query.append_pair(name, value);
+    }
+    query.append_pair("page", &number.to_string());
+    format!("{}/repositories/{}/{}?{}", identity.api_url, identity.id, call.tail(0), query.finish())
+}

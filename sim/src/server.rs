@@ -1,0 +1,73 @@
+//! The server's own thread: two listening doors, one connection task each client.
+
+use std::cell::RefCell;
+use std::net::TcpListener as StdListener;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use parking_lot::{Mutex, ReentrantMutex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use crate::call::Door;
+use crate::exchange;
+use crate::fault::Plan;
+use crate::log::Log;
+use crate::world::World;
+
+/// What the server's thread and the test's handle share.
+pub(crate) struct Shared {
+    pub(crate) log: Log,
+    pub(crate) plan: Mutex<Plan>,
+    /// Reentrant, because a GraphQL request holds it while each of its resolvers takes it again.
+    world: ReentrantMutex<RefCell<World>>,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        Self { log: Log::default(), plan: Mutex::default(), world: ReentrantMutex::new(RefCell::new(world)) }
+    }
+
+    /// Works on the state under the lock.
+    pub(crate) fn world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+        let guard = self.world.lock();
+        let mut world = guard.borrow_mut();
+        work(&mut world)
+    }
+
+    /// Keeps everybody else out for as long as `work` takes.
+    pub(crate) fn alone<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _guard = self.world.lock();
+        work()
+    }
+}
+
+/// Serves both doors until told to stop, then drops every connection.
+pub(crate) fn run(shared: &Arc<Shared>, api: StdListener, uploads: StdListener, stop: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        tokio::select! {
+            () = accept(shared, api, Door::Api) => {}
+            () = accept(shared, uploads, Door::Uploads) => {}
+            _ = stop => {}
+        }
+    });
+}
+
+async fn accept(shared: &Arc<Shared>, listener: StdListener, door: Door) {
+    let listener = TcpListener::from_std(listener).expect("a listener");
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(converse(Arc::clone(shared), stream, door));
+        }
+    }
+}
+
+async fn converse(shared: Arc<Shared>, stream: TcpStream, door: Door) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| exchange::exchange(Arc::clone(&shared), door, request));
+    // A planned fault drops the connection through this error; it is in the log already.
+    let _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
+}

@@ -1,0 +1,110 @@
+//! Everything the simulated GitHub knows, held under one lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::git::Git;
+use crate::permission::Permissions;
+use crate::rate::Rates;
+use crate::record::{PullRecord, ReleaseRecord};
+
+/// Who and where the one repository is.
+pub(crate) struct Identity {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) id: u64,
+    /// `https://github.com`: where `html_url`s point.
+    pub(crate) server_url: String,
+    pub(crate) api_url: String,
+    pub(crate) upload_url: String,
+}
+
+impl Identity {
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    /// GitHub compares owners and names without regard to case.
+    pub(crate) fn is(&self, owner: &str, name: &str) -> bool {
+        self.owner.eq_ignore_ascii_case(owner) && self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// REST address of the repository.
+    pub(crate) fn api(&self) -> String {
+        format!("{}/repos/{}", self.api_url, self.full_name())
+    }
+
+    /// Web address of the repository.
+    pub(crate) fn html(&self) -> String {
+        format!("{}/{}", self.server_url, self.full_name())
+    }
+}
+
+/// What an administrator of the repository decides.
+#[expect(clippy::struct_excessive_bools, reason = "these are GitHub's own independent switches")]
+pub(crate) struct Settings {
+    pub(crate) immutable_releases: bool,
+    pub(crate) actions_may_open_pulls: bool,
+    pub(crate) tag_creation_restricted: bool,
+    pub(crate) archived: bool,
+    pub(crate) collaborators: Vec<String>,
+    pub(crate) teams: Vec<String>,
+    /// Patterns of tags that may be neither moved nor deleted; one `*` is a wildcard.
+    pub(crate) protected_tags: Vec<String>,
+    /// Rule types by branch name.
+    pub(crate) branch_rules: BTreeMap<String, Vec<String>>,
+    /// How much later every answer comes.
+    pub(crate) delay: Duration,
+}
+
+/// The whole state.
+pub(crate) struct World {
+    pub(crate) identity: Identity,
+    pub(crate) settings: Settings,
+    pub(crate) git: Git,
+    pub(crate) clock: Clock,
+    pub(crate) rates: Rates,
+    pub(crate) tokens: BTreeMap<String, Permissions>,
+    pub(crate) releases: Vec<ReleaseRecord>,
+    pub(crate) latest: Option<u64>,
+    pub(crate) pulls: Vec<PullRecord>,
+    /// Tag names that an immutable release once held; they never come back.
+    pub(crate) burned_tags: BTreeSet<String>,
+    pub(crate) last_release: u64,
+    pub(crate) last_asset: u64,
+    pub(crate) last_request: u64,
+    /// What the request in hand has changed so far.
+    pub(crate) effects: Vec<String>,
+}
+
+impl World {
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    pub(crate) fn effect(&mut self, text: impl Into<String>) {
+        self.effects.push(text.into());
+    }
+
+    pub(crate) fn release(&self, id: u64) -> Option<&ReleaseRecord> {
+        self.releases.iter().find(|release| release.id == id)
+    }
+
+    pub(crate) fn release_mut(&mut self, id: u64) -> Option<&mut ReleaseRecord> {
+        self.releases.iter_mut().find(|release| release.id == id)
+    }
+
+    /// The published release of a tag.
+    pub(crate) fn published(&self, tag: &str) -> Option<&ReleaseRecord> {
+        self.releases.iter().find(|release| !release.draft && release.tag_name == tag)
+    }
+
+    pub(crate) fn pull(&self, number: u64) -> Option<&PullRecord> {
+        self.pulls.iter().find(|pull| pull.number == number)
+    }
+
+    pub(crate) fn pull_mut(&mut self, number: u64) -> Option<&mut PullRecord> {
+        self.pulls.iter_mut().find(|pull| pull.number == number)
+    }
+}
