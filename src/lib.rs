@@ -1,1 +1,57 @@
-//! Countersign.
+//! Countersign: publishes a release, creates a tag or opens a pull request only with a signed one-time receipt.
+//!
+//! The binary is a thin call of [`main`]; the demo and the tests go through the same code.
+
+mod cli;
+mod commands;
+pub mod exit;
+mod github;
+mod keyfile;
+mod ledger_store;
+pub mod publisher;
+mod random;
+mod report;
+mod runner;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use countersign_core::timestamp::Timestamp;
+
+pub use crate::{exit::Exit, github::GitHub, report::Log, runner::Environment};
+
+/// Tells the time. A plain function, so that the decision itself never asks for it.
+pub type Clock = fn() -> Timestamp;
+
+/// The machine's clock.
+#[must_use]
+pub fn system_clock() -> Timestamp {
+    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> Exit {
+    cli::run(std::env::args_os(), &Environment::of_process())
+}
+
+/// Runs any command line in any environment, as the binary would.
+#[must_use]
+pub fn run(arguments: &[&str], environment: &Environment) -> Exit {
+    cli::run(std::iter::once("countersign").chain(arguments.iter().copied()).map(Into::into), environment)
+}
+
+/// Makes one attempt as the Action does.
+#[must_use]
+pub fn action(environment: &Environment, clock: Clock, log: Log) -> Exit {
+    on_runtime(&log.clone(), commands::action::run(environment, clock, log))
+}
+
+fn on_runtime(log: &Log, work: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            log.line(&format!("countersign: the system gives no event loop: {error}. Nothing was done."));
+            Exit::Failed
+        }
+    }
+}

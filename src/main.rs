@@ -1,2 +1,7 @@
 //! Starts Countersign.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::main().into()
+}

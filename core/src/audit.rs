@@ -75,6 +75,8 @@ pub struct AuditRecord {
     pub error_message: Option<String>,
     /// Stable code of the refusal or failure.
     pub error_code: Option<String>,
+    /// What to do next, for refusals.
+    pub remedy: Option<String>,
     /// What GitHub holds.
     pub github_response: Option<GithubResponse>,
     /// How many requests were repeated.

@@ -19,9 +19,7 @@ pub trait Document: Serialize + Sized {
 
     /// The document's bytes: compact JSON and one line feed.
     fn to_document(&self) -> Vec<u8> {
-        let mut bytes = to_json(self);
-        bytes.push(b'\n');
-        bytes
+        to_json_line(self)
     }
 
     /// Reads a document that must be exactly what [`Document::to_document`] writes.
@@ -36,6 +34,14 @@ pub trait Document: Serialize + Sized {
         let same = written.iter().zip(bytes).take_while(|(ours, theirs)| ours == theirs).count();
         Err(Malformed::new(format!("byte {same}"), "the file was changed after Countersign wrote it"))
     }
+}
+
+/// Compact JSON and one line feed, for documents that are only written.
+#[must_use]
+pub fn to_json_line<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut bytes = to_json(value);
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Compact JSON of a value whose member names are all text.

@@ -55,6 +55,7 @@ pub enum NoClaim {
 
 /// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed".
 pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) -> Result<Claim, NoClaim> {
+    let mut unanswered = None;
     for _ in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
         let entry = claim_entry(&grant, &tip, now);
@@ -74,7 +75,7 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
                 let tip = Tip::of(grant.snapshot());
                 return Ok(Claim { grant, entry: checkpoint, state, tip });
             }
-            (Ok(_), _) => {}
+            (Ok(_), lost) => unanswered = lost,
             // An unread ledger after a lost answer leaves open whether the receipt is spent.
             (Err(Refusal::LedgerUnavailable { reason: unread }), Some(reason)) => {
                 return Err(NoClaim::Unknown(format!("{reason}; then {unread}")));
@@ -82,14 +83,12 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
             (Err(refusal), _) => return Err(NoClaim::Refused(refusal)),
         }
     }
-    Err(NoClaim::Contended)
+    Err(unanswered.map_or(NoClaim::Contended, NoClaim::Unknown))
 }
 
 async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, now: Timestamp) -> Result<Use, Refusal> {
     let view = store.look(&grant.look()).await?;
-    let missing = || Refusal::LedgerMissing { repository: grant.operation().target().repository.clone() };
-    let snapshot = view.snapshot.ok_or_else(missing)?;
-    grant.look_again(snapshot, view.observed_at.map_or(now, |date| date.max(now)))
+    grant.look_again(view.snapshot, view.observed_at.map_or(now, |date| date.max(now)))
 }
 
 fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Entry {

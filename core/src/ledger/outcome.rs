@@ -158,7 +158,6 @@ pub async fn record<S: LedgerStore>(mut outcome: Outcome, store: &S, now: Timest
             Ok(view) => view.snapshot,
             Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),
         };
-        let Some(snapshot) = snapshot else { return Recorded::Not("the ledger branch is gone".into()) };
         match &snapshot.state {
             // Our own append went through although its answer was lost.
             Some(found) if *found == state && state.outcome_sequence.is_some() => return Recorded::At(entry.checkpoint()),

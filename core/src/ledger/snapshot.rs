@@ -8,8 +8,8 @@ use crate::{digest::Digest, document::Document, name::CommitId, refusal::Refusal
 /// What a look at the ledger showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerView {
-    /// The ledger, or `None` if the branch does not exist.
-    pub snapshot: Option<Snapshot>,
+    /// The ledger; one that is missing or unreadable is a refusal instead.
+    pub snapshot: Snapshot,
     /// GitHub's clock when it answered.
     pub observed_at: Option<Timestamp>,
 }

@@ -66,6 +66,8 @@ pub struct Rejection {
     pub code: &'static str,
     /// What GitHub said.
     pub message: String,
+    /// What to do next.
+    pub remedy: &'static str,
 }
 
 /// A place that keeps a ledger.

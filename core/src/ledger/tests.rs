@@ -70,7 +70,7 @@ impl Branch {
             state: self.text(&state_path(&look.receipt_id)),
             checkpoint: look.checkpoint.and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
         };
-        Ok(LedgerView { snapshot: Some(Snapshot::read(self.commit(), &raw)?), observed_at: Some(self.now) })
+        Ok(LedgerView { snapshot: Snapshot::read(self.commit(), &raw)?, observed_at: Some(self.now) })
     }
 
     fn append(&mut self, append: &Append) -> Appended {
@@ -102,9 +102,11 @@ impl LedgerStore for Memory {
                 Appended::Unknown("connection reset".into())
             }
             Some(Weather::RequestLost) => Appended::Unknown("timeout".into()),
-            Some(Weather::Rejected) => {
-                Appended::Rejected(Rejection { code: "permission_denied", message: "Resource not accessible by integration".into() })
-            }
+            Some(Weather::Rejected) => Appended::Rejected(Rejection {
+                code: "permission_denied",
+                message: "Resource not accessible by integration".into(),
+                remedy: "Grant it.",
+            }),
             Some(Weather::Silence) => {
                 branch.silent = true;
                 Appended::Unknown("timeout".into())
@@ -124,7 +126,7 @@ fn executor_of(id: &str, attempt: u64) -> Executor {
 
 fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
     let terms = Terms { receipt_id: receipt.parse().unwrap(), ledger: None, ..terms() };
-    let snapshot = branch.view(&terms.look()).unwrap().snapshot.unwrap();
+    let snapshot = branch.view(&terms.look()).unwrap().snapshot;
     let now = NOON.plus(60);
     let evidence = Evidence {
         mode: Ok(Mode::Prod),

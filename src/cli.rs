@@ -1,0 +1,139 @@
+//! The command line.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{Environment, Log, commands, exit::Exit, on_runtime, system_clock};
+
+/// Publishes a release, creates a tag or opens a pull request only if a signed one-time receipt allows exactly that.
+///
+/// A dry run (`mode: dry_run` in the Action) writes plan.json. An approver looks at it and signs it with
+/// `countersign authorize`; the receipt that this prints lets the Action publish exactly what was approved, once.
+#[derive(Parser)]
+#[command(name = "countersign", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done as asked
+  1  failed: the message says what was done and what was not
+  2  the command line is wrong
+  3  refused: nothing was written to GitHub
+  4  unknown whether the operation was done: look before you try again";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make one attempt with the inputs of the GitHub Action (what action.yml calls).
+    Action {
+        /// The script file that the runner hands to every shell; it is not read.
+        #[arg(hide = true)]
+        script: Option<PathBuf>,
+    },
+    /// Make keys for approvers.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Look at a plan, and sign a receipt that lets it be published once.
+    Authorize(AuthorizeArguments),
+    /// Check a receipt against a plan, offline; tells every rule.
+    Verify(VerifyArguments),
+    /// Set up the ledger of used receipts.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make an ed25519 key: FILE holds the secret key, FILE.pub the line for `trusted-keys`.
+    Generate {
+        /// Where the secret key goes; an existing file is never replaced.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The name that reports show for this key, for example an e-mail address.
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct AuthorizeArguments {
+    /// The plan.json of a dry run, exactly as it was written.
+    pub(crate) plan: PathBuf,
+    /// The secret key: an OpenSSH file without passphrase, or PKCS#8 PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// How long the receipt counts: 90s, 30m, 1h; at most 24h.
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) expires_in: String,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyArguments {
+    /// A file with the receipt, or `-` for standard input.
+    pub(crate) receipt: PathBuf,
+    /// The plan.json that was approved.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// The trusted public keys, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_keys: PathBuf,
+    /// How many of them must have signed.
+    #[arg(long, default_value = "1")]
+    pub(crate) threshold: String,
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    /// Make the branch `receipt-ledger` in a repository, once. Takes the token from GH_TOKEN or GITHUB_TOKEN.
+    Init {
+        /// The repository, as `owner/name`.
+        #[arg(long, value_name = "OWNER/NAME")]
+        repository: String,
+    },
+}
+
+/// Parses and runs one command line.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help and version come this way too, with success.
+            let printed = told.print();
+            return if told.exit_code() == 0 && printed.is_ok() { Exit::Success } else { Exit::Usage };
+        }
+    };
+    let log = Log::stdout();
+    match cli.command {
+        Command::Action { script: _ } => crate::action(environment, system_clock, log),
+        Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
+        Command::Authorize(arguments) => commands::authorize::run(&arguments, system_clock).end(),
+        Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
+        Command::Ledger { command: LedgerCommand::Init { repository } } => {
+            on_runtime(&log, async { commands::ledger::init(&repository, environment).await.end() })
+        }
+    }
+}
+
+/// Commands for people end with an exit code, or with an error that says what to do.
+trait End {
+    fn end(self) -> Exit;
+}
+
+impl End for anyhow::Result<Exit> {
+    fn end(self) -> Exit {
+        self.unwrap_or_else(|error| {
+            commands::tell_error(&error);
+            Exit::Failed
+        })
+    }
+}

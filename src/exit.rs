@@ -1,0 +1,24 @@
+//! Exit codes: public API, listed in the README.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done as asked.
+    Success = 0,
+    /// The world broke: the message says what was done and what was not.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Refused. Nothing was written.
+    Refused = 3,
+    /// It is not known whether the operation was done: run the job again, it looks first.
+    Unknown = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,114 @@
+//! The HTTP client below octocrab: connector, certificates, proxy and time limits are ours, and nothing is ever repeated or redirected.
+
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, task, time::Duration};
+
+use http::Uri;
+use hyper_rustls::HttpsConnector;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::{
+    client::{
+        legacy::{
+            Client,
+            connect::{HttpConnector, proxy::Tunnel},
+        },
+        proxy::matcher::Matcher,
+    },
+    rt::{TokioExecutor, TokioIo},
+};
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tokio::net::TcpStream;
+use tower::{BoxError, Service};
+
+use super::Endpoints;
+
+const CONNECT: Duration = Duration::from_secs(15);
+/// Longest silence while reading or writing; GitHub itself gives up after 10 seconds on most requests.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Opens an octocrab without its own retries, which repeat writes, and without its own token handling.
+pub(super) fn open(endpoints: &Endpoints) -> Octocrab {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_nodelay(true);
+    let proxied = Proxied { tcp, proxies: Arc::new(Matcher::from_env()) };
+    let https: HttpsConnector<Proxied> = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(certificates(endpoints))
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(proxied);
+    let mut timed = TimeoutConnector::new(https);
+    timed.set_connect_timeout(Some(CONNECT));
+    timed.set_read_timeout(Some(SILENCE));
+    timed.set_write_timeout(Some(SILENCE));
+    let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new()).build(timed);
+    match OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build() {
+        Ok(octocrab) => octocrab,
+        Err(never) => match never {},
+    }
+}
+
+/// Public roots always; the machine's own store too. For GitHub's public service the variables that an earlier step could set
+/// (`SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`) are not read: they would let it put itself between us and GitHub.
+fn certificates(endpoints: &Endpoints) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    if !endpoints.is_local() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(machine_store(endpoints.is_public()));
+    }
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
+        .unwrap_or_else(|_| unreachable!("ring serves the default protocol versions"))
+}
+
+const MACHINE_STORES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+
+fn machine_store(public: bool) -> Vec<CertificateDer<'static>> {
+    if public {
+        let store = MACHINE_STORES.iter().map(PathBuf::from).find(|path| path.is_file());
+        return store.map_or(Vec::new(), |path| rustls_native_certs::load_certs_from_paths(Some(&path), None).certs);
+    }
+    let mut certificates = rustls_native_certs::load_native_certs().certs;
+    if let Some(extra) = std::env::var_os("NODE_EXTRA_CA_CERTS")
+        && let Ok(extra) = CertificateDer::pem_file_iter(extra)
+    {
+        certificates.extend(extra.flatten());
+    }
+    certificates
+}
+
+/// Goes through `HTTPS_PROXY` unless `NO_PROXY` says otherwise; TLS ends at GitHub, so a proxy sees no token.
+#[derive(Clone)]
+struct Proxied {
+    tcp: HttpConnector,
+    proxies: Arc<Matcher>,
+}
+
+impl Service<Uri> for Proxied {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> task::Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let https = destination.scheme_str() == Some("https");
+        let Some(proxy) = self.proxies.intercept(&destination).filter(|_| https) else {
+            let direct = self.tcp.call(destination);
+            return Box::pin(async move { direct.await.map_err(Into::into) });
+        };
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
+        if let Some(credentials) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(credentials.clone());
+        }
+        let through = tunnel.call(destination);
+        Box::pin(async move { through.await.map_err(Into::into) })
+    }
+}

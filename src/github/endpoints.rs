@@ -1,0 +1,132 @@
+//! Where GitHub is, and which hosts may see the token.
+
+use http::Uri;
+
+use countersign_core::refusal::InputRefusal;
+
+/// GitHub's three addresses: REST, GraphQL, and the family of its upload host.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    api: Uri,
+    graphql: Uri,
+    server: String,
+}
+
+impl Endpoints {
+    /// Takes the addresses from `GITHUB_API_URL`, `GITHUB_GRAPHQL_URL` and, for pages, `GITHUB_SERVER_URL`.
+    pub(crate) fn new(api: &str, graphql: &str, server: &str) -> Result<Self, InputRefusal> {
+        let api = safe("GITHUB_API_URL", api)?;
+        let graphql = safe("GITHUB_GRAPHQL_URL", graphql)?;
+        if api.host() != graphql.host() {
+            return Err(InputRefusal::Context { variable: "GITHUB_GRAPHQL_URL", problem: "names another host than GITHUB_API_URL".into() });
+        }
+        Ok(Self { api, graphql, server: server.trim_end_matches('/').into() })
+    }
+
+    /// The address of a REST path, which begins with `/`.
+    pub(super) fn rest(&self, path: &str) -> String {
+        format!("{}{path}", self.api.to_string().trim_end_matches('/'))
+    }
+
+    /// The address of a page for people.
+    pub(super) fn page(&self, path: &str) -> String {
+        format!("{}/{path}", self.server)
+    }
+
+    pub(super) const fn graphql(&self) -> &Uri {
+        &self.graphql
+    }
+
+    /// Whether everything stays on this machine: no certificates are needed then.
+    pub(super) fn is_local(&self) -> bool {
+        is_loopback(&self.api)
+    }
+
+    /// Whether this is GitHub's own service, whose certificates are public ones.
+    pub(super) fn is_public(&self) -> bool {
+        self.api.host().is_some_and(|host| host == "api.github.com" || host.ends_with(".ghe.com"))
+    }
+
+    /// Whether the token may be sent there: the API, GraphQL, or the upload host of the same family.
+    pub(super) fn trusts(&self, uri: &Uri) -> bool {
+        if is_loopback(&self.api) {
+            return uri.scheme_str() == Some("http") && is_loopback(uri);
+        }
+        if uri.scheme_str() != Some("https") || uri.port_u16() != self.api.port_u16() {
+            return false;
+        }
+        let (Some(host), Some(api)) = (uri.host(), self.api.host()) else { return false };
+        let uploads = if self.is_public() { api.strip_prefix("api.").map(|family| format!("uploads.{family}")) } else { None };
+        host == api || uploads.as_deref() == Some(host)
+    }
+}
+
+fn safe(variable: &'static str, text: &str) -> Result<Uri, InputRefusal> {
+    let problem = |problem: &str| InputRefusal::Context { variable, problem: problem.into() };
+    let uri: Uri = text.parse().map_err(|_| problem("is no URL"))?;
+    if uri.host().is_none() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(problem("names no plain host"));
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if is_loopback(&uri) => Ok(uri),
+        _ => Err(problem("must begin with https://")),
+    }
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusts(api: &str, graphql: &str, uri: &str) -> bool {
+        Endpoints::new(api, graphql, "").unwrap().trusts(&uri.parse().unwrap())
+    }
+
+    #[test]
+    fn the_token_goes_to_the_family_of_the_api_alone() {
+        let github = |uri| trusts("https://api.github.com", "https://api.github.com/graphql", uri);
+        assert!(github("https://api.github.com/repos"));
+        assert!(github("https://uploads.github.com/x"));
+        for uri in [
+            "http://api.github.com/",
+            "https://api.github.com:8443/",
+            "https://evil.example/",
+            "https://uploads.github.com.evil.example/",
+            "https://github.com/",
+        ] {
+            assert!(!github(uri), "{uri}");
+        }
+        let tenant = |uri| trusts("https://api.octo.ghe.com", "https://api.octo.ghe.com/graphql", uri);
+        assert!(tenant("https://uploads.octo.ghe.com/x"));
+        assert!(!tenant("https://uploads.other.ghe.com/x"));
+        let server = |uri| trusts("https://ghes.example/api/v3", "https://ghes.example/api/graphql", uri);
+        assert!(server("https://ghes.example/api/uploads/x"));
+        assert!(!server("https://uploads.ghes.example/x"));
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        assert!(trusts("http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql", "http://127.0.0.1:9090/upload"));
+        assert!(!trusts("http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql", "http://192.168.0.1/"));
+        for (api, graphql) in [
+            ("http://api.github.com", "https://api.github.com/graphql"),
+            ("https://api.github.com", "https://evil.example/graphql"),
+            ("https://user@api.github.com", "https://api.github.com/graphql"),
+            ("ftp://127.0.0.1", "https://127.0.0.1"),
+            ("", ""),
+        ] {
+            assert_eq!(Endpoints::new(api, graphql, "").unwrap_err().code(), "context_missing", "{api}");
+        }
+    }
+
+    #[test]
+    fn a_rest_path_stands_behind_the_root() {
+        let server = Endpoints::new("https://ghes.example/api/v3/", "https://ghes.example/api/graphql", "https://ghes.example").unwrap();
+        assert_eq!(server.rest("/rate_limit"), "https://ghes.example/api/v3/rate_limit");
+    }
+}

@@ -1,0 +1,67 @@
+//! GraphQL: errors come with HTTP 200, and their type decides.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use countersign_core::{text::excerpt, timestamp::Timestamp};
+
+use super::{GitHub, Trouble, json_request};
+
+/// A GraphQL answer: data, errors, and when it was given.
+pub(crate) struct GraphqlReply<T> {
+    pub(crate) data: Option<T>,
+    pub(crate) errors: Vec<GraphqlError>,
+    pub(crate) date: Option<Timestamp>,
+}
+
+/// One error. `kind` is not in the schema, but GitHub sends it: `STALE_DATA`, `NOT_FOUND`, `FORBIDDEN`, `RATE_LIMITED`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct GraphqlError {
+    #[serde(rename = "type", default)]
+    pub(crate) kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl GraphqlError {
+    /// The same trouble as REST would tell of.
+    pub(crate) fn trouble(&self) -> Trouble {
+        let message = excerpt(&self.message, 300);
+        match self.kind.as_str() {
+            "RATE_LIMITED" => Trouble::RateLimit { message },
+            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions: None },
+            "NOT_FOUND" => Trouble::NotFound { message, permissions: None },
+            "" => Trouble::Garbage { reason: message },
+            _ => Trouble::Validation { status: 200, message },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Question<'a, V> {
+    query: &'a str,
+    variables: V,
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Vec<GraphqlError>,
+}
+
+impl GitHub {
+    /// Sends a document of `documents/`. Whether it writes is for the two callers to say: `preflight` and the ledger's append.
+    pub(super) async fn graphql<T: for<'de> Deserialize<'de>>(
+        &self,
+        document: &str,
+        variables: impl Serialize,
+    ) -> Result<GraphqlReply<T>, Trouble> {
+        let question = Question { query: document, variables };
+        let request = json_request(Method::POST, &self.endpoints.graphql().to_string(), &question)?;
+        let reply = self.send(request).await?;
+        let date = reply.date();
+        let Answer { data, errors } = reply.json()?;
+        Ok(GraphqlReply { data, errors, date })
+    }
+}

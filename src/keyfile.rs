@@ -1,0 +1,76 @@
+//! Secret keys in files: OpenSSH or PKCS#8 PEM. They cannot print themselves and are wiped from memory.
+
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
+use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
+use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
+
+/// Reads a secret key.
+pub(crate) fn read(text: &str) -> anyhow::Result<SigningKey> {
+    if text.contains("BEGIN OPENSSH PRIVATE KEY") {
+        let key = PrivateKey::from_openssh(text).context("the OpenSSH key cannot be read")?;
+        if key.is_encrypted() {
+            bail!(
+                "the key has a passphrase; passphrases are not asked for yet. Make a key of its own with `countersign keys generate`, or decrypt a copy"
+            );
+        }
+        let pair = key.key_data().ed25519().context("the key is not ed25519; make one with `countersign keys generate`")?;
+        return Ok(SigningKey::from_bytes(&pair.private.to_bytes()));
+    }
+    if text.contains("BEGIN PRIVATE KEY") {
+        return SigningKey::from_pkcs8_pem(text).map_err(|error| anyhow::anyhow!("the PKCS#8 key is no ed25519 key: {error}"));
+    }
+    bail!("the file holds neither an OpenSSH private key nor a PKCS#8 PEM key")
+}
+
+/// Makes a new key: its secret form, and the line for `trusted-keys`.
+pub(crate) fn generate(name: &str) -> anyhow::Result<(String, String)> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
+    key.set_comment(name);
+    let secret = key.to_openssh(LineEnding::LF).context("the key cannot be written")?;
+    let public = key.public_key().to_openssh().context("the key cannot be written")?;
+    Ok((secret.to_string(), public))
+}
+
+/// Writes a file that must not exist yet, readable as `mode` says from its first byte on.
+pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_key_is_read_again() {
+        let (secret, public) = generate("alice@example.org").unwrap();
+        let key = read(&secret).unwrap();
+        let trusted = countersign_core::keys::TrustedKeys::parse(&public).unwrap();
+        assert_eq!(trusted.as_slice()[0].name, "alice@example.org");
+        let public = countersign_core::keys::PublicKey::new(key.verifying_key());
+        assert_eq!(public.as_ref(), Some(&trusted.as_slice()[0].key));
+    }
+
+    #[test]
+    fn a_pkcs8_key_of_openssl_is_read() {
+        // The key of RFC 8410, section 10.3.
+        let pem =
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+        assert_eq!(read(pem).unwrap().to_bytes()[..4], [0xd4, 0xee, 0x72, 0xdb]);
+    }
+
+    #[test]
+    fn other_files_are_refused_with_a_reason() {
+        assert_eq!(read("hello").unwrap_err().to_string(), "the file holds neither an OpenSSH private key nor a PKCS#8 PEM key");
+    }
+}

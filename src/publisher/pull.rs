@@ -1,0 +1,93 @@
+//! Opens a pull request, then sets its labels and asks for its reviews.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use countersign_core::{
+    ledger::{Claim, Effect, GithubResponse},
+    operation::OpenPr,
+};
+
+use super::{Setback, done};
+use crate::github::GitHub;
+
+#[derive(Serialize)]
+struct NewPull<'a> {
+    title: &'a str,
+    body: &'a str,
+    head: &'a str,
+    base: &'a str,
+    draft: bool,
+}
+
+#[derive(Deserialize)]
+struct Pull {
+    number: u64,
+    html_url: String,
+    head: Branch,
+    base: Branch,
+    draft: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Branch {
+    r#ref: String,
+    sha: String,
+}
+
+pub(super) async fn open(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Effect {
+    let mut held = GithubResponse::default();
+    match steps(claim, pull, github, &mut held).await {
+        Ok(()) => Effect::Succeeded(held),
+        Err(setback) => setback.with(held),
+    }
+}
+
+async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubResponse) -> Result<(), Setback> {
+    let repository = &pull.target.repository;
+    let body = NewPull {
+        title: pull.title.as_str(),
+        body: pull.body.as_str(),
+        head: pull.head_branch.as_str(),
+        base: pull.base_branch.as_str(),
+        draft: pull.draft,
+    };
+    let made = done(github.write::<Pull>(claim, Method::POST, &format!("/repos/{repository}/pulls"), &body).await)?;
+    held.html_url = Some(made.html_url.clone());
+    held.pull_number = Some(made.number);
+    as_approved(&made, pull)?;
+    if !pull.labels.is_empty() {
+        let path = format!("/repos/{repository}/issues/{}/labels", made.number);
+        done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "labels": pull.labels })).await)?;
+    }
+    if !pull.reviewers.is_empty() {
+        let path = format!("/repos/{repository}/pulls/{}/requested_reviewers", made.number);
+        done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "reviewers": pull.reviewers })).await)?;
+    }
+    Ok(())
+}
+
+/// A branch can move between the preflight and the pull request.
+fn as_approved(made: &Pull, pull: &OpenPr) -> Result<(), Setback> {
+    let sides = [
+        ("head", made.head.r#ref.as_str(), pull.head_branch.as_str()),
+        ("head commit", made.head.sha.as_str(), pull.head_sha.as_str()),
+        ("base", made.base.r#ref.as_str(), pull.base_branch.as_str()),
+    ];
+    for (what, found, approved) in sides {
+        if found != approved {
+            return Err(Setback::fault(
+                "pull_mismatch",
+                format!("pull request {} was opened with {what} {found}, but {approved} was approved: close it", made.number),
+            ));
+        }
+    }
+    if made.draft.is_some_and(|draft| draft != pull.draft) {
+        return Err(Setback::fault(
+            "pull_mismatch",
+            format!("pull request {} was opened with draft {}, but {} was approved", made.number, !pull.draft, pull.draft),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Workflow commands: masks and annotations, with everything in them escaped.
+
+use super::Log;
+use crate::github::Token;
+
+/// The runner cuts messages at 4,096 characters.
+const MOST_MESSAGE: usize = 4000;
+
+/// How an annotation looks.
+#[derive(Clone, Copy)]
+pub(super) enum Level {
+    Notice,
+    Warning,
+    Error,
+}
+
+impl Log {
+    /// Makes the runner hide the token from now on.
+    pub(crate) fn mask(&self, token: &Token) {
+        self.raw(&token.mask_command());
+    }
+
+    pub(super) fn annotate(&self, level: Level, title: &str, message: &str) {
+        let level = match level {
+            Level::Notice => "notice",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        let message: String = message.chars().take(MOST_MESSAGE).collect();
+        self.raw(&format!("::{level} title={}::{}", property(title), data(&message)));
+    }
+}
+
+/// `escapeData` of actions/toolkit.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// `escapeProperty` of actions/toolkit.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_properties_are_escaped() {
+        assert_eq!(data("50% a\r\n::error::b"), "50%25 a%0D%0A::error::b");
+        assert_eq!(property("a: b, c"), "a%3A b%2C c");
+    }
+}

@@ -1,0 +1,199 @@
+//! The job summary: the audit record as a person reads it. Every foreign text is escaped, and the whole stays under GitHub's limit.
+
+use std::{fmt::Write as _, path::Path};
+
+use countersign_core::{
+    audit::{AuditRecord, Status},
+    binding::{Check, Verdict},
+    operation::Operation,
+};
+
+use super::markdown::{block, code, link, text};
+
+/// GitHub shows no summary over 1 MiB; other steps of ours share the room.
+const MOST_BYTES: usize = 900 * 1024;
+const LEFT_OUT: &str = "\n*More is left out here to stay under GitHub's limit; the audit record holds everything.*\n";
+
+/// The summary of one attempt, in GitHub's Markdown.
+pub(super) fn render(record: &AuditRecord, server: &str, plan: Option<&Path>) -> String {
+    let sections = [
+        banner(record),
+        not_shipped(record),
+        done(record),
+        approve(record, plan),
+        checks(&record.checks),
+        operation(record),
+        receipt(record),
+        timeline(record),
+        links(record, server),
+    ];
+    let mut page = String::new();
+    for section in sections {
+        if page.len() + section.len() > MOST_BYTES {
+            page.push_str(LEFT_OUT);
+            break;
+        }
+        page.push_str(&section);
+    }
+    page
+}
+
+fn banner(record: &AuditRecord) -> String {
+    let kind = if record.operation_kind.is_empty() { "operation" } else { &record.operation_kind };
+    let subject = record.operation.as_ref().map_or(String::new(), |operation| format!(" · {}", code(&subject(operation))));
+    let (alert, mode, verdict) = match record.status {
+        Status::Success => ("TIP", "PROD", "shipped, as approved"),
+        Status::DryRun => ("NOTE", "DRY RUN", "nothing was written to GitHub"),
+        Status::RejectedByAuth | Status::RejectedByMode => ("CAUTION", mode_word(record), "refused, nothing was written to GitHub"),
+        Status::Failed => ("WARNING", mode_word(record), "failed"),
+        Status::Unknown => ("WARNING", mode_word(record), "nobody knows yet whether it was done"),
+    };
+    format!("## Countersign: {}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}. {}\n\n", text(kind), text(&record.result))
+}
+
+fn mode_word(record: &AuditRecord) -> &'static str {
+    match record.mode.as_str() {
+        "prod" => "PROD",
+        "dry_run" => "DRY RUN",
+        _ => "NO MODE",
+    }
+}
+
+fn subject(operation: &Operation) -> String {
+    match operation {
+        Operation::PublishRelease(release) => release.tag_name.to_string(),
+        Operation::TagRepo(tag) => tag.tag_name.to_string(),
+        Operation::OpenPr(pull) => format!("{} → {}", pull.head_branch, pull.base_branch),
+    }
+}
+
+fn not_shipped(record: &AuditRecord) -> String {
+    let (Some(error_code), Some(message)) = (&record.error_code, &record.error_message) else { return String::new() };
+    let remedy = record.remedy.as_ref().map_or(String::new(), |remedy| format!("**What to do:** {}\n\n", text(remedy)));
+    format!("### Why it was not shipped\n\n{} {}\n\n{remedy}", code(error_code), text(message))
+}
+
+fn done(record: &AuditRecord) -> String {
+    let Some(response) = &record.github_response else { return String::new() };
+    let mut rows = String::new();
+    if let Some(url) = &response.html_url {
+        let _ = writeln!(rows, "| Page | {} |", link(url, url));
+    }
+    for (name, value) in [
+        ("Release", response.release_id.map(|id| id.to_string())),
+        ("Tag object", response.tag_sha.as_ref().map(ToString::to_string)),
+        ("Pull request", response.pull_number.map(|number| format!("#{number}"))),
+    ] {
+        if let Some(value) = value {
+            let _ = writeln!(rows, "| {name} | {} |", code(&value));
+        }
+    }
+    for asset in &response.assets {
+        let _ = writeln!(rows, "| Asset {} | {} bytes, {} |", code(asset.name.as_str()), asset.size, code(&asset.sha256.to_string()));
+    }
+    if rows.is_empty() { String::new() } else { format!("### What GitHub holds\n\n| | |\n|---|---|\n{rows}\n") }
+}
+
+fn approve(record: &AuditRecord, plan: Option<&Path>) -> String {
+    if record.status != Status::DryRun || plan.is_none() {
+        return String::new();
+    }
+    format!(
+        "### How to approve it\n\nDownload the artifact with {} and run, on a machine that you trust:\n\n\
+         ```sh\ncountersign authorize plan.json --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
+         It shows what you sign, asks, and prints the receipt on one line: hand it to the publish job as its input {}.\n\n",
+        code("plan.json"),
+        code("receipt"),
+    )
+}
+
+fn checks(checks: &[Check]) -> String {
+    if checks.is_empty() {
+        return String::new();
+    }
+    let mut table = String::from("### Checks\n\n| | Rule | Expected | Found | Code |\n|---|---|---|---|---|\n");
+    for check in checks {
+        let (mark, code_shown) = match &check.verdict {
+            Verdict::Holds => ("✅", String::new()),
+            Verdict::Broken(_) => ("❌", code(check.code())),
+            Verdict::NotEvaluated => ("➖", String::new()),
+        };
+        let _ = writeln!(table, "| {mark} | {} | {} | {} | {code_shown} |", check.rule.name(), text(&check.expected), text(&check.found));
+    }
+    table.push('\n');
+    table
+}
+
+fn operation(record: &AuditRecord) -> String {
+    let Some(operation) = &record.operation else { return String::new() };
+    let digest = record.operation_digest.map_or(String::new(), |digest| digest.to_string());
+    let mut rows = String::new();
+    for (name, value) in operation.parameters() {
+        if name == "assets" || name == "body" {
+            continue;
+        }
+        let _ = writeln!(rows, "| {name} | {} |", code(&value));
+    }
+    if let Operation::PublishRelease(release) = operation {
+        for asset in release.assets.as_slice() {
+            let _ = writeln!(rows, "| asset {} | {} bytes, {} |", code(asset.name.as_str()), asset.size, code(&asset.sha256.to_string()));
+        }
+    }
+    let body = match operation {
+        Operation::PublishRelease(release) => release.body.as_str(),
+        Operation::OpenPr(pull) => pull.body.as_str(),
+        Operation::TagRepo(_) => "",
+    };
+    let body =
+        if body.is_empty() { String::new() } else { format!("<details><summary>Body</summary>\n\n{}\n\n</details>\n\n", block(body)) };
+    format!("### Operation\n\nDigest {}\n\n| Parameter | Value |\n|---|---|\n{rows}\n{body}", code(&digest))
+}
+
+fn receipt(record: &AuditRecord) -> String {
+    let Some(terms) = &record.receipt else { return String::new() };
+    let mut rows = String::new();
+    for (name, value) in [
+        ("Receipt", terms.receipt_id.to_string()),
+        ("Run", terms.run_id.to_string()),
+        ("Kind", terms.operation_kind.to_string()),
+        ("Repository", terms.target.to_string()),
+        ("Operation", terms.operation_digest.to_string()),
+        ("Enforceable", terms.enforceable.to_string()),
+        ("Valid", format!("{} until {}", terms.issued_at, terms.expires_at)),
+        ("Ledger at approval", terms.ledger.map_or("empty".into(), |ledger| ledger.to_string())),
+    ] {
+        let _ = writeln!(rows, "| {name} | {} |", code(&value));
+    }
+    for signer in &record.signers {
+        let _ = writeln!(rows, "| Signed by | {} {} |", text(&signer.name), code(signer.fingerprint.as_str()));
+    }
+    format!("### Receipt\n\n| | |\n|---|---|\n{rows}\n")
+}
+
+fn timeline(record: &AuditRecord) -> String {
+    let mut rows = String::new();
+    let mut row = |when: &str, what: &str| {
+        let _ = writeln!(rows, "| {} | {what} |", text(when));
+    };
+    if let Some(terms) = &record.receipt {
+        row("", &format!("dry run {}", code(terms.run_id.as_str())));
+        row(&terms.issued_at.to_string(), &format!("authorized: receipt {}", code(terms.receipt_id.as_str())));
+    }
+    let attempt = format!("{} in run {} attempt {}", text(&record.mode), code(&record.github.run_id), code(&record.github.run_attempt));
+    row(&record.started_at.to_string(), &attempt);
+    if let Some(claim) = record.ledger.claim {
+        row("", &format!("receipt spent: ledger entry {} {}", claim.sequence, code(&claim.digest.to_string())));
+    }
+    if let Some(outcome) = record.ledger.outcome {
+        row("", &format!("outcome recorded: ledger entry {} {}", outcome.sequence, code(&outcome.digest.to_string())));
+    }
+    row(&record.completed_at.to_string(), record.status.as_str());
+    format!("### Timeline\n\n| When | What |\n|---|---|\n{rows}\n")
+}
+
+fn links(record: &AuditRecord, server: &str) -> String {
+    let repository = &record.repository;
+    let run = format!("{server}/{repository}/actions/runs/{}", record.github.run_id);
+    let ledger = format!("{server}/{repository}/tree/receipt-ledger");
+    format!("{} · {} · Countersign {}\n", link("Run", &run), link("Ledger", &ledger), record.version)
+}

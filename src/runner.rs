@@ -1,0 +1,15 @@
+//! What the Actions runner hands over: environment, inputs, context, files.
+
+mod context;
+mod environment;
+mod files;
+mod inputs;
+mod operation;
+
+pub use self::environment::Environment;
+pub(crate) use self::{
+    context::RunContext,
+    files::{LocalAsset, read_text},
+    inputs::{Inputs, flag},
+    operation::{Draft, Facts, from_plan},
+};

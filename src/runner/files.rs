@@ -1,0 +1,172 @@
+//! Files that the workflow hands over: regular files alone, hashed in bounded pieces.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use countersign_core::{
+    asset::Asset,
+    digest::Digest,
+    name::{AssetName, ContentType},
+    refusal::InputRefusal,
+    text::excerpt,
+};
+
+use super::inputs::lines;
+
+/// An asset and where its bytes lie.
+pub(crate) struct LocalAsset {
+    pub(crate) asset: Asset,
+    pub(crate) path: PathBuf,
+}
+
+impl LocalAsset {
+    /// Finds the files of the input `files`, one path or pattern a line, and hashes them.
+    pub(crate) fn find(files: &str, workspace: &Path) -> Result<Vec<Self>, InputRefusal> {
+        let mut paths = Vec::new();
+        for line in lines(files) {
+            paths.extend(if line.contains(['*', '?', '[']) { matches(line, workspace)? } else { vec![workspace.join(line)] });
+        }
+        // Two patterns may name one file: it is one asset.
+        paths.sort();
+        paths.dedup();
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(path: &Path) -> Result<Self, InputRefusal> {
+        let name: AssetName =
+            path.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse().map_err(InputRefusal::AssetName)?;
+        let file = open("files", path)?;
+        let (sha256, size) = hash(file).map_err(|error| unusable("files", path, &error.to_string()))?;
+        Ok(Self { asset: Asset { content_type: content_type(&name), name, size, sha256 }, path: path.into() })
+    }
+}
+
+fn matches(pattern: &str, workspace: &Path) -> Result<Vec<PathBuf>, InputRefusal> {
+    let invalid = |problem: String| InputRefusal::Invalid { input: "files", problem };
+    let absolute = workspace.join(pattern);
+    let text = absolute.to_str().ok_or_else(|| invalid("the workspace's path is not text".into()))?;
+    // The workspace's own name may hold characters that patterns give a meaning to.
+    let escaped = if Path::new(pattern).is_absolute() {
+        text.to_owned()
+    } else {
+        format!("{}/{pattern}", glob::Pattern::escape(&workspace.to_string_lossy()))
+    };
+    let found = glob::glob(&escaped).map_err(|error| invalid(format!("`{}` is no pattern: {error}", excerpt(pattern, 80))))?;
+    let paths: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(|error| invalid(error.to_string()))?;
+    if paths.is_empty() {
+        return Err(InputRefusal::PatternUnmatched { pattern: excerpt(pattern, 200) });
+    }
+    Ok(paths)
+}
+
+/// Opens a regular file: no link, folder, pipe or device; opening one of those must not wait either.
+fn open(input: &'static str, path: &Path) -> Result<File, InputRefusal> {
+    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    let file = file.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => InputRefusal::FileMissing { input, path: shown(path) },
+        _ if path.is_symlink() => unusable(input, path, "it is a link"),
+        _ => unusable(input, path, &error.to_string()),
+    })?;
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(file),
+        Ok(_) => Err(unusable(input, path, "it is no regular file")),
+        Err(error) => Err(unusable(input, path, &error.to_string())),
+    }
+}
+
+/// Reads a file of at most `most` bytes.
+pub(crate) fn read_bytes(input: &'static str, path: &Path, most: u64) -> Result<Vec<u8>, InputRefusal> {
+    let mut bytes = Vec::new();
+    let read = open(input, path)?.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unusable(input, path, &error.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(unusable(input, path, &format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file of at most `most` bytes.
+pub(crate) fn read_text(input: &'static str, path: &Path, most: u64) -> Result<String, InputRefusal> {
+    String::from_utf8(read_bytes(input, path, most)?).map_err(|_| unusable(input, path, "it is not UTF-8 text"))
+}
+
+fn hash(mut file: File) -> io::Result<(Digest, u64)> {
+    let (mut hasher, mut size, mut piece) = (Sha256::new(), 0, vec![0; 256 * 1024]);
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok((Digest::from_bytes(hasher.finalize().into()), size));
+        }
+        hasher.update(&piece[..read]);
+        size += read as u64;
+    }
+}
+
+fn content_type(name: &AssetName) -> ContentType {
+    let guess = mime_guess::from_path(name.as_str()).first_raw().unwrap_or("application/octet-stream");
+    guess.parse().unwrap_or_else(|_| unreachable!("known media types are media types: {guess}"))
+}
+
+fn unusable(input: &'static str, path: &Path, problem: &str) -> InputRefusal {
+    InputRefusal::FileUnusable { input, path: shown(path), problem: problem.into() }
+}
+
+fn shown(path: &Path) -> String {
+    excerpt(&path.to_string_lossy(), 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn names(files: &str, folder: &Path) -> Result<Vec<String>, &'static str> {
+        let found = LocalAsset::find(files, folder).map_err(|refusal| refusal.code())?;
+        Ok(found.iter().map(|local| format!("{} {} {}", local.asset.name, local.asset.size, local.asset.content_type)).collect())
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["app.tar.gz", "app.zip", "bad name.zip"] {
+            std::fs::write(folder.path().join(name), "abc").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn paths_and_patterns_name_each_file_once() {
+        let folder = folder();
+        let both = Ok(vec!["app.tar.gz 3 application/gzip".into(), "app.zip 3 application/zip".into()]);
+        assert_eq!(names("app.*\napp.zip", folder.path()), both);
+        assert_eq!(names("", folder.path()), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_with_a_good_name_is_refused() {
+        let folder = folder();
+        symlink(folder.path().join("app.zip"), folder.path().join("link.zip")).unwrap();
+        assert_eq!(names("missing.zip", folder.path()), Err("file_missing"));
+        assert_eq!(names("*.deb", folder.path()), Err("pattern_unmatched"));
+        assert_eq!(names("bad*", folder.path()), Err("asset_name"));
+        assert_eq!(names("link.zip", folder.path()), Err("file_unusable"));
+        assert_eq!(names("sub", folder.path()), Err("file_unusable"));
+        assert_eq!(names("[", folder.path()), Err("input_invalid"));
+    }
+
+    #[test]
+    fn a_text_file_is_bounded_and_utf8() {
+        let folder = folder();
+        let path = folder.path().join("app.zip");
+        assert_eq!(read_text("body-file", &path, 3).as_deref(), Ok("abc"));
+        assert_eq!(read_text("body-file", &path, 2).map_err(|refusal| refusal.code()), Err("file_unusable"));
+        std::fs::write(&path, b"\xff").unwrap();
+        assert_eq!(read_text("body-file", &path, 3).map_err(|refusal| refusal.code()), Err("file_unusable"));
+    }
+}

@@ -1,0 +1,381 @@
+//! A stage for tests of behaviour: a simulated GitHub, keys, a workspace, and the real binary.
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part of the harness")]
+#![allow(
+    clippy::must_use_candidate,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness fails loudly"
+)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use countersign_core::{
+    digest::Digest,
+    document::Document as _,
+    envelope::Envelope,
+    keys::PublicKey,
+    ledger::{Entry, Head, entry_path},
+    operation::Operation,
+    plan::Plan,
+    receipt::Terms,
+    timestamp::Timestamp,
+};
+use countersign_sim::{Event, Permissions, Simulator};
+use ed25519_dalek::SigningKey;
+use serde_json::Value;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
+/// The run in which everything happens unless a test says otherwise.
+pub const RUN: &str = "17231231";
+
+pub struct Stage {
+    pub sim: Simulator,
+    pub token: String,
+    pub folder: tempfile::TempDir,
+    key: SigningKey,
+    before: usize,
+}
+
+impl Stage {
+    /// GitHub with a ledger, an empty workspace, and one approver.
+    pub fn new() -> Self {
+        let mut stage = Self::without_ledger();
+        let made =
+            stage.command(&["ledger", "init", "--repository", stage.sim.repository()]).env("GH_TOKEN", &stage.token).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        stage.before = stage.sim.events().len();
+        stage
+    }
+
+    pub fn without_ledger() -> Self {
+        let sim = Simulator::start();
+        let token = sim.token(Permissions::write());
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["workspace", "temp"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { sim, token, folder, key: SigningKey::from_bytes(&[1; 32]), before: 0 }
+    }
+
+    pub fn workspace(&self) -> PathBuf {
+        self.folder.path().join("workspace")
+    }
+
+    /// Writes a file into the workspace.
+    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.workspace().join(name), bytes).unwrap();
+        self
+    }
+
+    /// The binary, in an environment that holds nothing but what GitHub's addresses need.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).env_clear().stdin(Stdio::null()).current_dir(self.folder.path());
+        command.env("GITHUB_API_URL", self.sim.api_url()).env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
+        command
+    }
+
+    /// Head of the default branch.
+    pub fn main(&self) -> String {
+        self.sim.ref_oid("refs/heads/main").unwrap()
+    }
+
+    /// The trusted keys: the approver's line.
+    pub fn trusted(&self) -> String {
+        trusted_line(&self.key, "alice@example.org")
+    }
+
+    /// An attempt for a release of v1.0.0 without assets.
+    pub fn release(&self) -> Attempt<'_> {
+        Attempt::new(self)
+            .input("operation", "publish_release")
+            .input("tag-name", "v1.0.0")
+            .input("target-sha", &self.main())
+            .input("body", "First.\n")
+    }
+
+    /// An attempt for a tag v1.0.0.
+    pub fn tag(&self) -> Attempt<'_> {
+        Attempt::new(self)
+            .input("operation", "tag_repo")
+            .input("tag-name", "v1.0.0")
+            .input("target-sha", &self.main())
+            .input("message", "Version 1.0.0")
+    }
+
+    /// An attempt for a pull request from a branch `next` with one commit.
+    pub fn pull(&self) -> Attempt<'_> {
+        let head = self.sim.ref_oid("refs/heads/next").unwrap_or_else(|| self.sim.commit("next", &[("next.txt", b"next\n")]));
+        Attempt::new(self)
+            .input("operation", "open_pr")
+            .input("title", "Next")
+            .input("head-branch", "next")
+            .input("head-sha", &head)
+            .input("base-branch", "main")
+    }
+
+    /// One attempt of each kind.
+    pub fn each(&self) -> [Attempt<'_>; 3] {
+        [self.release(), self.tag(), self.pull()]
+    }
+
+    /// Terms for a plan, as an approver would sign them now.
+    pub fn terms(&self, plan: &Path) -> Terms {
+        let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
+        let operation = plan.operations()[0].operation().clone();
+        self.terms_for(&operation, &plan)
+    }
+
+    fn terms_for(&self, operation: &Operation, plan: &Plan) -> Terms {
+        let now = now();
+        Terms {
+            receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16]).parse().unwrap(),
+            run_id: plan.run_id.clone(),
+            operation_kind: operation.kind(),
+            target: operation.target().clone(),
+            enforceable: true,
+            issued_at: now,
+            expires_at: now.plus(3600),
+            consumed: false,
+            ledger: plan.ledger,
+            operation_digest: operation.digest(),
+        }
+    }
+
+    /// Signs any terms with the approver's key.
+    pub fn sign(&self, terms: &Terms) -> String {
+        Envelope::sign(terms, &[&self.key]).to_line()
+    }
+
+    /// What came to GitHub since the stage was set.
+    pub fn events(&self) -> Vec<Event> {
+        self.sim.events().split_off(self.before)
+    }
+
+    /// The writes among them, refused ones too.
+    pub fn writes(&self) -> Vec<String> {
+        let event = |event: Event| (event.kind == countersign_sim::Kind::Write).then(|| format!("{} {}", event.method, event.path));
+        self.events().into_iter().filter_map(event).collect()
+    }
+
+    /// Method and path, or the operation's name, of every request.
+    pub fn requests(&self) -> Vec<String> {
+        self.events().into_iter().map(|event| event.operation.unwrap_or_else(|| format!("{} {}", event.method, event.path))).collect()
+    }
+
+    /// The ledger's entries in their order, each read strictly and chained to the one before.
+    pub fn ledger(&self) -> Vec<Entry> {
+        let file = |path: &str| self.sim.read_file("receipt-ledger", path);
+        let head = Head::from_document(&file("ledger.json").expect("a ledger")).unwrap();
+        let mut previous: Option<Digest> = None;
+        (1..=head.sequence())
+            .map(|sequence| {
+                let bytes = file(&entry_path(sequence)).expect("an entry");
+                let entry = Entry::from_document(&bytes).unwrap();
+                assert_eq!((entry.sequence, entry.previous), (sequence, previous));
+                previous = Some(Digest::of(&bytes));
+                entry
+            })
+            .collect()
+    }
+
+    /// The events on the ledger, in their last words.
+    pub fn ledger_events(&self) -> Vec<String> {
+        self.ledger().iter().map(|entry| entry.event_type.as_str().rsplit('.').next().unwrap().to_owned()).collect()
+    }
+}
+
+pub fn trusted_line(key: &SigningKey, name: &str) -> String {
+    format!("{} {name}", PublicKey::new(key.verifying_key()).unwrap().to_openssh())
+}
+
+pub fn now() -> Timestamp {
+    countersign::system_clock()
+}
+
+/// One call of the Action, as a workflow would write it.
+#[derive(Clone)]
+pub struct Attempt<'a> {
+    stage: &'a Stage,
+    inputs: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
+}
+
+impl<'a> Attempt<'a> {
+    pub fn new(stage: &'a Stage) -> Self {
+        let path = |name: &str| stage.folder.path().join(name).display().to_string();
+        let attempt = Self { stage, inputs: BTreeMap::new(), variables: BTreeMap::new() };
+        attempt
+            .input("mode", "prod")
+            .input("token", &stage.token)
+            .input("trusted-keys", &stage.trusted())
+            .variable("GITHUB_ACTIONS", "true")
+            .variable("GITHUB_API_URL", stage.sim.api_url())
+            .variable("GITHUB_GRAPHQL_URL", stage.sim.graphql_url())
+            .variable("GITHUB_SERVER_URL", "https://github.com")
+            .variable("GITHUB_RUN_ID", RUN)
+            .variable("GITHUB_RUN_ATTEMPT", "1")
+            .variable("GITHUB_REPOSITORY", stage.sim.repository())
+            .variable("GITHUB_REPOSITORY_ID", stage.sim.repository_id().to_string())
+            .variable("GITHUB_SHA", stage.main())
+            .variable("GITHUB_ACTOR", "octocat")
+            .variable("GITHUB_WORKSPACE", path("workspace"))
+            .variable("RUNNER_TEMP", path("temp"))
+    }
+
+    pub fn input(mut self, name: &str, value: &str) -> Self {
+        self.inputs.insert(name.into(), value.into());
+        self
+    }
+
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    pub fn without_variable(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// The dry run of the same operation.
+    pub fn dry_run(&self) -> Report {
+        self.clone().input("mode", "dry_run").run()
+    }
+
+    /// The same attempt with a receipt that an approver signs for its plan, changed as given.
+    pub fn approved_with(self, edit: impl FnOnce(&mut Terms)) -> Self {
+        let plan = self.dry_run();
+        assert_eq!(plan.exit, 0, "{}", plan.log);
+        let mut terms = self.stage.terms(&plan.plan());
+        edit(&mut terms);
+        let receipt = self.stage.sign(&terms);
+        self.input("receipt", &receipt)
+    }
+
+    pub fn approved(self) -> Self {
+        self.approved_with(|_| ())
+    }
+
+    /// The process, ready to start, with fresh files for summary and outputs.
+    pub fn process(&self) -> (Command, Surfaces) {
+        let surfaces =
+            Surfaces { folder: tempfile::tempdir_in(self.stage.folder.path()).unwrap(), temp: self.variables.get("RUNNER_TEMP").cloned() };
+        let mut command = Command::new(BINARY);
+        command
+            .args(["action", "/dev/null"])
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env("COUNTERSIGN_INPUTS", serde_json::to_string(&self.inputs).unwrap());
+        for (variable, name) in [("GITHUB_OUTPUT", "outputs"), ("GITHUB_STEP_SUMMARY", "summary")] {
+            fs::write(surfaces.folder.path().join(name), "").unwrap();
+            command.env(variable, surfaces.folder.path().join(name));
+        }
+        (command, surfaces)
+    }
+
+    pub fn run(&self) -> Report {
+        let (mut command, surfaces) = self.process();
+        let output = command.output().unwrap();
+        surfaces.report(&output)
+    }
+}
+
+/// The files that the runner reads after a step.
+pub struct Surfaces {
+    folder: tempfile::TempDir,
+    temp: Option<String>,
+}
+
+impl Surfaces {
+    pub fn report(&self, output: &Output) -> Report {
+        let read = |name: &str| fs::read_to_string(self.folder.path().join(name)).unwrap();
+        let outputs = outputs(&read("outputs"));
+        let record = outputs.get("audit-record").map(PathBuf::from).or_else(|| self.any_record()).expect("an audit record");
+        Report {
+            exit: output.status.code().unwrap_or(-1),
+            log: String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned(),
+            record: serde_json::from_slice(&fs::read(record).unwrap()).unwrap(),
+            summary: read("summary"),
+            outputs,
+        }
+    }
+
+    /// The record of a process that had no chance to tell its path.
+    fn any_record(&self) -> Option<PathBuf> {
+        let folders = fs::read_dir(self.temp.as_ref()?).unwrap();
+        folders.filter_map(|folder| Some(folder.ok()?.path().join("audit-record.json"))).find(|path| path.exists())
+    }
+}
+
+/// Reads outputs as the runner does: `name<<DELIMITER`, lines, `DELIMITER`.
+fn outputs(text: &str) -> BTreeMap<String, String> {
+    let mut lines = text.lines();
+    let mut outputs = BTreeMap::new();
+    while let Some(line) = lines.next() {
+        let (name, delimiter) = line.split_once("<<").expect("a delimiter");
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        outputs.insert(name.to_owned(), value.join("\n"));
+    }
+    outputs
+}
+
+/// What one attempt left behind.
+#[derive(Debug)]
+pub struct Report {
+    pub exit: i32,
+    pub log: String,
+    pub record: Value,
+    pub summary: String,
+    pub outputs: BTreeMap<String, String>,
+}
+
+impl Report {
+    pub fn status(&self) -> &str {
+        self.record["status"].as_str().unwrap()
+    }
+
+    pub fn code(&self) -> &str {
+        self.record["error_code"].as_str().unwrap_or("-")
+    }
+
+    pub fn message(&self) -> &str {
+        self.record["error_message"].as_str().unwrap_or("-")
+    }
+
+    pub fn plan(&self) -> PathBuf {
+        self.outputs["plan"].clone().into()
+    }
+
+    /// The codes of all broken rules, in the table's order.
+    pub fn broken(&self) -> Vec<&str> {
+        let checks = self.record["checks"].as_array().unwrap();
+        checks.iter().filter(|check| check["verdict"] == "broken").map(|check| check["code"].as_str().unwrap()).collect()
+    }
+
+    /// Asserts a refusal: its code, its exit status, and that it is told on every surface.
+    #[track_caller]
+    pub fn refused(&self, code: &str) {
+        assert_eq!((self.exit, self.code()), (3, code), "{}", self.message());
+        assert!(matches!(self.status(), "rejected_by_auth" | "rejected_by_mode"));
+        assert_eq!((self.outputs["status"].as_str(), self.outputs["error-code"].as_str()), (self.status(), code));
+        assert!(!self.record["remedy"].as_str().unwrap().is_empty());
+        assert!(self.summary.contains("Why it was not shipped"), "{}", self.summary);
+        assert!(self.log.contains("::error title=Countersign%3A rejected_by_"), "{}", self.log);
+    }
+
+    #[track_caller]
+    pub fn succeeded(&self) {
+        assert_eq!((self.exit, self.status(), self.code()), (0, "success", "-"), "{}\n{}", self.message(), self.log);
+    }
+}

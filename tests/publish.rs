@@ -1,0 +1,276 @@
+//! The main job on real input: dry run, approval, publication, record.
+
+mod harness;
+
+use countersign_sim::{Effect, Endpoint, Fault};
+use harness::{Attempt, RUN, Stage};
+
+#[test]
+fn a_release_is_published_as_approved_in_four_requests() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    let before = stage.requests().len();
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(stage.requests()[before..], ["Preflight", "Append", "POST /repos/octo/hello/releases", "Append"]);
+    let releases = stage.sim.releases();
+    assert_eq!(releases.len(), 1);
+    assert_eq!((releases[0].tag_name.as_str(), releases[0].body.as_deref(), releases[0].draft), ("v1.0.0", Some("First.\n"), false));
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), Some(stage.main()));
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+    assert_eq!(report.outputs["release-id"], releases[0].id.to_string());
+    assert_eq!(report.outputs["html-url"], "https://github.com/octo/hello/releases/tag/v1.0.0");
+    assert_eq!(report.outputs["ledger-sequence"], "2");
+}
+
+#[test]
+fn a_release_with_assets_becomes_visible_only_when_all_of_them_are_right() {
+    let stage = Stage::new();
+    stage.file("app.tar.gz", "abc").file("app.zip", "defg");
+    let attempt = stage.release().input("files", "app.*").approved();
+    let before = stage.requests().len();
+    let report = attempt.run();
+    report.succeeded();
+    let requests = stage.requests().split_off(before);
+    assert_eq!(requests[..3], ["Preflight", "Append", "POST /repos/octo/hello/releases"]);
+    let mut uploads = requests[3..5].to_vec();
+    uploads.sort();
+    assert_eq!(
+        uploads,
+        ["POST /repos/octo/hello/releases/1/assets?name=app.tar.gz", "POST /repos/octo/hello/releases/1/assets?name=app.zip"]
+    );
+    assert_eq!(requests[5..], ["PATCH /repos/octo/hello/releases/1", "Append"]);
+    let release = &stage.sim.releases()[0];
+    assert!(!release.draft);
+    let assets: Vec<_> = release.assets.iter().map(|asset| (asset.name.as_str(), asset.size, asset.state.as_str())).collect();
+    assert_eq!(assets.len(), 2);
+    assert!(assets.contains(&("app.tar.gz", 3, "uploaded")) && assets.contains(&("app.zip", 4, "uploaded")));
+    assert!(
+        report.outputs["assets"].contains("https://github.com/octo/hello/releases/download/v1.0.0/app.zip"),
+        "{}",
+        report.outputs["assets"]
+    );
+}
+
+#[test]
+fn a_draft_release_stays_a_draft() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let report = stage.release().input("files", "app.zip").input("draft", "true").approved().run();
+    report.succeeded();
+    assert!(stage.sim.releases()[0].draft);
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
+    assert_eq!(report.outputs["html-url"], "", "a draft's address leads nowhere later");
+}
+
+#[test]
+fn a_tag_is_made_as_approved_in_five_requests() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let before = stage.requests().len();
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(
+        stage.requests()[before..],
+        ["Preflight", "Append", "POST /repos/octo/hello/git/tags", "POST /repos/octo/hello/git/refs", "Append"]
+    );
+    let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
+    let tag = repository.find_reference("refs/tags/v1.0.0").unwrap().peel_to_tag().unwrap();
+    assert_eq!((tag.name(), tag.message(), tag.target_id().to_string()), (Some("v1.0.0"), Some("Version 1.0.0"), stage.main()));
+    assert_eq!(report.outputs["tag-sha"], tag.id().to_string());
+}
+
+#[test]
+fn a_pull_request_is_opened_as_approved_in_four_requests() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    let before = stage.requests().len();
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(stage.requests()[before..], ["Preflight", "Append", "POST /repos/octo/hello/pulls", "Append"]);
+    let pulls = stage.sim.pulls();
+    assert_eq!((pulls.len(), pulls[0].title.as_str()), (1, "Next"));
+    assert_eq!(report.outputs["pull-number"], pulls[0].number.to_string());
+}
+
+#[test]
+fn labels_and_reviewers_are_set_as_approved() {
+    let stage = Stage::new();
+    stage.pull().input("labels", "release, bug").input("reviewers", "octocat\nhubot").approved().run().succeeded();
+    let pull = &stage.sim.pulls()[0];
+    assert_eq!((pull.labels.join(","), pull.reviewers.join(",")), ("bug,release".into(), "hubot,octocat".into()));
+}
+
+#[test]
+fn a_dry_run_writes_a_plan_and_nothing_to_github() {
+    let stage = Stage::new();
+    for attempt in stage.each() {
+        let report = attempt.dry_run();
+        assert_eq!((report.exit, report.status()), (0, "dry_run"), "{}", report.log);
+        let plan = std::fs::read_to_string(report.plan()).unwrap();
+        assert!(
+            plan.starts_with(&format!(
+                r#"{{"mode":"dry_run","run_id":"{RUN}","ledger":null,"operations":[{{"operation":{{"operation_kind":"#
+            )),
+            "{plan}"
+        );
+        assert!(plan.ends_with("\"blocked_by_mode\":true}]}\n"), "{plan}");
+        assert!(report.summary.contains("DRY RUN") && report.summary.contains("countersign authorize"));
+    }
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dry_run_resolves_names_and_tells_what_is_in_the_way() {
+    let stage = Stage::new();
+    let report = stage.tag().input("target-sha", "main").dry_run();
+    assert_eq!(report.record["operation"]["target_sha"], stage.main());
+    stage.sim.tag("v1.0.0", &stage.main());
+    let report = stage.tag().dry_run();
+    assert_eq!(report.exit, 0);
+    assert!(report.record["result"].as_str().unwrap().contains("the tag `v1.0.0` exists already"), "{}", report.record["result"]);
+    let report = stage.pull().input("head-sha", "").input("base-branch", "").dry_run();
+    assert_eq!(report.record["operation"]["base_branch"], "main");
+}
+
+#[test]
+fn generated_notes_enter_the_plan_and_are_published_from_it() {
+    let stage = Stage::new();
+    let plan = stage.release().input("generate-release-notes", "true").dry_run();
+    let body = plan.record["operation"]["body"].as_str().unwrap().to_owned();
+    assert!(body.starts_with("First.\n\n\n") && body.len() > 20, "{body}");
+    let receipt = stage.sign(&stage.terms(&plan.plan()));
+    let publish = Attempt::new(&stage).input("plan", &plan.plan().display().to_string()).input("receipt", &receipt);
+    publish.run().succeeded();
+    assert_eq!(stage.sim.releases()[0].body.as_deref(), Some(body.as_str()));
+}
+
+#[test]
+fn a_plan_is_published_with_the_files_that_were_approved() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let plan = stage.release().input("files", "app.zip").dry_run();
+    let receipt = stage.sign(&stage.terms(&plan.plan()));
+    let publish = Attempt::new(&stage).input("plan", &plan.plan().display().to_string()).input("receipt", &receipt).input("files", "*.zip");
+    stage.file("app.zip", "abd");
+    publish.run().refused("operation_mismatch");
+    stage.file("app.zip", "abc");
+    publish.run().succeeded();
+}
+
+#[test]
+fn a_receipt_from_another_run_counts_where_that_run_is_named() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved().variable("GITHUB_RUN_ID", "99");
+    attempt.run().refused("run_id_mismatch");
+    attempt.input("run-id", RUN).run().succeeded();
+    assert_eq!(stage.ledger()[0].run_id.as_str(), "99", "the ledger names the run that acted");
+}
+
+#[test]
+fn every_attempt_leaves_its_record_whatever_came_of_it() {
+    let stage = Stage::new();
+    let release = stage.release().approved();
+    let success = release.run();
+    let refused = release.run();
+    let attempt = stage.tag().input("tag-name", "v2").approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRef).then(Effect::StatusBefore(422)));
+    let failed = attempt.run();
+    let records = [&success, &refused, &failed].map(|report| (report.exit, report.status(), report.code()));
+    assert_eq!(records, [(0, "success", "-"), (3, "rejected_by_auth", "receipt_consumed"), (1, "failed", "github_rejected")]);
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "claimed", "failed"]);
+    let ids = [&success, &refused, &failed].map(|report| report.record["operation_id"].to_string());
+    assert!(ids[0] != ids[1] && ids[1] != ids[2]);
+    for name in [
+        "operation_id",
+        "run_id",
+        "operation_kind",
+        "receipt_id",
+        "repository",
+        "status",
+        "mode",
+        "started_at",
+        "completed_at",
+        "result",
+        "error_message",
+        "error_code",
+        "github_response",
+        "retry_count",
+        "checks",
+        "signers",
+        "operation",
+        "operation_digest",
+        "receipt",
+        "ledger",
+        "github",
+        "requests",
+        "version",
+    ] {
+        assert!(success.record.get(name).is_some(), "{name}");
+    }
+    assert_eq!(success.record["requests"], 4);
+    assert_eq!(success.record["signers"][0]["name"], "alice@example.org");
+    assert_eq!(success.record["ledger"]["claim"]["sequence"], 1);
+    assert_eq!(success.record["ledger"]["outcome"]["sequence"], 2);
+}
+
+#[test]
+fn a_file_that_changes_after_its_approval_is_not_published() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    stage.file("app.zip", "abd");
+    attempt.run().refused("operation_mismatch");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_corrupted_upload_is_never_published_and_its_draft_is_taken_away() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::CorruptUpload));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
+    assert!(report.message().contains("the draft was taken away, nothing was published"), "{}", report.message());
+    assert_eq!(stage.sim.releases().len(), 0);
+    assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
+}
+
+#[test]
+fn a_lost_answer_leaves_the_outcome_unknown_and_says_so() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.status(), report.code()), (4, "unknown", "github_no_answer"));
+    assert_eq!(stage.ledger_events(), ["claimed", "unknown"]);
+}
+
+#[test]
+fn a_lost_claim_is_found_and_the_operation_done_once() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    stage.sim.plan(Fault::on(Endpoint::Append).then(Effect::ResetAfter));
+    attempt.run().succeeded();
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+#[test]
+fn a_token_that_may_not_write_is_told_which_permission_it_lacks() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let reader = stage.sim.token(countersign_sim::Permissions::read());
+    let report = attempt.input("token", &reader).run();
+    assert_eq!((report.exit, report.code()), (1, "permission_denied"), "{}", report.message());
+    assert!(report.message().contains("contents: write"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), Vec::<String>::new());
+
+    let no_pulls = stage
+        .sim
+        .token(countersign_sim::Permissions { pull_requests: countersign_sim::Access::Read, ..countersign_sim::Permissions::write() });
+    let report = stage.pull().approved().input("token", &no_pulls).run();
+    assert_eq!((report.exit, report.code()), (1, "permission_denied"), "{}", report.message());
+    assert!(report.message().contains("pull_requests=write"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
+}
