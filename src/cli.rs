@@ -94,7 +94,7 @@ pub(crate) struct VerifyArguments {
 
 #[derive(Subcommand)]
 enum LedgerCommand {
-    /// Make the branch `receipt-ledger` in a repository, once. Takes the token from GH_TOKEN or GITHUB_TOKEN.
+    /// Make the branch `receipt-ledger` in a repository, once. Takes the token from `GH_TOKEN` or `GITHUB_TOKEN`.
     Init {
         /// The repository, as `owner/name`.
         #[arg(long, value_name = "OWNER/NAME")]

@@ -5,9 +5,15 @@ use countersign_core::name::OperationId;
 /// So many random bytes in hexadecimal.
 pub(crate) fn hex<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
-    // Without randomness there are no safe delimiters and no unique ids: better to stop than to guess.
-    getrandom::fill(&mut bytes).unwrap_or_else(|error| panic!("the system gives no random bytes: {error}"));
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fill(&mut bytes);
+    bytes.iter().fold(String::with_capacity(2 * BYTES), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+#[expect(clippy::panic, reason = "without randomness there are no safe delimiters and no unique ids: better to stop than to guess")]
+fn fill(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        panic!("the system gives no random bytes: {error}");
+    }
 }
 
 /// An id for one attempt.

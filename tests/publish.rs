@@ -3,7 +3,7 @@
 mod harness;
 
 use countersign_sim::{Effect, Endpoint, Fault};
-use harness::{Attempt, RUN, Stage};
+use harness::{Attempt, RUN, Stage, terms};
 
 #[test]
 fn a_release_is_published_as_approved_in_four_requests() {
@@ -139,7 +139,7 @@ fn generated_notes_enter_the_plan_and_are_published_from_it() {
     let plan = stage.release().input("generate-release-notes", "true").dry_run();
     let body = plan.record["operation"]["body"].as_str().unwrap().to_owned();
     assert!(body.starts_with("First.\n\n\n") && body.len() > 20, "{body}");
-    let receipt = stage.sign(&stage.terms(&plan.plan()));
+    let receipt = stage.sign(&terms(&plan.plan()));
     let publish = Attempt::new(&stage).input("plan", &plan.plan().display().to_string()).input("receipt", &receipt);
     publish.run().succeeded();
     assert_eq!(stage.sim.releases()[0].body.as_deref(), Some(body.as_str()));
@@ -150,7 +150,7 @@ fn a_plan_is_published_with_the_files_that_were_approved() {
     let stage = Stage::new();
     stage.file("app.zip", "abc");
     let plan = stage.release().input("files", "app.zip").dry_run();
-    let receipt = stage.sign(&stage.terms(&plan.plan()));
+    let receipt = stage.sign(&terms(&plan.plan()));
     let publish = Attempt::new(&stage).input("plan", &plan.plan().display().to_string()).input("receipt", &receipt).input("files", "*.zip");
     stage.file("app.zip", "abd");
     publish.run().refused("operation_mismatch");

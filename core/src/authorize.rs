@@ -105,10 +105,13 @@ pub fn authorize(evidence: Evidence) -> Decision {
 }
 
 fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
+    // A mode that does not exist, then inputs that describe nothing: whoever asks must mend these before any receipt can fit.
+    evidence.mode?;
+    let operation = evidence.operation?;
     if let Some(refusal) = checks.iter().find_map(Check::refusal) {
         return Err(refusal.clone());
     }
-    let (operation, receipt) = (evidence.operation?, evidence.receipt?);
+    let receipt = evidence.receipt?;
     let sighting = match evidence.preflight {
         Preflight::Seen(sighting) => sighting,
         Preflight::Unavailable(refusal) => return Err(refusal),

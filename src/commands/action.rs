@@ -44,7 +44,7 @@ pub(crate) async fn run(environment: &Environment, clock: Clock, log: Log) -> Ex
     tokio::select! {
         biased;
         signal = guard::told_to_stop() => guard::stopped(&recorder, signal, clock),
-        ending = attempt(environment, clock, &recorder) => recorder.close(ending, clock()),
+        ending = attempt(environment, clock, &recorder) => recorder.close(&ending, clock()),
     }
 }
 

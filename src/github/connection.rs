@@ -27,7 +27,7 @@ use super::Endpoints;
 
 const CONNECT: Duration = Duration::from_secs(15);
 /// Longest silence while reading or writing; GitHub itself gives up after 10 seconds on most requests.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Opens an octocrab without its own retries, which repeat writes, and without its own token handling.
 pub(super) fn open(endpoints: &Endpoints) -> Octocrab {
@@ -62,8 +62,10 @@ fn certificates(endpoints: &Endpoints) -> ClientConfig {
     }
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
-        .unwrap_or_else(|_| unreachable!("ring serves the default protocol versions"))
+        .map_or_else(
+            |_| unreachable!("ring serves the default protocol versions"),
+            |builder| builder.with_root_certificates(roots).with_no_client_auth(),
+        )
 }
 
 const MACHINE_STORES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];

@@ -31,9 +31,9 @@ impl Log {
     }
 }
 
-/// `escapeData` of actions/toolkit.
+/// `escapeData` of actions/toolkit; and the older form of commands, which the runner takes anywhere in a line.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace("##[", "# #[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// `escapeProperty` of actions/toolkit.
@@ -48,6 +48,7 @@ mod tests {
     #[test]
     fn messages_and_properties_are_escaped() {
         assert_eq!(data("50% a\r\n::error::b"), "50%25 a%0D%0A::error::b");
+        assert_eq!(data("a ##[error]b"), "a # #[error]b");
         assert_eq!(property("a: b, c"), "a%3A b%2C c");
     }
 }

@@ -149,20 +149,20 @@ impl Recorder {
             Err(std::sync::TryLockError::Poisoned(state)) => (state.get_ref().phase, state.get_ref().closed),
             Err(std::sync::TryLockError::WouldBlock) => return Exit::Unknown,
         };
-        closed.unwrap_or_else(|| self.close(interruption(phase, code, what), now))
+        closed.unwrap_or_else(|| self.close(&interruption(phase, code, what), now))
     }
 
     /// Closes the record: file, summary, outputs, annotation. The first call counts.
-    pub(crate) fn close(&self, ending: Ending, now: Timestamp) -> Exit {
+    pub(crate) fn close(&self, ending: &Ending, now: Timestamp) -> Exit {
         let mut state = self.state();
         if let Some(exit) = state.closed {
             return exit;
         }
-        let (status, exit) = ended(&ending);
+        let (status, exit) = ended(ending);
         state.closed = Some(exit);
         state.record.status = status;
         state.record.completed_at = now;
-        let remedy = tell(&mut state.record, &ending);
+        let remedy = tell(&mut state.record, ending);
         state.write_all(remedy);
         exit
     }
@@ -286,15 +286,12 @@ impl State {
 
     fn annotate(&self, remedy: &str) {
         let record = &self.record;
-        match (&record.error_code, &record.error_message) {
-            (Some(code), Some(message)) => {
-                let verb = if record.status == Status::Failed { "failed" } else { record.status.as_str() };
-                self.log.annotate(Level::Error, &format!("Countersign: {verb} ({code})"), format!("{message}\n{remedy}").trim_end());
-            }
-            _ => {
-                let banner = if record.status == Status::DryRun { Mode::DryRun.as_str() } else { Mode::Prod.as_str() };
-                self.log.annotate(Level::Notice, &format!("Countersign: {banner}"), &record.result);
-            }
+        if let (Some(code), Some(message)) = (&record.error_code, &record.error_message) {
+            let title = format!("Countersign: {} ({code})", record.status.as_str());
+            self.log.annotate(Level::Error, &title, format!("{message}\n{remedy}").trim_end());
+        } else {
+            let banner = if record.status == Status::DryRun { Mode::DryRun } else { Mode::Prod };
+            self.log.annotate(Level::Notice, &format!("Countersign: {}", banner.as_str()), &record.result);
         }
     }
 

@@ -142,7 +142,7 @@ impl<'a> Draft<'a> {
             tag_name: self.name("tag-name", &inputs.tag_name)?,
             target_sha,
             release_name,
-            body: ReleaseBody::new(self.text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
+            body: ReleaseBody::new(text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
             visibility: Visibility::new(flags.0, flags.1, make_latest).map_err(InputRefusal::NotLatest)?,
             assets: Assets::new(assets).map_err(invalid_assets)?,
         })
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
             target: facts.target,
             tag_name: self.name("tag-name", &self.inputs.tag_name)?,
             target_sha,
-            message: self.text("message", message)?,
+            message: text("message", message)?,
         })
     }
 
@@ -167,7 +167,7 @@ impl<'a> Draft<'a> {
         Ok(OpenPr {
             target: facts.target,
             title: self.name("title", &inputs.title)?,
-            body: PullBody::new(self.text("body", &self.body()?)?).map_err(InputRefusal::BodyTooLong)?,
+            body: PullBody::new(text("body", &self.body()?)?).map_err(InputRefusal::BodyTooLong)?,
             head_branch: self.name("head-branch", &inputs.head_branch)?,
             head_sha,
             base_branch,
@@ -192,11 +192,6 @@ impl<'a> Draft<'a> {
         text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: error.to_string() })
     }
 
-    /// Text that may be empty.
-    fn text<T: std::str::FromStr<Err = InvalidName>>(&self, input: &'static str, text: &str) -> Result<T, InputRefusal> {
-        text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
-    }
-
     fn names<T: Ord + std::str::FromStr<Err = InvalidName>>(&self, input: &'static str, text: &str) -> Result<NameSet<T>, InputRefusal> {
         entries(text).map(|entry| self.name(input, entry)).collect()
     }
@@ -207,11 +202,17 @@ impl<'a> Draft<'a> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used where an error is mapped")]
 fn invalid_assets(error: InvalidAssets) -> InputRefusal {
-    match error {
+    match &error {
         InvalidAssets::Twice(_) => InputRefusal::AssetTwice(error.to_string()),
         InvalidAssets::TooMany(_) | InvalidAssets::Size(..) => InputRefusal::AssetLimit(error.to_string()),
     }
+}
+
+/// Text that may be empty.
+fn text<T: std::str::FromStr<Err = InvalidName>>(input: &'static str, text: &str) -> Result<T, InputRefusal> {
+    text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
 }
 
 /// The only operation of a plan, with the files that lie here now: if one of them changed since, so does the operation's digest.

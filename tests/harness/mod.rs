@@ -22,7 +22,6 @@ use countersign_core::{
     envelope::Envelope,
     keys::PublicKey,
     ledger::{Entry, Head, entry_path},
-    operation::Operation,
     plan::Plan,
     receipt::Terms,
     timestamp::Timestamp,
@@ -126,29 +125,6 @@ impl Stage {
         [self.release(), self.tag(), self.pull()]
     }
 
-    /// Terms for a plan, as an approver would sign them now.
-    pub fn terms(&self, plan: &Path) -> Terms {
-        let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
-        let operation = plan.operations()[0].operation().clone();
-        self.terms_for(&operation, &plan)
-    }
-
-    fn terms_for(&self, operation: &Operation, plan: &Plan) -> Terms {
-        let now = now();
-        Terms {
-            receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16]).parse().unwrap(),
-            run_id: plan.run_id.clone(),
-            operation_kind: operation.kind(),
-            target: operation.target().clone(),
-            enforceable: true,
-            issued_at: now,
-            expires_at: now.plus(3600),
-            consumed: false,
-            ledger: plan.ledger,
-            operation_digest: operation.digest(),
-        }
-    }
-
     /// Signs any terms with the approver's key.
     pub fn sign(&self, terms: &Terms) -> String {
         Envelope::sign(terms, &[&self.key]).to_line()
@@ -192,6 +168,25 @@ impl Stage {
     }
 }
 
+/// Terms for a plan, as an approver would sign them now.
+pub fn terms(plan: &Path) -> Terms {
+    let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
+    let operation = plan.operations()[0].operation();
+    let now = now();
+    Terms {
+        receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16]).parse().unwrap(),
+        run_id: plan.run_id.clone(),
+        operation_kind: operation.kind(),
+        target: operation.target().clone(),
+        enforceable: true,
+        issued_at: now,
+        expires_at: now.plus(3600),
+        consumed: false,
+        ledger: plan.ledger,
+        operation_digest: operation.digest(),
+    }
+}
+
 pub fn trusted_line(key: &SigningKey, name: &str) -> String {
     format!("{} {name}", PublicKey::new(key.verifying_key()).unwrap().to_openssh())
 }
@@ -206,12 +201,13 @@ pub struct Attempt<'a> {
     stage: &'a Stage,
     inputs: BTreeMap<String, String>,
     variables: BTreeMap<String, String>,
+    raw: Option<String>,
 }
 
 impl<'a> Attempt<'a> {
     pub fn new(stage: &'a Stage) -> Self {
         let path = |name: &str| stage.folder.path().join(name).display().to_string();
-        let attempt = Self { stage, inputs: BTreeMap::new(), variables: BTreeMap::new() };
+        let attempt = Self { stage, inputs: BTreeMap::new(), variables: BTreeMap::new(), raw: None };
         attempt
             .input("mode", "prod")
             .input("token", &stage.token)
@@ -254,14 +250,33 @@ impl<'a> Attempt<'a> {
     pub fn approved_with(self, edit: impl FnOnce(&mut Terms)) -> Self {
         let plan = self.dry_run();
         assert_eq!(plan.exit, 0, "{}", plan.log);
-        let mut terms = self.stage.terms(&plan.plan());
+        let mut terms = terms(&plan.plan());
         edit(&mut terms);
+        let receipt = self.stage.sign(&terms);
+        self.input("receipt", &receipt)
+    }
+
+    /// A receipt for the same operation with other words in its bytes: for what no dry run would plan.
+    pub fn approved_for(self, from: &str, to: &str) -> Self {
+        let plan = self.dry_run();
+        let bytes = serde_json::to_string(&plan.record["operation"]).unwrap();
+        let operation = plan.record["operation"].as_object().map(|_| fs::read_to_string(plan.plan()).unwrap()).unwrap();
+        let start = operation.find("{\"operation_kind\"").unwrap();
+        let exact = &operation[start..start + bytes.len()];
+        let mut terms = terms(&plan.plan());
+        terms.operation_digest = Digest::of(exact.replace(from, to).as_bytes());
         let receipt = self.stage.sign(&terms);
         self.input("receipt", &receipt)
     }
 
     pub fn approved(self) -> Self {
         self.approved_with(|_| ())
+    }
+
+    /// The inputs as one text, instead of those of an action.yml.
+    pub fn raw_inputs(mut self, text: &str) -> Self {
+        self.raw = Some(text.into());
+        self
     }
 
     /// The process, ready to start, with fresh files for summary and outputs.
@@ -276,7 +291,7 @@ impl<'a> Attempt<'a> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.env("COUNTERSIGN_INPUTS", serde_json::to_string(&self.inputs).unwrap());
+        command.env("COUNTERSIGN_INPUTS", self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.inputs).unwrap()));
         for (variable, name) in [("GITHUB_OUTPUT", "outputs"), ("GITHUB_STEP_SUMMARY", "summary")] {
             fs::write(surfaces.folder.path().join(name), "").unwrap();
             command.env(variable, surfaces.folder.path().join(name));

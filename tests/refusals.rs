@@ -1,0 +1,288 @@
+//! Every refusal that there is, by the real binary: its code, its surfaces, and that nothing was written to GitHub.
+
+mod harness;
+
+use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
+
+use countersign_core::{digest::Digest, ledger::Checkpoint, name::RepositoryId, operation::Kind};
+use countersign_sim::{Effect, Endpoint, Fault};
+use ed25519_dalek::SigningKey;
+use harness::{Attempt, Report, Stage, trusted_line};
+
+type Case = (&'static str, fn(&Stage) -> Report);
+
+/// One row for each code; the last test asserts that none is missing.
+const CASES: &[Case] = &[
+    ("mode_violation", |stage| stage.tag().approved().input("mode", "PROD").run()),
+    ("receipt_missing", |stage| stage.tag().run()),
+    ("receipt_malformed", |stage| stage.tag().input("receipt", "{\"payload\":").run()),
+    ("signature_untrusted", |stage| stage.tag().approved().input("trusted-keys", &other_key(9)).run()),
+    ("threshold_unmet", |stage| {
+        let keys = format!("{}\n{}", stage.trusted(), other_key(9));
+        stage.tag().approved().input("trusted-keys", &keys).input("threshold", "2").run()
+    }),
+    ("advisory_receipt", |stage| stage.tag().approved_with(|terms| terms.enforceable = false).run()),
+    ("run_id_mismatch", |stage| stage.tag().approved().variable("GITHUB_RUN_ID", "4").run()),
+    ("operation_kind_mismatch", |stage| stage.tag().approved_with(|terms| terms.operation_kind = Kind::OpenPr).run()),
+    ("repository_mismatch", |stage| stage.tag().approved_with(|terms| terms.target.repository_id = RepositoryId(1)).run()),
+    ("operation_mismatch", |stage| stage.tag().approved().input("message", "Another").run()),
+    ("receipt_consumed", |stage| stage.tag().approved_with(|terms| terms.consumed = true).run()),
+    ("receipt_expired", |stage| {
+        stage.tag().approved_with(|terms| (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(60), terms.issued_at)).run()
+    }),
+    ("receipt_stale", |stage| {
+        let day = 24 * 3600;
+        let attempt = stage
+            .tag()
+            .approved_with(|terms| (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(day + 60), terms.issued_at.plus(60)));
+        let report = attempt.run();
+        // No receipt is stale by its age alone: it is expired, or lives too long.
+        assert_eq!(report.broken(), ["receipt_stale", "receipt_lifetime"]);
+        report
+    }),
+    ("receipt_not_yet_valid", |stage| stage.tag().approved_with(|terms| terms.issued_at = terms.issued_at.plus(120)).run()),
+    ("receipt_lifetime", |stage| stage.tag().approved_with(|terms| terms.expires_at = terms.issued_at.plus(24 * 3600 + 1)).run()),
+    ("clock_skew", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.shift_clock(600);
+        attempt.run()
+    }),
+    ("ledger_missing", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.delete_ref("refs/heads/receipt-ledger");
+        attempt.run()
+    }),
+    ("ledger_unavailable", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.plan(Fault::on(Endpoint::Preflight).then(Effect::StatusBefore(502)));
+        attempt.run()
+    }),
+    ("ledger_rolled_back", |stage| {
+        let seen = Checkpoint { sequence: 41, digest: Digest::of(b"an entry that is gone") };
+        stage.tag().approved_with(|terms| terms.ledger = Some(seen)).run()
+    }),
+    ("preflight_archived", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.archive(true);
+        attempt.run()
+    }),
+    ("preflight_commit_missing", |stage| {
+        let missing = "1234567890".repeat(4);
+        stage.tag().approved_for(&stage.main(), &missing).input("target-sha", &missing).run()
+    }),
+    ("preflight_tag_moved", |stage| {
+        let attempt = stage.release().approved();
+        let other = stage.sim.commit("other", &[("a", b"a")]);
+        stage.sim.tag("v1.0.0", &other);
+        attempt.run()
+    }),
+    ("preflight_tag_exists", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.tag("v1.0.0", &stage.main());
+        attempt.run()
+    }),
+    ("preflight_release_exists", |stage| {
+        stage.release().approved().run().succeeded();
+        let again = stage.release().input("body", "Second.").approved();
+        let writes = stage.writes().len();
+        let report = again.run();
+        assert_eq!(stage.writes().len(), writes);
+        report
+    }),
+    ("preflight_branch_missing", |stage| {
+        let attempt = stage.pull().approved();
+        stage.sim.delete_ref("refs/heads/next");
+        attempt.run()
+    }),
+    ("preflight_branch_moved", |stage| {
+        let attempt = stage.pull().approved();
+        stage.sim.commit("next", &[("more", b"more")]);
+        attempt.run()
+    }),
+    ("preflight_nothing_to_merge", |stage| {
+        let attempt = stage.pull().approved();
+        stage.sim.set_ref("refs/heads/main", &stage.sim.ref_oid("refs/heads/next").unwrap());
+        attempt.run()
+    }),
+    ("preflight_pull_exists", |stage| {
+        let again = stage.pull().input("title", "Again").approved();
+        stage.pull().approved().run().succeeded();
+        let writes = stage.writes().len();
+        let report = again.run();
+        assert_eq!(stage.writes().len(), writes);
+        report
+    }),
+    ("preflight_workflows_differ", |stage| {
+        let commit = stage.sim.commit("sly", &[(".github/workflows/release.yml", b"on: push\n")]);
+        stage.tag().input("target-sha", &commit).approved().run()
+    }),
+    ("preflight_rate_limit", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.rate_limit(1000, 9);
+        attempt.run()
+    }),
+    ("input_unreadable", |stage| stage.tag().raw_inputs("{\"mode\":").run()),
+    ("input_unknown", |stage| stage.tag().input("tag_name", "v1").run()),
+    ("input_missing", |stage| stage.pull().approved().input("title", "").run()),
+    ("input_unused", |stage| stage.tag().approved().input("files", "*").run()),
+    ("input_invalid", |stage| stage.tag().approved().input("tag-name", "v 1").run()),
+    ("operation_unknown", |stage| stage.tag().approved().input("operation", "delete_repo").run()),
+    ("commit_required", |stage| stage.tag().approved().input("target-sha", "main").run()),
+    ("file_missing", |stage| stage.release().approved().input("files", "missing.zip").run()),
+    ("file_unusable", |stage| {
+        symlink("/etc/hostname", stage.workspace().join("link.zip")).unwrap();
+        stage.release().approved().input("files", "link.zip").run()
+    }),
+    ("pattern_unmatched", |stage| stage.release().approved().input("files", "*.zip").run()),
+    ("asset_name", |stage| stage.file("my app.zip", "abc").release().approved().input("files", "*.zip").run()),
+    ("asset_twice", |stage| {
+        for folder in ["a", "b"] {
+            fs::create_dir(stage.workspace().join(folder)).unwrap();
+            stage.file(&format!("{folder}/app.zip"), folder);
+        }
+        stage.release().approved().input("files", "*/app.zip").run()
+    }),
+    ("asset_limit", |stage| stage.file("empty.zip", "").release().approved().input("files", "*.zip").run()),
+    ("body_too_long", |stage| stage.release().approved().input("body", &"x".repeat(125_001)).run()),
+    ("not_latest", |stage| stage.release().approved().input("prerelease", "true").input("make-latest", "true").run()),
+    ("trusted_keys_invalid", |stage| stage.tag().approved().input("trusted-keys", "ssh-rsa AAAA bob").run()),
+    ("threshold_invalid", |stage| stage.tag().approved().input("threshold", "0").run()),
+    ("plan_invalid", |stage| {
+        let plan = stage.tag().dry_run().plan();
+        let edited = fs::read_to_string(&plan).unwrap().replace("dry_run", "prod");
+        fs::write(&plan, edited).unwrap();
+        Attempt::new(stage).input("plan", &plan.display().to_string()).run()
+    }),
+    ("token_missing", |stage| stage.tag().input("token", " ").run()),
+    ("context_missing", |stage| stage.tag().approved().without_variable("GITHUB_RUN_ID").run()),
+];
+
+fn other_key(seed: u8) -> String {
+    trusted_line(&SigningKey::from_bytes(&[seed; 32]), "bob@example.org")
+}
+
+/// The codes that stand in the sources.
+fn codes() -> BTreeSet<String> {
+    let pattern = regex::Regex::new(r#"=> "([a-z_0-9]+)","#).unwrap();
+    let sources =
+        [include_str!("../core/src/refusal.rs"), include_str!("../core/src/refusal/input.rs"), include_str!("../core/src/world.rs")];
+    sources.iter().flat_map(|source| pattern.captures_iter(source).map(|found| found[1].to_owned())).collect()
+}
+
+#[test]
+fn a_refusal_writes_nothing_to_github() {
+    for (code, attempt) in CASES {
+        let stage = Stage::new();
+        let report = attempt(&stage);
+        report.refused(code);
+        if !matches!(*code, "preflight_release_exists" | "preflight_pull_exists") {
+            assert_eq!(stage.writes(), Vec::<String>::new(), "{code}");
+            assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len(), 0, "{code}");
+        }
+        let told = format!(
+            "{}{}{}{:?}",
+            report.log.replace(&format!("::add-mask::{}", stage.token), ""),
+            report.summary,
+            report.record,
+            report.outputs
+        );
+        assert!(!told.contains(&stage.token), "{code}: the token is told");
+    }
+}
+
+#[test]
+fn every_code_has_its_case() {
+    let cases: BTreeSet<String> = CASES.iter().map(|(code, _)| (*code).to_owned()).collect();
+    assert_eq!(cases, codes());
+}
+
+#[test]
+fn every_code_is_explained_in_the_documentation() {
+    let page = include_str!("../docs/refusals.md");
+    let missing: Vec<String> = codes().into_iter().filter(|code| !page.contains(&format!("`{code}`"))).collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn each_operation_needs_a_receipt_of_its_own() {
+    let stage = Stage::new();
+    for attempt in stage.each() {
+        attempt.run().refused("receipt_missing");
+        attempt.input("receipt", " \n").run().refused("receipt_missing");
+    }
+    let tag = stage.tag().approved();
+    let receipt = stage.release().approved();
+    tag.run().succeeded();
+    let writes = stage.writes().len();
+    receipt.input("mode", "Prod").run().refused("mode_violation");
+    assert_eq!(stage.writes().len(), writes);
+}
+
+#[test]
+fn the_mode_is_one_of_two_words_to_the_letter() {
+    let stage = Stage::new();
+    for mode in ["PROD", "Prod", "production", "prod ", "", "dry-run", "DRY_RUN"] {
+        let report = stage.tag().input("mode", mode).run();
+        report.refused("mode_violation");
+        assert_eq!(report.status(), "rejected_by_mode");
+    }
+    assert_eq!(stage.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn an_advisory_receipt_is_refused_even_if_everything_else_fits() {
+    let stage = Stage::new();
+    for attempt in stage.each() {
+        let report = attempt.approved_with(|terms| terms.enforceable = false).run();
+        report.refused("advisory_receipt");
+        assert_eq!(report.broken(), ["advisory_receipt"]);
+    }
+}
+
+#[test]
+fn a_replay_in_the_same_run_or_another_is_detected() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    attempt.run().succeeded();
+    let again = attempt.run();
+    again.refused("receipt_consumed");
+    assert!(again.message().contains("claimed it with ledger entry 1, its outcome is entry 2"), "{}", again.message());
+    let elsewhere = attempt.variable("GITHUB_RUN_ID", "4").run();
+    elsewhere.refused("run_id_mismatch");
+    assert_eq!(elsewhere.broken(), ["run_id_mismatch", "receipt_consumed", "preflight_tag_exists"]);
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+#[test]
+fn a_receipt_for_one_operation_does_not_serve_another() {
+    let stage = Stage::new();
+    let plan = stage.release().dry_run();
+    let receipt = stage.sign(&harness::terms(&plan.plan()));
+    let report = stage.tag().input("receipt", &receipt).run();
+    report.refused("operation_kind_mismatch");
+    assert_eq!(report.broken(), ["operation_kind_mismatch", "operation_mismatch"]);
+}
+
+#[test]
+fn github_that_cannot_be_reached_is_a_refusal_and_a_failed_dry_run() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let attempt =
+        attempt.variable("GITHUB_API_URL", format!("http://{closed}")).variable("GITHUB_GRAPHQL_URL", format!("http://{closed}/graphql"));
+    let report = attempt.run();
+    report.refused("ledger_unavailable");
+    assert!(report.message().contains("GitHub cannot be reached at 127.0.0.1"), "{}", report.message());
+    let dry = attempt.dry_run();
+    assert_eq!((dry.exit, dry.status(), dry.code()), (1, "failed", "github_unreachable"));
+}
+
+#[test]
+fn a_clipped_receipt_is_told_as_such() {
+    let stage = Stage::new();
+    let plan = stage.tag().dry_run();
+    let receipt = stage.sign(&harness::terms(&plan.plan()));
+    let report = stage.tag().input("receipt", &receipt[..receipt.len() / 2]).run();
+    report.refused("receipt_malformed");
+    assert!(report.record["remedy"].as_str().unwrap().contains("cut off while it was copied"));
+}
