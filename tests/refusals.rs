@@ -1,4 +1,5 @@
 //! Every refusal that there is, by the real binary: its code, its surfaces, and that nothing was written to GitHub.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
 
 mod harness;
 

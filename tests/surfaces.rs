@@ -1,4 +1,5 @@
 //! What people and workflows see: record, summary, outputs, annotations, also when the attempt is cut short.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
 
 mod harness;
 
@@ -126,16 +127,16 @@ fn without_a_place_for_the_record_nothing_is_done() {
 }
 
 /// Starts an attempt that GitHub leaves without an answer at one request, and waits until it is there.
-fn stalled<'a>(stage: &'a Stage, endpoint: Endpoint) -> (Child, Surfaces, &'a Stage) {
+fn stalled(stage: &Stage, endpoint: Endpoint) -> (Child, Surfaces) {
     let attempt = stage.tag().approved();
     stage.sim.plan(Fault::on(endpoint).then(Effect::Stall));
     let (mut command, surfaces) = attempt.process();
     let child = command.spawn().unwrap();
     stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == endpoint && !event.finished));
-    (child, surfaces, stage)
+    (child, surfaces)
 }
 
-fn signalled((child, surfaces, _): (Child, Surfaces, &Stage), signal: &str) -> Report {
+fn signalled((child, surfaces): (Child, Surfaces), signal: &str) -> Report {
     // Through `kill`, as a person would: tests hold no code that is not safe.
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     surfaces.report(&child.wait_with_output().unwrap())

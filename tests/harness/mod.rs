@@ -57,9 +57,7 @@ impl Stage {
         let sim = Simulator::start();
         let token = sim.token(Permissions::write());
         let folder = tempfile::tempdir().unwrap();
-        for name in ["workspace", "temp"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-        }
+        fs::create_dir(folder.path().join("workspace")).unwrap();
         Self { sim, token, folder, key: SigningKey::from_bytes(&[1; 32]), before: 0 }
     }
 
@@ -206,7 +204,6 @@ pub struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub fn new(stage: &'a Stage) -> Self {
-        let path = |name: &str| stage.folder.path().join(name).display().to_string();
         let attempt = Self { stage, inputs: BTreeMap::new(), variables: BTreeMap::new(), raw: None };
         attempt
             .input("mode", "prod")
@@ -222,8 +219,7 @@ impl<'a> Attempt<'a> {
             .variable("GITHUB_REPOSITORY_ID", stage.sim.repository_id().to_string())
             .variable("GITHUB_SHA", stage.main())
             .variable("GITHUB_ACTOR", "octocat")
-            .variable("GITHUB_WORKSPACE", path("workspace"))
-            .variable("RUNNER_TEMP", path("temp"))
+            .variable("GITHUB_WORKSPACE", stage.workspace().display().to_string())
     }
 
     pub fn input(mut self, name: &str, value: &str) -> Self {
@@ -279,24 +275,19 @@ impl<'a> Attempt<'a> {
         self
     }
 
-    /// The process, ready to start, with fresh files for summary and outputs.
+    /// The process, ready to start, with fresh places for record, summary and outputs.
     pub fn process(&self) -> (Command, Surfaces) {
-        let surfaces =
-            Surfaces { folder: tempfile::tempdir_in(self.stage.folder.path()).unwrap(), temp: self.variables.get("RUNNER_TEMP").cloned() };
+        let folder = tempfile::tempdir_in(self.stage.folder.path()).unwrap().keep();
         let mut command = Command::new(BINARY);
-        command
-            .args(["action", "/dev/null"])
-            .env_clear()
-            .envs(&self.variables)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(["action", "/dev/null"]).env_clear().env("RUNNER_TEMP", folder.join("temp")).envs(&self.variables);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("COUNTERSIGN_INPUTS", self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.inputs).unwrap()));
+        fs::create_dir(folder.join("temp")).unwrap();
         for (variable, name) in [("GITHUB_OUTPUT", "outputs"), ("GITHUB_STEP_SUMMARY", "summary")] {
-            fs::write(surfaces.folder.path().join(name), "").unwrap();
-            command.env(variable, surfaces.folder.path().join(name));
+            fs::write(folder.join(name), "").unwrap();
+            command.env(variable, folder.join(name));
         }
-        (command, surfaces)
+        (command, Surfaces { folder })
     }
 
     pub fn run(&self) -> Report {
@@ -308,13 +299,12 @@ impl<'a> Attempt<'a> {
 
 /// The files that the runner reads after a step.
 pub struct Surfaces {
-    folder: tempfile::TempDir,
-    temp: Option<String>,
+    folder: PathBuf,
 }
 
 impl Surfaces {
     pub fn report(&self, output: &Output) -> Report {
-        let read = |name: &str| fs::read_to_string(self.folder.path().join(name)).unwrap();
+        let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap();
         let outputs = outputs(&read("outputs"));
         let record = outputs.get("audit-record").map(PathBuf::from).or_else(|| self.any_record()).expect("an audit record");
         Report {
@@ -328,8 +318,8 @@ impl Surfaces {
 
     /// The record of a process that had no chance to tell its path.
     fn any_record(&self) -> Option<PathBuf> {
-        let folders = fs::read_dir(self.temp.as_ref()?).unwrap();
-        folders.filter_map(|folder| Some(folder.ok()?.path().join("audit-record.json"))).find(|path| path.exists())
+        let folder = fs::read_dir(self.folder.join("temp")).unwrap().next()?.unwrap();
+        Some(folder.path().join("audit-record.json"))
     }
 }
 
