@@ -1,0 +1,148 @@
+//! The command line, as approvers and administrators use it.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+
+mod harness;
+
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Output, Stdio},
+};
+
+use harness::{BINARY, Stage};
+
+fn run(stage: &Stage, arguments: &[&str]) -> (i32, String, String) {
+    ended(&stage.command(arguments).output().unwrap())
+}
+
+fn ended(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A stage on which an approver made a key and a dry run a plan.
+fn approver() -> Stage {
+    let stage = Stage::new();
+    let (exit, public, _) = run(&stage, &["keys", "generate", "--out", "approver", "--name", "alice@example.org"]);
+    assert_eq!(exit, 0);
+    assert_eq!(fs::read_to_string(stage.folder.path().join("approver.pub")).unwrap(), public);
+    fs::copy(stage.release().dry_run().plan(), stage.folder.path().join("plan.json")).unwrap();
+    stage
+}
+
+#[test]
+fn keys_plan_authorize_verify_publish() {
+    let stage = approver();
+    let (exit, receipt, shown) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    assert_eq!((exit, receipt.lines().count()), (0, 1));
+    for part in [
+        "publish_release in octo/hello",
+        "tag_name      \"v1.0.0\"",
+        "body        | First.",
+        "operation     sha256:",
+        "for run       17231231",
+        "signed by     SHA256:",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    fs::write(stage.folder.path().join("receipt"), &receipt).unwrap();
+    let (exit, table, told) = run(&stage, &["verify", "receipt", "--plan", "plan.json", "--trusted-keys", "approver.pub"]);
+    assert_eq!(exit, 0, "{told}");
+    assert!(table.contains("holds   operation") && table.contains("open    ledger holds the checkpoint"), "{table}");
+    assert!(!table.contains("BROKEN"));
+    let keys = fs::read_to_string(stage.folder.path().join("approver.pub")).unwrap();
+    stage.release().input("trusted-keys", &keys).input("receipt", &receipt).run().succeeded();
+}
+
+#[test]
+fn verify_refuses_with_the_code_and_exit_status_of_the_first_broken_rule() {
+    let stage = approver();
+    let (_, receipt, _) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    fs::write(stage.folder.path().join("receipt"), &receipt).unwrap();
+    fs::write(stage.folder.path().join("others"), stage.trusted()).unwrap();
+    let (exit, table, told) = run(&stage, &["verify", "receipt", "--plan", "plan.json", "--trusted-keys", "others"]);
+    assert_eq!(exit, 3);
+    assert!(
+        table.contains("BROKEN  enough trusted signatures") && told.starts_with("signature_untrusted: none of the 1 signature(s)"),
+        "{table}{told}"
+    );
+}
+
+#[test]
+fn a_secret_key_is_readable_by_its_owner_alone_and_never_replaced() {
+    let stage = approver();
+    let key = stage.folder.path().join("approver");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = fs::read(&key).unwrap();
+    let (exit, _, told) = run(&stage, &["keys", "generate", "--out", "approver"]);
+    assert_eq!(exit, 1);
+    assert!(told.contains("an existing file is never replaced"), "{told}");
+    assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+#[test]
+fn authorize_asks_on_a_terminal_and_signs_only_after_yes() {
+    let stage = approver();
+    let folder = stage.folder.path();
+    // `script` gives the program a terminal.
+    let answer = |word: &str| {
+        let command = format!("{BINARY} authorize plan.json --key approver");
+        let mut child = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
+        ended(&child.wait_with_output().unwrap())
+    };
+    let (exit, shown, _) = answer("yes\n");
+    assert!(exit == 0 && shown.contains("Sign it? Type yes:") && shown.contains("{\"payload\":"), "{shown}");
+    let (exit, shown, _) = answer("y\n");
+    assert!(exit == 3 && shown.contains("Nothing was signed.") && !shown.contains("{\"payload\":"), "{shown}");
+}
+
+#[test]
+fn authorize_does_not_sign_what_it_cannot_show_or_nobody_confirmed() {
+    let stage = approver();
+    let (exit, out, told) = run(&stage, &["authorize", "plan.json", "--key", "approver"]);
+    assert!(exit == 1 && out.is_empty() && told.contains("standard input is no terminal"), "{told}");
+    let plan = fs::read_to_string(stage.folder.path().join("plan.json")).unwrap();
+    fs::write(stage.folder.path().join("edited.json"), plan.replace("First.", "Second.")).unwrap();
+    let (exit, out, told) = run(&stage, &["authorize", "edited.json", "--key", "approver", "--yes"]);
+    assert!(exit == 1 && out.is_empty() && told.contains("use plan.json exactly as the dry run wrote it"), "{told}");
+    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes", "--expires-in", "25h"]);
+    assert!(exit == 1 && told.contains("expected 1s to 24h"), "{told}");
+    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver.pub", "--yes"]);
+    assert!(exit == 1 && told.contains("neither an OpenSSH private key nor a PKCS#8 PEM key"), "{told}");
+}
+
+#[test]
+fn the_ledger_is_made_once_and_left_as_it_is() {
+    let stage = Stage::without_ledger();
+    let init = || ended(&stage.command(&["ledger", "init", "--repository", "octo/hello"]).env("GH_TOKEN", &stage.token).output().unwrap());
+    let (exit, told, _) = init();
+    assert!(exit == 0 && told.contains("the branch `receipt-ledger` begins with commit"), "{told}");
+    assert_eq!(stage.sim.read_file("receipt-ledger", "ledger.json").unwrap(), b"{\"sequence\":0,\"digest\":null}\n");
+    let before = stage.sim.ref_oid("refs/heads/receipt-ledger");
+    let (exit, told, _) = init();
+    assert!(exit == 0 && told.contains("exists already; nothing was changed"), "{told}");
+    assert_eq!(stage.sim.ref_oid("refs/heads/receipt-ledger"), before);
+    let (exit, _, told) = run(&stage, &["ledger", "init", "--repository", "octo/hello"]);
+    assert!(exit == 1 && told.contains("set GH_TOKEN"), "{told}");
+}
+
+#[test]
+fn help_explains_and_a_wrong_command_line_has_its_exit_code() {
+    let stage = Stage::without_ledger();
+    let (exit, help, _) = run(&stage, &["--help"]);
+    assert_eq!(exit, 0);
+    for part in ["A dry run", "authorize", "verify", "ledger", "keys", "Exit codes:", "3  refused: nothing was written to GitHub"] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+    assert_eq!(run(&stage, &["publish"]).0, 2);
+    assert_eq!(run(&stage, &[]).0, 2);
+    assert_eq!(run(&stage, &["--version"]).1, concat!("countersign ", env!("CARGO_PKG_VERSION"), "\n"));
+}

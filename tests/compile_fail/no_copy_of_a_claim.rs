@@ -1,0 +1,7 @@
+use countersign_core::ledger::Claim;
+
+fn copy(claim: &Claim) -> Claim {
+    claim.clone()
+}
+
+fn main() {}
