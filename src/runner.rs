@@ -10,6 +10,6 @@ pub use self::environment::Environment;
 pub(crate) use self::{
     context::RunContext,
     files::{LocalAsset, read_text},
-    inputs::{Inputs, flag},
+    inputs::{Inputs, flag, seconds},
     operation::{Draft, Facts, from_plan},
 };

@@ -204,30 +204,56 @@ fn every_code_is_explained_in_the_documentation() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-#[test]
-fn each_operation_needs_a_receipt_of_its_own() {
-    let stage = Stage::new();
-    for attempt in stage.each() {
-        attempt.run().refused("receipt_missing");
-        attempt.input("receipt", " \n").run().refused("receipt_missing");
-    }
-    let tag = stage.tag().approved();
-    let receipt = stage.release().approved();
-    tag.run().succeeded();
-    let writes = stage.writes().len();
-    receipt.input("mode", "Prod").run().refused("mode_violation");
-    assert_eq!(stage.writes().len(), writes);
+fn needs_a_receipt(attempt: &Attempt<'_>) {
+    attempt.run().refused("receipt_missing");
+    attempt.clone().input("receipt", " \n").run().refused("receipt_missing");
 }
 
 #[test]
-fn the_mode_is_one_of_two_words_to_the_letter() {
+fn a_release_needs_a_receipt() {
+    needs_a_receipt(&Stage::new().release());
+}
+
+#[test]
+fn a_tag_needs_a_receipt() {
+    needs_a_receipt(&Stage::new().tag());
+}
+
+#[test]
+fn a_pull_request_needs_a_receipt() {
+    needs_a_receipt(&Stage::new().pull());
+}
+
+/// Refused by the mode, without one request to GitHub, although receipt and operation would fit.
+fn is_no_mode(mode: &str) {
     let stage = Stage::new();
-    for mode in ["PROD", "Prod", "production", "prod ", "", "dry-run", "DRY_RUN"] {
-        let report = stage.tag().input("mode", mode).run();
-        report.refused("mode_violation");
-        assert_eq!(report.status(), "rejected_by_mode");
+    let attempt = stage.tag().approved();
+    let requests = stage.requests().len();
+    let report = attempt.input("mode", mode).run();
+    report.refused("mode_violation");
+    assert_eq!((report.status(), report.broken()), ("rejected_by_mode", vec!["mode_violation"]));
+    assert_eq!(stage.requests().len(), requests);
+}
+
+#[test]
+fn prod_in_capitals_is_no_mode() {
+    for mode in ["PROD", "Prod", "pROD"] {
+        is_no_mode(mode);
     }
-    assert_eq!(stage.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn prod_with_anything_around_it_is_no_mode() {
+    for mode in ["prod ", " prod", "production", "prod\n", "dry_run,prod"] {
+        is_no_mode(mode);
+    }
+}
+
+#[test]
+fn an_empty_mode_is_no_mode() {
+    for mode in ["", " ", "dry-run", "DRY_RUN"] {
+        is_no_mode(mode);
+    }
 }
 
 #[test]
@@ -241,14 +267,38 @@ fn an_advisory_receipt_is_refused_even_if_everything_else_fits() {
 }
 
 #[test]
-fn a_replay_in_the_same_run_or_another_is_detected() {
+fn an_advisory_receipt_does_not_become_enforceable_by_editing_it() {
     let stage = Stage::new();
+    let plan = stage.tag().dry_run();
+    let terms = countersign_core::receipt::Terms { enforceable: false, ..harness::terms(&plan.plan()) };
+    let line = stage.sign(&terms);
+    let payload =
+        |terms: &countersign_core::receipt::Terms| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, terms.to_payload());
+    let edited = line.replace(&payload(&terms), &payload(&countersign_core::receipt::Terms { enforceable: true, ..terms.clone() }));
+    assert_ne!(line, edited);
+    stage.tag().input("receipt", &edited).run().refused("signature_untrusted");
+}
+
+/// A shipped tag and the attempt that shipped it.
+fn shipped(stage: &Stage) -> Attempt<'_> {
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
-    let again = attempt.run();
+    attempt
+}
+
+#[test]
+fn a_replay_in_the_same_run_is_detected() {
+    let stage = Stage::new();
+    let again = shipped(&stage).run();
     again.refused("receipt_consumed");
     assert!(again.message().contains("claimed it with ledger entry 1, its outcome is entry 2"), "{}", again.message());
-    let elsewhere = attempt.variable("GITHUB_RUN_ID", "4").run();
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+#[test]
+fn a_replay_in_another_run_is_detected() {
+    let stage = Stage::new();
+    let elsewhere = shipped(&stage).variable("GITHUB_RUN_ID", "4").run();
     elsewhere.refused("run_id_mismatch");
     assert_eq!(elsewhere.broken(), ["run_id_mismatch", "receipt_consumed", "preflight_tag_exists"]);
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);

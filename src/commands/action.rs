@@ -25,7 +25,7 @@ use crate::{
     publisher::{self, AssetFiles},
     random,
     report::{Complaint, Ending, Log, Phase, Recorder},
-    runner::{Draft, Environment, Facts, Inputs, LocalAsset, RunContext, flag, from_plan, read_text},
+    runner::{Draft, Environment, Facts, Inputs, LocalAsset, RunContext, flag, from_plan, read_text, seconds},
 };
 
 /// A receipt file may hold base64 and a line feed.
@@ -90,6 +90,7 @@ impl<'a> Attempt<'a> {
             &variable("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
             &variable("GITHUB_SERVER_URL", "https://github.com"),
         )?;
+        seconds("max-wait", &inputs.max_wait)?;
         let token = token.ok_or(InputRefusal::TokenMissing)?;
         let github = GitHub::new(endpoints, &token).ok_or(InputRefusal::TokenMissing)?;
         Ok(Self { inputs, mode, run_id, context, github, clock, recorder })

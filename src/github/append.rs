@@ -80,8 +80,8 @@ impl GitHub {
             Err(trouble) if trouble.leaves_open() => return Appended::Unknown(trouble.to_string()),
             Err(trouble) => return rejected(&trouble),
         };
-        if let Some(error) = reply.errors.first() {
-            return refused(error);
+        if let (Some(error), Some(trouble)) = (reply.errors.first(), reply.trouble()) {
+            return refused(error, &trouble);
         }
         let commit = reply.data.and_then(|data| data.create_commit_on_branch).and_then(|payload| payload.commit);
         match commit.map(|commit| commit.oid.parse()) {
@@ -92,11 +92,11 @@ impl GitHub {
 }
 
 /// Only errors that are known to come before the work mean that nothing was written; after any other, look.
-fn refused(error: &GraphqlError) -> Appended {
+fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
     match error.kind.as_str() {
         "STALE_DATA" => Appended::Stale,
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => rejected(&error.trouble()),
-        _ => Appended::Unknown(error.trouble().to_string()),
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => rejected(trouble),
+        _ => Appended::Unknown(trouble.to_string()),
     }
 }
 

@@ -5,13 +5,22 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{text::excerpt, timestamp::Timestamp};
 
-use super::{GitHub, Trouble, json_request};
+use super::{GitHub, Trouble, json_request, trouble::header};
 
 /// A GraphQL answer: data, errors, and when it was given.
 pub(crate) struct GraphqlReply<T> {
     pub(crate) data: Option<T>,
     pub(crate) errors: Vec<GraphqlError>,
     pub(crate) date: Option<Timestamp>,
+    /// The permission that GitHub would have wanted.
+    permissions: Option<String>,
+}
+
+impl<T> GraphqlReply<T> {
+    /// The first error, as the same trouble that REST would tell of.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.errors.first().map(|error| error.trouble(self.permissions.clone()))
+    }
 }
 
 /// One error. `kind` is not in the schema, but GitHub sends it: `STALE_DATA`, `NOT_FOUND`, `FORBIDDEN`, `RATE_LIMITED`.
@@ -25,12 +34,12 @@ pub(crate) struct GraphqlError {
 
 impl GraphqlError {
     /// The same trouble as REST would tell of.
-    pub(crate) fn trouble(&self) -> Trouble {
+    pub(super) fn trouble(&self, permissions: Option<String>) -> Trouble {
         let message = excerpt(&self.message, 300);
         match self.kind.as_str() {
             "RATE_LIMITED" => Trouble::RateLimit { message },
-            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions: None },
-            "NOT_FOUND" => Trouble::NotFound { message, permissions: None },
+            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions },
+            "NOT_FOUND" => Trouble::NotFound { message, permissions },
             "" => Trouble::Garbage { reason: message },
             _ => Trouble::Validation { status: 200, message },
         }
@@ -60,8 +69,8 @@ impl GitHub {
         let question = Question { query: document, variables };
         let request = json_request(Method::POST, &self.endpoints.graphql().to_string(), &question)?;
         let reply = self.send(request).await?;
-        let date = reply.date();
+        let (date, permissions) = (reply.date(), header(&reply.headers, "x-accepted-github-permissions"));
         let Answer { data, errors } = reply.json()?;
-        Ok(GraphqlReply { data, errors, date })
+        Ok(GraphqlReply { data, errors, date, permissions })
     }
 }

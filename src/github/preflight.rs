@@ -207,8 +207,8 @@ impl GitHub {
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
         let reply = self.graphql::<Data>(DOCUMENT, query).await?;
         // Data beside an error may lack exactly what would have refused the operation.
-        if let Some(error) = reply.errors.first() {
-            return Err(error.trouble());
+        if let Some(trouble) = reply.trouble() {
+            return Err(trouble);
         }
         let garbage = |reason: &str| Trouble::Garbage { reason: reason.into() };
         let data = reply.data.ok_or_else(|| garbage("neither data nor errors"))?;

@@ -58,8 +58,8 @@ impl GitHub {
         let (owner, name) = repository.parts();
         let variables = Variables { owner, name, expression: format!("{commitish}^{{commit}}") };
         let reply = self.graphql::<Data>(DOCUMENT, variables).await?;
-        if let Some(error) = reply.errors.first() {
-            return Err(error.trouble());
+        if let Some(trouble) = reply.trouble() {
+            return Err(trouble);
         }
         let missing = || Trouble::NotFound { message: format!("the repository {repository}"), permissions: None };
         let answer = reply.data.and_then(|data| data.repository).ok_or_else(missing)?;

@@ -97,6 +97,16 @@ pub(crate) fn flag(input: &'static str, text: &str) -> Result<bool, InputRefusal
     }
 }
 
+/// A whole number of seconds, if one is given.
+pub(crate) fn seconds(input: &'static str, text: &str) -> Result<Option<u64>, InputRefusal> {
+    let invalid = || InputRefusal::Invalid { input, problem: format!("expected a whole number of seconds, found `{}`", excerpt(text, 40)) };
+    match text {
+        "" => Ok(None),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().map(Some).map_err(|_| invalid()),
+        _ => Err(invalid()),
+    }
+}
+
 /// The lines of a list, without blanks around them and without empty ones.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
