@@ -1,4 +1,4 @@
-//! Secret keys in files: OpenSSH or PKCS#8 PEM. They cannot print themselves and are wiped from memory.
+//! Secret keys in files: OpenSSH or PKCS#8 PEM.
 
 use std::{
     fs::File,

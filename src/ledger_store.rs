@@ -1,7 +1,10 @@
 //! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one compare-and-swap commit.
 
+use std::cell::RefCell;
+
 use countersign_core::{
-    ledger::{Append, Appended, LedgerStore, LedgerView, Look},
+    ledger::{Append, Appended, Effect, GithubResponse, LedgerStore, LedgerView, Look},
+    name::{CommitId, TagName},
     operation::Operation,
     refusal::Refusal,
 };
@@ -12,11 +15,34 @@ use crate::github::{GitHub, PreflightQuery};
 pub(crate) struct LedgerBranch<'a> {
     github: &'a GitHub,
     operation: Operation,
+    /// Where the operation's tag led when the last append was done.
+    tag: RefCell<Option<CommitId>>,
 }
 
 impl<'a> LedgerBranch<'a> {
     pub(crate) const fn new(github: &'a GitHub, operation: Operation) -> Self {
-        Self { github, operation }
+        Self { github, operation, tag: RefCell::new(None) }
+    }
+
+    /// A release whose tag leads elsewhere is not the one that was approved: GitHub uses a tag that somebody else made meanwhile.
+    pub(crate) fn contradiction(&self, effect: &Effect) -> Option<Effect> {
+        let (Effect::Succeeded(held), Some(found)) = (effect, self.tag.borrow().clone()) else { return None };
+        if found == *self.operation.commit() {
+            return None;
+        }
+        let message = format!(
+            "it was published, but the tag leads to {found} instead of {}: somebody set the tag meanwhile. Take the release down and find out who.",
+            self.operation.commit()
+        );
+        Some(Effect::Failed(GithubResponse { error_code: Some("tag_mismatch".into()), error_message: Some(message), ..held.clone() }))
+    }
+
+    fn tag_name(&self) -> Option<&TagName> {
+        match &self.operation {
+            Operation::PublishRelease(release) => Some(&release.tag_name),
+            Operation::TagRepo(tag) => Some(&tag.tag_name),
+            Operation::OpenPr(_) => None,
+        }
     }
 }
 
@@ -26,6 +52,8 @@ impl LedgerStore for LedgerBranch<'_> {
     }
 
     async fn append(&self, append: &Append) -> Appended {
-        self.github.append(&self.operation.target().repository, append).await
+        let reply = self.github.append(&self.operation.target().repository, append, self.tag_name()).await;
+        *self.tag.borrow_mut() = reply.tag;
+        reply.appended
     }
 }

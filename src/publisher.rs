@@ -47,7 +47,7 @@ struct Setback {
     code: &'static str,
     message: String,
     remedy: &'static str,
-    /// Whether a later attempt of the same run may finish it: nothing is known to be wrong with what was approved.
+    /// Whether nothing is known to be wrong with what was approved: GitHub was not there, or its answer was lost.
     open: bool,
 }
 
@@ -55,6 +55,11 @@ impl Setback {
     /// Something is wrong that a new attempt would meet again.
     fn fault(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), remedy: "Find out what changed, then make a new plan and have it approved.", open: false }
+    }
+
+    /// The same, with what was done before it in front.
+    fn about(self, done: &str) -> Self {
+        Self { message: format!("{done}: {}", self.message), ..self }
     }
 
     /// The effect on the ledger: what GitHub holds by now, and what went wrong.

@@ -290,3 +290,64 @@ fn a_token_that_may_not_write_is_told_which_permission_it_lacks() {
     assert!(report.message().contains("pull_requests=write"), "{}", report.message());
     assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
 }
+
+#[test]
+fn a_draft_that_somebody_edits_is_published_with_the_approved_words() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    let before = stage.requests().len();
+    attempt.run().succeeded();
+    assert_eq!(stage.requests()[before..].last().map(String::as_str), Some("Append"));
+    let published = stage.events().into_iter().find(|event| event.endpoint == Endpoint::PublishRelease).unwrap();
+    assert!(published.body_bytes > 150, "the publication repeats every approved word: {} bytes", published.body_bytes);
+}
+
+#[test]
+fn a_tag_that_somebody_sets_meanwhile_is_a_failure_although_the_release_stands() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
+    // The upload is held until the tag is set.
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(300))));
+    let (mut command, surfaces) = attempt.process();
+    let child = command.spawn().unwrap();
+    stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::UploadAsset));
+    stage.sim.tag("v1.0.0", &evil);
+    let report = surfaces.report(&child.wait_with_output().unwrap());
+    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert!(report.message().contains(&evil), "{}", report.message());
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "failed"]);
+    assert_eq!(report.record["ledger"]["outcome"]["sequence"], 3);
+}
+
+#[test]
+fn a_receipt_whose_state_was_removed_from_the_ledger_is_not_taken_again() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    attempt.run().succeeded();
+    let receipt = stage.ledger()[0].receipt_id.clone();
+    stage.sim.remove("receipt-ledger", &[&countersign_core::ledger::state_path(&receipt)]);
+    stage.sim.close_pull(1);
+    let report = attempt.run();
+    report.refused("ledger_rolled_back");
+    assert!(report.message().contains("the file was removed"), "{}", report.message());
+    assert_eq!(stage.sim.pulls().len(), 1);
+}
+
+#[test]
+fn a_dry_run_makes_no_plan_without_a_ledger() {
+    let stage = Stage::without_ledger();
+    stage.tag().dry_run().refused("ledger_missing");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn an_error_beside_a_commit_that_was_made_is_no_reason_to_say_it_was_not() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    stage.sim.plan(Fault::on(Endpoint::Append).then(Effect::TruncatedReply));
+    attempt.run().succeeded();
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}

@@ -119,7 +119,7 @@ const CASES: &[Case] = &[
     }),
     ("preflight_rate_limit", |stage| {
         let attempt = stage.tag().approved();
-        stage.sim.rate_limit(1000, 9);
+        stage.sim.rate_limit(1000, 40);
         attempt.run()
     }),
     ("input_unreadable", |stage| stage.tag().raw_inputs("{\"mode\":").run()),

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use self::{
     pull::{OpenPr, PullBody},
     release::{MakeLatest, NotLatest, PublishRelease, ReleaseBody, Visibility},
-    tag::TagRepo,
+    tag::{TagMessage, TagRepo},
 };
 use crate::{
     digest::Digest,
@@ -223,13 +223,13 @@ impl<T: Ord + FromStr<Err = InvalidName>> NameSet<T> {
 
 /// Text over a limit of GitHub's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {what} has {found} characters; GitHub takes at most {most}")]
+#[error("the {what} has {found} characters; at most {most} are possible")]
 pub struct TooLong {
     /// Which text.
     pub what: &'static str,
     /// Its characters.
     pub found: usize,
-    /// The most that GitHub takes.
+    /// The most that are possible.
     pub most: usize,
 }
 

@@ -10,7 +10,7 @@ use crate::{
     digest::Digest,
     json::Malformed,
     ledger::Checkpoint,
-    name::{Repository, RunId},
+    name::{ReceiptId, Repository, RunId},
     operation::{Kind, Target},
     timestamp::Timestamp,
 };
@@ -147,6 +147,12 @@ pub enum Refusal {
         /// What is there.
         found: String,
     },
+    /// The receipt's state was on the ledger and is gone.
+    #[error("the ledger once held a state of the receipt {receipt}, but the file was removed")]
+    LedgerStateRemoved {
+        /// The receipt.
+        receipt: ReceiptId,
+    },
     /// GitHub would not allow the operation, or not leave it as approved.
     #[error(transparent)]
     World(#[from] WorldRefusal),
@@ -178,7 +184,7 @@ impl Refusal {
             Self::ClockSkew { .. } => "clock_skew",
             Self::LedgerMissing { .. } => "ledger_missing",
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
-            Self::LedgerRolledBack { .. } => "ledger_rolled_back",
+            Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } => "ledger_rolled_back",
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
         }
@@ -235,6 +241,9 @@ impl Refusal {
             }
             Self::LedgerRolledBack { .. } => {
                 "Entries that an approver saw are gone: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
+            }
+            Self::LedgerStateRemoved { .. } => {
+                "The receipt was used, and somebody removed the trace. Find out who before you publish anything; a new receipt is needed."
             }
             Self::World(refusal) => refusal.remedy(),
             Self::Input(refusal) => refusal.remedy(),

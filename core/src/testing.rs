@@ -10,7 +10,7 @@ use crate::{
     keys::{PublicKey, TrustedKeys},
     ledger::Checkpoint,
     name::{CommitId, Executor, RepositoryId, RunAttempt},
-    operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagRepo, Target, Visibility},
+    operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Target, Visibility},
     receipt::Terms,
     timestamp::Timestamp,
     world::{Budget, CommitFact, World},
@@ -59,7 +59,7 @@ pub(crate) fn tag() -> Operation {
         target: target(),
         tag_name: "v1.0.0".parse().unwrap(),
         target_sha: commit('1'),
-        message: "Version 1.0.0".parse().unwrap(),
+        message: TagMessage::new("Version 1.0.0".parse().unwrap()).unwrap(),
     })
 }
 

@@ -8,8 +8,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// GraphQL points that one attempt may need at worst: the claim, the outcome, and eight new looks at a busy ledger.
-pub const POINTS_NEEDED: u64 = 10;
+/// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried eight times with a look between.
+pub const POINTS_NEEDED: u64 = 3 * 8 * 2;
 
 /// The facts of one preflight.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn the_budget_must_cover_the_worst_case() {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
-        assert_eq!(verdict(&tag(), left(10)), "-");
-        assert_eq!(verdict(&tag(), left(9)), "preflight_rate_limit");
+        assert_eq!(verdict(&tag(), left(48)), "-");
+        assert_eq!(verdict(&tag(), left(47)), "preflight_rate_limit");
     }
 }

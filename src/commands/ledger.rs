@@ -63,13 +63,7 @@ fn exists(repository: &Repository) -> anyhow::Result<Exit> {
 fn github(environment: &Environment) -> anyhow::Result<GitHub> {
     let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
     let Some(token) = token.and_then(Token::new) else { bail!("there is no token: set GH_TOKEN to one that may write contents") };
-    let variable = |name: &str, default: &'static str| environment.get(name).unwrap_or(default).to_owned();
-    let endpoints = Endpoints::new(
-        &variable("GITHUB_API_URL", "https://api.github.com"),
-        &variable("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
-        &variable("GITHUB_SERVER_URL", "https://github.com"),
-    )
-    .map_err(|refusal| anyhow!("{refusal}"))?;
+    let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
     GitHub::new(endpoints, &token).context("the token cannot be used")
 }
 

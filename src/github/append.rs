@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     ledger::{Append, Appended, BRANCH, Rejection},
-    name::{CommitId, Repository},
+    name::{CommitId, Repository, TagName},
 };
 
 use super::{GitHub, Trouble, graphql::GraphqlError};
@@ -13,8 +13,11 @@ use super::{GitHub, Trouble, graphql::GraphqlError};
 const DOCUMENT: &str = include_str!("documents/append.graphql");
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Variables<'a> {
     input: Input<'a>,
+    /// Where this tag leads is shown beside the commit, in the same answer.
+    tag_ref: String,
 }
 
 #[derive(Serialize)]
@@ -63,11 +66,53 @@ struct Payload {
 #[derive(Deserialize)]
 struct Committed {
     oid: String,
+    repository: Option<Surroundings>,
+}
+
+#[derive(Deserialize)]
+struct Surroundings {
+    tag: Option<TagRef>,
+}
+
+#[derive(Deserialize)]
+struct TagRef {
+    target: Option<TagTarget>,
+}
+
+#[derive(Deserialize)]
+struct TagTarget {
+    oid: String,
+    target: Option<Peeled>,
+}
+
+#[derive(Deserialize)]
+struct Peeled {
+    oid: String,
+}
+
+impl Committed {
+    /// The commit to which the tag leads.
+    fn tag(&self) -> Option<CommitId> {
+        let target = self.repository.as_ref()?.tag.as_ref()?.target.as_ref()?;
+        target.target.as_ref().map_or(&target.oid, |peeled| &peeled.oid).parse().ok()
+    }
+}
+
+/// What became of an append, and where the operation's tag led at that moment.
+pub(crate) struct AppendReply {
+    pub(crate) appended: Appended,
+    pub(crate) tag: Option<CommitId>,
+}
+
+impl From<Appended> for AppendReply {
+    fn from(appended: Appended) -> Self {
+        Self { appended, tag: None }
+    }
 }
 
 impl GitHub {
     /// Adds the files to the ledger branch, if it stands where the append expects it.
-    pub(crate) async fn append(&self, repository: &Repository, append: &Append) -> Appended {
+    pub(crate) async fn append(&self, repository: &Repository, append: &Append, tag: Option<&TagName>) -> AppendReply {
         let additions = append.files().iter().map(|(path, bytes)| Addition { path, contents: STANDARD.encode(bytes) }).collect();
         let input = Input {
             branch: Branch { repository_name_with_owner: repository, branch_name: BRANCH },
@@ -75,24 +120,32 @@ impl GitHub {
             expected_head_oid: append.expected(),
             file_changes: FileChanges { additions },
         };
-        let reply = match self.graphql::<Data>(DOCUMENT, Variables { input }).await {
+        let tag_ref = format!("refs/tags/{}", tag.map_or("-", TagName::as_str));
+        let reply = match self.graphql::<Data>(DOCUMENT, Variables { input, tag_ref }).await {
             Ok(reply) => reply,
-            Err(trouble) if trouble.leaves_open() => return Appended::Unknown(trouble.to_string()),
-            Err(trouble) => return rejected(&trouble),
+            Err(trouble) if trouble.leaves_open() => return Appended::Unknown(trouble.to_string()).into(),
+            Err(trouble) => return rejected(&trouble).into(),
         };
-        if let (Some(error), Some(trouble)) = (reply.errors.first(), reply.trouble()) {
-            return refused(error, &trouble);
+        if let Some(payload) = reply.data.as_ref().and_then(|data| data.create_commit_on_branch.as_ref()) {
+            // An error beside the payload is about what we asked to be shown; the work is done.
+            let Some(commit) = &payload.commit else { return Appended::Unknown("GitHub named no commit".into()).into() };
+            return match commit.oid.parse() {
+                Ok(oid) => AppendReply { appended: Appended::Done(oid), tag: tag.and_then(|_| commit.tag()) },
+                Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
+            };
         }
-        let commit = reply.data.and_then(|data| data.create_commit_on_branch).and_then(|payload| payload.commit);
-        match commit.map(|commit| commit.oid.parse()) {
-            Some(Ok(oid)) => Appended::Done(oid),
-            _ => Appended::Unknown("GitHub named no commit".into()),
+        match (reply.errors.first(), reply.trouble()) {
+            (Some(error), Some(trouble)) => refused(error, &trouble).into(),
+            _ => Appended::Unknown("GitHub named neither a commit nor an error".into()).into(),
         }
     }
 }
 
 /// Only errors that are known to come before the work mean that nothing was written; after any other, look.
 fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
+    if !error.is_about("createCommitOnBranch") {
+        return Appended::Unknown(trouble.to_string());
+    }
     match error.kind.as_str() {
         "STALE_DATA" => Appended::Stale,
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => rejected(trouble),

@@ -45,7 +45,9 @@ pub(super) fn open(endpoints: &Endpoints) -> Octocrab {
     timed.set_connect_timeout(Some(CONNECT));
     timed.set_read_timeout(Some(SILENCE));
     timed.set_write_timeout(Some(SILENCE));
-    let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new()).build(timed);
+    // While an upload is under way GitHub has nothing to say: every piece that leaves begins the wait anew.
+    timed.set_reset_reader_on_write(true);
+    let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build(timed);
     match OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build() {
         Ok(octocrab) => octocrab,
         Err(never) => match never {},

@@ -13,8 +13,17 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
+    /// The addresses that the variables name, by default those of github.com.
+    pub(crate) fn of<'a>(variable: impl Fn(&'static str) -> Option<&'a str>) -> Result<Self, InputRefusal> {
+        Self::new(
+            variable("GITHUB_API_URL").unwrap_or("https://api.github.com"),
+            variable("GITHUB_GRAPHQL_URL").unwrap_or("https://api.github.com/graphql"),
+            variable("GITHUB_SERVER_URL").unwrap_or("https://github.com"),
+        )
+    }
+
     /// Takes the addresses from `GITHUB_API_URL`, `GITHUB_GRAPHQL_URL` and, for pages, `GITHUB_SERVER_URL`.
-    pub(crate) fn new(api: &str, graphql: &str, server: &str) -> Result<Self, InputRefusal> {
+    fn new(api: &str, graphql: &str, server: &str) -> Result<Self, InputRefusal> {
         let api = safe("GITHUB_API_URL", api)?;
         let graphql = safe("GITHUB_GRAPHQL_URL", graphql)?;
         if api.host() != graphql.host() {

@@ -30,9 +30,16 @@ pub(crate) struct GraphqlError {
     pub(crate) kind: String,
     #[serde(default)]
     message: String,
+    #[serde(default)]
+    path: Vec<serde_json::Value>,
 }
 
 impl GraphqlError {
+    /// Whether it is about this member as a whole, and not about something inside it.
+    pub(super) fn is_about(&self, member: &str) -> bool {
+        matches!(self.path.as_slice(), [only] if only == member)
+    }
+
     /// The same trouble as REST would tell of.
     pub(super) fn trouble(&self, permissions: Option<String>) -> Trouble {
         let message = excerpt(&self.message, 300);

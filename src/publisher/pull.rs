@@ -10,7 +10,7 @@ use countersign_core::{
 };
 
 use super::{Setback, done};
-use crate::github::GitHub;
+use crate::github::{GitHub, Written};
 
 #[derive(Serialize)]
 struct NewPull<'a> {
@@ -56,16 +56,30 @@ async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubR
     let made = done(github.write::<Pull>(claim, Method::POST, &format!("/repos/{repository}/pulls"), &body).await)?;
     held.html_url = Some(made.html_url.clone());
     held.pull_number = Some(made.number);
-    as_approved(&made, pull)?;
+    if let Err(setback) = as_approved(&made, pull) {
+        return Err(close(claim, pull, github, made.number, setback).await);
+    }
     if !pull.labels.is_empty() {
         let path = format!("/repos/{repository}/issues/{}/labels", made.number);
-        done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "labels": pull.labels })).await)?;
+        let labelled = done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "labels": pull.labels })).await);
+        labelled.map_err(|setback| setback.about("the pull request is open, but its labels are not set"))?;
     }
     if !pull.reviewers.is_empty() {
         let path = format!("/repos/{repository}/pulls/{}/requested_reviewers", made.number);
-        done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "reviewers": pull.reviewers })).await)?;
+        let asked = done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "reviewers": pull.reviewers })).await);
+        asked.map_err(|setback| setback.about("the pull request is open, but its reviewers were not asked"))?;
     }
     Ok(())
+}
+
+/// A pull request that nobody approved proposes nothing any more.
+async fn close(claim: &Claim, pull: &OpenPr, github: &GitHub, number: u64, setback: Setback) -> Setback {
+    let path = format!("/repos/{}/pulls/{number}", pull.target.repository);
+    let message = match github.write::<serde_json::Value>(claim, Method::PATCH, &path, &json!({ "state": "closed" })).await {
+        Written::Done(_) => format!("{}; it was closed again", setback.message),
+        Written::NotDone(trouble) | Written::Unknown(trouble) => format!("{}; close it by hand, because: {trouble}", setback.message),
+    };
+    Setback { message, ..setback }
 }
 
 /// A branch can move between the preflight and the pull request.
@@ -79,7 +93,7 @@ fn as_approved(made: &Pull, pull: &OpenPr) -> Result<(), Setback> {
         if found != approved {
             return Err(Setback::fault(
                 "pull_mismatch",
-                format!("pull request {} was opened with {what} {found}, but {approved} was approved: close it", made.number),
+                format!("pull request {} was opened with {what} {found}, but {approved} was approved", made.number),
             ));
         }
     }

@@ -3,7 +3,6 @@
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use countersign_core::{
     asset::Asset,
@@ -13,14 +12,17 @@ use countersign_core::{
     text::excerpt,
 };
 
-use super::{AssetFiles, Setback, done, upload};
+use super::{
+    AssetFiles, Setback, done,
+    upload::{self, Upload},
+};
 use crate::github::{GitHub, Written, encoded};
 
 /// Uploads under way at once.
 const UPLOADS: usize = 4;
 
 #[derive(Serialize)]
-struct NewRelease<'a> {
+struct ReleaseWords<'a> {
     tag_name: &'a str,
     target_commitish: &'a str,
     name: &'a str,
@@ -72,12 +74,13 @@ impl Steps<'_> {
     async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
         let made = self.create(self.release.visibility.draft()).await?;
         hold(&made, held);
-        self.as_approved(&made)
+        self.as_approved(&made, self.release.visibility.draft())
     }
 
     async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
         let draft = self.create(true).await?;
         held.release_id = Some(draft.id);
+        self.as_approved(&draft, true)?;
         match self.upload_all(&draft, files).await {
             Ok(assets) => held.assets = assets,
             Err(setback) if setback.open => return Err(setback),
@@ -88,18 +91,22 @@ impl Steps<'_> {
             return Ok(());
         }
         let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        let visibility = self.release.visibility;
-        let body = json!({ "draft": false, "prerelease": visibility.prerelease(), "make_latest": visibility.make_latest().as_str() });
-        let made = done(self.github.write::<Release>(self.claim, Method::PATCH, &path, &body).await)?;
+        // Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
+        let made = done(self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await)?;
         hold(&made, held);
-        self.as_approved(&made)?;
+        self.as_approved(&made, false)?;
         held.assets = self.exactly(&made.assets)?;
         Ok(())
     }
 
     async fn create(&self, draft: bool) -> Result<Release, Setback> {
+        let path = format!("/repos/{}/releases", self.release.target.repository);
+        done(self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await)
+    }
+
+    fn words(&self, draft: bool) -> ReleaseWords<'_> {
         let release = self.release;
-        let body = NewRelease {
+        ReleaseWords {
             tag_name: release.tag_name.as_str(),
             target_commitish: release.target_sha.as_str(),
             name: release.release_name.as_str(),
@@ -108,8 +115,7 @@ impl Steps<'_> {
             prerelease: release.visibility.prerelease(),
             // A draft can never be the latest release; the word comes with its publication.
             make_latest: if draft { "false" } else { release.visibility.make_latest().as_str() },
-        };
-        done(self.github.write(self.claim, Method::POST, &format!("/repos/{}/releases", release.target.repository), &body).await)
+        }
     }
 
     /// Uploads every asset, several at once, and compares what GitHub stored with what was approved.
@@ -123,15 +129,12 @@ impl Steps<'_> {
     async fn upload(&self, draft: &Release, asset: &Asset, files: &AssetFiles) -> Result<PublishedAsset, Setback> {
         let address = draft.upload_url.split('{').next().unwrap_or_default();
         let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
-        let body = upload::open(files.of(asset)?, asset).map_err(|error| Setback::fault("file_changed", error.to_string()))?;
+        let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
+        let Upload { body, changed } = upload::open(files.of(asset)?, asset).map_err(unusable)?;
         match self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await {
             Written::Done(uploaded) => compare(&uploaded, asset),
-            Written::NotDone(trouble) => Err(trouble.into()),
-            // The upload may have broken off because the file changed under us.
-            Written::Unknown(trouble) => match upload::open(files.of(asset)?, asset) {
-                Ok(_) => Err(trouble.into()),
-                Err(error) => Err(Setback::fault("file_changed", error.to_string())),
-            },
+            _ if changed.happened() => Err(unusable(upload::changed(asset))),
+            Written::NotDone(trouble) | Written::Unknown(trouble) => Err(trouble.into()),
         }
     }
 
@@ -151,7 +154,7 @@ impl Steps<'_> {
     }
 
     /// What GitHub says it published, member by member.
-    fn as_approved(&self, made: &Release) -> Result<(), Setback> {
+    fn as_approved(&self, made: &Release, draft: bool) -> Result<(), Setback> {
         let release = self.release;
         let differs = |what: &str| {
             Err(Setback::fault("release_mismatch", format!("release {} was made, but its {what} is not the approved one", made.id)))
@@ -162,7 +165,7 @@ impl Steps<'_> {
         if made.name.as_deref() != Some(release.release_name.as_str()) {
             return differs("name");
         }
-        if (made.draft, made.prerelease) != (release.visibility.draft(), release.visibility.prerelease()) {
+        if (made.draft, made.prerelease) != (draft, release.visibility.prerelease()) {
             return differs("visibility");
         }
         Ok(())

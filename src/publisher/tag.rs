@@ -10,7 +10,7 @@ use countersign_core::{
 };
 
 use super::{Setback, done};
-use crate::github::GitHub;
+use crate::github::{GitHub, Trouble};
 
 #[derive(Serialize)]
 struct NewTag<'a> {
@@ -60,7 +60,7 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
             format!("GitHub made a tag object for {} instead of {}", made.object.sha, tag.target_sha),
         ));
     }
-    let sha: CommitId = made.sha.parse().map_err(|error| Setback::fault("github_garbage", format!("{error}")))?;
+    let sha: CommitId = made.sha.parse().map_err(|error| Setback::from(Trouble::Garbage { reason: format!("{error}") }))?;
     let body = NewRef { r#ref: format!("refs/tags/{}", tag.tag_name), sha: &sha };
     let set = done(github.write::<Ref>(claim, Method::POST, &format!("/repos/{repository}/git/refs"), &body).await)?;
     if set.object.sha != sha.as_str() {

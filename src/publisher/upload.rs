@@ -5,6 +5,10 @@ use std::{
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -18,24 +22,48 @@ use countersign_core::{asset::Asset, digest::Digest};
 
 const PIECE: usize = 256 * 1024;
 
+/// The body of one upload, and whether it broke off because the file changed under us.
+pub(super) struct Upload {
+    pub(super) body: OctoBody,
+    pub(super) changed: Changed,
+}
+
+/// Set by the body, read after the request has failed.
+#[derive(Clone, Default)]
+pub(super) struct Changed(Arc<AtomicBool>);
+
+impl Changed {
+    pub(super) fn happened(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Opens a file for its upload: links are not followed, and it must still have the approved size.
-pub(super) fn open(path: &Path, asset: &Asset) -> io::Result<OctoBody> {
+pub(super) fn open(path: &Path, asset: &Asset) -> io::Result<Upload> {
     let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let found = file.metadata()?;
     if !found.is_file() || found.len() != asset.size {
         return Err(changed(asset));
     }
     let reader = Pieces { file, hasher: Sha256::new(), left: asset.size, asset: asset.clone() };
-    let pieces = stream::unfold(Some(reader), |reader| async move {
-        let mut reader = reader?;
-        match reader.next() {
-            Ok(Some(piece)) => Some((Ok(Frame::data(piece)), Some(reader))),
-            Ok(None) => None,
-            // An error ends the request before it is complete, so GitHub never takes the file.
-            Err(error) => Some((Err(error), None)),
+    let changed = Changed::default();
+    let told = changed.clone();
+    let pieces = stream::unfold(Some(reader), move |reader| {
+        let told = told.clone();
+        async move {
+            let mut reader = reader?;
+            match reader.next() {
+                Ok(Some(piece)) => Some((Ok(Frame::data(piece)), Some(reader))),
+                Ok(None) => None,
+                // An error ends the request before it is complete, so GitHub never takes the file.
+                Err(error) => {
+                    told.0.store(true, Ordering::Relaxed);
+                    Some((Err(error), None))
+                }
+            }
         }
     });
-    Ok(OctoBody::new(StreamBody::new(pieces)))
+    Ok(Upload { body: OctoBody::new(StreamBody::new(pieces)), changed })
 }
 
 struct Pieces {
@@ -61,6 +89,6 @@ impl Pieces {
     }
 }
 
-fn changed(asset: &Asset) -> io::Error {
+pub(super) fn changed(asset: &Asset) -> io::Error {
     io::Error::other(format!("the file of the asset `{}` is no longer the one that was hashed", asset.name))
 }

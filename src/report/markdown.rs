@@ -39,8 +39,8 @@ fn entities(text: &str) -> String {
             safe.push(character);
         }
     }
-    // Two marks that begin a list or a rule only at the start of a line, and an autolink only after a colon, which is gone.
-    safe
+    // GitHub makes links of bare addresses that begin with `www.`; those with a scheme lost their colon above.
+    safe.replace("www.", "www&#46;").replace("WWW.", "WWW&#46;")
 }
 
 #[cfg(test)]
@@ -54,6 +54,7 @@ mod tests {
             text("[a](b) ![c] **d** https://e @f"),
             "&#91;a&#93;&#40;b&#41; &#33;&#91;c&#93; &#42;&#42;d&#42;&#42; https&#58;//e &#64;f"
         );
+        assert_eq!(text("www.evil.example"), "www&#46;evil.example");
         assert_eq!(text("a\n| b"), "a&#92;u&#123;a&#125;&#124; b");
         assert_eq!(block("</pre>\n\n# x"), "<pre>&#60;&#47;pre&#62;\n\n&#35; x</pre>".replace("&#47;", "/"));
     }

@@ -11,53 +11,16 @@ use countersign_core::{
     authorize::Mode,
     document::to_json_line,
     name::OperationId,
-    refusal::Refusal,
     text::excerpt,
     timestamp::Timestamp,
 };
 
-use super::{Log, commands::Level, files, summary};
+use super::{Ending, Log, Phase, commands::Level, files, summary};
 use crate::{
     exit::Exit,
     random,
     runner::{Environment, Inputs},
 };
-
-/// How far an attempt has come: what an interruption means depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Nothing was written yet.
-    Deciding,
-    /// The receipt may be spent.
-    Claiming,
-    /// The receipt is spent; the operation may be done.
-    Acting,
-    /// The operation has ended; its outcome may be on the ledger.
-    Recording,
-}
-
-/// How an attempt ends.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    Planned { result: String },
-    Succeeded { result: String },
-    Refused(Refusal),
-    Failed(Complaint),
-    Unknown(Complaint),
-}
-
-/// What went wrong after the decision, or before there was one.
-#[derive(Debug)]
-pub(crate) struct Complaint {
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-impl Complaint {
-    pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
-}
 
 /// The record of this attempt. Clones share it: the panic hook and the signal handler hold one too.
 #[derive(Clone)]
@@ -91,6 +54,7 @@ impl Recorder {
             log,
         };
         state.write_provisional()?;
+        state.write_first_outputs();
         Ok(Self(Arc::new(Mutex::new(state))))
     }
 
@@ -149,7 +113,7 @@ impl Recorder {
             Err(std::sync::TryLockError::Poisoned(state)) => (state.get_ref().phase, state.get_ref().closed),
             Err(std::sync::TryLockError::WouldBlock) => return Exit::Unknown,
         };
-        closed.unwrap_or_else(|| self.close(&interruption(phase, code, what), now))
+        closed.unwrap_or_else(|| self.close(&phase.interrupted(code, what), now))
     }
 
     /// Closes the record: file, summary, outputs, annotation. The first call counts.
@@ -158,58 +122,14 @@ impl Recorder {
         if let Some(exit) = state.closed {
             return exit;
         }
-        let (status, exit) = ended(ending);
-        state.closed = Some(exit);
+        let (status, exit) = ending.meaning();
         state.record.status = status;
         state.record.completed_at = now;
-        let remedy = tell(&mut state.record, ending);
-        state.write_all(remedy);
+        let remedy = ending.tell(&mut state.record);
+        // A job whose record is lost must not look green.
+        let exit = if state.write_all(remedy) || exit != Exit::Success { exit } else { Exit::Failed };
+        state.closed = Some(exit);
         exit
-    }
-}
-
-fn interruption(phase: Phase, code: &str, what: &str) -> Ending {
-    let complaint = |consequence: &str| Complaint::new(code, format!("{what} {consequence}"));
-    match phase {
-        Phase::Deciding => Ending::Failed(complaint("before anything was written to GitHub. Run the job again.")),
-        Phase::Claiming | Phase::Acting => Ending::Unknown(complaint(
-            "after the receipt may have been spent. It is not known whether the operation was done: look at the ledger and at what GitHub has.",
-        )),
-        Phase::Recording => Ending::Unknown(complaint("after the operation, before its outcome was known to be on the ledger.")),
-    }
-}
-
-const fn ended(ending: &Ending) -> (Status, Exit) {
-    match ending {
-        Ending::Planned { .. } => (Status::DryRun, Exit::Success),
-        Ending::Succeeded { .. } => (Status::Success, Exit::Success),
-        Ending::Refused(Refusal::ModeViolation { .. }) => (Status::RejectedByMode, Exit::Refused),
-        Ending::Refused(_) => (Status::RejectedByAuth, Exit::Refused),
-        Ending::Failed(_) => (Status::Failed, Exit::Failed),
-        Ending::Unknown(_) => (Status::Unknown, Exit::Unknown),
-    }
-}
-
-/// Writes the ending into the record and returns the remedy, which the surfaces show apart from the message.
-fn tell(record: &mut AuditRecord, ending: &Ending) -> Option<&'static str> {
-    match ending {
-        Ending::Planned { result } | Ending::Succeeded { result } => {
-            record.result.clone_from(result);
-            None
-        }
-        Ending::Refused(refusal) => {
-            record.result = "refused; nothing was written to GitHub".into();
-            record.error_code = Some(refusal.code().into());
-            record.error_message = Some(refusal.to_string());
-            record.remedy = Some(refusal.remedy().into());
-            Some(refusal.remedy())
-        }
-        Ending::Failed(complaint) | Ending::Unknown(complaint) => {
-            record.result = if matches!(ending, Ending::Failed(_)) { "failed".into() } else { "unknown".into() };
-            record.error_code = Some(complaint.code.clone());
-            record.error_message = Some(complaint.message.clone());
-            None
-        }
     }
 }
 
@@ -260,28 +180,42 @@ impl State {
     /// The record as it must be read if nobody gets to close it.
     fn write_provisional(&self) -> io::Result<()> {
         let mut record = self.record.clone();
-        let ending = interruption(self.phase, "interrupted", "The process ended without a word");
-        record.status = ended(&ending).0;
-        tell(&mut record, &ending);
+        let ending = self.phase.interrupted("interrupted", "The process ended without a word");
+        record.status = ending.meaning().0;
+        ending.tell(&mut record);
         files::replace(&self.record_path(), &to_json_line(&record))
     }
 
-    /// Each surface is written whatever becomes of the others.
-    fn write_all(&self, remedy: Option<&str>) {
-        self.surface("audit record", files::replace(&self.record_path(), &to_json_line(&self.record)));
-        if let Some(path) = &self.summary {
-            self.surface("job summary", files::append(path, &summary::render(&self.record, &self.server, self.plan.as_deref())));
-        }
+    /// Where the record is, for the step that keeps it even if this process is killed. Later values win.
+    fn write_first_outputs(&self) {
+        let record = self.record_path().display().to_string();
+        let values =
+            [("status", self.record.status.as_str()), ("operation-id", self.record.operation_id.as_str()), ("audit-record", &record)];
+        let delimiter = delimiter();
         if let Some(path) = &self.outputs {
-            self.surface("outputs", files::append(path, &self.outputs()));
+            let text: String = values.iter().map(|(name, value)| files::output(name, value, &delimiter)).collect();
+            self.surface("outputs", &files::append(path, &text));
         }
-        self.annotate(remedy.unwrap_or_default());
     }
 
-    fn surface(&self, what: &str, written: io::Result<()>) {
+    /// Each surface is written whatever becomes of the others. Gives whether the record, the one that must not be lost, is there.
+    fn write_all(&self, remedy: Option<&str>) -> bool {
+        let recorded = self.surface("audit record", &files::replace(&self.record_path(), &to_json_line(&self.record)));
+        if let Some(path) = &self.summary {
+            self.surface("job summary", &files::append(path, &summary::render(&self.record, &self.server, self.plan.as_deref())));
+        }
+        if let Some(path) = &self.outputs {
+            self.surface("outputs", &files::append(path, &self.outputs()));
+        }
+        self.annotate(remedy.unwrap_or_default());
+        recorded
+    }
+
+    fn surface(&self, what: &str, written: &io::Result<()>) -> bool {
         if let Err(error) = written {
             self.log.annotate(Level::Warning, "Countersign", &format!("The {what} could not be written: {error}."));
         }
+        written.is_ok()
     }
 
     fn annotate(&self, remedy: &str) {
@@ -318,7 +252,12 @@ impl State {
             ("ledger-sequence", number(newest.map(|newest| newest.sequence))),
             ("ledger-digest", newest.map_or(String::new(), |newest| newest.digest.to_string())),
         ];
-        let delimiter = format!("countersign_{}", random::hex::<16>());
+        let delimiter = delimiter();
         values.iter().map(|(name, value)| files::output(name, value, &delimiter)).collect()
     }
+}
+
+/// Random, so that no value can contain it.
+fn delimiter() -> String {
+    format!("countersign_{}", random::hex::<16>())
 }

@@ -70,7 +70,12 @@ fn subject(operation: &Operation) -> String {
 fn not_shipped(record: &AuditRecord) -> String {
     let (Some(error_code), Some(message)) = (&record.error_code, &record.error_message) else { return String::new() };
     let remedy = record.remedy.as_ref().map_or(String::new(), |remedy| format!("**What to do:** {}\n\n", text(remedy)));
-    format!("### Why it was not shipped\n\n{} {}\n\n{remedy}", code(error_code), text(message))
+    let heading = match record.status {
+        Status::Failed => "What went wrong",
+        Status::Unknown => "What is not known",
+        _ => "Why it was not shipped",
+    };
+    format!("### {heading}\n\n{} {}\n\n{remedy}", code(error_code), text(message))
 }
 
 fn done(record: &AuditRecord) -> String {

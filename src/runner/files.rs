@@ -10,7 +10,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use countersign_core::{
-    asset::Asset,
+    asset::{Asset, InvalidAssets, MOST_ASSETS, MOST_BYTES},
     digest::Digest,
     name::{AssetName, ContentType},
     refusal::InputRefusal,
@@ -18,6 +18,9 @@ use countersign_core::{
 };
 
 use super::inputs::lines;
+
+/// The type of files of which no other is known.
+const ANY_TYPE: &str = "application/octet-stream";
 
 /// An asset and where its bytes lie.
 pub(crate) struct LocalAsset {
@@ -35,6 +38,9 @@ impl LocalAsset {
         // Two patterns may name one file: it is one asset.
         paths.sort();
         paths.dedup();
+        if paths.len() > MOST_ASSETS {
+            return Err(InputRefusal::AssetLimit(InvalidAssets::TooMany(paths.len()).to_string()));
+        }
         paths.iter().map(|path| Self::read(path)).collect()
     }
 
@@ -42,6 +48,10 @@ impl LocalAsset {
         let name: AssetName =
             path.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse().map_err(InputRefusal::AssetName)?;
         let file = open("files", path)?;
+        let expected = file.metadata().map_err(|error| unusable("files", path, &error.to_string()))?.len();
+        if expected == 0 || expected > MOST_BYTES {
+            return Err(InputRefusal::AssetLimit(InvalidAssets::Size(name, expected).to_string()));
+        }
         let (sha256, size) = hash(file).map_err(|error| unusable("files", path, &error.to_string()))?;
         Ok(Self { asset: Asset { content_type: content_type(&name), name, size, sha256 }, path: path.into() })
     }
@@ -109,8 +119,8 @@ fn hash(mut file: File) -> io::Result<(Digest, u64)> {
 }
 
 fn content_type(name: &AssetName) -> ContentType {
-    let guess = mime_guess::from_path(name.as_str()).first_raw().unwrap_or("application/octet-stream");
-    guess.parse().unwrap_or_else(|_| unreachable!("known media types are media types: {guess}"))
+    let guess = mime_guess::from_path(name.as_str()).first_raw().unwrap_or(ANY_TYPE);
+    guess.to_ascii_lowercase().parse().or_else(|_| ANY_TYPE.parse()).unwrap_or_else(|_| unreachable!("{ANY_TYPE} is a content type"))
 }
 
 fn unusable(input: &'static str, path: &Path, problem: &str) -> InputRefusal {
@@ -158,6 +168,18 @@ mod tests {
         assert_eq!(names("link.zip", folder.path()), Err("file_unusable"));
         assert_eq!(names("sub", folder.path()), Err("file_unusable"));
         assert_eq!(names("[", folder.path()), Err("input_invalid"));
+    }
+
+    #[test]
+    fn every_file_name_has_a_content_type() {
+        for (name, expected) in [
+            ("a.xlsm", "application/vnd.ms-excel.sheet.macroenabled.12"),
+            ("a.tar.gz", "application/gzip"),
+            ("a.rmp", "application/octet-stream"),
+            ("noextension", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(&name.parse().unwrap()).as_str(), expected);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use countersign_core::{
     authorize::Mode,
     document::Document as _,
     name::{BranchName, CommitId, InvalidName, Title},
-    operation::{Kind, NameSet, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagRepo, Target, Visibility},
+    operation::{Kind, NameSet, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Target, Visibility},
     plan::Plan,
     refusal::InputRefusal,
     text::excerpt,
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
             target: facts.target,
             tag_name: self.name("tag-name", &self.inputs.tag_name)?,
             target_sha,
-            message: text("message", message)?,
+            message: TagMessage::new(text("message", message)?).map_err(InputRefusal::BodyTooLong)?,
         })
     }
 

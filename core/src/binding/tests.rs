@@ -92,6 +92,7 @@ impl Case {
                 head: Some(text(head.to_document())),
                 state: state.map(|state| text(state.to_document())),
                 checkpoint: entry.map(ToString::to_string),
+                state_was_written: false,
             };
             sighting.ledger = Snapshot::read(commit('c'), &raw);
         }

@@ -7,12 +7,12 @@ use super::{
     state_path, store::Rejection,
 };
 use crate::{
-    authorize::Grant, document::Document, ledger::HEAD_PATH, name::CommitId, operation::Operation, receipt::VerifiedReceipt,
+    authorize::Grant, binding, document::Document, ledger::HEAD_PATH, name::CommitId, operation::Operation, receipt::VerifiedReceipt,
     refusal::Refusal, timestamp::Timestamp,
 };
 
 /// How often an append is tried on a busy ledger.
-pub(super) const TRIES: usize = 16;
+pub(super) const TRIES: usize = 8;
 
 /// The commit on which the next append builds, and the head that it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,9 @@ impl Tip {
         Self { commit: snapshot.commit.clone(), head: snapshot.head }
     }
 
-    pub(super) const fn next_sequence(&self) -> u64 {
-        self.head.sequence() + 1
+    /// `None` after the last number there is: a head that claims so many entries was forged.
+    pub(super) const fn next_sequence(&self) -> Option<u64> {
+        self.head.sequence().checked_add(1)
     }
 }
 
@@ -53,37 +54,47 @@ pub enum NoClaim {
     Unknown(String),
 }
 
-/// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed".
+/// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed",
+/// and while an append may have come through unseen, no answer says that nothing was written.
 pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) -> Result<Claim, NoClaim> {
-    let mut unanswered = None;
+    binding::not_expired(grant.receipt().terms(), now).map_err(NoClaim::Refused)?;
+    let mut lost: Option<String> = None;
     for _ in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
-        let entry = claim_entry(&grant, &tip, now);
+        let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), claimed_state(&grant, &entry));
-        let lost = match store.append(&append(&tip, &entry, &state)).await {
+        match store.append(&append(&tip, &entry, &state)).await {
             Appended::Done(commit) => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
                 return Ok(Claim { grant, entry: checkpoint, state, tip });
             }
-            Appended::Rejected(rejection) => return Err(NoClaim::Rejected(rejection)),
-            Appended::Stale => None,
-            Appended::Unknown(reason) => Some(reason),
-        };
-        match (look_again(&mut grant, store, now).await, lost) {
-            // The lost append went through: the ledger holds this very attempt's claim.
-            (Ok(Use::Ours), _) => {
-                let tip = Tip::of(grant.snapshot());
-                return Ok(Claim { grant, entry: checkpoint, state, tip });
+            Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
+            Appended::Stale => {}
+            Appended::Unknown(reason) => lost = Some(reason),
+        }
+        match look_again(&mut grant, store, now).await {
+            // A lost append went through: the ledger holds this very attempt's claim.
+            Ok(Use::Ours) => return adopt(grant, checkpoint, state),
+            Ok(_) => {}
+            Err(refusal) => {
+                return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| NoClaim::Unknown(format!("{lost}; then: {refusal}"))));
             }
-            (Ok(_), lost) => unanswered = lost,
-            // An unread ledger after a lost answer leaves open whether the receipt is spent.
-            (Err(Refusal::LedgerUnavailable { reason: unread }), Some(reason)) => {
-                return Err(NoClaim::Unknown(format!("{reason}; then {unread}")));
-            }
-            (Err(refusal), _) => return Err(NoClaim::Refused(refusal)),
         }
     }
-    Err(unanswered.map_or(NoClaim::Contended, NoClaim::Unknown))
+    Err(lost.map_or(NoClaim::Contended, NoClaim::Unknown))
+}
+
+/// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
+fn adopt(grant: Grant, entry: Checkpoint, state: ReceiptState) -> Result<Claim, NoClaim> {
+    if grant.snapshot().state() != Some(&state) {
+        return Err(NoClaim::Unknown("the ledger shows another claim of this attempt than the one that was sent".into()));
+    }
+    let tip = Tip::of(grant.snapshot());
+    Ok(Claim { grant, entry, state, tip })
+}
+
+pub(super) fn exhausted() -> Refusal {
+    Refusal::LedgerUnavailable { reason: "its head names the last sequence number there is".into() }
 }
 
 async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, now: Timestamp) -> Result<Use, Refusal> {
@@ -91,19 +102,16 @@ async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, now: Timestamp
     grant.look_again(view.snapshot, view.observed_at.map_or(now, |date| date.max(now)))
 }
 
-fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Entry {
-    Entry {
-        receipt: Some(grant.receipt().envelope().clone()),
-        operation: Some(grant.operation().clone()),
-        ..entry(grant, tip, EventType::Claimed, now)
-    }
+fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Option<Entry> {
+    let entry = entry(grant, tip, EventType::Claimed, now)?;
+    Some(Entry { receipt: Some(grant.receipt().envelope().clone()), operation: Some(grant.operation().clone()), ..entry })
 }
 
 /// The members that every entry about this grant has.
-pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timestamp) -> Entry {
+pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timestamp) -> Option<Entry> {
     let executor = grant.executor();
-    Entry {
-        sequence: tip.next_sequence(),
+    Some(Entry {
+        sequence: tip.next_sequence()?,
         previous: tip.head.newest().map(|newest| newest.digest),
         event_type,
         timestamp: now,
@@ -118,7 +126,7 @@ pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timest
         receipt: None,
         operation: None,
         github_response: None,
-    }
+    })
 }
 
 fn claimed_state(grant: &Grant, entry: &Entry) -> ReceiptState {

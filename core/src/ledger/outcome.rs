@@ -5,8 +5,8 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use super::{
-    Appended, Checkpoint, Entry, EventType, LedgerStore, ReceiptState,
-    claim::{TRIES, Tip, append, entry},
+    Appended, Checkpoint, Entry, EventType, Head, LedgerStore, ReceiptState,
+    claim::{TRIES, Tip, append, entry, exhausted},
 };
 use crate::{
     authorize::Grant,
@@ -121,9 +121,14 @@ impl Outcome {
         &self.effect
     }
 
-    fn entry(&self, now: Timestamp) -> Entry {
-        let event = EventType::from(&self.effect);
-        Entry { github_response: Some(self.effect.response().clone()), ..entry(&self.grant, &self.tip, event, now) }
+    /// What came of the operation turned out otherwise: the next record corrects the one before it, which stays.
+    pub fn correct(&mut self, effect: Effect) {
+        self.effect = effect;
+    }
+
+    fn entry(&self, now: Timestamp) -> Option<Entry> {
+        let entry = entry(&self.grant, &self.tip, EventType::from(&self.effect), now)?;
+        Some(Entry { github_response: Some(self.effect.response().clone()), ..entry })
     }
 
     /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it.
@@ -143,13 +148,17 @@ pub enum Recorded {
 }
 
 /// Records an outcome. The operation has happened by now: whatever goes wrong here is told, never undone.
-pub async fn record<S: LedgerStore>(mut outcome: Outcome, store: &S, now: Timestamp) -> Recorded {
+pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Timestamp) -> Recorded {
     let mut reason = String::from("others were faster, every time");
     for _ in 0..TRIES {
-        let entry = outcome.entry(now);
-        let state = outcome.state_after(&entry);
+        let Some(entry) = outcome.entry(now) else { return Recorded::Not(alloc::format!("{}", exhausted())) };
+        let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
         match store.append(&append(&outcome.tip, &entry, &state)).await {
-            Appended::Done(_) => return Recorded::At(entry.checkpoint()),
+            Appended::Done(commit) => {
+                outcome.tip = Tip { commit, head: Head::at(checkpoint) };
+                outcome.state = state;
+                return Recorded::At(checkpoint);
+            }
             Appended::Rejected(rejection) => return Recorded::Not(rejection.message),
             Appended::Stale => {}
             Appended::Unknown(lost) => reason = lost,
@@ -158,13 +167,16 @@ pub async fn record<S: LedgerStore>(mut outcome: Outcome, store: &S, now: Timest
             Ok(view) => view.snapshot,
             Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),
         };
-        match &snapshot.state {
-            // Our own append went through although its answer was lost.
-            Some(found) if *found == state && state.outcome_sequence.is_some() => return Recorded::At(entry.checkpoint()),
-            Some(found) if *found == outcome.state => {}
-            _ => return Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into()),
-        }
+        let found = snapshot.state.clone();
         outcome.tip = Tip::of(&snapshot);
+        // Our own append went through although its answer was lost: no other attempt writes this state.
+        if found.as_ref() == Some(&state) && state.outcome_sequence.is_some() {
+            outcome.state = state;
+            return Recorded::At(checkpoint);
+        }
+        if found.as_ref() != Some(&outcome.state) {
+            return Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into());
+        }
     }
     Recorded::Not(reason)
 }

@@ -23,6 +23,8 @@ pub struct RawSnapshot {
     pub state: Option<String>,
     /// The entry that the receipt's checkpoint names.
     pub checkpoint: Option<String>,
+    /// Whether any commit of the branch ever touched the receipt's state: a file can be deleted, its history cannot.
+    pub state_was_written: bool,
 }
 
 /// The files of one commit, understood.
@@ -33,6 +35,7 @@ pub struct Snapshot {
     pub(crate) head: Head,
     pub(crate) state: Option<ReceiptState>,
     checkpoint: Option<Digest>,
+    state_was_written: bool,
 }
 
 impl Snapshot {
@@ -44,6 +47,7 @@ impl Snapshot {
             head: document("ledger.json", head)?,
             state: raw.state.as_deref().map(|state| document("the receipt's state", state)).transpose()?,
             checkpoint: raw.checkpoint.as_deref().map(|entry| Digest::of(entry.as_bytes())),
+            state_was_written: raw.state_was_written,
         })
     }
 
@@ -67,6 +71,9 @@ impl Snapshot {
 
     /// Whether the ledger holds the entry that the approver saw.
     pub fn holds(&self, look: &Look) -> Result<(), Refusal> {
+        if self.state.is_none() && self.state_was_written {
+            return Err(Refusal::LedgerStateRemoved { receipt: look.receipt_id.clone() });
+        }
         let Some(checkpoint) = look.checkpoint else { return Ok(()) };
         let rolled_back = |found: String| Err(Refusal::LedgerRolledBack { checkpoint, found });
         if self.head.sequence() < checkpoint.sequence {
@@ -104,7 +111,12 @@ mod tests {
 
     fn snapshot(sequence: u64, digest: Digest, entry: Option<&str>) -> Snapshot {
         let head = Head::at(Checkpoint { sequence, digest }).to_document();
-        let raw = RawSnapshot { head: String::from_utf8(head).ok(), state: None, checkpoint: entry.map(ToString::to_string) };
+        let raw = RawSnapshot {
+            head: String::from_utf8(head).ok(),
+            state: None,
+            checkpoint: entry.map(ToString::to_string),
+            ..RawSnapshot::default()
+        };
         Snapshot::read("1".repeat(40).parse().unwrap(), &raw).unwrap()
     }
 

@@ -69,6 +69,7 @@ impl Branch {
             head: self.text(HEAD_PATH),
             state: self.text(&state_path(&look.receipt_id)),
             checkpoint: look.checkpoint.and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
+            state_was_written: self.text(&state_path(&look.receipt_id)).is_some(),
         };
         Ok(LedgerView { snapshot: Snapshot::read(self.commit(), &raw)?, observed_at: Some(self.now) })
     }
@@ -91,7 +92,7 @@ impl LedgerStore for Memory {
             Some(Weather::Overtaken) => {
                 let other = grant_of("other", &executor_of("op-9", 9), &branch);
                 let tip = claim::Tip::of(other.snapshot());
-                let entry = claim::entry(&other, &tip, EventType::Claimed, NOON);
+                let entry = claim::entry(&other, &tip, EventType::Claimed, NOON).unwrap();
                 let files =
                     [(entry_path(entry.sequence), entry.to_document()), (HEAD_PATH.into(), Head::at(entry.checkpoint()).to_document())];
                 branch.add(&files);
@@ -172,7 +173,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
     assert_eq!((claim.entry().sequence, state(&store).outcome_sequence), (1, None));
-    let recorded = now(record(claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    let recorded = now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
     let all = entries(&store);
     assert_eq!(recorded, Recorded::At(all[1].checkpoint()));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Succeeded)]);
@@ -185,7 +186,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
 fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
-    now(record(claim.conclude(Effect::Unknown(GithubResponse::default())), &store, NOON));
+    now(record(&mut claim.conclude(Effect::Unknown(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Unknown)]);
     let state = state(&store);
     assert_eq!(state.outcome_sequence, None);
@@ -226,7 +227,7 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
     store.0.borrow_mut().weather.push_back(Weather::AnswerLost);
-    let recorded = now(record(claim.conclude(Effect::Failed(GithubResponse::default())), &store, NOON));
+    let recorded = now(record(&mut claim.conclude(Effect::Failed(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
     assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
 }
@@ -234,7 +235,10 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
 #[test]
 fn a_claim_that_nobody_can_see_is_unknown_and_a_rejected_one_is_not() {
     let silent = memory([Weather::Silence]);
-    assert_eq!(now(claim(grant(&silent, "op-1"), &silent, NOON)).map(|_| ()), Err(NoClaim::Unknown("timeout; then HTTP 503".into())));
+    assert_eq!(
+        now(claim(grant(&silent, "op-1"), &silent, NOON)).map(|_| ()),
+        Err(NoClaim::Unknown("timeout; then: the ledger cannot be read: HTTP 503".into()))
+    );
     let refused = memory([Weather::Rejected]);
     let Err(NoClaim::Rejected(rejection)) = now(claim(grant(&refused, "op-1"), &refused, NOON)) else { panic!("claimed") };
     assert_eq!(rejection.code, "permission_denied");
@@ -254,4 +258,61 @@ fn a_receipt_that_expires_while_the_ledger_is_busy_is_not_claimed() {
 fn a_ledger_that_is_always_busy_is_given_up() {
     let store = memory((0..32).map(|_| Weather::Overtaken));
     assert_eq!(now(claim(grant(&store, "op-1"), &store, NOON)).map(|_| ()), Err(NoClaim::Contended));
+}
+
+#[test]
+fn a_claim_that_came_through_unseen_is_ours_even_if_the_receipt_expired_meanwhile() {
+    let store = memory([Weather::AnswerLost]);
+    let grant = grant(&store, "op-1");
+    store.0.borrow_mut().now = NOON.plus(3600);
+    assert_eq!(now(claim(grant, &store, NOON)).map(|claim| claim.entry().sequence).ok(), Some(1));
+}
+
+#[test]
+fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
+    for then in [Weather::Rejected, Weather::Overtaken] {
+        let store = memory([Weather::RequestLost, then]);
+        let grant = grant(&store, "op-1");
+        if matches!(store.0.borrow().weather[1], Weather::Overtaken) {
+            store.0.borrow_mut().weather.extend((0..8).map(|_| Weather::Overtaken));
+        }
+        assert_eq!(now(claim(grant, &store, NOON)).map(|_| ()), Err(NoClaim::Unknown("timeout".into())));
+    }
+}
+
+#[test]
+fn a_grant_that_was_held_until_the_receipt_expired_is_not_claimed() {
+    let store = memory([]);
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, NOON.plus(3600))) else { panic!("claimed") };
+    assert_eq!(refusal.code(), "receipt_expired");
+    assert_eq!(events(&store), []);
+}
+
+#[test]
+fn a_forged_head_at_the_last_number_is_refused() {
+    let store = memory([]);
+    let last = Head::at(Checkpoint { sequence: u64::MAX, digest: Digest::of(b"forged") });
+    store.0.borrow_mut().files.insert(HEAD_PATH.into(), last.to_document());
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, NOON)) else { panic!("claimed") };
+    assert_eq!(refusal.code(), "ledger_unavailable");
+}
+
+#[test]
+fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
+    let store = memory([]);
+    let mut outcome = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap().conclude(Effect::Succeeded(GithubResponse::default()));
+    now(record(&mut outcome, &store, NOON));
+    outcome.correct(Effect::Failed(GithubResponse::default()));
+    let corrected = now(record(&mut outcome, &store, NOON));
+    assert_eq!(corrected, Recorded::At(entries(&store)[2].checkpoint()));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Succeeded), (3, EventType::Failed)]);
+    assert_eq!(state(&store).outcome_sequence, Some(3));
+}
+
+#[test]
+fn a_state_that_was_removed_after_it_was_written_is_a_rollback() {
+    let raw = RawSnapshot { head: String::from_utf8(Head::EMPTY.to_document()).ok(), state_was_written: true, ..RawSnapshot::default() };
+    let look = Look { receipt_id: "receipt-1".parse().unwrap(), checkpoint: None };
+    let Err(refusal) = Snapshot::read("1".repeat(40).parse().unwrap(), &raw).unwrap().holds(&look) else { panic!("holds") };
+    assert_eq!(refusal.code(), "ledger_rolled_back");
 }

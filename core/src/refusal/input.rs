@@ -87,7 +87,7 @@ pub enum InputRefusal {
     #[error("input `files`: {0}")]
     AssetLimit(String),
     /// A text is longer than GitHub takes.
-    #[error("input `body`: {0}")]
+    #[error("{0}")]
     BodyTooLong(TooLong),
     /// A draft or prerelease was to be the latest.
     #[error("input `make-latest`: {0}")]
@@ -165,7 +165,7 @@ impl InputRefusal {
             Self::AssetName(_) => "Rename the file before it is published, so that the asset has the name that was approved.",
             Self::AssetTwice(_) => "Assets have no folders: give the files different names, or list only one of them.",
             Self::AssetLimit(_) => "Leave the file out, fill it, or split it; bundle files when there are too many.",
-            Self::BodyTooLong(_) => "Shorten the text; GitHub would refuse it after the receipt was spent.",
+            Self::BodyTooLong(_) => "Shorten the text; otherwise it would be refused after the receipt was spent.",
             Self::NotLatest(_) => "Set `make-latest` to `false`, or publish a full release.",
             Self::TrustedKeys(_) => {
                 "Give one key a line, `ssh-ed25519 AAAA… name`, as `countersign keys generate` prints it, or a PEM block."

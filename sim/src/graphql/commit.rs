@@ -19,6 +19,16 @@ impl Commit {
     }
 }
 
+/// A part of a commit's history.
+pub(super) struct CommitHistoryConnection(Vec<Commit>);
+
+#[Object]
+impl CommitHistoryConnection {
+    async fn nodes(&self) -> Option<Vec<Option<&Commit>>> {
+        Some(self.0.iter().map(Some).collect())
+    }
+}
+
 #[Object]
 impl Commit {
     pub(super) async fn id(&self) -> ID {
@@ -60,6 +70,13 @@ impl Commit {
 
     async fn tree(&self, context: &Context<'_>) -> Tree {
         Tree(world(context, |world| world.git.commit(self.0).expect("a commit that was found").tree_id()))
+    }
+
+    /// The commits that changed a path, newest first.
+    async fn history(&self, context: &Context<'_>, first: Option<i32>, path: Option<String>) -> CommitHistoryConnection {
+        let most = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
+        let found = world(context, |world| world.git.history(self.0, Path::new(path.as_deref().unwrap_or_default()), most));
+        CommitHistoryConnection(found.into_iter().map(Commit).collect())
     }
 
     /// A file or folder at this very commit.

@@ -1,0 +1,200 @@
+//! Mode `prod`: verify, decide, claim, execute, record.
+
+use countersign_core::{
+    authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
+    envelope::{Envelope, MOST_BYTES},
+    keys::{Threshold, TrustedKeys},
+    ledger::{self, Effect, NoClaim, Recorded},
+    operation::Operation,
+    receipt::VerifiedReceipt,
+    refusal::{InputRefusal, Refusal},
+};
+
+use super::{Attempt, describe::NoPlan};
+use crate::{
+    github::PreflightQuery,
+    ledger_store::LedgerBranch,
+    publisher::{self, AssetFiles},
+    report::{Complaint, Ending, Phase},
+    runner::read_text,
+};
+
+/// A receipt file may hold base64 and a line feed.
+const MOST_RECEIPT_FILE: u64 = 2 * MOST_BYTES as u64;
+
+impl Attempt<'_> {
+    pub(super) async fn prod(&self) -> Ending {
+        let built = self.operation(Mode::Prod).await;
+        let (operation, files) = match built {
+            Ok((operation, files)) => (Ok(operation), files),
+            Err(NoPlan::Refused(refusal)) => (Err(refusal), AssetFiles::default()),
+            Err(NoPlan::Failed(complaint)) => return Ending::Failed(complaint),
+        };
+        if let Ok(operation) = &operation {
+            self.note_operation(operation);
+        }
+        let decision = match self.decide(operation).await {
+            Ok(decision) => decision,
+            Err(refusal) => return Ending::Refused(refusal),
+        };
+        self.recorder.note(|record| record.checks = decision.checks);
+        match decision.verdict {
+            Ok(grant) => self.publish(grant, &files).await,
+            Err(refusal) => Ending::Refused(refusal),
+        }
+    }
+
+    async fn decide(&self, operation: Result<Operation, Refusal>) -> Result<Decision, Refusal> {
+        let receipt = self.receipt();
+        if let Ok(receipt) = &receipt {
+            self.note_receipt(receipt);
+        }
+        let preflight = match (&operation, &receipt) {
+            // Without a mode that exists, GitHub is not even asked.
+            (Ok(operation), Ok(receipt)) if self.mode.is_ok() => {
+                self.github.preflight(&PreflightQuery::new(operation, Some(&receipt.terms().look()))).await
+            }
+            _ => Preflight::NotAsked,
+        };
+        if let Preflight::Seen(sighting) = &preflight {
+            let seen = sighting.ledger.as_ref().ok().and_then(ledger::Snapshot::newest);
+            self.recorder.note(|record| record.ledger.seen = seen);
+        }
+        Ok(authorize(Evidence {
+            mode: self.mode.clone(),
+            run_id: self.run_id.clone(),
+            executor: self.context.executor.clone(),
+            operation,
+            receipt,
+            now: (self.clock)(),
+            preflight,
+            allow_workflow_changes: self.allow_workflow_changes()?,
+        }))
+    }
+
+    async fn publish(&self, grant: Grant, files: &AssetFiles) -> Ending {
+        let branch = LedgerBranch::new(&self.github, grant.operation().clone());
+        if let Err(ending) = self.enter(Phase::Claiming) {
+            return ending;
+        }
+        let claim = match ledger::claim(grant, &branch, (self.clock)()).await {
+            Ok(claim) => claim,
+            Err(no_claim) => return unclaimed(no_claim),
+        };
+        let entry = claim.entry();
+        self.recorder.note(|record| record.ledger.claim = Some(entry));
+        if let Err(ending) = self.enter(Phase::Acting) {
+            return ending;
+        }
+        let mut outcome = publisher::execute(claim, &self.github, files).await;
+        let effect = outcome.effect().clone();
+        self.recorder.note(|record| record.github_response = Some(effect.response().clone()));
+        // The operation is over: that the disk is full now must not keep the outcome off the ledger.
+        let provisional = self.recorder.enter(Phase::Recording);
+        let mut recorded = ledger::record(&mut outcome, &branch, (self.clock)()).await;
+        if let Err(error) = provisional {
+            self.recorder.log().line(&format!("countersign: the provisional audit record could not be written: {error}"));
+        }
+        // The same answer that confirms the outcome shows where the tag leads now.
+        if let Some(contradiction) = branch.contradiction(&effect) {
+            self.recorder.note(|record| record.github_response = Some(contradiction.response().clone()));
+            outcome.correct(contradiction.clone());
+            recorded = ledger::record(&mut outcome, &branch, (self.clock)()).await;
+            return self.ended(&contradiction, recorded);
+        }
+        self.ended(&effect, recorded)
+    }
+
+    fn enter(&self, phase: Phase) -> Result<(), Ending> {
+        self.recorder.note(|record| record.requests = self.github.requests());
+        self.recorder.enter(phase).map_err(|error| {
+            let message = format!("the audit record can no longer be written ({error}), so nothing more is done");
+            let complaint = Complaint::new("record_unwritten", message);
+            if phase == Phase::Claiming { Ending::Failed(complaint) } else { Ending::Unknown(complaint) }
+        })
+    }
+
+    fn ended(&self, effect: &Effect, recorded: Recorded) -> Ending {
+        let response = effect.response();
+        let lost = match recorded {
+            Recorded::At(entry) => {
+                self.recorder.note(|record| record.ledger.outcome = Some(entry));
+                None
+            }
+            Recorded::Not(reason) => Some(reason),
+        };
+        let (code, message) = (response.error_code.clone().unwrap_or_default(), response.error_message.clone().unwrap_or_default());
+        match (effect, lost) {
+            (Effect::Succeeded(_), None) => Ending::Succeeded { result: shipped(response) },
+            (Effect::Succeeded(_), Some(reason)) => Ending::Unknown(Complaint::new(
+                "outcome_unrecorded",
+                format!(
+                    "{} But the ledger does not hold the outcome: {reason}. Look at the ledger before anything else is done with this receipt.",
+                    shipped(response)
+                ),
+            )),
+            (Effect::Failed(_), None) => Ending::Failed(Complaint::new(code, message)),
+            (Effect::Unknown(_), None) => Ending::Unknown(Complaint::new(code, message)),
+            (_, Some(reason)) => {
+                Ending::Unknown(Complaint::new(code, format!("{message} And the ledger does not hold the outcome: {reason}.")))
+            }
+        }
+    }
+
+    fn receipt(&self) -> Result<VerifiedReceipt, Refusal> {
+        let inputs = &self.inputs;
+        let text = match (inputs.receipt.trim(), inputs.receipt_file.as_str()) {
+            ("", "") => return Err(Refusal::ReceiptMissing),
+            (text, "") => text.to_owned(),
+            ("", file) => read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?,
+            _ => return Err(InputRefusal::Unused { input: "receipt-file", here: "a call that has a `receipt` already".into() }.into()),
+        };
+        if text.trim().is_empty() {
+            return Err(Refusal::ReceiptMissing);
+        }
+        let envelope = Envelope::parse(&text)?;
+        let trusted = TrustedKeys::parse(&inputs.trusted_keys).map_err(InputRefusal::TrustedKeys)?;
+        let threshold = if inputs.threshold.is_empty() {
+            Threshold::ONE
+        } else {
+            Threshold::parse(&inputs.threshold, &trusted).map_err(InputRefusal::Threshold)?
+        };
+        envelope.verify(&trusted, threshold)
+    }
+
+    fn note_receipt(&self, receipt: &VerifiedReceipt) {
+        self.recorder.note(|record| {
+            record.receipt_id = Some(receipt.terms().receipt_id.to_string());
+            record.receipt = Some(receipt.terms().clone());
+            record.signers = receipt.signers().into();
+        });
+    }
+}
+
+fn unclaimed(no_claim: NoClaim) -> Ending {
+    match no_claim {
+        NoClaim::Refused(refusal) => Ending::Refused(refusal),
+        NoClaim::Rejected(rejection) => Ending::Failed(Complaint::new(
+            rejection.code,
+            format!("the receipt could not be spent: {}. Nothing was done with it. {}", rejection.message, rejection.remedy),
+        )),
+        NoClaim::Contended => Ending::Failed(Complaint::new(
+            "ledger_contended",
+            "the receipt could not be spent: others wrote to the ledger every time. Nothing was done with it; run the job again.",
+        )),
+        NoClaim::Unknown(reason) => Ending::Unknown(Complaint::new(
+            "claim_unknown",
+            format!(
+                "it is not known whether the receipt was spent: {reason}. The operation was not begun. Look at the ledger: if it holds the receipt, ask for a new one."
+            ),
+        )),
+    }
+}
+
+fn shipped(response: &ledger::GithubResponse) -> String {
+    match (&response.html_url, response.release_id) {
+        (Some(url), _) => format!("Shipped: {url}."),
+        (None, Some(id)) => format!("Drafted: release {id}."),
+        (None, None) => "Shipped.".into(),
+    }
+}

@@ -1,0 +1,230 @@
+//! The preflight's answer: read whole or not at all, and turned into the facts on which the core decides.
+
+use serde::Deserialize;
+
+use countersign_core::{
+    authorize::Sighting,
+    ledger::{RawSnapshot, Snapshot},
+    name::{CommitId, RepositoryId},
+    operation::Target,
+    refusal::Refusal,
+    timestamp::Timestamp,
+    world::{Budget, CommitFact, TagFact, World},
+};
+
+use super::PreflightQuery;
+use crate::github::Trouble;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Data {
+    repository: Option<serde_json::Value>,
+    rate_limit: Option<RateLimit>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    database_id: Option<u64>,
+    name_with_owner: String,
+    is_archived: bool,
+    ledger: Option<LedgerRef>,
+    commit: Option<Typed>,
+    workflows: Option<Oid>,
+    default_workflows: Option<Oid>,
+    tag: Option<TagRef>,
+    release: Option<Release>,
+    head: Option<BranchRef>,
+    base: Option<BranchRef>,
+    pull_requests: Option<Pulls>,
+}
+
+#[derive(Deserialize)]
+struct LedgerRef {
+    target: Option<LedgerCommit>,
+}
+
+#[derive(Deserialize)]
+struct LedgerCommit {
+    oid: Option<CommitText>,
+    head: Option<File>,
+    state: Option<File>,
+    checkpoint: Option<File>,
+    touched: Option<History>,
+}
+
+#[derive(Deserialize)]
+struct History {
+    nodes: Vec<Option<Oid>>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    object: Option<Blob>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob {
+    text: Option<String>,
+    is_truncated: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Oid {
+    oid: CommitText,
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "__typename")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct TagRef {
+    target: Option<TagTarget>,
+}
+
+#[derive(Deserialize)]
+struct TagTarget {
+    oid: CommitText,
+    /// What an annotated tag leads to.
+    target: Option<Oid>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Release {
+    is_draft: bool,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct BranchRef {
+    target: Option<Oid>,
+}
+
+#[derive(Deserialize)]
+struct Pulls {
+    nodes: Vec<Option<Pull>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pull {
+    url: String,
+    head_repository: Option<HeadRepository>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeadRepository {
+    name_with_owner: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimit {
+    remaining: u64,
+    reset_at: String,
+}
+
+/// An object id that GitHub sent, checked while it is read.
+struct CommitText(CommitId);
+
+impl<'de> Deserialize<'de> for CommitText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+fn garbage(reason: impl Into<String>) -> Trouble {
+    Trouble::Garbage { reason: reason.into() }
+}
+
+impl Data {
+    pub(super) fn sighting(self, query: &PreflightQuery, date: Option<Timestamp>, public: bool) -> Result<Sighting, Trouble> {
+        let missing = || Trouble::NotFound { message: format!("the repository {}/{}", query.owner, query.name), permissions: None };
+        let mut answer = query.complete(self.repository.ok_or_else(missing)?)?;
+        let target = Target {
+            repository: answer.name_with_owner.parse().map_err(|_| garbage("the repository's name is none"))?,
+            repository_id: RepositoryId(answer.database_id.ok_or_else(|| garbage("the repository has no number"))?),
+        };
+        if answer.tag.as_ref().is_some_and(|tag| tag.target.is_none()) {
+            return Err(garbage("a tag that leads nowhere"));
+        }
+        let budget = match self.rate_limit {
+            Some(limit) => Budget { remaining: limit.remaining, resets_at: limit.reset_at.parse().ok() },
+            // Only a server of one's own may have no limits.
+            None if public => return Err(garbage("no rate limit")),
+            None => Budget { remaining: u64::MAX, resets_at: None },
+        };
+        let ledger = snapshot(answer.ledger.take(), &target);
+        Ok(Sighting { ledger, date, world: world(answer, &target, budget), target })
+    }
+}
+
+impl PreflightQuery {
+    /// Reads the answer if every member that was asked for is there: one that is absent must not read as "nothing is in the way".
+    fn complete(&self, answer: serde_json::Value) -> Result<Answer, Trouble> {
+        let mut asked = vec!["ledger", "commit", "workflows", "defaultWorkflows"];
+        asked.extend(if self.tagged { ["tag", "release"].as_slice() } else { &[] });
+        asked.extend(if self.pull { ["head", "base", "pullRequests"].as_slice() } else { &[] });
+        if let Some(absent) = asked.iter().find(|member| answer.get(member).is_none()) {
+            return Err(garbage(format!("the answer lacks `{absent}`")));
+        }
+        serde_json::from_value(answer).map_err(|error| garbage(error.to_string()))
+    }
+}
+
+fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refusal> {
+    let missing = || Refusal::LedgerMissing { repository: target.repository.clone() };
+    let commit = ledger.ok_or_else(missing)?.target.ok_or_else(missing)?;
+    let not_a_commit = || Refusal::LedgerUnavailable { reason: "the branch `receipt-ledger` does not point to a commit".into() };
+    let (oid, touched) = (commit.oid.ok_or_else(not_a_commit)?, commit.touched.ok_or_else(not_a_commit)?);
+    let raw = RawSnapshot {
+        head: text(commit.head)?,
+        state: text(commit.state)?,
+        checkpoint: text(commit.checkpoint)?,
+        state_was_written: !touched.nodes.is_empty(),
+    };
+    Snapshot::read(oid.0, &raw)
+}
+
+/// A path that is there but whose text is not is an unreadable ledger, never an absent file.
+fn text(file: Option<File>) -> Result<Option<String>, Refusal> {
+    let Some(file) = file else { return Ok(None) };
+    let unreadable = |reason: &str| Refusal::LedgerUnavailable { reason: reason.into() };
+    let blob = file.object.ok_or_else(|| unreadable("a path of the ledger is no file"))?;
+    if blob.is_truncated != Some(false) {
+        return Err(unreadable("GitHub cut a file of the ledger short"));
+    }
+    blob.text.map(Some).ok_or_else(|| unreadable("a file of the ledger is not text"))
+}
+
+fn world(answer: Answer, target: &Target, budget: Budget) -> World {
+    let ours = |pull: &Pull| {
+        pull.head_repository.as_ref().is_some_and(|head| head.name_with_owner.eq_ignore_ascii_case(target.repository.as_str()))
+    };
+    let branch = |branch: Option<BranchRef>| branch.and_then(|branch| branch.target).map(|target| target.oid.0);
+    World {
+        archived: answer.is_archived,
+        commit: match answer.commit.as_ref().map(|object| object.kind.as_str()) {
+            Some("Commit") => CommitFact::Commit,
+            Some(_) => CommitFact::Other,
+            None => CommitFact::Missing,
+        },
+        workflows: answer.workflows.map(|tree| tree.oid.0),
+        default_workflows: answer.default_workflows.map(|tree| tree.oid.0),
+        tag: answer.tag.and_then(|tag| tag.target).map(|target| TagFact { commit: target.target.unwrap_or(Oid { oid: target.oid }).oid.0 }),
+        release: answer.release.filter(|release| !release.is_draft).map(|release| release.url),
+        head: branch(answer.head),
+        base: branch(answer.base),
+        pulls: answer
+            .pull_requests
+            .map_or(Vec::new(), |pulls| pulls.nodes.into_iter().flatten().filter(ours).map(|pull| pull.url).collect()),
+        budget,
+    }
+}
