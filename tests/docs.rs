@@ -1,0 +1,123 @@
+//! The documentation says what is so.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+
+use std::{collections::BTreeSet, fs};
+
+use countersign_core::{document::Document as _, ledger::Entry, operation::Operation, plan::Plan};
+
+fn page(name: &str) -> String {
+    fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The contents of every fenced block of one language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(&format!("{language}\n")).map(ToOwned::to_owned)).collect()
+}
+
+/// Names at the first level of a section of action.yml.
+fn declared(section: &str) -> BTreeSet<String> {
+    let action = page("action.yml");
+    let rest = action.split(&format!("\n{section}:\n")).nth(1).unwrap();
+    let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with(' '));
+    lines
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .map(|line| line.trim().trim_end_matches(':').to_owned())
+        .collect()
+}
+
+/// The names in the first column of a section's table.
+fn tabled(page: &str, heading: &str) -> BTreeSet<String> {
+    let section = page.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
+    section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name.to_owned())).collect()
+}
+
+#[test]
+fn the_readme_lists_the_inputs_and_outputs_of_action_yml() {
+    let readme = page("README.md");
+    assert_eq!(tabled(&readme, "## Inputs"), declared("inputs"));
+    assert_eq!(tabled(&readme, "## Outputs"), declared("outputs"));
+}
+
+#[test]
+fn the_readme_names_the_two_commands() {
+    let readme = page("README.md");
+    assert!(readme.contains("cargo run --example demo") && readme.contains("cargo test"));
+    assert!(page("Cargo.toml").contains("default-members = [\".\", \"core\", \"sim\"]"), "`cargo test` must run every room's tests");
+    assert!(page(".ci/run").contains("cargo test --locked") && page(".ci/run").contains("--example demo"));
+}
+
+#[test]
+fn the_examples_are_what_the_code_reads() {
+    for block in blocks(&page("docs/operation.md"), "json") {
+        let bytes = block.trim_end_matches('\n').as_bytes();
+        assert_eq!(Operation::from_bytes(bytes).map(|operation| operation.to_bytes()).as_deref(), Ok(bytes));
+    }
+    let plans = blocks(&page("docs/plan.md"), "json");
+    assert!(plans.iter().any(|block| Plan::from_document(block.as_bytes()).is_ok()), "docs/plan.md has no plan that can be read");
+    let entries = blocks(&page("docs/ledger.md"), "json");
+    let entries: Vec<Entry> = entries.iter().filter_map(|block| Entry::from_document(block.as_bytes()).ok()).collect();
+    assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [42, 43]);
+    assert_eq!(entries[1].previous, Some(entries[0].checkpoint().digest));
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let link = regex::Regex::new(r"\]\(([A-Za-z0-9_./-]+\.[a-z]+)(#[^)]*)?\)").unwrap();
+    let mut pages = vec![("README.md".to_owned(), ""), ("ARCHITECTURE.md".to_owned(), ""), ("CHANGELOG.md".to_owned(), "")];
+    let docs = fs::read_dir(format!("{}/docs", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    pages.extend(docs.map(|entry| (format!("docs/{}", entry.unwrap().file_name().to_string_lossy()), "docs/")));
+    for (name, folder) in pages {
+        for found in link.captures_iter(&page(&name)) {
+            let target = format!("{}/{folder}{}", env!("CARGO_MANIFEST_DIR"), &found[1]);
+            assert!(fs::metadata(&target).is_ok(), "{name} links to {}", &found[1]);
+        }
+    }
+}
+
+#[test]
+fn the_tests_that_pages_name_exist() {
+    let name = regex::Regex::new(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+){3,})`").unwrap();
+    let mut sources = String::new();
+    for folder in ["tests", "core/src", "src", "sim/tests"] {
+        collect(&format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")), &mut sources);
+    }
+    for file in [
+        "ARCHITECTURE.md",
+        "docs/ledger.md",
+        "docs/operations.md",
+        "docs/receipt.md",
+        "docs/security.md",
+        "docs/plan.md",
+        "docs/operation.md",
+    ] {
+        for found in name.captures_iter(&page(file)) {
+            assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);
+        }
+    }
+}
+
+fn collect(folder: &str, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path.to_string_lossy(), sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let readme = page("README.md");
+    for (code, exit) in [
+        (0, countersign::Exit::Success),
+        (1, countersign::Exit::Failed),
+        (2, countersign::Exit::Usage),
+        (3, countersign::Exit::Refused),
+        (4, countersign::Exit::Unknown),
+    ] {
+        assert_eq!(exit as u8, code);
+        assert!(readme.contains(&format!("| {code} |")), "the README lacks exit code {code}");
+    }
+}
