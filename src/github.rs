@@ -187,6 +187,11 @@ fn unanswered(error: &octocrab::Error, host: String) -> Trouble {
     if connecting { Trouble::Connection { host, reason } } else { Trouble::NoAnswer { reason } }
 }
 
+/// Segments of a path that keep their slashes, as tag names have them.
+pub(crate) fn encoded_path(text: &str) -> String {
+    text.split('/').map(encoded).collect::<Vec<_>>().join("/")
+}
+
 /// One segment of a path or value of a query, percent-encoded: tags hold `#`, `?` and `/`.
 pub(crate) fn encoded(text: &str) -> String {
     text.bytes()

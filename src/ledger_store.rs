@@ -1,6 +1,6 @@
 //! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one compare-and-swap commit.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, time::Duration};
 
 use countersign_core::{
     ledger::{Append, Appended, Effect, GithubResponse, LedgerStore, LedgerView, Look},
@@ -9,7 +9,10 @@ use countersign_core::{
     refusal::Refusal,
 };
 
-use crate::github::{GitHub, PreflightQuery};
+use crate::{
+    github::{GitHub, PreflightQuery},
+    random,
+};
 
 /// The ledger branch of the repository in which an operation happens.
 pub(crate) struct LedgerBranch<'a> {
@@ -49,6 +52,12 @@ impl<'a> LedgerBranch<'a> {
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
         self.github.look(&PreflightQuery::new(&self.operation, Some(look))).await
+    }
+
+    async fn pause(&self, round: usize) {
+        // 25 to 50 ms at first, doubling up to some two seconds.
+        let most = 50 << round.min(5);
+        tokio::time::sleep(Duration::from_millis(most / 2 + random::below(most / 2))).await;
     }
 
     async fn append(&self, append: &Append) -> Appended {

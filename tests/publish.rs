@@ -254,12 +254,13 @@ fn a_corrupted_upload_is_never_published_and_its_draft_is_taken_away() {
 }
 
 #[test]
-fn a_lost_answer_leaves_the_outcome_unknown_and_says_so() {
+fn an_operation_that_cannot_be_looked_after_is_unknown_and_says_so() {
     let stage = Stage::new();
     let attempt = stage.release().approved();
     stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
+    stage.sim.plan(Fault::on(Endpoint::GetReleaseByTag).then(Effect::StatusBefore(503)));
     let report = attempt.run();
-    assert_eq!((report.exit, report.status(), report.code()), (4, "unknown", "github_no_answer"));
+    assert_eq!((report.exit, report.status(), report.code()), (4, "unknown", "github_unavailable"));
     assert_eq!(stage.ledger_events(), ["claimed", "unknown"]);
 }
 

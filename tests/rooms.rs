@@ -14,7 +14,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("cli", &["commands", "exit", "lib"]),
     ("commands", &["publisher", "github", "ledger_store", "runner", "report", "keyfile", "random", "exit", "cli", "lib"]),
     ("publisher", &["github"]),
-    ("ledger_store", &["github"]),
+    ("ledger_store", &["github", "random"]),
     ("report", &["github", "runner", "random", "exit"]),
     ("github", &[]),
     ("runner", &[]),

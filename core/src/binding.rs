@@ -295,19 +295,24 @@ fn not_consumed(evidence: &Evidence) -> Row {
     let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
     let Ok(snapshot) = &sighting.ledger else { return Row::not_evaluated(expected, "not evaluated: the ledger was not read") };
     let verdict = unused(snapshot, &evidence.executor);
-    let found = verdict.as_ref().map_or_else(|refusal| format!("{refusal}"), |_| expected.into());
+    let found = match &verdict {
+        Ok(Use::Unfinished) => "claimed by an earlier attempt of this run, without an outcome: to be resumed".into(),
+        Ok(_) => expected.into(),
+        Err(refusal) => format!("{refusal}"),
+    };
     Row::new(expected, found, verdict.map(|_| ()))
 }
 
 /// Whether a receipt may be claimed, by its state on the ledger.
 pub(crate) fn unused(snapshot: &Snapshot, executor: &Executor) -> Result<Use, Refusal> {
     let Some(state) = snapshot.state() else { return Ok(Use::Free) };
-    let claimed = format!("run {} attempt {} claimed it with ledger entry {}", state.run_id, state.run_attempt, state.claim_sequence);
-    match (state.allows(executor), state.outcome_sequence) {
-        (standing @ (Use::Free | Use::Ours), _) => Ok(standing),
-        (_, Some(outcome)) => Err(Refusal::ReceiptConsumed { by: format!("{claimed}, its outcome is entry {outcome}") }),
-        (_, None) => Err(Refusal::ReceiptConsumed { by: format!("{claimed}, and no outcome is known") }),
+    let standing = state.allows(executor);
+    if standing != Use::Spent {
+        return Ok(standing);
     }
+    let outcome = state.outcome_sequence.map_or("no outcome is known".into(), |outcome| format!("its outcome is entry {outcome}"));
+    let by = format!("run {} attempt {} claimed it with ledger entry {}, {outcome}", state.run_id, state.run_attempt, state.claim_sequence);
+    Err(Refusal::ReceiptConsumed { by })
 }
 
 /// Our clock and, if it is known, GitHub's: the earlier and the later of the two.
@@ -384,12 +389,23 @@ fn world(evidence: &Evidence) -> Row {
     let expected = "nothing in the way";
     match (&evidence.preflight, &evidence.operation) {
         (Preflight::Seen(sighting), Ok(operation)) => {
-            let verdict = sighting.world.allows(operation, evidence.allow_workflow_changes).map_err(Refusal::from);
+            // What an earlier attempt left is looked at before anything is done, not taken for an obstacle.
+            let verdict = if resumes(evidence) {
+                sighting.world.allows_resuming()
+            } else {
+                sighting.world.allows(operation, evidence.allow_workflow_changes)
+            };
+            let verdict = verdict.map_err(Refusal::from);
             let found = verdict.as_ref().map_or_else(|refusal| format!("{refusal}"), |()| expected.into());
             Row::new(expected, found, verdict)
         }
         _ => Row::not_evaluated(expected, UNSEEN),
     }
+}
+
+fn resumes(evidence: &Evidence) -> bool {
+    let Preflight::Seen(sighting) = &evidence.preflight else { return false };
+    sighting.ledger.as_ref().is_ok_and(|snapshot| unused(snapshot, &evidence.executor) == Ok(Use::Unfinished))
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried eight times with a look between.
-pub const POINTS_NEEDED: u64 = 3 * 8 * 2;
+/// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried twelve times with a look between.
+pub const POINTS_NEEDED: u64 = 3 * 12 * 2;
 
 /// The facts of one preflight.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,6 +224,11 @@ impl World {
         self.has_budget()
     }
 
+    /// The first reason for which an unfinished operation cannot even be looked after.
+    pub fn allows_resuming(&self) -> Result<(), WorldRefusal> {
+        if self.archived { Err(WorldRefusal::Archived) } else { self.has_budget() }
+    }
+
     fn has_commit(&self, commit: &CommitId) -> Result<(), WorldRefusal> {
         if self.commit == CommitFact::Commit {
             return Ok(());
@@ -361,7 +366,7 @@ mod tests {
     #[test]
     fn the_budget_must_cover_the_worst_case() {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
-        assert_eq!(verdict(&tag(), left(48)), "-");
-        assert_eq!(verdict(&tag(), left(47)), "preflight_rate_limit");
+        assert_eq!(verdict(&tag(), left(72)), "-");
+        assert_eq!(verdict(&tag(), left(71)), "preflight_rate_limit");
     }
 }

@@ -10,7 +10,7 @@ use countersign_core::{
 };
 
 use super::{Setback, done};
-use crate::github::{GitHub, Written};
+use crate::github::{GitHub, Written, encoded};
 
 #[derive(Serialize)]
 struct NewPull<'a> {
@@ -24,6 +24,7 @@ struct NewPull<'a> {
 #[derive(Deserialize)]
 struct Pull {
     number: u64,
+    title: String,
     html_url: String,
     head: Branch,
     base: Branch,
@@ -46,14 +47,12 @@ pub(super) async fn open(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Effec
 
 async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubResponse) -> Result<(), Setback> {
     let repository = &pull.target.repository;
-    let body = NewPull {
-        title: pull.title.as_str(),
-        body: pull.body.as_str(),
-        head: pull.head_branch.as_str(),
-        base: pull.base_branch.as_str(),
-        draft: pull.draft,
+    let left = if claim.resumes() { standing(pull, github).await? } else { None };
+    held.already_existed = left.is_some();
+    let made = match left {
+        Some(left) => left,
+        None => create(claim, pull, github).await?,
     };
-    let made = done(github.write::<Pull>(claim, Method::POST, &format!("/repos/{repository}/pulls"), &body).await)?;
     held.html_url = Some(made.html_url.clone());
     held.pull_number = Some(made.number);
     if let Err(setback) = as_approved(&made, pull) {
@@ -80,6 +79,32 @@ async fn close(claim: &Claim, pull: &OpenPr, github: &GitHub, number: u64, setba
         Written::NotDone(trouble) | Written::Unknown(trouble) => format!("{}; close it by hand, because: {trouble}", setback.message),
     };
     Setback { message, ..setback }
+}
+
+/// Opens the pull request; if the answer is lost, looks whether it is there.
+async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Pull, Setback> {
+    let body = NewPull {
+        title: pull.title.as_str(),
+        body: pull.body.as_str(),
+        head: pull.head_branch.as_str(),
+        base: pull.base_branch.as_str(),
+        draft: pull.draft,
+    };
+    match github.write::<Pull>(claim, Method::POST, &format!("/repos/{}/pulls", pull.target.repository), &body).await {
+        Written::Done(made) => Ok(made),
+        Written::NotDone(trouble) => Err(trouble.into()),
+        Written::Unknown(trouble) => standing(pull, github).await?.ok_or_else(|| trouble.into()),
+    }
+}
+
+/// The pull request of this head, base and title, whether it is still open or somebody has merged or closed it since.
+async fn standing(pull: &OpenPr, github: &GitHub) -> Result<Option<Pull>, Setback> {
+    let (owner, _) = pull.target.repository.parts();
+    let head = encoded(&format!("{owner}:{}", pull.head_branch));
+    let path =
+        format!("/repos/{}/pulls?state=all&per_page=100&head={head}&base={}", pull.target.repository, encoded(pull.base_branch.as_str()));
+    let found: Vec<Pull> = github.read(&path).await?;
+    Ok(found.into_iter().find(|found| found.head.sha == pull.head_sha.as_str() && found.title == pull.title.as_str()))
 }
 
 /// A branch can move between the preflight and the pull request.

@@ -1,19 +1,21 @@
 //! Publishes a release. Without assets in one request; with assets as a draft that becomes visible only when all of them are right.
 
+mod existing;
+mod words;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
-use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     asset::Asset,
-    digest::Digest,
     ledger::{Claim, Effect, GithubResponse, PublishedAsset},
     operation::PublishRelease,
     text::excerpt,
 };
 
+use self::words::{Release, ReleaseWords, UploadedAsset, compare, hold};
 use super::{
-    AssetFiles, Setback, done,
+    AssetFiles, Setback,
     upload::{self, Upload},
 };
 use crate::github::{GitHub, Written, encoded};
@@ -21,44 +23,9 @@ use crate::github::{GitHub, Written, encoded};
 /// Uploads under way at once.
 const UPLOADS: usize = 4;
 
-#[derive(Serialize)]
-struct ReleaseWords<'a> {
-    tag_name: &'a str,
-    target_commitish: &'a str,
-    name: &'a str,
-    body: &'a str,
-    draft: bool,
-    prerelease: bool,
-    make_latest: &'static str,
-}
-
-#[derive(Deserialize)]
-struct Release {
-    id: u64,
-    html_url: String,
-    upload_url: String,
-    tag_name: String,
-    name: Option<String>,
-    draft: bool,
-    prerelease: bool,
-    #[serde(default)]
-    assets: Vec<UploadedAsset>,
-}
-
-#[derive(Deserialize)]
-struct UploadedAsset {
-    name: String,
-    size: u64,
-    state: String,
-    digest: Option<String>,
-    browser_download_url: String,
-}
-
 pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles) -> Effect {
     let mut held = GithubResponse::default();
-    let steps = Steps { claim, release, github };
-    let result = if release.assets.as_slice().is_empty() { steps.at_once(&mut held).await } else { steps.by_draft(files, &mut held).await };
-    match result {
+    match (Steps { claim, release, github }).run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
@@ -71,17 +38,39 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
+    async fn run(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
+        if self.claim.resumes()
+            && let Some(standing) = self.published().await?
+        {
+            held.already_existed = true;
+            return self.ended(&standing, held);
+        }
+        if self.release.assets.as_slice().is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
+    }
+
     async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
-        let made = self.create(self.release.visibility.draft()).await?;
-        hold(&made, held);
-        self.as_approved(&made, self.release.visibility.draft())
+        let draft = self.release.visibility.draft();
+        let left = if self.claim.resumes() && draft { self.own_draft().await? } else { None };
+        held.already_existed = left.is_some();
+        let made = match left {
+            Some(left) => left,
+            None => self.create(draft).await?,
+        };
+        self.ended(&made, held)
     }
 
     async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        let draft = self.create(true).await?;
+        let left = if self.claim.resumes() { self.own_draft().await? } else { None };
+        let (draft, kept) = match left {
+            Some(left) => {
+                let kept = self.sort_out(&left).await?;
+                (left, kept)
+            }
+            None => (self.create(true).await?, Vec::new()),
+        };
         held.release_id = Some(draft.id);
         self.as_approved(&draft, true)?;
-        match self.upload_all(&draft, files).await {
+        match self.upload_all(&draft, kept, files).await {
             Ok(assets) => held.assets = assets,
             Err(setback) if setback.open => return Err(setback),
             Err(setback) => return Err(self.discard(&draft, setback, held).await),
@@ -90,18 +79,42 @@ impl Steps<'_> {
             hold(&draft, held);
             return Ok(());
         }
-        let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        // Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
-        let made = done(self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await)?;
-        hold(&made, held);
-        self.as_approved(&made, false)?;
+        let made = self.make_visible(&draft).await?;
+        self.ended(&made, held)
+    }
+
+    /// Notes what GitHub holds, then compares it with what was approved, member by member.
+    fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
+        hold(made, held);
+        self.as_approved(made, self.release.visibility.draft())?;
         held.assets = self.exactly(&made.assets)?;
         Ok(())
     }
 
+    /// Creates the release; if the answer is lost, looks whether it is there.
     async fn create(&self, draft: bool) -> Result<Release, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
-        done(self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await)
+        match self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await {
+            Written::Done(made) => Ok(made),
+            Written::NotDone(trouble) => Err(trouble.into()),
+            Written::Unknown(trouble) => {
+                let found = if draft { self.own_draft().await } else { self.published().await };
+                found?.ok_or_else(|| trouble.into())
+            }
+        }
+    }
+
+    /// Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
+    async fn make_visible(&self, draft: &Release) -> Result<Release, Setback> {
+        let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
+        match self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await {
+            Written::Done(made) => Ok(made),
+            Written::NotDone(trouble) => Err(trouble.into()),
+            Written::Unknown(trouble) => match self.github.read::<Release>(&path).await {
+                Ok(found) if !found.draft => Ok(found),
+                _ => Err(trouble.into()),
+            },
+        }
     }
 
     fn words(&self, draft: bool) -> ReleaseWords<'_> {
@@ -118,10 +131,12 @@ impl Steps<'_> {
         }
     }
 
-    /// Uploads every asset, several at once, and compares what GitHub stored with what was approved.
-    async fn upload_all(&self, draft: &Release, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
-        let uploads = self.release.assets.as_slice().iter().map(|asset| self.upload(draft, asset, files));
+    /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
+    async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
+        let missing = self.release.assets.as_slice().iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
+        let uploads = missing.map(|asset| self.upload(draft, asset, files));
         let mut assets: Vec<PublishedAsset> = stream::iter(uploads).buffer_unordered(UPLOADS).try_collect().await?;
+        assets.extend(kept);
         assets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(assets)
     }
@@ -134,7 +149,12 @@ impl Steps<'_> {
         match self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await {
             Written::Done(uploaded) => compare(&uploaded, asset),
             _ if changed.happened() => Err(unusable(upload::changed(asset))),
-            Written::NotDone(trouble) | Written::Unknown(trouble) => Err(trouble.into()),
+            Written::NotDone(trouble) => Err(trouble.into()),
+            Written::Unknown(trouble) => {
+                let there =
+                    self.assets(draft).await?.into_iter().find(|there| there.name == asset.name.as_str() && there.state == "uploaded");
+                there.map_or_else(|| Err(trouble.into()), |there| compare(&there, asset))
+            }
         }
     }
 
@@ -187,38 +207,4 @@ impl Steps<'_> {
         };
         approved.iter().map(published).collect()
     }
-}
-
-/// Notes what GitHub holds. A draft's page is an `untagged-…` address that leads nowhere later, so it is not told.
-fn hold(made: &Release, held: &mut GithubResponse) {
-    held.release_id = Some(made.id);
-    held.html_url = (!made.draft).then(|| made.html_url.clone());
-}
-
-fn compare(uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
-    let mismatch = |what: &str, found: &str, approved: &str| {
-        Setback::fault(
-            "asset_mismatch",
-            format!("GitHub stored the asset `{}` with {what} `{found}`, but `{approved}` was approved", asset.name),
-        )
-    };
-    if uploaded.name != asset.name.as_str() {
-        return Err(mismatch("name", &uploaded.name, asset.name.as_str()));
-    }
-    if uploaded.state != "uploaded" {
-        return Err(mismatch("state", &uploaded.state, "uploaded"));
-    }
-    if uploaded.size != asset.size {
-        return Err(mismatch("size", &uploaded.size.to_string(), &asset.size.to_string()));
-    }
-    let Some(digest) = &uploaded.digest else {
-        return Err(Setback::fault(
-            "asset_unverified",
-            format!("GitHub tells no digest of the asset `{}`, so it cannot be compared", asset.name),
-        ));
-    };
-    if digest.parse() != Ok::<Digest, _>(asset.sha256) {
-        return Err(mismatch("digest", digest, &asset.sha256.to_string()));
-    }
-    Ok(PublishedAsset { name: asset.name.clone(), size: asset.size, sha256: asset.sha256, url: uploaded.browser_download_url.clone() })
 }

@@ -10,7 +10,7 @@ use countersign_core::{
 };
 
 use super::{Setback, done};
-use crate::github::{GitHub, Trouble};
+use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
 
 #[derive(Serialize)]
 struct NewTag<'a> {
@@ -29,6 +29,7 @@ struct NewRef<'a> {
 #[derive(Deserialize)]
 struct TagObject {
     sha: String,
+    message: String,
     object: Pointed,
 }
 
@@ -52,21 +53,54 @@ pub(super) async fn create(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Eff
 
 async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubResponse) -> Result<(), Setback> {
     let repository = &tag.target.repository;
+    if claim.resumes()
+        && let Some(sha) = standing(tag, github).await?
+    {
+        as_approved(&github.read(&format!("/repos/{repository}/git/tags/{sha}")).await?, tag)?;
+        held.already_existed = true;
+        hold(tag, sha, github, held);
+        return Ok(());
+    }
     let body = NewTag { tag: tag.tag_name.as_str(), message: tag.message.as_str(), object: &tag.target_sha, r#type: "commit" };
     let made = done(github.write::<TagObject>(claim, Method::POST, &format!("/repos/{repository}/git/tags"), &body).await)?;
-    if made.object.sha != tag.target_sha.as_str() {
-        return Err(Setback::fault(
-            "tag_mismatch",
-            format!("GitHub made a tag object for {} instead of {}", made.object.sha, tag.target_sha),
-        ));
-    }
+    as_approved(&made, tag)?;
     let sha: CommitId = made.sha.parse().map_err(|error| Setback::from(Trouble::Garbage { reason: format!("{error}") }))?;
     let body = NewRef { r#ref: format!("refs/tags/{}", tag.tag_name), sha: &sha };
-    let set = done(github.write::<Ref>(claim, Method::POST, &format!("/repos/{repository}/git/refs"), &body).await)?;
-    if set.object.sha != sha.as_str() {
-        return Err(Setback::fault("tag_mismatch", format!("GitHub set the tag to {} instead of {sha}", set.object.sha)));
+    let set = match github.write::<Ref>(claim, Method::POST, &format!("/repos/{repository}/git/refs"), &body).await {
+        Written::Done(set) => set.object.sha,
+        Written::NotDone(trouble) => return Err(trouble.into()),
+        Written::Unknown(trouble) => standing(tag, github).await?.ok_or_else(|| Setback::from(trouble))?.to_string(),
+    };
+    if set != sha.as_str() {
+        return Err(Setback::fault("tag_mismatch", format!("GitHub set the tag to {set} instead of {sha}")));
     }
-    held.html_url = Some(github.page(&format!("{repository}/releases/tag/{}", crate::github::encoded(tag.tag_name.as_str()))));
-    held.tag_sha = Some(sha);
+    hold(tag, sha, github, held);
     Ok(())
+}
+
+/// The object to which the tag points, if there is a tag.
+async fn standing(tag: &TagRepo, github: &GitHub) -> Result<Option<CommitId>, Setback> {
+    let path = format!("/repos/{}/git/ref/tags/{}", tag.target.repository, encoded_path(tag.tag_name.as_str()));
+    match github.read::<Ref>(&path).await {
+        Ok(found) => found.object.sha.parse().map(Some).map_err(|error| Trouble::Garbage { reason: format!("{error}") }.into()),
+        Err(Trouble::NotFound { .. }) => Ok(None),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
+
+fn as_approved(made: &TagObject, tag: &TagRepo) -> Result<(), Setback> {
+    if made.object.sha != tag.target_sha.as_str() {
+        return Err(Setback::fault("tag_mismatch", format!("the tag object is for {} instead of {}", made.object.sha, tag.target_sha)));
+    }
+    // Git ends messages with a line feed where there is none.
+    if made.message.trim_end() != tag.message.as_str().trim_end() {
+        return Err(Setback::fault("tag_mismatch", "the tag object has another message than the approved one"));
+    }
+    Ok(())
+}
+
+fn hold(tag: &TagRepo, sha: CommitId, github: &GitHub, held: &mut GithubResponse) {
+    let page = format!("{}/releases/tag/{}", tag.target.repository, encoded(tag.tag_name.as_str()));
+    held.html_url = Some(github.page(&page));
+    held.tag_sha = Some(sha);
 }

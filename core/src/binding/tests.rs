@@ -186,7 +186,7 @@ fn a_receipt_counts_once() {
     assert_eq!(Case::new().with_terms(|terms| terms.consumed = false).verdict(), "-");
     assert_eq!(Case::new().with_terms(|terms| terms.consumed = true).verdict(), "receipt_consumed");
     assert_eq!(Case::new().claimed("17231231", 1, Some(42)).verdict(), "receipt_consumed");
-    assert_eq!(Case::new().claimed("17231231", 1, None).verdict(), "receipt_consumed");
+    assert_eq!(Case::new().claimed("17231231", 1, None).verdict(), "receipt_consumed", "the same attempt, another job");
     assert_eq!(Case::new().claimed("99", 1, Some(42)).verdict(), "receipt_consumed");
 }
 
@@ -308,4 +308,18 @@ fn a_check_tells_rule_code_and_both_sides() {
         r#"{"rule":"run","code":"run_id_mismatch","expected":"1","found":"17231231","verdict":"broken"}"#
     );
     assert_eq!(format!("{}", run.refusal().unwrap()), "the receipt is for run 17231231, but this is run 1");
+}
+
+#[test]
+fn a_later_attempt_of_the_same_run_resumes_what_has_no_outcome() {
+    let attempt = |claimed_by: &'static str, outcome: Option<u64>| {
+        Case::new().claimed(claimed_by, 1, outcome).with(|evidence| evidence.executor.run_attempt = RunAttempt(2))
+    };
+    assert_eq!(attempt("17231231", None).verdict(), "-");
+    assert_eq!(attempt("17231231", Some(42)).verdict(), "receipt_consumed");
+    assert_eq!(attempt("99", None).verdict(), "receipt_consumed");
+    let left_behind = attempt("17231231", None).seen(|sighting| sighting.world.release = Some("https://github.com/…".into()));
+    assert_eq!(left_behind.verdict(), "-", "what the earlier attempt left is no obstacle");
+    let late = attempt("17231231", None).clocks(NOON.plus(3600), NOON.plus(3600));
+    assert_eq!(late.verdict(), "receipt_expired", "an interrupted run can be finished while the receipt lasts");
 }

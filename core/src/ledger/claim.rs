@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How often an append is tried on a busy ledger.
-pub(super) const TRIES: usize = 8;
+pub(super) const TRIES: usize = 12;
 
 /// The commit on which the next append builds, and the head that it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ pub struct Claim {
     entry: Checkpoint,
     state: ReceiptState,
     tip: Tip,
+    resumes: bool,
 }
 
 /// Why there is no claim.
@@ -59,22 +60,25 @@ pub enum NoClaim {
 pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) -> Result<Claim, NoClaim> {
     binding::not_expired(grant.receipt().terms(), now).map_err(NoClaim::Refused)?;
     let mut lost: Option<String> = None;
-    for _ in 0..TRIES {
+    // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
+    let resumes = grant.snapshot().state().is_some();
+    for round in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
         let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), claimed_state(&grant, &entry));
         match store.append(&append(&tip, &entry, &state)).await {
             Appended::Done(commit) => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
-                return Ok(Claim { grant, entry: checkpoint, state, tip });
+                return Ok(Claim { grant, entry: checkpoint, state, tip, resumes });
             }
             Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
             Appended::Stale => {}
             Appended::Unknown(reason) => lost = Some(reason),
         }
+        store.pause(round).await;
         match look_again(&mut grant, store, now).await {
             // A lost append went through: the ledger holds this very attempt's claim.
-            Ok(Use::Ours) => return adopt(grant, checkpoint, state),
+            Ok(Use::Ours) => return adopt(grant, checkpoint, state, resumes),
             Ok(_) => {}
             Err(refusal) => {
                 return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| NoClaim::Unknown(format!("{lost}; then: {refusal}"))));
@@ -85,12 +89,12 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
 }
 
 /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
-fn adopt(grant: Grant, entry: Checkpoint, state: ReceiptState) -> Result<Claim, NoClaim> {
+fn adopt(grant: Grant, entry: Checkpoint, state: ReceiptState, resumes: bool) -> Result<Claim, NoClaim> {
     if grant.snapshot().state() != Some(&state) {
         return Err(NoClaim::Unknown("the ledger shows another claim of this attempt than the one that was sent".into()));
     }
     let tip = Tip::of(grant.snapshot());
-    Ok(Claim { grant, entry, state, tip })
+    Ok(Claim { grant, entry, state, tip, resumes })
 }
 
 pub(super) fn exhausted() -> Refusal {
@@ -170,6 +174,12 @@ impl Claim {
     #[must_use]
     pub const fn entry(&self) -> Checkpoint {
         self.entry
+    }
+
+    /// Whether an earlier attempt may have done a part already: look before anything is done.
+    #[must_use]
+    pub const fn resumes(&self) -> bool {
+        self.resumes
     }
 
     /// Ends the claim with what came of the operation.

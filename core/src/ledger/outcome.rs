@@ -29,6 +29,8 @@ pub struct GithubResponse {
     pub pull_number: Option<u64>,
     /// The release's assets, as GitHub stores them.
     pub assets: Vec<PublishedAsset>,
+    /// Whether it stood already, exactly as approved, when this attempt looked.
+    pub already_existed: bool,
     /// Stable code of what went wrong.
     pub error_code: Option<String>,
     /// What went wrong, for people.
@@ -58,6 +60,7 @@ impl GithubResponse {
             tag_sha: object.take("tag_sha")?.nullable().map(Value::name).transpose()?,
             pull_number: object.take("pull_number")?.nullable().map(Value::number).transpose()?,
             assets: object.take("assets")?.list()?.into_iter().map(PublishedAsset::from_json).collect::<Result<_, _>>()?,
+            already_existed: object.take("already_existed")?.flag()?,
             error_code: object.take("error_code")?.nullable().map(Value::text).transpose()?,
             error_message: object.take("error_message")?.nullable().map(Value::text).transpose()?,
         };
@@ -150,7 +153,7 @@ pub enum Recorded {
 /// Records an outcome. The operation has happened by now: whatever goes wrong here is told, never undone.
 pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Timestamp) -> Recorded {
     let mut reason = String::from("others were faster, every time");
-    for _ in 0..TRIES {
+    for round in 0..TRIES {
         let Some(entry) = outcome.entry(now) else { return Recorded::Not(alloc::format!("{}", exhausted())) };
         let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
         match store.append(&append(&outcome.tip, &entry, &state)).await {
@@ -163,6 +166,7 @@ pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Times
             Appended::Stale => {}
             Appended::Unknown(lost) => reason = lost,
         }
+        store.pause(round).await;
         let snapshot = match store.look(&outcome.grant.look()).await {
             Ok(view) => view.snapshot,
             Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),

@@ -76,6 +76,9 @@ pub trait LedgerStore {
     /// Reads everything that one decision needs, all of it from one commit.
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal>;
 
+    /// Waits a little, longer with each round and never as long as others do, so that many publishers get through.
+    async fn pause(&self, round: usize);
+
     /// Adds the files in one commit, if the branch stands where the append expects it.
     async fn append(&self, append: &Append) -> Appended;
 }

@@ -85,6 +85,8 @@ impl LedgerStore for Memory {
         if branch.silent { Err(Refusal::LedgerUnavailable { reason: "HTTP 503".into() }) } else { branch.view(look) }
     }
 
+    async fn pause(&self, _round: usize) {}
+
     async fn append(&self, append: &Append) -> Appended {
         let mut branch = self.0.borrow_mut();
         match branch.weather.pop_front() {
@@ -274,7 +276,7 @@ fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
         let store = memory([Weather::RequestLost, then]);
         let grant = grant(&store, "op-1");
         if matches!(store.0.borrow().weather[1], Weather::Overtaken) {
-            store.0.borrow_mut().weather.extend((0..8).map(|_| Weather::Overtaken));
+            store.0.borrow_mut().weather.extend((0..12).map(|_| Weather::Overtaken));
         }
         assert_eq!(now(claim(grant, &store, NOON)).map(|_| ()), Err(NoClaim::Unknown("timeout".into())));
     }
@@ -315,4 +317,19 @@ fn a_state_that_was_removed_after_it_was_written_is_a_rollback() {
     let look = Look { receipt_id: "receipt-1".parse().unwrap(), checkpoint: None };
     let Err(refusal) = Snapshot::read("1".repeat(40).parse().unwrap(), &raw).unwrap().holds(&look) else { panic!("holds") };
     assert_eq!(refusal.code(), "ledger_rolled_back");
+}
+
+#[test]
+fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, NOON)).unwrap());
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    let third = grant_of("receipt-1", &executor_of("op-3", 2), &store.0.borrow());
+    let claim = now(super::claim(second, &store, NOON)).unwrap();
+    assert!(claim.resumes());
+    let Err(NoClaim::Refused(refusal)) = now(super::claim(third, &store, NOON)) else { panic!("two jobs resume") };
+    assert_eq!(refusal.code(), "receipt_consumed");
+    now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Claimed), (3, EventType::Succeeded)]);
+    assert_eq!(state(&store).outcome_sequence, Some(3));
 }

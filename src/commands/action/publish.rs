@@ -193,6 +193,7 @@ fn unclaimed(no_claim: NoClaim) -> Ending {
 
 fn shipped(response: &ledger::GithubResponse) -> String {
     match (&response.html_url, response.release_id) {
+        (Some(url), _) if response.already_existed => format!("An earlier attempt had shipped it: {url}."),
         (Some(url), _) => format!("Shipped: {url}."),
         (None, Some(id)) => format!("Drafted: release {id}."),
         (None, None) => "Shipped.".into(),

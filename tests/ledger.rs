@@ -1,0 +1,184 @@
+//! Nothing twice, nothing lost: crashes, lost answers and races, with the real binary and real kills.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+
+mod harness;
+
+use std::process::Command;
+
+use countersign_sim::{Effect, Endpoint, Fault};
+use harness::{Attempt, Report, Stage};
+
+/// The next attempt of the same run, as "re-run jobs" starts it.
+fn second<'a>(attempt: &Attempt<'a>) -> Attempt<'a> {
+    attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2")
+}
+
+/// Kills an attempt with SIGKILL while GitHub leaves it without an answer at one request; `after` lets the work be done first.
+fn killed(stage: &Stage, attempt: &Attempt<'_>, endpoint: Endpoint, nth: usize) {
+    let seen = stage.sim.events().iter().filter(|event| event.endpoint == endpoint).count();
+    stage.sim.plan(Fault::on(endpoint).nth(nth).then(Effect::Stall));
+    let (mut command, _surfaces) = attempt.process();
+    let mut child = command.spawn().unwrap();
+    stage.sim.wait_until(|events| {
+        events.iter().filter(|event| event.endpoint == endpoint).nth(seen + nth - 1).is_some_and(|event| !event.finished)
+    });
+    assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
+    child.wait().unwrap();
+}
+
+#[track_caller]
+fn settled(stage: &Stage, report: &Report, events: &[&str]) {
+    report.succeeded();
+    assert_eq!(stage.ledger_events(), events);
+}
+
+#[test]
+fn killed_before_the_claim_nothing_is_spent_and_attempt_2_ships() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    killed(&stage, &attempt, Endpoint::Append, 1);
+    assert_eq!(stage.ledger_events(), Vec::<String>::new());
+    settled(&stage, &second(&attempt).run(), &["claimed", "succeeded"]);
+}
+
+#[test]
+fn killed_after_the_claim_attempt_2_does_what_is_left() {
+    for (kind, endpoint) in [
+        ("release", Endpoint::CreateRelease),
+        ("tag", Endpoint::CreateTagObject),
+        ("tag", Endpoint::CreateRef),
+        ("pull", Endpoint::CreatePull),
+    ] {
+        let stage = Stage::new();
+        let attempt = match kind {
+            "release" => stage.release(),
+            "tag" => stage.tag(),
+            _ => stage.pull(),
+        }
+        .approved();
+        killed(&stage, &attempt, endpoint, 1);
+        settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
+        assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == "tag"), 1);
+    }
+}
+
+#[test]
+fn killed_in_the_middle_of_its_uploads_attempt_2_adopts_the_draft_and_sends_what_is_missing() {
+    let stage = Stage::new();
+    stage.file("a.zip", "aaa").file("b.zip", "bbb");
+    let attempt = stage.release().input("files", "*.zip").approved();
+    // The first upload comes through, the second is left without an answer.
+    killed(&stage, &attempt, Endpoint::UploadAsset, 2);
+    assert!(stage.sim.releases()[0].draft);
+    let before = stage.writes().iter().filter(|write| write.contains("/assets?name=")).count();
+    settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
+    let releases = stage.sim.releases();
+    assert_eq!((releases.len(), releases[0].draft, releases[0].assets.len()), (1, false, 2));
+    let after = stage.writes().iter().filter(|write| write.contains("/assets?name=")).count();
+    assert!(after - before <= 2, "{before} {after}");
+}
+
+#[test]
+fn killed_after_the_operation_attempt_2_records_what_was_done() {
+    for attempt in 0..3 {
+        let stage = Stage::new();
+        stage.file("a.zip", "aaa");
+        let attempt = [stage.release().input("files", "a.zip"), stage.tag(), stage.pull()][attempt].clone().approved();
+        // The claim is the first append, the outcome the second.
+        killed(&stage, &attempt, Endpoint::Append, 2);
+        let effects = stage.sim.effects().len();
+        let report = second(&attempt).run();
+        settled(&stage, &report, &["claimed", "claimed", "succeeded"]);
+        assert_eq!(report.record["github_response"]["already_existed"], true);
+        // Two commits on the ledger and nothing else.
+        assert_eq!(stage.sim.effects().len(), effects + 2, "{:?}", stage.sim.effects());
+    }
+}
+
+#[test]
+fn killed_after_the_outcome_attempt_2_is_refused() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    attempt.run().succeeded();
+    let report = second(&attempt).run();
+    report.refused("receipt_consumed");
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+#[test]
+fn a_lost_answer_is_looked_after_at_once() {
+    for (kind, endpoint) in [(0, Endpoint::CreateRelease), (1, Endpoint::CreateRef), (2, Endpoint::CreatePull)] {
+        let stage = Stage::new();
+        let attempt = stage.each()[kind].clone().approved();
+        stage.sim.plan(Fault::on(endpoint).then(Effect::ResetAfter));
+        settled(&stage, &attempt.run(), &["claimed", "succeeded"]);
+        assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == 1), 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_learnt_now_is_unknown_and_settled_by_the_next_attempt() {
+    for (kind, endpoint) in [(0, Endpoint::CreateRelease), (1, Endpoint::CreateRef), (2, Endpoint::CreatePull)] {
+        let stage = Stage::new();
+        let attempt = stage.each()[kind].clone().approved();
+        stage.sim.plan(Fault::on(endpoint).then(Effect::ResetBefore));
+        let report = attempt.run();
+        assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+        settled(&stage, &second(&attempt).run(), &["claimed", "unknown", "claimed", "succeeded"]);
+    }
+}
+
+#[test]
+fn what_stands_otherwise_than_approved_is_recorded_as_a_failure() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    killed(&stage, &attempt, Endpoint::CreateRef, 1);
+    let other = stage.sim.commit("other", &[("a", b"a")]);
+    stage.sim.annotated_tag("v1.0.0", &other, "Version 1.0.0");
+    let report = second(&attempt).run();
+    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), ["claimed", "claimed", "failed"]);
+}
+
+#[test]
+fn another_run_never_resumes() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    killed(&stage, &attempt, Endpoint::CreateRef, 1);
+    second(&attempt).variable("GITHUB_RUN_ID", "4").input("run-id", harness::RUN).run().refused("receipt_consumed");
+    attempt.run().refused("receipt_consumed");
+    assert_eq!(stage.ledger_events(), ["claimed"]);
+}
+
+/// Starts every attempt at once and waits for all of them.
+fn race(attempts: &[Attempt<'_>]) -> Vec<Report> {
+    let started: Vec<_> =
+        attempts.iter().map(Attempt::process).map(|(mut command, surfaces)| (command.spawn().unwrap(), surfaces)).collect();
+    started.into_iter().map(|(child, surfaces)| surfaces.report(&child.wait_with_output().unwrap())).collect()
+}
+
+#[test]
+fn eight_processes_with_one_receipt_publish_once() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    let reports = race(&vec![attempt; 8]);
+    let mut codes: Vec<&str> = reports.iter().map(Report::code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes.iter().filter(|code| **code == "-").count(), 1, "{codes:?}");
+    // Whoever comes so late that the release is there already is told of the receipt all the same.
+    assert!(codes[1..].iter().all(|code| *code == "receipt_consumed"), "{codes:?}");
+    assert_eq!(stage.sim.releases().len(), 1);
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+#[test]
+fn eight_receipts_at_once_all_get_through() {
+    let stage = Stage::new();
+    let attempts: Vec<_> = (0..8).map(|number| stage.tag().input("tag-name", &format!("v{number}")).approved()).collect();
+    let reports = race(&attempts);
+    for report in &reports {
+        report.succeeded();
+    }
+    let events = stage.ledger_events();
+    assert_eq!((events.len(), events.iter().filter(|event| *event == "claimed").count()), (16, 8));
+}
