@@ -23,7 +23,7 @@ Exit codes:
   1  failed: the message says what was done and what was not
   2  the command line is wrong
   3  refused: nothing was written to GitHub
-  4  unknown whether the operation was done: look before you try again";
+  4  unknown whether the operation was done: re-run the job, its next attempt looks first";
 
 #[derive(Subcommand)]
 enum Command {

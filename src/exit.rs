@@ -13,7 +13,7 @@ pub enum Exit {
     Usage = 2,
     /// Refused. Nothing was written.
     Refused = 3,
-    /// It is not known whether the operation was done: look at the ledger and at GitHub before anything else.
+    /// It is not known whether the operation was done: the next attempt of the run looks and finishes.
     Unknown = 4,
 }
 

@@ -61,9 +61,9 @@ impl Trouble {
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
             Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } => {
-                "Check https://www.githubstatus.com and the runner's network."
+                "Check https://www.githubstatus.com and the runner's network, then re-run the job: it looks first at what was done."
             }
-            Self::RateLimit { .. } => "Wait until the limit resets.",
+            Self::RateLimit { .. } => "Wait until the limit resets, then re-run the job: it looks first at what was done.",
             Self::Authorization { .. } | Self::NotFound { .. } => {
                 "Grant the job the permission under `permissions:` (contents: write; for open_pr also pull-requests: write, and the setting \
                  \"Allow GitHub Actions to create and approve pull requests\"), or hand over a token that has it."

@@ -50,9 +50,9 @@ impl Phase {
         match self {
             Phase::Deciding => Ending::Failed(complaint("before anything was written to GitHub. Run the job again.")),
             Phase::Claiming | Phase::Acting => Ending::Unknown(complaint(
-                "after the receipt may have been spent. It is not known whether the operation was done: look at the ledger and at what GitHub has.",
+                "after the receipt may have been spent. It is not known whether the operation was done: re-run the job, its next attempt looks first and finishes.",
             )),
-            Phase::Recording => Ending::Unknown(complaint("after the operation, before its outcome was known to be on the ledger.")),
+            Phase::Recording => Ending::Unknown(complaint("after the operation, before its outcome was known to be on the ledger: re-run the job, its next attempt records it.")),
         }
     }
 }

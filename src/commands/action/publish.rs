@@ -129,7 +129,7 @@ impl Attempt<'_> {
             (Effect::Succeeded(_), Some(reason)) => Ending::Unknown(Complaint::new(
                 "outcome_unrecorded",
                 format!(
-                    "{} But the ledger does not hold the outcome: {reason}. Look at the ledger before anything else is done with this receipt.",
+                    "{} But the ledger does not hold the outcome: {reason}. Re-run the job: its next attempt looks and records it.",
                     shipped(response)
                 ),
             )),
@@ -185,7 +185,7 @@ fn unclaimed(no_claim: NoClaim) -> Ending {
         NoClaim::Unknown(reason) => Ending::Unknown(Complaint::new(
             "claim_unknown",
             format!(
-                "it is not known whether the receipt was spent: {reason}. The operation was not begun. Look at the ledger: if it holds the receipt, ask for a new one."
+                "it is not known whether the receipt was spent: {reason}. The operation was not begun. Re-run the job: its next attempt looks at the ledger first."
             ),
         )),
     }
