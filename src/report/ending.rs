@@ -52,7 +52,9 @@ impl Phase {
             Phase::Claiming | Phase::Acting => Ending::Unknown(complaint(
                 "after the receipt may have been spent. It is not known whether the operation was done: re-run the job, its next attempt looks first and finishes.",
             )),
-            Phase::Recording => Ending::Unknown(complaint("after the operation, before its outcome was known to be on the ledger: re-run the job, its next attempt records it.")),
+            Phase::Recording => Ending::Unknown(complaint(
+                "after the operation, before its outcome was known to be on the ledger: re-run the job, its next attempt records it.",
+            )),
         }
     }
 }
