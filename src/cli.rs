@@ -42,7 +42,7 @@ enum Command {
     Authorize(AuthorizeArguments),
     /// Check a receipt against a plan, offline; tells every rule.
     Verify(VerifyArguments),
-    /// Set up the ledger of used receipts.
+    /// Set up, show or verify the ledger of used receipts.
     Ledger {
         #[command(subcommand)]
         command: LedgerCommand,
@@ -100,6 +100,37 @@ enum LedgerCommand {
         #[arg(long, value_name = "OWNER/NAME")]
         repository: String,
     },
+    /// Show the entries of a checked-out ledger, newest first.
+    Show(LedgerShowArguments),
+    /// Recompute a checked-out ledger from its first entry on, trusting nothing that is stored.
+    Verify(LedgerVerifyArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct LedgerShowArguments {
+    /// A checkout of the branch `receipt-ledger`.
+    pub(crate) folder: PathBuf,
+    /// Only entries about this receipt.
+    #[arg(long, value_name = "ID")]
+    pub(crate) receipt: Option<String>,
+    /// Only entries of this workflow run.
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Only entries of this kind: `publish_release`, `tag_repo` or `open_pr`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct LedgerVerifyArguments {
+    /// A checkout of the branch `receipt-ledger`.
+    pub(crate) folder: PathBuf,
+    /// The trusted public keys, one a line; without them signatures are not checked, and the output says so.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_keys: Option<PathBuf>,
+    /// How many of them must have signed each receipt.
+    #[arg(long, default_value = "1")]
+    pub(crate) threshold: String,
 }
 
 /// Parses and runs one command line.
@@ -118,6 +149,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
         Command::Authorize(arguments) => commands::authorize::run(&arguments, system_clock).end(),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
+        Command::Ledger { command: LedgerCommand::Show(arguments) } => commands::ledger::show(&arguments).end(),
+        Command::Ledger { command: LedgerCommand::Verify(arguments) } => commands::ledger::verify(&arguments).end(),
         Command::Ledger { command: LedgerCommand::Init { repository } } => {
             on_runtime(&log, async { commands::ledger::init(&repository, environment).await.end() })
         }

@@ -182,3 +182,77 @@ fn eight_receipts_at_once_all_get_through() {
     let events = stage.ledger_events();
     assert_eq!((events.len(), events.iter().filter(|event| *event == "claimed").count()), (16, 8));
 }
+
+/// Checks the ledger branch out into a folder.
+fn checkout(stage: &Stage) -> std::path::PathBuf {
+    let folder = stage.folder.path().join("ledger");
+    let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
+    let tree = repository.find_branch("receipt-ledger", git2::BranchType::Local).unwrap().get().peel_to_tree().unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    let mut options = git2::build::CheckoutBuilder::new();
+    options.target_dir(&folder).force();
+    repository.checkout_tree(tree.as_object(), Some(&mut options)).unwrap();
+    folder
+}
+
+fn ledger(stage: &Stage, arguments: &[&str]) -> (i32, String) {
+    let output = stage.command(&[&["ledger"], arguments].concat()).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_checked_out_ledger_is_shown_and_verified() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    stage.pull().approved().run().succeeded();
+    let folder = checkout(&stage);
+    let folder = folder.to_str().unwrap();
+    std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
+    let (exit, told) = ledger(&stage, &["verify", folder, "--trusted-keys", "keys"]);
+    assert_eq!(
+        (exit, told.as_str()),
+        (
+            0,
+            "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
+             bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n"
+        )
+    );
+    let (exit, told) = ledger(&stage, &["verify", folder]);
+    assert!(exit == 0 && told.contains("signatures  not checked: give --trusted-keys"), "{told}");
+    let (exit, told) = ledger(&stage, &["show", folder, "--kind", "tag_repo"]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(
+        exit == 0
+            && lines.len() == 2
+            && lines[0].contains("succeeded")
+            && lines[1].contains("claimed")
+            && lines[1].contains("by alice@example.org"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_ledger_that_was_tampered_with_is_refused_by_name_of_the_first_bad_entry() {
+    let stage = Stage::new();
+    let empty = checkout(&stage);
+    assert_eq!(ledger(&stage, &["verify", empty.to_str().unwrap()]), (1, "countersign: nothing to verify: the ledger is empty\n".into()));
+    std::fs::remove_dir_all(&empty).unwrap();
+    stage.tag().approved().run().succeeded();
+    let folder = checkout(&stage);
+    let entry = folder.join("entries/000/000000002.json");
+    let text = std::fs::read_to_string(&entry).unwrap();
+    let verify = || ledger(&stage, &["verify", folder.to_str().unwrap()]);
+    for (edited, told) in [
+        (text.replace("operation.succeeded", "operation.failed"), "chain: ledger.json: it does not name the last entry"),
+        (text.replace(',', ", "), "structure: entry 2: the file was changed after Countersign wrote it"),
+        (text.replace("\"sequence\":2", "\"sequence\":3"), "chain: entry 2: it says that it is entry 3"),
+    ] {
+        std::fs::write(&entry, edited).unwrap();
+        let (exit, found) = verify();
+        assert!(exit == 1 && found.contains(told), "{found}");
+    }
+    std::fs::write(&entry, text).unwrap();
+    std::fs::write(folder.join("entries/000/000000003.json"), "{}\n").unwrap();
+    let (exit, found) = verify();
+    assert!(exit == 1 && found.contains("structure: entries/ holds 3 files, but the entries make 2"), "{found}");
+}

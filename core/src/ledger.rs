@@ -7,6 +7,7 @@ mod path;
 mod snapshot;
 mod state;
 mod store;
+mod verify;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,6 +22,7 @@ pub use self::{
     snapshot::{LedgerView, RawSnapshot, Snapshot},
     state::{ReceiptState, Use},
     store::{Append, Appended, LedgerStore, Look, Rejection},
+    verify::{Aspect, BadLedger, Tally, Verifier},
 };
 use crate::{
     digest::Digest,

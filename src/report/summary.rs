@@ -48,7 +48,9 @@ fn banner(record: &AuditRecord) -> String {
         Status::Failed => ("WARNING", mode_word(record), "failed"),
         Status::Unknown => ("WARNING", mode_word(record), "nobody knows yet whether it was done"),
     };
-    format!("## Countersign: {}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}. {}\n\n", text(kind), text(&record.result))
+    // What went wrong stands right below.
+    let result = if record.error_code.is_none() { format!(" {}", text(&record.result)) } else { String::new() };
+    format!("## Countersign: {}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}.{result}\n\n", text(kind))
 }
 
 fn mode_word(record: &AuditRecord) -> &'static str {

@@ -65,7 +65,7 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
     for round in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
         let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
-        let (checkpoint, state) = (entry.checkpoint(), claimed_state(&grant, &entry));
+        let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
         match store.append(&append(&tip, &entry, &state)).await {
             Appended::Done(commit) => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
@@ -131,17 +131,6 @@ pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timest
         operation: None,
         github_response: None,
     })
-}
-
-fn claimed_state(grant: &Grant, entry: &Entry) -> ReceiptState {
-    ReceiptState {
-        claim_sequence: entry.sequence,
-        run_id: grant.executor().run_id.clone(),
-        run_attempt: grant.executor().run_attempt,
-        operation_id: grant.executor().operation_id.clone(),
-        operation_digest: entry.operation_digest,
-        outcome_sequence: None,
-    }
 }
 
 /// One commit: the entry, the receipt's state, the new head.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Entry;
 use crate::{
     digest::Digest,
     document::Document,
@@ -40,6 +41,19 @@ pub enum Use {
 }
 
 impl ReceiptState {
+    /// The state of a receipt right after this claim.
+    #[must_use]
+    pub(super) fn claimed_by(entry: &Entry) -> Self {
+        Self {
+            claim_sequence: entry.sequence,
+            run_id: entry.run_id.clone(),
+            run_attempt: entry.run_attempt,
+            operation_id: entry.operation_id.clone(),
+            operation_digest: entry.operation_digest,
+            outcome_sequence: None,
+        }
+    }
+
     /// What this state allows to an attempt.
     #[must_use]
     pub fn allows(&self, executor: &Executor) -> Use {

@@ -333,3 +333,70 @@ fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Claimed), (3, EventType::Succeeded)]);
     assert_eq!(state(&store).outcome_sequence, Some(3));
 }
+
+/// A ledger of two receipts: one shipped, one claimed and left by attempt 1, taken over and settled by attempt 2.
+fn two_receipts() -> Memory {
+    let store = memory([]);
+    let spend = |receipt: &str, id: &str, attempt: u64, effect: Effect| {
+        let grant = grant_of(receipt, &executor_of(id, attempt), &store.0.borrow());
+        let claim = now(claim(grant, &store, NOON)).unwrap();
+        now(record(&mut claim.conclude(effect), &store, NOON));
+    };
+    spend("receipt-1", "op-1", 1, Effect::Succeeded(GithubResponse::default()));
+    spend("receipt-2", "op-2", 1, Effect::Unknown(GithubResponse::default()));
+    spend("receipt-2", "op-3", 2, Effect::Failed(GithubResponse::default()));
+    store
+}
+
+fn verify(store: &Memory, keys: &crate::keys::TrustedKeys) -> Result<Tally, String> {
+    let branch = store.0.borrow();
+    let mut verifier = Verifier::new(Some((keys, Threshold::ONE)));
+    let told = |bad: BadLedger| format!("{bad}");
+    for (_, bytes) in branch.files.iter().filter(|(path, _)| path.starts_with("entries/")) {
+        verifier.entry(bytes).map_err(told)?;
+    }
+    verifier.finish(&branch.files[HEAD_PATH], |receipt| branch.files.get(&state_path(receipt)).cloned()).map_err(told)
+}
+
+#[test]
+fn a_whole_ledger_is_verified_anew() {
+    let tally = Tally { entries: 6, claims: 3, signed: 3, unfinished: 0 };
+    assert_eq!(verify(&two_receipts(), &trust(&[1])), Ok(tally));
+}
+
+#[test]
+fn the_first_bad_entry_is_named() {
+    let after = |change: fn(&mut BTreeMap<String, Vec<u8>>)| {
+        let store = two_receipts();
+        change(&mut store.0.borrow_mut().files);
+        verify(&store, &trust(&[1])).unwrap_err()
+    };
+    assert!(after(|files| drop(files.remove(&entry_path(2)))).starts_with("chain: entry 2: it says that it is entry 3"));
+    assert!(after(|files| drop(files.remove(&entry_path(6)))).starts_with("chain: ledger.json: it does not name the last entry, entry 5"));
+    assert!(
+        after(|files| drop(files.insert(entry_path(1), files[&entry_path(3)].clone())))
+            .starts_with("chain: entry 1: it says that it is entry 3")
+    );
+    assert_eq!(
+        after(|files| drop(files.remove(&state_path(&"receipt-2".parse().unwrap())))),
+        format!("states: {}: the file is missing", state_path(&"receipt-2".parse().unwrap()))
+    );
+    let changed = after(|files| {
+        let text = String::from_utf8(files[&entry_path(2)].clone()).unwrap().replace("operation.succeeded", "operation.failed");
+        files.insert(entry_path(2), text.into_bytes());
+    });
+    assert!(changed.starts_with("chain: entry 3: it follows sha256:"), "{changed}");
+    let another = after(|files| {
+        let text = String::from_utf8(files[&entry_path(1)].clone()).unwrap().replace("First.", "Other.");
+        files.insert(entry_path(1), text.into_bytes());
+    });
+    assert!(another.starts_with("bindings: entry 1: its operation has the digest sha256:"), "{another}");
+}
+
+#[test]
+fn a_valid_chain_with_a_receipt_that_nobody_trusted_signed_is_bad() {
+    assert_eq!(
+        verify(&two_receipts(), &trust(&[9])).unwrap_err(),
+        "signatures: entry 1: none of the 1 signature(s) on the receipt is by one of the 1 trusted key(s)"
+    );
+}

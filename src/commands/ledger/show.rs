@@ -1,0 +1,46 @@
+//! `countersign ledger show`: the entries, newest first.
+
+use countersign_core::{
+    document::Document as _,
+    ledger::Entry,
+    text::{Lines, visible},
+};
+
+use super::folder::Folder;
+use crate::{cli::LedgerShowArguments, commands::print, exit::Exit};
+
+pub(crate) fn show(arguments: &LedgerShowArguments) -> anyhow::Result<Exit> {
+    let folder = Folder::open(&arguments.folder)?;
+    for sequence in (1..=folder.entries).rev() {
+        let entry = Entry::from_document(&folder.entry(sequence)?)?;
+        if wanted(&entry, arguments) {
+            print(&line(&entry))?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {
+    let fits = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
+    fits(&arguments.receipt, entry.receipt_id.as_str())
+        && fits(&arguments.run, entry.run_id.as_str())
+        && fits(&arguments.kind, entry.operation_kind.as_str())
+}
+
+fn line(entry: &Entry) -> String {
+    let event = entry.event_type.as_str().rsplit('.').next().unwrap_or_default();
+    let signers: Vec<&str> = entry.signers.iter().map(|signer| signer.name.as_str()).collect();
+    let answer = entry.github_response.as_ref();
+    let told = answer.and_then(|answer| answer.error_code.as_deref().or(answer.html_url.as_deref())).unwrap_or_default();
+    let line = format!(
+        "{:>9}  {}  {event:<9}  {:<15}  {}  run {} attempt {}  by {}  {told}",
+        entry.sequence,
+        entry.timestamp,
+        entry.operation_kind.as_str(),
+        entry.receipt_id,
+        entry.run_id,
+        entry.run_attempt,
+        signers.join(", "),
+    );
+    visible(line.trim_end(), Lines::One)
+}
