@@ -1,6 +1,7 @@
-//! Talks to GitHub: one request at a time, never repeated, the token to GitHub's hosts alone.
+//! Talks to GitHub: no request is repeated or redirected, and the token goes to GitHub's hosts alone.
 
 mod append;
+mod bootstrap;
 mod connection;
 mod endpoints;
 mod graphql;
@@ -26,7 +27,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use countersign_core::{ledger::Claim, timestamp::Timestamp};
 
-pub(crate) use self::{endpoints::Endpoints, preflight::PreflightQuery, token::Token, trouble::Trouble, written::Written};
+pub(crate) use self::{
+    bootstrap::Begun, endpoints::Endpoints, preflight::PreflightQuery, token::Token, trouble::Trouble, written::Written,
+};
 
 /// Largest answer that is read: a release with 1,000 assets has some 2 MiB.
 const MOST_ANSWER: usize = 16 << 20;
@@ -61,11 +64,6 @@ impl GitHub {
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         let uri = self.endpoints.rest(path);
         self.send(request(Method::GET, &uri, OctoBody::empty())?).await?.json()
-    }
-
-    /// Asks with POST what GitHub answers without changing anything.
-    pub(crate) async fn ask<T: DeserializeOwned>(&self, path: &str, question: &impl Serialize) -> Result<T, Trouble> {
-        self.send(json_request(Method::POST, &self.endpoints.rest(path), question)?).await?.json()
     }
 
     /// Writes, with a claim as the proof that somebody approved it.
@@ -116,11 +114,6 @@ impl GitHub {
     /// The address of a page for people.
     pub(crate) fn page(&self, path: &str) -> String {
         self.endpoints.page(path)
-    }
-
-    /// Writes for an administrator who sets up the ledger; the publisher has no use for it.
-    pub(crate) async fn set_up<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Trouble> {
-        self.send(json_request(Method::POST, &self.endpoints.rest(path), body)?).await?.json()
     }
 
     /// Sends one request, once. Every request of the program passes here: this is where the token is added, and for whom.

@@ -27,17 +27,30 @@ impl<'a> LedgerBranch<'a> {
         Self { github, operation, tag: RefCell::new(None) }
     }
 
-    /// A release whose tag leads elsewhere is not the one that was approved: GitHub uses a tag that somebody else made meanwhile.
+    /// What the answer that confirmed the outcome shows of the tag: GitHub uses a tag that somebody else set meanwhile.
     pub(crate) fn contradiction(&self, effect: &Effect) -> Option<Effect> {
-        let (Effect::Succeeded(held), Some(found)) = (effect, self.tag.borrow().clone()) else { return None };
-        if found == *self.operation.commit() {
-            return None;
+        let Effect::Succeeded(held) = effect else { return None };
+        let makes_tag = match &self.operation {
+            Operation::PublishRelease(release) => !release.visibility.draft(),
+            Operation::TagRepo(_) => true,
+            Operation::OpenPr(_) => false,
+        };
+        let approved = self.operation.commit();
+        let told =
+            |message: String| GithubResponse { error_code: Some("tag_mismatch".into()), error_message: Some(message), ..held.clone() };
+        match self.tag.borrow().as_ref() {
+            _ if !makes_tag => None,
+            Some(found) if found == approved => None,
+            Some(found) => {
+                let message = format!(
+                    "it was done, but the tag leads to {found} instead of {approved}: somebody set it meanwhile. Take it down and find out who."
+                );
+                Some(Effect::Failed(told(message)))
+            }
+            None => Some(Effect::Unknown(told(
+                "it was done, but GitHub shows no tag yet. Re-run the job: its next attempt looks again.".into(),
+            ))),
         }
-        let message = format!(
-            "it was published, but the tag leads to {found} instead of {}: somebody set the tag meanwhile. Take the release down and find out who.",
-            self.operation.commit()
-        );
-        Some(Effect::Failed(GithubResponse { error_code: Some("tag_mismatch".into()), error_message: Some(message), ..held.clone() }))
     }
 
     fn tag_name(&self) -> Option<&TagName> {
@@ -51,11 +64,13 @@ impl<'a> LedgerBranch<'a> {
 
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        self.github.look(&PreflightQuery::new(&self.operation, Some(look))).await
+        let (view, tag) = self.github.look(&PreflightQuery::new(&self.operation, Some(look))).await?;
+        *self.tag.borrow_mut() = tag;
+        Ok(view)
     }
 
     async fn pause(&self, round: usize) {
-        // 25 to 50 ms at first, doubling up to some two seconds.
+        // 25 to 50 ms at first, doubling up to 0.8 to 1.6 s.
         let most = 50 << round.min(5);
         tokio::time::sleep(Duration::from_millis(most / 2 + random::below(most / 2))).await;
     }

@@ -57,6 +57,11 @@ impl Setback {
         Self { code, message: message.into(), remedy: "Find out what changed, then make a new plan and have it approved.", open: false }
     }
 
+    /// A look that brought no answer leaves everything open, whatever the reason.
+    fn unseen(trouble: Trouble) -> Self {
+        Self { open: true, ..Self::from(trouble) }
+    }
+
     /// The same, with what was done before it in front.
     fn about(self, done: &str) -> Self {
         Self { message: format!("{done}: {}", self.message), ..self }
@@ -76,6 +81,12 @@ impl From<Trouble> for Setback {
         let open = trouble.leaves_open() || matches!(trouble, Trouble::Connection { .. } | Trouble::RateLimit { .. });
         Self { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy(), open }
     }
+}
+
+/// Whether two texts are the same to a reader: line ends and a last line feed may change on their way.
+fn same_text(found: &str, approved: &str) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+    plain(found) == plain(approved)
 }
 
 /// What a write made; without a look, "not done" and "nobody knows" both end this attempt.

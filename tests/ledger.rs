@@ -183,6 +183,86 @@ fn eight_receipts_at_once_all_get_through() {
     assert_eq!((events.len(), events.iter().filter(|event| *event == "claimed").count()), (16, 8));
 }
 
+#[test]
+fn a_draft_that_was_found_is_never_thrown_away() {
+    let stage = Stage::new();
+    stage.file("a.zip", "aaa");
+    let attempt = stage.release().input("files", "a.zip").approved();
+    killed(&stage, &attempt, Endpoint::UploadAsset, 1);
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::CorruptUpload));
+    let report = second(&attempt).run();
+    assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
+    assert_eq!((stage.sim.releases().len(), stage.sim.releases()[0].draft), (1, true));
+    assert!(!stage.writes().iter().any(|write| write.starts_with("DELETE")), "{:?}", stage.writes());
+}
+
+#[test]
+fn a_resumed_release_is_not_published_on_a_tag_that_somebody_set_meanwhile() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    killed(&stage, &attempt, Endpoint::CreateRelease, 1);
+    let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
+    stage.sim.annotated_tag("v1.0.0", &evil, "v1.0.0");
+    let report = second(&attempt).run();
+    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert!(report.message().contains("nothing was published"), "{}", report.message());
+    assert_eq!((stage.sim.releases().len(), stage.ledger_events()), (0, ["claimed", "claimed", "failed"].map(String::from).to_vec()));
+}
+
+#[test]
+fn a_resumed_pull_request_is_not_opened_from_a_branch_that_moved_meanwhile() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    killed(&stage, &attempt, Endpoint::CreatePull, 1);
+    stage.sim.commit("next", &[("more", b"more")]);
+    let report = second(&attempt).run();
+    assert_eq!((report.exit, report.code()), (1, "pull_mismatch"), "{}", report.message());
+    assert_eq!(stage.sim.pulls().len(), 0);
+}
+
+#[test]
+fn another_pull_request_of_the_same_title_is_not_taken_for_the_approved_one() {
+    let stage = Stage::new();
+    stage.pull().input("body", "The first one.").approved().run().succeeded();
+    stage.sim.close_pull(1);
+    let attempt = stage.pull().input("body", "The second one.").approved();
+    stage.sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::StatusBefore(502)));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+    second(&attempt).run().succeeded();
+    assert_eq!(stage.sim.pulls().len(), 2);
+}
+
+#[test]
+fn a_look_that_fails_leaves_the_outcome_open() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
+    stage.sim.plan(Fault::on(Endpoint::GetReleaseByTag).then(Effect::StatusBefore(403)));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+    let report = second(&attempt).run();
+    settled(&stage, &report, &["claimed", "unknown", "claimed", "succeeded"]);
+    assert_eq!(report.record["github_response"]["already_existed"], true);
+}
+
+#[test]
+fn an_outcome_whose_answer_is_lost_is_held_against_the_tag_all_the_same() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(300))));
+    stage.sim.plan(Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter));
+    let (mut command, surfaces) = attempt.process();
+    let child = command.spawn().unwrap();
+    stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::UploadAsset));
+    stage.sim.tag("v1.0.0", &evil);
+    let report = surfaces.report(&child.wait_with_output().unwrap());
+    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "failed"]);
+}
+
 /// Checks the ledger branch out into a folder.
 fn checkout(stage: &Stage) -> std::path::PathBuf {
     let folder = stage.folder.path().join("ledger");

@@ -160,7 +160,7 @@ impl Grant {
     /// Takes in a newer view of the ledger, if the receipt still counts by it.
     pub(crate) fn look_again(&mut self, snapshot: Snapshot, observed_at: Timestamp) -> Result<Use, Refusal> {
         let terms = self.receipt.terms();
-        let standing = binding::unused(&snapshot, &self.executor)?;
+        let standing = binding::unused(&snapshot, &self.executor, terms.operation_digest)?;
         // What this attempt has claimed already cannot be unclaimed by the clock.
         if standing != Use::Ours {
             snapshot.holds(&terms.look())?;

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use crate::{
     authorize::{Evidence, Mode, Preflight},
+    digest::Digest,
     ledger::{Snapshot, Use},
     name::Executor,
     operation::{Operation, Target},
@@ -294,7 +295,7 @@ fn not_consumed(evidence: &Evidence) -> Row {
     }
     let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
     let Ok(snapshot) = &sighting.ledger else { return Row::not_evaluated(expected, "not evaluated: the ledger was not read") };
-    let verdict = unused(snapshot, &evidence.executor);
+    let verdict = unused(snapshot, &evidence.executor, receipt.terms().operation_digest);
     let found = match &verdict {
         Ok(Use::Unfinished) => "claimed by an earlier attempt of this run, without an outcome: to be resumed".into(),
         Ok(_) => expected.into(),
@@ -304,9 +305,9 @@ fn not_consumed(evidence: &Evidence) -> Row {
 }
 
 /// Whether a receipt may be claimed, by its state on the ledger.
-pub(crate) fn unused(snapshot: &Snapshot, executor: &Executor) -> Result<Use, Refusal> {
+pub(crate) fn unused(snapshot: &Snapshot, executor: &Executor, operation: Digest) -> Result<Use, Refusal> {
     let Some(state) = snapshot.state() else { return Ok(Use::Free) };
-    let standing = state.allows(executor);
+    let standing = state.allows(executor, operation);
     if standing != Use::Spent {
         return Ok(standing);
     }
@@ -404,8 +405,9 @@ fn world(evidence: &Evidence) -> Row {
 }
 
 fn resumes(evidence: &Evidence) -> bool {
-    let Preflight::Seen(sighting) = &evidence.preflight else { return false };
-    sighting.ledger.as_ref().is_ok_and(|snapshot| unused(snapshot, &evidence.executor) == Ok(Use::Unfinished))
+    let (Preflight::Seen(sighting), Ok(receipt)) = (&evidence.preflight, &evidence.receipt) else { return false };
+    let digest = receipt.terms().operation_digest;
+    sighting.ledger.as_ref().is_ok_and(|snapshot| unused(snapshot, &evidence.executor, digest) == Ok(Use::Unfinished))
 }
 
 #[cfg(test)]

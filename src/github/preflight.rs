@@ -81,10 +81,10 @@ impl GitHub {
         }
     }
 
-    /// The ledger alone, by the same query: one commit, one answer.
-    pub(crate) async fn look(&self, query: &PreflightQuery) -> Result<LedgerView, Refusal> {
+    /// The ledger by the same query, and where the operation's tag leads at that moment: one answer.
+    pub(crate) async fn look(&self, query: &PreflightQuery) -> Result<(LedgerView, Option<CommitId>), Refusal> {
         let sighting = self.sight(query).await.map_err(|trouble| unavailable(&trouble))?;
-        Ok(LedgerView { snapshot: sighting.ledger?, observed_at: sighting.date })
+        Ok((LedgerView { snapshot: sighting.ledger?, observed_at: sighting.date }, sighting.world.tag.map(|tag| tag.commit)))
     }
 
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {

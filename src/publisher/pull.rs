@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use countersign_core::{
+    binding::MOST_SKEW,
     ledger::{Claim, Effect, GithubResponse},
     operation::OpenPr,
+    timestamp::Timestamp,
 };
 
-use super::{Setback, done};
-use crate::github::{GitHub, Written, encoded};
+use super::{Setback, done, same_text};
+use crate::github::{GitHub, Written, encoded, encoded_path};
 
 #[derive(Serialize)]
 struct NewPull<'a> {
@@ -25,6 +27,8 @@ struct NewPull<'a> {
 struct Pull {
     number: u64,
     title: String,
+    body: Option<String>,
+    created_at: String,
     html_url: String,
     head: Branch,
     base: Branch,
@@ -34,6 +38,16 @@ struct Pull {
 #[derive(Deserialize)]
 struct Branch {
     r#ref: String,
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct HeadRef {
+    object: Pointed,
+}
+
+#[derive(Deserialize)]
+struct Pointed {
     sha: String,
 }
 
@@ -47,16 +61,17 @@ pub(super) async fn open(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Effec
 
 async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubResponse) -> Result<(), Setback> {
     let repository = &pull.target.repository;
-    let left = if claim.resumes() { standing(pull, github).await? } else { None };
+    let left = if claim.resumes() { standing(claim, pull, github).await? } else { None };
     held.already_existed = left.is_some();
-    let made = match left {
-        Some(left) => left,
+    let (made, ours) = match left {
+        Some(left) => (left, false),
         None => create(claim, pull, github).await?,
     };
     held.html_url = Some(made.html_url.clone());
     held.pull_number = Some(made.number);
     if let Err(setback) = as_approved(&made, pull) {
-        return Err(close(claim, pull, github, made.number, setback).await);
+        // Only what this attempt's own request opened is closed again.
+        return Err(if ours { close(claim, pull, github, made.number, setback).await } else { setback });
     }
     if !pull.labels.is_empty() {
         let path = format!("/repos/{repository}/issues/{}/labels", made.number);
@@ -81,8 +96,11 @@ async fn close(claim: &Claim, pull: &OpenPr, github: &GitHub, number: u64, setba
     Setback { message, ..setback }
 }
 
-/// Opens the pull request; if the answer is lost, looks whether it is there.
-async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Pull, Setback> {
+/// Opens the pull request, and says whether its own request did; if the answer is lost, looks whether it is there.
+async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<(Pull, bool), Setback> {
+    if claim.resumes() {
+        stands_at_head(pull, github).await?;
+    }
     let body = NewPull {
         title: pull.title.as_str(),
         body: pull.body.as_str(),
@@ -91,20 +109,41 @@ async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Pull, S
         draft: pull.draft,
     };
     match github.write::<Pull>(claim, Method::POST, &format!("/repos/{}/pulls", pull.target.repository), &body).await {
-        Written::Done(made) => Ok(made),
-        Written::NotDone(trouble) => Err(trouble.into()),
-        Written::Unknown(trouble) => standing(pull, github).await?.ok_or_else(|| trouble.into()),
+        Written::Done(made) => Ok((made, true)),
+        Written::NotDone(trouble) if !claim.resumes() => Err(trouble.into()),
+        Written::NotDone(trouble) | Written::Unknown(trouble) => {
+            standing(claim, pull, github).await?.map(|found| (found, false)).ok_or_else(|| trouble.into())
+        }
     }
 }
 
-/// The pull request of this head, base and title, whether it is still open or somebody has merged or closed it since.
-async fn standing(pull: &OpenPr, github: &GitHub) -> Result<Option<Pull>, Setback> {
-    let (owner, _) = pull.target.repository.parts();
-    let head = encoded(&format!("{owner}:{}", pull.head_branch));
-    let path =
-        format!("/repos/{}/pulls?state=all&per_page=100&head={head}&base={}", pull.target.repository, encoded(pull.base_branch.as_str()));
-    let found: Vec<Pull> = github.read(&path).await?;
-    Ok(found.into_iter().find(|found| found.head.sha == pull.head_sha.as_str() && found.title == pull.title.as_str()))
+/// The branch as it is now: an attempt that resumes comes later than the preflight that allowed the first one.
+async fn stands_at_head(pull: &OpenPr, github: &GitHub) -> Result<(), Setback> {
+    let path = format!("/repos/{}/git/ref/heads/{}", pull.target.repository, encoded_path(pull.head_branch.as_str()));
+    let found = github.read::<HeadRef>(&path).await.map_err(Setback::unseen)?.object.sha;
+    if found == pull.head_sha.as_str() {
+        return Ok(());
+    }
+    Err(Setback::fault(
+        "pull_mismatch",
+        format!("the branch `{}` is at {found} by now, but {} was approved; nothing was opened", pull.head_branch, pull.head_sha),
+    ))
+}
+
+/// The pull request with every approved word, opened since the receipt was issued, even if somebody has merged or closed it meanwhile.
+async fn standing(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Option<Pull>, Setback> {
+    let repository = &pull.target.repository;
+    let head = encoded(&format!("{}:{}", repository.parts().0, pull.head_branch));
+    let path = format!("/repos/{repository}/pulls?state=all&per_page=100&head={head}&base={}", encoded(pull.base_branch.as_str()));
+    let found: Vec<Pull> = github.read(&path).await.map_err(Setback::unseen)?;
+    let issued_at = claim.receipt().terms().issued_at;
+    let ours = |found: &Pull| {
+        found.head.sha == pull.head_sha.as_str()
+            && found.title == pull.title.as_str()
+            && same_text(found.body.as_deref().unwrap_or_default(), pull.body.as_str())
+            && found.created_at.parse::<Timestamp>().is_ok_and(|created| created.plus(MOST_SKEW) >= issued_at)
+    };
+    Ok(found.into_iter().find(ours))
 }
 
 /// A branch can move between the preflight and the pull request.

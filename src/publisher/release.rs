@@ -15,7 +15,7 @@ use countersign_core::{
 
 use self::words::{Release, ReleaseWords, UploadedAsset, compare, hold};
 use super::{
-    AssetFiles, Setback,
+    AssetFiles, Setback, same_text,
     upload::{self, Upload},
 };
 use crate::github::{GitHub, Written, encoded};
@@ -31,6 +31,26 @@ pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &Gi
     }
 }
 
+/// Whether a release was made by this attempt's own request, or found afterwards: only the first may be thrown away again.
+enum Made {
+    Ours(Release),
+    Found(Release),
+}
+
+impl Made {
+    const fn as_release(&self) -> &Release {
+        match self {
+            Self::Ours(release) | Self::Found(release) => release,
+        }
+    }
+
+    fn release(self) -> Release {
+        match self {
+            Self::Ours(release) | Self::Found(release) => release,
+        }
+    }
+}
+
 struct Steps<'a> {
     claim: &'a Claim,
     release: &'a PublishRelease,
@@ -39,11 +59,12 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn run(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        if self.claim.resumes()
-            && let Some(standing) = self.published().await?
-        {
-            held.already_existed = true;
-            return self.ended(&standing, held);
+        if self.claim.resumes() {
+            if let Some(standing) = self.published().await? {
+                held.already_existed = true;
+                return self.ended(&standing, held);
+            }
+            self.tag_allows().await?;
         }
         if self.release.assets.as_slice().is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
     }
@@ -54,32 +75,32 @@ impl Steps<'_> {
         held.already_existed = left.is_some();
         let made = match left {
             Some(left) => left,
-            None => self.create(draft).await?,
+            None => self.create(draft).await?.release(),
         };
         self.ended(&made, held)
     }
 
     async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
         let left = if self.claim.resumes() { self.own_draft().await? } else { None };
-        let (draft, kept) = match left {
-            Some(left) => {
-                let kept = self.sort_out(&left).await?;
-                (left, kept)
-            }
-            None => (self.create(true).await?, Vec::new()),
+        let draft = match left {
+            Some(left) => Made::Found(left),
+            None => self.create(true).await?,
         };
+        let ours = matches!(draft, Made::Ours(_));
+        let draft = draft.as_release();
         held.release_id = Some(draft.id);
-        self.as_approved(&draft, true)?;
-        match self.upload_all(&draft, kept, files).await {
+        self.as_approved(draft, true)?;
+        let kept = if ours { Vec::new() } else { self.sort_out(draft).await? };
+        match self.upload_all(draft, kept, files).await {
             Ok(assets) => held.assets = assets,
-            Err(setback) if setback.open => return Err(setback),
-            Err(setback) => return Err(self.discard(&draft, setback, held).await),
+            Err(setback) if ours && !setback.open => return Err(self.discard(draft, setback, held).await),
+            Err(setback) => return Err(setback),
         }
         if self.release.visibility.draft() {
-            hold(&draft, held);
+            hold(draft, held);
             return Ok(());
         }
-        let made = self.make_visible(&draft).await?;
+        let made = self.make_visible(draft).await?;
         self.ended(&made, held)
     }
 
@@ -91,15 +112,15 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Creates the release; if the answer is lost, looks whether it is there.
-    async fn create(&self, draft: bool) -> Result<Release, Setback> {
+    /// Creates the release; if the answer is lost, or somebody was first while we resume, looks whether it is there.
+    async fn create(&self, draft: bool) -> Result<Made, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
         match self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await {
-            Written::Done(made) => Ok(made),
-            Written::NotDone(trouble) => Err(trouble.into()),
-            Written::Unknown(trouble) => {
+            Written::Done(made) => Ok(Made::Ours(made)),
+            Written::NotDone(trouble) if !self.claim.resumes() => Err(trouble.into()),
+            Written::NotDone(trouble) | Written::Unknown(trouble) => {
                 let found = if draft { self.own_draft().await } else { self.published().await };
-                found?.ok_or_else(|| trouble.into())
+                found?.map(Made::Found).ok_or_else(|| trouble.into())
             }
         }
     }
@@ -112,7 +133,8 @@ impl Steps<'_> {
             Written::NotDone(trouble) => Err(trouble.into()),
             Written::Unknown(trouble) => match self.github.read::<Release>(&path).await {
                 Ok(found) if !found.draft => Ok(found),
-                _ => Err(trouble.into()),
+                Ok(_) => Err(trouble.into()),
+                Err(unseen) => Err(Setback::unseen(unseen).about(&trouble.to_string())),
             },
         }
     }
@@ -158,17 +180,17 @@ impl Steps<'_> {
         }
     }
 
-    /// Takes away our own draft, which nobody has seen, so that a failed attempt leaves nothing behind.
+    /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
     async fn discard(&self, draft: &Release, setback: Setback, held: &mut GithubResponse) -> Setback {
         let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        let message = match self.github.remove(self.claim, &path).await {
-            Written::Done(()) => {
+        let still_a_draft = self.github.read::<Release>(&path).await.is_ok_and(|found| found.draft);
+        let removed = if still_a_draft { Some(self.github.remove(self.claim, &path).await) } else { None };
+        let message = match removed {
+            Some(Written::Done(())) => {
                 held.release_id = None;
                 format!("{}; the draft was taken away, nothing was published", setback.message)
             }
-            Written::NotDone(trouble) | Written::Unknown(trouble) => {
-                format!("{}; nothing was published, but the draft release {} may be left, because: {trouble}", setback.message, draft.id)
-            }
+            _ => format!("{}; look at release {}: it was left as it is", setback.message, draft.id),
         };
         Setback { message, ..setback }
     }
@@ -184,6 +206,9 @@ impl Steps<'_> {
         }
         if made.name.as_deref() != Some(release.release_name.as_str()) {
             return differs("name");
+        }
+        if !same_text(made.body.as_deref().unwrap_or_default(), release.body.as_str()) {
+            return differs("body");
         }
         if (made.draft, made.prerelease) != (draft, release.visibility.prerelease()) {
             return differs("visibility");

@@ -9,7 +9,7 @@ use countersign_core::{
     operation::TagRepo,
 };
 
-use super::{Setback, done};
+use super::{Setback, done, same_text};
 use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
 
 #[derive(Serialize)]
@@ -36,6 +36,7 @@ struct TagObject {
 #[derive(Deserialize)]
 struct Pointed {
     sha: String,
+    r#type: String,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +57,7 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
     if claim.resumes()
         && let Some(sha) = standing(tag, github).await?
     {
-        as_approved(&github.read(&format!("/repos/{repository}/git/tags/{sha}")).await?, tag)?;
+        as_approved(&github.read(&format!("/repos/{repository}/git/tags/{sha}")).await.map_err(Setback::unseen)?, tag)?;
         held.already_existed = true;
         hold(tag, sha, github, held);
         return Ok(());
@@ -68,8 +69,10 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
     let body = NewRef { r#ref: format!("refs/tags/{}", tag.tag_name), sha: &sha };
     let set = match github.write::<Ref>(claim, Method::POST, &format!("/repos/{repository}/git/refs"), &body).await {
         Written::Done(set) => set.object.sha,
-        Written::NotDone(trouble) => return Err(trouble.into()),
-        Written::Unknown(trouble) => standing(tag, github).await?.ok_or_else(|| Setback::from(trouble))?.to_string(),
+        Written::NotDone(trouble) if !claim.resumes() => return Err(trouble.into()),
+        Written::NotDone(trouble) | Written::Unknown(trouble) => {
+            standing(tag, github).await?.ok_or_else(|| Setback::from(trouble))?.to_string()
+        }
     };
     if set != sha.as_str() {
         return Err(Setback::fault("tag_mismatch", format!("GitHub set the tag to {set} instead of {sha}")));
@@ -82,9 +85,13 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
 async fn standing(tag: &TagRepo, github: &GitHub) -> Result<Option<CommitId>, Setback> {
     let path = format!("/repos/{}/git/ref/tags/{}", tag.target.repository, encoded_path(tag.tag_name.as_str()));
     match github.read::<Ref>(&path).await {
+        Ok(found) if found.object.r#type != "tag" => Err(Setback::fault(
+            "tag_mismatch",
+            format!("the tag `{}` exists by now and has no message: it leads straight to {}", tag.tag_name, found.object.sha),
+        )),
         Ok(found) => found.object.sha.parse().map(Some).map_err(|error| Trouble::Garbage { reason: format!("{error}") }.into()),
         Err(Trouble::NotFound { .. }) => Ok(None),
-        Err(trouble) => Err(trouble.into()),
+        Err(trouble) => Err(Setback::unseen(trouble)),
     }
 }
 
@@ -92,8 +99,7 @@ fn as_approved(made: &TagObject, tag: &TagRepo) -> Result<(), Setback> {
     if made.object.sha != tag.target_sha.as_str() {
         return Err(Setback::fault("tag_mismatch", format!("the tag object is for {} instead of {}", made.object.sha, tag.target_sha)));
     }
-    // Git ends messages with a line feed where there is none.
-    if made.message.trim_end() != tag.message.as_str().trim_end() {
+    if !same_text(&made.message, tag.message.as_str()) {
         return Err(Setback::fault("tag_mismatch", "the tag object has another message than the approved one"));
     }
     Ok(())

@@ -60,10 +60,10 @@ pub enum NoClaim {
 pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) -> Result<Claim, NoClaim> {
     binding::not_expired(grant.receipt().terms(), now).map_err(NoClaim::Refused)?;
     let mut lost: Option<String> = None;
-    // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
-    let resumes = grant.snapshot().state().is_some();
     for round in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
+        // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
+        let resumes = grant.snapshot().state().is_some();
         let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
         match store.append(&append(&tip, &entry, &state)).await {

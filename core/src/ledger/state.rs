@@ -54,16 +54,17 @@ impl ReceiptState {
         }
     }
 
-    /// What this state allows to an attempt.
+    /// What this state allows to an attempt at an operation.
     #[must_use]
-    pub fn allows(&self, executor: &Executor) -> Use {
+    pub fn allows(&self, executor: &Executor, operation: Digest) -> Use {
         if self.outcome_sequence.is_some() {
             return Use::Spent;
         }
         if self.operation_id == executor.operation_id {
             return Use::Ours;
         }
-        if self.run_id == executor.run_id && self.run_attempt < executor.run_attempt { Use::Unfinished } else { Use::Spent }
+        let earlier = self.run_id == executor.run_id && self.run_attempt < executor.run_attempt;
+        if earlier && self.operation_digest == operation { Use::Unfinished } else { Use::Spent }
     }
 }
 

@@ -192,8 +192,8 @@ fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Unknown)]);
     let state = state(&store);
     assert_eq!(state.outcome_sequence, None);
-    assert_eq!(state.allows(&executor_of("op-2", 2)), Use::Unfinished);
-    assert_eq!(state.allows(&executor_of("op-2", 1)), Use::Spent);
+    assert_eq!(state.allows(&executor_of("op-2", 2), release().digest()), Use::Unfinished);
+    assert_eq!(state.allows(&executor_of("op-2", 1), release().digest()), Use::Spent);
 }
 
 #[test]
@@ -399,4 +399,23 @@ fn a_valid_chain_with_a_receipt_that_nobody_trusted_signed_is_bad() {
         verify(&two_receipts(), &trust(&[9])).unwrap_err(),
         "signatures: entry 1: none of the 1 signature(s) on the receipt is by one of the 1 trusted key(s)"
     );
+}
+
+#[test]
+fn an_attempt_that_is_overtaken_by_an_earlier_one_resumes_it() {
+    let store = memory([]);
+    let (first, second) = (
+        grant_of("receipt-1", &executor_of("op-1", 1), &store.0.borrow()),
+        grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow()),
+    );
+    drop(now(claim(first, &store, NOON)).unwrap());
+    assert!(now(claim(second, &store, NOON)).unwrap().resumes(), "what the first attempt did must be looked at");
+}
+
+#[test]
+fn a_claim_is_not_taken_over_for_another_operation() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, NOON)).unwrap());
+    assert_eq!(state(&store).allows(&executor_of("op-2", 2), release().digest()), Use::Unfinished);
+    assert_eq!(state(&store).allows(&executor_of("op-2", 2), Digest::of(b"another")), Use::Spent);
 }

@@ -12,7 +12,7 @@ use countersign_core::{
 
 use super::Attempt;
 use crate::{
-    github::{Trouble, encoded},
+    github::Trouble,
     publisher::AssetFiles,
     report::{Complaint, Ending},
     runner::{Draft, Facts, Inputs, LocalAsset, flag, from_plan},
@@ -80,10 +80,7 @@ impl Attempt<'_> {
         }
         let resolved = self.github.resolve(&repository, commitish).await.map_err(NoPlan::trouble)?;
         let notes = if flag("generate-release-notes", &self.inputs.generate_release_notes)? {
-            let question = serde_json::json!({ "tag_name": self.inputs.tag_name, "target_commitish": resolved.commit });
-            let path = format!("/repos/{}/{}/releases/generate-notes", encoded(repository.parts().0), encoded(repository.parts().1));
-            let notes: serde_json::Value = self.github.ask(&path, &question).await.map_err(NoPlan::trouble)?;
-            Some(notes["body"].as_str().unwrap_or_default().to_owned())
+            Some(self.github.release_notes(&repository, &self.inputs.tag_name, resolved.commit.as_ref()).await.map_err(NoPlan::trouble)?)
         } else {
             None
         };

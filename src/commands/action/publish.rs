@@ -96,7 +96,8 @@ impl Attempt<'_> {
             self.recorder.log().line(&format!("countersign: the provisional audit record could not be written: {error}"));
         }
         // The same answer that confirms the outcome shows where the tag leads now.
-        if let Some(contradiction) = branch.contradiction(&effect) {
+        if let (Recorded::At(entry), Some(contradiction)) = (&recorded, branch.contradiction(&effect)) {
+            self.recorder.note(|record| record.ledger.outcome = Some(*entry));
             self.recorder.note(|record| record.github_response = Some(contradiction.response().clone()));
             outcome.correct(contradiction.clone());
             recorded = ledger::record(&mut outcome, &branch, (self.clock)()).await;

@@ -1,6 +1,8 @@
 //! What an earlier attempt, or a lost answer, left of this release at GitHub.
 
-use countersign_core::{asset::Asset, ledger::PublishedAsset};
+use serde::Deserialize;
+
+use countersign_core::{asset::Asset, ledger::PublishedAsset, text::excerpt};
 
 use super::{
     Steps,
@@ -11,8 +13,20 @@ use crate::{
     publisher::Setback,
 };
 
-/// Pages of a hundred that are looked through: GitHub lists at most 10,000 releases, a release has at most 1,000 assets.
-const MOST_PAGES: usize = 10;
+/// Pages of a hundred that are looked through: GitHub lists at most 10,000 releases.
+const MOST_PAGES: usize = 100;
+
+/// A ref, or a tag object: both name the object behind them.
+#[derive(Deserialize)]
+struct Ref {
+    object: Pointed,
+}
+
+#[derive(Deserialize)]
+struct Pointed {
+    sha: String,
+    r#type: String,
+}
 
 impl Steps<'_> {
     /// The published release of the tag; drafts are not found this way.
@@ -22,11 +36,11 @@ impl Steps<'_> {
         match self.github.read(&path).await {
             Ok(found) => Ok(Some(found)),
             Err(Trouble::NotFound { .. }) => Ok(None),
-            Err(trouble) => Err(trouble.into()),
+            Err(trouble) => Err(Setback::unseen(trouble)),
         }
     }
 
-    /// A draft with every approved word: nobody but an attempt with this claim makes one. Of several, the newest.
+    /// A draft with every approved word: most likely our own, so it is sorted out before it is used, and never thrown away. Of several, the newest.
     pub(super) async fn own_draft(&self) -> Result<Option<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
         let drafts: Vec<Release> = self.all(&path).await?;
@@ -34,12 +48,29 @@ impl Steps<'_> {
     }
 
     fn has_approved_words(&self, found: &Release) -> bool {
-        let words = self.words(true);
-        found.tag_name == words.tag_name
-            && found.target_commitish.as_deref() == Some(words.target_commitish)
-            && found.name.as_deref() == Some(words.name)
-            && found.body.as_deref().unwrap_or_default() == words.body
-            && found.prerelease == words.prerelease
+        found.target_commitish.as_deref() == Some(self.release.target_sha.as_str()) && self.as_approved(found, true).is_ok()
+    }
+
+    /// Where the tag leads now: an attempt that resumes comes later than the preflight that allowed the first one.
+    pub(super) async fn tag_allows(&self) -> Result<(), Setback> {
+        let release = self.release;
+        let root = format!("/repos/{}/git", release.target.repository);
+        let mut object = match self.github.read::<Ref>(&format!("{root}/ref/tags/{}", encoded_path(release.tag_name.as_str()))).await {
+            Ok(found) => found.object,
+            Err(Trouble::NotFound { .. }) => return Ok(()),
+            Err(trouble) => return Err(Setback::unseen(trouble)),
+        };
+        if object.r#type == "tag" {
+            object = self.github.read::<Ref>(&format!("{root}/tags/{}", object.sha)).await.map_err(Setback::unseen)?.object;
+        }
+        if object.sha == release.target_sha.as_str() {
+            return Ok(());
+        }
+        let message = format!(
+            "the tag `{}` leads to {} by now, but {} was approved; nothing was published",
+            release.tag_name, object.sha, release.target_sha
+        );
+        Err(Setback::fault("tag_mismatch", message))
     }
 
     pub(super) async fn assets(&self, draft: &Release) -> Result<Vec<UploadedAsset>, Setback> {
@@ -54,7 +85,12 @@ impl Steps<'_> {
                 Some(Ok(asset)) => kept.push(asset),
                 Some(Err(setback)) if there.state == "uploaded" => return Err(setback),
                 Some(Err(_)) => self.take_away(&there).await?,
-                None => return Err(Setback::fault("asset_extra", format!("the draft has an asset `{}` that nobody approved", there.name))),
+                None => {
+                    return Err(Setback::fault(
+                        "asset_extra",
+                        format!("the draft has an asset `{}` that nobody approved", excerpt(&there.name, 80)),
+                    ));
+                }
             }
         }
         Ok(kept)
@@ -75,13 +111,13 @@ impl Steps<'_> {
     async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Setback> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
-            let found: Vec<T> = self.github.read(&format!("{path}?per_page=100&page={page}")).await?;
+            let found: Vec<T> = self.github.read(&format!("{path}?per_page=100&page={page}")).await.map_err(Setback::unseen)?;
             let last = found.len() < 100;
             all.extend(found);
             if last {
-                break;
+                return Ok(all);
             }
         }
-        Ok(all)
+        Err(Setback::unseen(Trouble::Garbage { reason: format!("the list {path} does not end") }))
     }
 }
