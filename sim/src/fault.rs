@@ -191,6 +191,10 @@ struct Planned {
 pub(crate) struct Plan(Vec<Planned>);
 
 impl Plan {
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     pub(crate) fn add(&mut self, fault: Fault) {
         self.0.push(Planned { fault, seen: 0, met: 0 });
     }

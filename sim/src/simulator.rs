@@ -230,6 +230,11 @@ impl Simulator {
     pub fn plan(&self, fault: Fault) {
         self.shared.plan.lock().add(fault);
     }
+
+    /// Forgets every planned fault that no request has met yet.
+    pub fn forget_faults(&self) {
+        self.shared.plan.lock().forget();
+    }
 }
 
 impl Drop for Simulator {

@@ -1,0 +1,266 @@
+//! Random interleavings of attempts, crashes at every request, lost replies and refusals, over publisher and simulator.
+//!
+//! `PROPTEST_CASES` sets the number of cases (256 by default, each of up to eight attempts by the real binary).
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+
+mod harness;
+
+use std::{
+    cell::RefCell,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use countersign_core::{
+    document::Document as _,
+    keys::{Threshold, TrustedKeys},
+    ledger::{EventType, Verifier, entry_path, state_path},
+};
+use countersign_sim::{Effect, Endpoint, Fault};
+use harness::{Attempt, Stage};
+use proptest::{prelude::*, sample::select};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+
+/// What happens to one request of an attempt.
+#[derive(Clone, Copy, Debug)]
+enum Misfortune {
+    /// The process is killed while the request waits for its answer.
+    Kill,
+    /// The connection drops before the work.
+    ResetBefore,
+    /// The connection drops after the work.
+    ResetAfter,
+    /// 502 before the work.
+    Unavailable,
+    /// 502 after the work.
+    DoneButUnavailable,
+    /// 422: GitHub does not want it.
+    Refused,
+}
+
+/// One attempt at one of three receipts, and the request that goes wrong, if one does.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    receipt: usize,
+    misfortune: Option<(Endpoint, usize, Misfortune)>,
+}
+
+/// The requests of one attempt at each receipt.
+const REQUESTS: [&[Endpoint]; 3] = [
+    &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreateTagObject, Endpoint::CreateRef, Endpoint::GetRef],
+    &[
+        Endpoint::Preflight,
+        Endpoint::Append,
+        Endpoint::CreateRelease,
+        Endpoint::UploadAsset,
+        Endpoint::PublishRelease,
+        Endpoint::GetReleaseByTag,
+        Endpoint::ListReleases,
+    ],
+    &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreatePull, Endpoint::ListPulls],
+];
+
+/// The model knows nothing: whatever is tried, the invariants hold.
+struct Anything;
+
+impl ReferenceStateMachine for Anything {
+    type State = ();
+    type Transition = Try;
+
+    fn init_state() -> BoxedStrategy<()> {
+        Just(()).boxed()
+    }
+
+    fn transitions((): &()) -> BoxedStrategy<Try> {
+        let misfortune = select(vec![
+            Misfortune::Kill,
+            Misfortune::ResetBefore,
+            Misfortune::ResetAfter,
+            Misfortune::Unavailable,
+            Misfortune::DoneButUnavailable,
+            Misfortune::Refused,
+        ]);
+        let try_at = move |receipt: usize| {
+            let place = (select(REQUESTS[receipt].to_vec()), 1..3usize, misfortune.clone());
+            proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try { receipt, misfortune })
+        };
+        (0..3usize).prop_flat_map(try_at).boxed()
+    }
+
+    fn apply((): (), _: &Try) {}
+}
+
+static KILLED: AtomicUsize = AtomicUsize::new(0);
+static TROUBLED: AtomicUsize = AtomicUsize::new(0);
+static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+
+/// A stage with three approved operations: a tag, a release with an asset, a pull request.
+struct World {
+    stage: Stage,
+    receipts: Vec<String>,
+    attempts: RefCell<u64>,
+}
+
+impl World {
+    fn new() -> Self {
+        let stage = Stage::new();
+        stage.file("app.zip", "abc");
+        let world = Self { stage, receipts: Vec::new(), attempts: RefCell::new(0) };
+        let receipts = (0..3).map(|receipt| {
+            let plan = world.operation(receipt).dry_run();
+            world.stage.sign(&harness::terms(&plan.plan()))
+        });
+        let receipts = receipts.collect();
+        Self { receipts, ..world }
+    }
+
+    fn operation(&self, receipt: usize) -> Attempt<'_> {
+        match receipt {
+            0 => self.stage.tag().input("tag-name", "tagged"),
+            1 => self.stage.release().input("files", "app.zip"),
+            _ => self.stage.pull(),
+        }
+    }
+
+    /// The next attempt of the run.
+    fn attempt(&self, receipt: usize) -> Attempt<'_> {
+        *self.attempts.borrow_mut() += 1;
+        ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+        self.operation(receipt).input("receipt", &self.receipts[receipt]).variable("GITHUB_RUN_ATTEMPT", self.attempts.borrow().to_string())
+    }
+
+    fn make(&self, attempt: Try) {
+        let sim = &self.stage.sim;
+        let Some((endpoint, nth, misfortune)) = attempt.misfortune else {
+            self.attempt(attempt.receipt).run();
+            return;
+        };
+        let effect = match misfortune {
+            Misfortune::Kill => Effect::Stall,
+            Misfortune::ResetBefore => Effect::ResetBefore,
+            Misfortune::ResetAfter => Effect::ResetAfter,
+            Misfortune::Unavailable => Effect::StatusBefore(502),
+            Misfortune::DoneButUnavailable => Effect::StatusAfter(502),
+            Misfortune::Refused => Effect::StatusBefore(422),
+        };
+        sim.plan(Fault::on(endpoint).nth(nth).then(effect));
+        TROUBLED.fetch_add(1, Ordering::Relaxed);
+        let attempt = self.attempt(attempt.receipt);
+        match misfortune {
+            Misfortune::Kill => self.kill(&attempt, endpoint),
+            _ => drop(attempt.run()),
+        }
+        sim.forget_faults();
+    }
+
+    /// Lets the attempt run until it ends, or until the request to be killed at has come and stays without an answer.
+    fn kill(&self, attempt: &Attempt<'_>, endpoint: Endpoint) {
+        let before = self.stage.sim.events().len();
+        let (mut command, _surfaces) = attempt.process();
+        let mut child = command.spawn().unwrap();
+        let stalled = || {
+            self.stage.sim.events()[before..].iter().any(|event| event.endpoint == endpoint && !event.finished && event.status.is_none())
+        };
+        let mut seen = 0;
+        while child.try_wait().unwrap().is_none() {
+            // A request is unfinished for a moment while it is served: only one that stays so is the stalled one.
+            seen = if stalled() { seen + 1 } else { 0 };
+            if seen > 50 {
+                assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
+                KILLED.fetch_add(1, Ordering::Relaxed);
+                break;
+            }
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+    }
+
+    /// What must hold at every moment.
+    fn check(&self) -> u64 {
+        let sim = &self.stage.sim;
+        let effects = [
+            usize::from(sim.ref_oid("refs/tags/tagged").is_some()),
+            sim.releases().iter().filter(|release| release.tag_name == "v1.0.0").count(),
+            sim.pulls().len(),
+        ];
+        let entries = self.stage.ledger();
+        for (receipt, effects) in effects.iter().enumerate() {
+            let kind = ["tag_repo", "publish_release", "open_pr"][receipt];
+            let claims =
+                entries.iter().filter(|entry| entry.operation_kind.as_str() == kind && entry.event_type == EventType::Claimed).count();
+            assert!(*effects <= 1, "{kind}: {effects} effects");
+            assert!(*effects == 0 || claims > 0, "{kind}: an effect without a claim");
+        }
+        assert!(
+            sim.releases()
+                .iter()
+                .all(|release| release.draft || release.assets.iter().all(|asset| asset.state == "uploaded" && asset.size == 3))
+        );
+        assert!(sim.releases().iter().all(|release| release.draft || release.assets.len() == 1), "a half release was published");
+        self.verified()
+    }
+
+    /// The whole chain, recomputed; gives the number of receipts without an outcome.
+    fn verified(&self) -> u64 {
+        let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
+        let mut verifier = Verifier::new(Some((&keys, Threshold::ONE)));
+        let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path);
+        for entry in self.stage.ledger() {
+            verifier.entry(&file(&entry_path(entry.sequence)).unwrap()).unwrap();
+        }
+        let head = file("ledger.json").unwrap();
+        assert!(countersign_core::ledger::Head::from_document(&head).is_ok());
+        verifier.finish(&head, |receipt| file(&state_path(receipt))).unwrap().unfinished
+    }
+}
+
+struct Publisher;
+
+impl StateMachineTest for Publisher {
+    type SystemUnderTest = World;
+    type Reference = Anything;
+
+    fn init_test((): &()) -> World {
+        World::new()
+    }
+
+    fn apply(world: World, (): &(), attempt: Try) -> World {
+        world.make(attempt);
+        world.check();
+        world
+    }
+
+    fn teardown(world: World, (): ()) {
+        // Enough attempts: with fair weather one more settles each receipt.
+        for receipt in 0..3 {
+            let report = world.attempt(receipt).run();
+            assert!(matches!(report.exit, 0 | 1 | 3), "{}: {}", report.exit, report.message());
+        }
+        assert_eq!(world.check(), 0, "a claim has no outcome: {:?}", world.stage.ledger_events());
+    }
+}
+
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20, ..ProptestConfig::default() }
+}
+
+prop_state_machine! {
+    #![proptest_config(cases())]
+
+    fn interleave(sequential 1..6 => Publisher);
+}
+
+#[test]
+fn nothing_happens_twice_and_nothing_is_lost() {
+    interleave();
+    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    let told = format!(
+        "survived {} kills and {} other faults in {} attempts\n",
+        count(&KILLED),
+        count(&TROUBLED) - count(&KILLED),
+        count(&ATTEMPTS)
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+    assert!(count(&KILLED) > 0, "no process was ever killed");
+}
