@@ -82,8 +82,9 @@ impl Envelope {
 
     /// The envelope as JSON on one line.
     #[must_use]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "JSON is text")]
     pub fn to_line(&self) -> String {
-        String::from_utf8(to_json(self)).unwrap_or_default()
+        String::from_utf8(to_json(self)).expect("JSON is UTF-8")
     }
 
     /// Counts the distinct trusted keys that signed; only then is the payload read.

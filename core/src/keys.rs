@@ -31,9 +31,10 @@ impl PublicKey {
 
     /// The key as one line of `authorized_keys`, without a name.
     #[must_use]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an ed25519 key always has its line")]
     pub fn to_openssh(&self) -> String {
         let key = ssh_key::PublicKey::from(Ed25519PublicKey(self.0.to_bytes()));
-        key.to_openssh().unwrap_or_default()
+        key.to_openssh().expect("a key of 32 bytes fits into a line")
     }
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &ed25519_dalek::Signature) -> bool {

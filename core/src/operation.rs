@@ -18,7 +18,7 @@ use crate::{
     digest::Digest,
     document::to_json,
     json::{self, Malformed, Object, Value},
-    name::{CommitId, InvalidName, Repository, RepositoryId},
+    name::{CommitId, InvalidName, Prose, Repository, RepositoryId},
 };
 
 /// The largest `operation.json`: 1,000 assets and a body of 125,000 characters fit.
@@ -149,6 +149,10 @@ impl Operation {
 }
 
 /// The members of a flat JSON object in their order, each value as its own JSON text.
+#[expect(
+    clippy::expect_used,
+    reason = "these bytes come from our own serializer; showing an approver nothing instead would be worse than stopping"
+)]
 fn ordered_members(bytes: &[u8]) -> Vec<(String, String)> {
     struct Members;
     impl<'de> serde::de::Visitor<'de> for Members {
@@ -167,7 +171,7 @@ fn ordered_members(bytes: &[u8]) -> Vec<(String, String)> {
         }
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde::de::Deserializer::deserialize_map(&mut reader, Members).unwrap_or_default()
+    serde::de::Deserializer::deserialize_map(&mut reader, Members).expect("an operation is a JSON object")
 }
 
 /// The repository in which an operation happens, by name and by number.
@@ -218,6 +222,30 @@ impl<T: Ord> FromIterator<T> for NameSet<T> {
 impl<T: Ord + FromStr<Err = InvalidName>> NameSet<T> {
     fn from_json(value: Value) -> Result<Self, Malformed> {
         value.list()?.into_iter().map(Value::name).collect()
+    }
+}
+
+/// Lines of text with at most `MOST` characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct BoundedText<const MOST: usize>(Prose);
+
+impl<const MOST: usize> BoundedText<MOST> {
+    /// Checks the length of a text that is called so.
+    pub fn new(what: &'static str, text: Prose) -> Result<Self, TooLong> {
+        let found = text.characters();
+        if found > MOST { Err(TooLong { what, found, most: MOST }) } else { Ok(Self(text)) }
+    }
+
+    fn from_json(what: &'static str, value: Value) -> Result<Self, Malformed> {
+        let place = value.refuse("");
+        Self::new(what, value.name()?).map_err(|error| place.with_problem(&error))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
     }
 }
 

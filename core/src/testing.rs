@@ -48,7 +48,7 @@ pub(crate) fn release() -> Operation {
         tag_name: "v1.0.0".parse().unwrap(),
         target_sha: commit('1'),
         release_name: "v1.0.0".parse().unwrap(),
-        body: ReleaseBody::new("First.\n".parse().unwrap()).unwrap(),
+        body: ReleaseBody::new("release body", "First.\n".parse().unwrap()).unwrap(),
         visibility: Visibility::new(false, false, None).unwrap(),
         assets: Assets::new([asset].into()).unwrap(),
     })
@@ -59,7 +59,7 @@ pub(crate) fn tag() -> Operation {
         target: target(),
         tag_name: "v1.0.0".parse().unwrap(),
         target_sha: commit('1'),
-        message: TagMessage::new("Version 1.0.0".parse().unwrap()).unwrap(),
+        message: TagMessage::new("tag message", "Version 1.0.0".parse().unwrap()).unwrap(),
     })
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn pull() -> Operation {
     Operation::OpenPr(OpenPr {
         target: target(),
         title: "Release 1.0.0".parse().unwrap(),
-        body: PullBody::new("".parse().unwrap()).unwrap(),
+        body: PullBody::new("pull request body", "".parse().unwrap()).unwrap(),
         head_branch: "release-1.0.0".parse().unwrap(),
         head_sha: commit('1'),
         base_branch: "main".parse().unwrap(),

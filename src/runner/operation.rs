@@ -142,7 +142,7 @@ impl<'a> Draft<'a> {
             tag_name: self.name("tag-name", &inputs.tag_name)?,
             target_sha,
             release_name,
-            body: ReleaseBody::new(text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
+            body: ReleaseBody::new("release body", text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
             visibility: Visibility::new(flags.0, flags.1, make_latest).map_err(InputRefusal::NotLatest)?,
             assets: Assets::new(assets).map_err(invalid_assets)?,
         })
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
             target: facts.target,
             tag_name: self.name("tag-name", &self.inputs.tag_name)?,
             target_sha,
-            message: TagMessage::new(text("message", message)?).map_err(InputRefusal::BodyTooLong)?,
+            message: TagMessage::new("tag message", text("message", message)?).map_err(InputRefusal::BodyTooLong)?,
         })
     }
 
@@ -167,7 +167,7 @@ impl<'a> Draft<'a> {
         Ok(OpenPr {
             target: facts.target,
             title: self.name("title", &inputs.title)?,
-            body: PullBody::new(text("body", &self.body()?)?).map_err(InputRefusal::BodyTooLong)?,
+            body: PullBody::new("pull request body", text("body", &self.body()?)?).map_err(InputRefusal::BodyTooLong)?,
             head_branch: self.name("head-branch", &inputs.head_branch)?,
             head_sha,
             base_branch,

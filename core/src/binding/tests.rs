@@ -5,15 +5,17 @@ use std::string::ToString;
 
 use super::*;
 use crate::{
-    authorize::{Decision, Sighting, authorize},
+    authorize::{Decision, Mode, Preflight, Sighting, authorize},
     digest::Digest,
     document::Document,
     envelope::Envelope,
     keys::Threshold,
-    ledger::{Checkpoint, Head, RawSnapshot, ReceiptState},
+    ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
     name::{RepositoryId, RunAttempt},
     operation::Kind,
+    receipt::Terms,
     testing::{NOON, commit, executor, key, release, tag, target, terms, trust, world},
+    timestamp::Timestamp,
     world::TagFact,
 };
 

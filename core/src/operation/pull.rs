@@ -1,16 +1,12 @@
 //! `open_pr`: a pull request with labels and reviewers.
 
-use alloc::format;
 use serde::Serialize;
 
-use super::{NameSet, Target, TooLong};
+use super::{BoundedText, NameSet, Target};
 use crate::{
     json::{Malformed, Object},
-    name::{BranchName, CommitId, Label, Login, Prose, Title},
+    name::{BranchName, CommitId, Label, Login, Title},
 };
-
-/// Most characters of a pull request's body, by GitHub's own error text.
-const MOST_BODY: usize = 65_536;
 
 /// A pull request to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +16,7 @@ pub struct OpenPr {
     pub target: Target,
     /// Its title.
     pub title: Title,
-    /// Markdown text, at most [`MOST_BODY`] characters.
+    /// Markdown text.
     pub body: PullBody,
     /// The branch with the changes, in the same repository.
     pub head_branch: BranchName,
@@ -41,7 +37,7 @@ impl OpenPr {
         Ok(Self {
             target: Target::from_members(object)?,
             title: object.take("title")?.name()?,
-            body: PullBody::new(object.take("body")?.name()?).map_err(|error| Malformed::new("$.body", format!("{error}")))?,
+            body: PullBody::from_json("pull request body", object.take("body")?)?,
             head_branch: object.take("head_branch")?.name()?,
             head_sha: object.take("head_sha")?.name()?,
             base_branch: object.take("base_branch")?.name()?,
@@ -52,35 +48,17 @@ impl OpenPr {
     }
 }
 
-/// Markdown text that GitHub takes as a pull request's body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct PullBody(Prose);
-
-impl PullBody {
-    /// Checks the length.
-    pub fn new(text: Prose) -> Result<Self, TooLong> {
-        let found = text.characters();
-        if found > MOST_BODY {
-            return Err(TooLong { what: "pull request body", found, most: MOST_BODY });
-        }
-        Ok(Self(text))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
+/// Markdown text that GitHub takes as a pull request's body, by its own error text.
+pub type PullBody = BoundedText<65_536>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::TooLong;
 
     #[test]
     fn a_body_may_have_65536_characters_and_not_one_more() {
-        let body = |characters: usize| PullBody::new("ä".repeat(characters).parse().unwrap());
+        let body = |characters: usize| PullBody::new("pull request body", "ä".repeat(characters).parse().unwrap());
         assert_eq!(body(65_536).map(|body| body.as_str().len()), Ok(131_072));
         assert_eq!(body(65_537), Err(TooLong { what: "pull request body", found: 65_537, most: 65_536 }));
     }

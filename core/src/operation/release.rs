@@ -2,18 +2,14 @@
 
 use core::fmt;
 
-use alloc::format;
 use serde::Serialize;
 
-use super::{Target, TooLong};
+use super::{BoundedText, Target};
 use crate::{
     asset::Assets,
     json::{Malformed, Object},
-    name::{CommitId, InvalidName, Prose, TagName, Title},
+    name::{CommitId, InvalidName, TagName, Title},
 };
-
-/// Most characters of a release's body (GitHub: "body is too long (maximum is 125000 characters)").
-const MOST_BODY: usize = 125_000;
 
 /// A release to publish, or to leave as a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +23,7 @@ pub struct PublishRelease {
     pub target_sha: CommitId,
     /// The release's title.
     pub release_name: Title,
-    /// Markdown text, at most [`MOST_BODY`] characters.
+    /// Markdown text.
     pub body: ReleaseBody,
     /// Draft, prerelease, latest.
     #[serde(flatten)]
@@ -43,34 +39,15 @@ impl PublishRelease {
             tag_name: object.take("tag_name")?.name()?,
             target_sha: object.take("target_sha")?.name()?,
             release_name: object.take("release_name")?.name()?,
-            body: ReleaseBody::new(object.take("body")?.name()?).map_err(|error| Malformed::new("$.body", format!("{error}")))?,
+            body: ReleaseBody::from_json("release body", object.take("body")?)?,
             visibility: Visibility::from_members(object)?,
             assets: Assets::from_json(object.take("assets")?)?,
         })
     }
 }
 
-/// Markdown text that GitHub takes as a release's body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct ReleaseBody(Prose);
-
-impl ReleaseBody {
-    /// Checks the length.
-    pub fn new(text: Prose) -> Result<Self, TooLong> {
-        let found = text.characters();
-        if found > MOST_BODY {
-            return Err(TooLong { what: "release body", found, most: MOST_BODY });
-        }
-        Ok(Self(text))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
+/// Markdown text that GitHub takes as a release's body ("body is too long (maximum is 125000 characters)").
+pub type ReleaseBody = BoundedText<125_000>;
 
 /// How visible a release is. GitHub: "Drafts and prereleases cannot be set as latest".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -164,6 +141,7 @@ impl core::str::FromStr for MakeLatest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::TooLong;
 
     #[test]
     fn a_draft_or_prerelease_is_never_the_latest() {
@@ -175,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_body_may_have_125000_characters_and_not_one_more() {
-        let body = |characters: usize| ReleaseBody::new("ä".repeat(characters).parse().unwrap());
+        let body = |characters: usize| ReleaseBody::new("release body", "ä".repeat(characters).parse().unwrap());
         assert_eq!(body(125_000).map(|body| body.as_str().len()), Ok(250_000));
         assert_eq!(body(125_001), Err(TooLong { what: "release body", found: 125_001, most: 125_000 }));
     }

@@ -1,17 +1,12 @@
 //! `tag_repo`: an annotated tag.
 
-use alloc::format;
-
 use serde::Serialize;
 
-use super::{Target, TooLong};
+use super::{BoundedText, Target};
 use crate::{
     json::{Malformed, Object},
-    name::{CommitId, Prose, TagName},
+    name::{CommitId, TagName},
 };
-
-/// Most characters of a tag's message; the limit is ours.
-const MOST_MESSAGE: usize = 65_536;
 
 /// An annotated tag to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +18,7 @@ pub struct TagRepo {
     pub tag_name: TagName,
     /// The commit to tag.
     pub target_sha: CommitId,
-    /// The tag's message, at most 65,536 characters.
+    /// The tag's message.
     pub message: TagMessage,
 }
 
@@ -33,29 +28,10 @@ impl TagRepo {
             target: Target::from_members(object)?,
             tag_name: object.take("tag_name")?.name()?,
             target_sha: object.take("target_sha")?.name()?,
-            message: TagMessage::new(object.take("message")?.name()?).map_err(|error| Malformed::new("$.message", format!("{error}")))?,
+            message: TagMessage::from_json("tag message", object.take("message")?)?,
         })
     }
 }
 
 /// Text of a tag. Git knows no limit; without one the ledger could not keep the operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct TagMessage(Prose);
-
-impl TagMessage {
-    /// Checks the length.
-    pub fn new(text: Prose) -> Result<Self, TooLong> {
-        let found = text.characters();
-        if found > MOST_MESSAGE {
-            return Err(TooLong { what: "tag message", found, most: MOST_MESSAGE });
-        }
-        Ok(Self(text))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
+pub type TagMessage = BoundedText<65_536>;

@@ -1,0 +1,267 @@
+//! One function for each row of the binding table.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::{MOST_AHEAD, MOST_LIFETIME, MOST_SKEW, Verdict};
+use crate::{
+    authorize::{Evidence, Mode, Preflight},
+    digest::Digest,
+    ledger::{Snapshot, Use},
+    name::Executor,
+    operation::{Operation, Target},
+    receipt::Terms,
+    refusal::Refusal,
+    timestamp::Timestamp,
+};
+
+/// One rule's row: both sides and the verdict.
+pub(super) struct Row {
+    pub(super) expected: String,
+    pub(super) found: String,
+    pub(super) verdict: Verdict,
+}
+
+impl Row {
+    fn new(expected: impl Into<String>, found: impl Into<String>, verdict: Result<(), Refusal>) -> Self {
+        let verdict = verdict.map_or_else(Verdict::Broken, |()| Verdict::Holds);
+        Self { expected: expected.into(), found: found.into(), verdict }
+    }
+
+    fn not_evaluated(expected: impl Into<String>, why: &str) -> Self {
+        Self { expected: expected.into(), found: why.into(), verdict: Verdict::NotEvaluated }
+    }
+}
+
+const UNREAD: &str = "not evaluated: no verified receipt";
+const UNBUILT: &str = "not evaluated: the inputs describe no operation";
+const UNSEEN: &str = "not evaluated: GitHub was not asked";
+
+fn refuse_if(broken: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
+    if broken { Err(refusal()) } else { Ok(()) }
+}
+
+/// A rule about the terms alone.
+fn on_terms(evidence: &Evidence, expected: &str, row: impl FnOnce(&Terms) -> (String, Result<(), Refusal>)) -> Row {
+    match &evidence.receipt {
+        Ok(receipt) => {
+            let (found, verdict) = row(receipt.terms());
+            Row::new(expected, found, verdict)
+        }
+        Err(_) => Row::not_evaluated(expected, UNREAD),
+    }
+}
+
+pub(super) fn mode(evidence: &Evidence) -> Row {
+    match &evidence.mode {
+        Ok(Mode::Prod) => Row::new("prod", "prod", Ok(())),
+        // A dry run never comes here; one that did would not be a publication either.
+        Ok(Mode::DryRun) => Row::new("prod", "dry_run", Err(Refusal::ModeViolation { found: "dry_run".into() })),
+        Err(refusal) => Row::new("prod", format!("{refusal}"), Err(refusal.clone())),
+    }
+}
+
+pub(super) fn receipt_present(evidence: &Evidence) -> Row {
+    match &evidence.receipt {
+        Err(refusal @ Refusal::ReceiptMissing) => Row::new("a receipt", "none", Err(refusal.clone())),
+        _ => Row::new("a receipt", "a receipt", Ok(())),
+    }
+}
+
+pub(super) fn well_formed(evidence: &Evidence) -> Row {
+    let expected = "a DSSE envelope with an in-toto statement";
+    match &evidence.receipt {
+        Ok(_) => Row::new(expected, "well formed", Ok(())),
+        Err(Refusal::ReceiptMissing) => Row::not_evaluated(expected, "not evaluated: no receipt"),
+        Err(refusal @ Refusal::ReceiptMalformed(problem)) => Row::new(expected, format!("{problem}"), Err(refusal.clone())),
+        Err(_) => Row::not_evaluated(expected, "not evaluated: the statement is not read before its signatures hold"),
+    }
+}
+
+pub(super) fn signatures(evidence: &Evidence) -> Row {
+    match &evidence.receipt {
+        Ok(receipt) => Row::new(
+            format!("{} distinct trusted key(s)", receipt.threshold().get()),
+            receipt.signers().iter().map(|signer| signer.name.as_str()).collect::<Vec<_>>().join(", "),
+            Ok(()),
+        ),
+        Err(Refusal::ReceiptMissing | Refusal::ReceiptMalformed(_)) => {
+            Row::not_evaluated("trusted signatures", "not evaluated: no receipt that can be read")
+        }
+        Err(refusal) => Row::new("trusted signatures", format!("{refusal}"), Err(refusal.clone())),
+    }
+}
+
+pub(super) fn enforceable(evidence: &Evidence) -> Row {
+    on_terms(evidence, "true", |terms| (format!("{}", terms.enforceable), refuse_if(!terms.enforceable, || Refusal::AdvisoryReceipt)))
+}
+
+pub(super) fn run(evidence: &Evidence) -> Row {
+    let run = &evidence.run_id;
+    on_terms(evidence, run.as_str(), |terms| {
+        let mismatch = || Refusal::RunIdMismatch { receipt: terms.run_id.clone(), run: run.clone() };
+        (format!("{}", terms.run_id), refuse_if(terms.run_id != *run, mismatch))
+    })
+}
+
+/// A rule about the terms and the operation.
+fn on_both(evidence: &Evidence, row: impl FnOnce(&Terms, &Operation) -> Row) -> Row {
+    match (&evidence.operation, &evidence.receipt) {
+        (Ok(operation), Ok(receipt)) => row(receipt.terms(), operation),
+        (Err(_), _) => Row::not_evaluated("as approved", UNBUILT),
+        (_, Err(_)) => Row::not_evaluated("as approved", UNREAD),
+    }
+}
+
+pub(super) fn kind(evidence: &Evidence) -> Row {
+    on_both(evidence, |terms, operation| {
+        let (receipt, run) = (terms.operation_kind, operation.kind());
+        Row::new(run.as_str(), receipt.as_str(), refuse_if(receipt != run, || Refusal::OperationKindMismatch { receipt, run }))
+    })
+}
+
+pub(super) fn repository(evidence: &Evidence) -> Row {
+    on_both(evidence, |terms, operation| {
+        let run = operation.target();
+        let mismatch = |receipt: &Target| Refusal::RepositoryMismatch { receipt: receipt.clone(), run: run.clone() };
+        let verdict = match &evidence.preflight {
+            // What GitHub says about itself decides over what the runner's variables say.
+            Preflight::Seen(sighting) if sighting.target != *run => Err(mismatch(&sighting.target)),
+            _ => refuse_if(terms.target != *run, || mismatch(&terms.target)),
+        };
+        Row::new(format!("{run}"), format!("{}", terms.target), verdict)
+    })
+}
+
+pub(super) fn operation(evidence: &Evidence) -> Row {
+    on_both(evidence, |terms, operation| {
+        let (receipt, run) = (terms.operation_digest, operation.digest());
+        Row::new(format!("{run}"), format!("{receipt}"), refuse_if(receipt != run, || Refusal::OperationMismatch { receipt, run }))
+    })
+}
+
+pub(super) fn not_consumed(evidence: &Evidence) -> Row {
+    let expected = "unused";
+    let Ok(receipt) = &evidence.receipt else { return Row::not_evaluated(expected, UNREAD) };
+    if receipt.terms().consumed {
+        return Row::new(
+            expected,
+            "`consumed` is true",
+            Err(Refusal::ReceiptConsumed { by: "it says so itself (`consumed` is true)".into() }),
+        );
+    }
+    let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
+    let Ok(snapshot) = &sighting.ledger else { return Row::not_evaluated(expected, "not evaluated: the ledger was not read") };
+    let verdict = unused(snapshot, &evidence.executor, receipt.terms().operation_digest);
+    let found = match &verdict {
+        Ok(Use::Unfinished) => "claimed by an earlier attempt of this run, without an outcome: to be resumed".into(),
+        Ok(_) => expected.into(),
+        Err(refusal) => format!("{refusal}"),
+    };
+    Row::new(expected, found, verdict.map(|_| ()))
+}
+
+/// Whether a receipt may be claimed, by its state on the ledger.
+pub(crate) fn unused(snapshot: &Snapshot, executor: &Executor, operation: Digest) -> Result<Use, Refusal> {
+    let Some(state) = snapshot.state() else { return Ok(Use::Free) };
+    let standing = state.allows(executor, operation);
+    if standing != Use::Spent {
+        return Ok(standing);
+    }
+    let outcome = state.outcome_sequence.map_or("no outcome is known".into(), |outcome| format!("its outcome is entry {outcome}"));
+    let by = format!("run {} attempt {} claimed it with ledger entry {}, {outcome}", state.run_id, state.run_attempt, state.claim_sequence);
+    Err(Refusal::ReceiptConsumed { by })
+}
+
+/// Our clock and, if it is known, GitHub's: the earlier and the later of the two.
+fn span(evidence: &Evidence) -> (Timestamp, Timestamp) {
+    let github = match &evidence.preflight {
+        Preflight::Seen(sighting) => sighting.date.unwrap_or(evidence.now),
+        _ => evidence.now,
+    };
+    (evidence.now.min(github), evidence.now.max(github))
+}
+
+pub(super) fn expiry(evidence: &Evidence) -> Row {
+    let (_, latest) = span(evidence);
+    on_terms(evidence, &format!("after {latest}"), |terms| (format!("{}", terms.expires_at), not_expired(terms, latest)))
+}
+
+/// A receipt counts until the second before it expires.
+pub(crate) fn not_expired(terms: &Terms, now: Timestamp) -> Result<(), Refusal> {
+    let expires_at = terms.expires_at;
+    refuse_if(now >= expires_at, || Refusal::ReceiptExpired { expires_at, now })
+}
+
+pub(super) fn issued(evidence: &Evidence) -> Row {
+    let (earliest, latest) = span(evidence);
+    let expected = format!("{} to {}", latest.minus(MOST_LIFETIME), earliest.plus(MOST_AHEAD));
+    on_terms(evidence, &expected, |terms| {
+        let issued_at = terms.issued_at;
+        let verdict = refuse_if(latest.since(issued_at) > MOST_LIFETIME, || Refusal::ReceiptStale { issued_at, now: latest })
+            .and_then(|()| refuse_if(issued_at.since(earliest) > MOST_AHEAD, || Refusal::ReceiptNotYetValid { issued_at, now: earliest }));
+        (format!("{issued_at}"), verdict)
+    })
+}
+
+pub(super) fn lifetime(evidence: &Evidence) -> Row {
+    on_terms(evidence, "1 second to 24 hours", |terms| {
+        let (issued_at, expires_at) = (terms.issued_at, terms.expires_at);
+        let seconds = expires_at.since(issued_at);
+        (
+            format!("{seconds} seconds"),
+            refuse_if(seconds == 0 || seconds > MOST_LIFETIME, || Refusal::ReceiptLifetime { issued_at, expires_at }),
+        )
+    })
+}
+
+pub(super) fn clocks(evidence: &Evidence) -> Row {
+    let ours = evidence.now;
+    let expected = format!("{ours} ± 5 minutes");
+    let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
+    let github = sighting.date;
+    let found = github.map_or(String::from("no `Date` in the answer"), |date| format!("{date}"));
+    let apart = github.is_none_or(|date| date.distance(ours) > MOST_SKEW);
+    Row::new(expected, found, refuse_if(apart, || Refusal::ClockSkew { ours, github }))
+}
+
+pub(super) fn ledger(evidence: &Evidence) -> Row {
+    let Ok(receipt) = &evidence.receipt else { return Row::not_evaluated("a ledger", UNREAD) };
+    let look = receipt.terms().look();
+    let expected = look.checkpoint.map_or(String::from("a ledger"), |checkpoint| format!("a ledger with {checkpoint}"));
+    let seen = match &evidence.preflight {
+        Preflight::NotAsked => return Row::not_evaluated(expected, UNSEEN),
+        Preflight::Unavailable(refusal) => Err(refusal),
+        Preflight::Seen(sighting) => sighting.ledger.as_ref(),
+    };
+    match seen {
+        Err(refusal) => Row::new(expected, format!("{refusal}"), Err(refusal.clone())),
+        Ok(snapshot) => {
+            let found = snapshot.newest().map_or(String::from("an empty ledger"), |newest| format!("a ledger up to {newest}"));
+            Row::new(expected, found, snapshot.holds(&look))
+        }
+    }
+}
+
+pub(super) fn world(evidence: &Evidence) -> Row {
+    let expected = "nothing in the way";
+    match (&evidence.preflight, &evidence.operation) {
+        (Preflight::Seen(sighting), Ok(operation)) => {
+            // What an earlier attempt left is looked at before anything is done, not taken for an obstacle.
+            let verdict = if resumes(evidence) {
+                sighting.world.allows_resuming()
+            } else {
+                sighting.world.allows(operation, evidence.allow_workflow_changes)
+            };
+            let verdict = verdict.map_err(Refusal::from);
+            let found = verdict.as_ref().map_or_else(|refusal| format!("{refusal}"), |()| expected.into());
+            Row::new(expected, found, verdict)
+        }
+        _ => Row::not_evaluated(expected, UNSEEN),
+    }
+}
+
+fn resumes(evidence: &Evidence) -> bool {
+    let (Preflight::Seen(sighting), Ok(receipt)) = (&evidence.preflight, &evidence.receipt) else { return false };
+    let digest = receipt.terms().operation_digest;
+    sighting.ledger.as_ref().is_ok_and(|snapshot| unused(snapshot, &evidence.executor, digest) == Ok(Use::Unfinished))
+}
