@@ -99,6 +99,9 @@ enum LedgerCommand {
         /// The repository, as `owner/name`.
         #[arg(long, value_name = "OWNER/NAME")]
         repository: String,
+        /// Set the ruleset that forbids deleting or rewriting the branch; the token must be an administrator's.
+        #[arg(long)]
+        protect: bool,
     },
     /// Show the entries of a checked-out ledger, newest first.
     Show(LedgerShowArguments),
@@ -151,8 +154,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
         Command::Ledger { command: LedgerCommand::Show(arguments) } => commands::ledger::show(&arguments).end(),
         Command::Ledger { command: LedgerCommand::Verify(arguments) } => commands::ledger::verify(&arguments).end(),
-        Command::Ledger { command: LedgerCommand::Init { repository } } => {
-            on_runtime(&log, async { commands::ledger::init(&repository, environment).await.end() })
+        Command::Ledger { command: LedgerCommand::Init { repository, protect } } => {
+            on_runtime(&log, async { commands::ledger::init(&repository, protect, environment).await.end() })
         }
     }
 }

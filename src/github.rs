@@ -28,7 +28,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use countersign_core::{ledger::Claim, timestamp::Timestamp};
 
 pub(crate) use self::{
-    bootstrap::Begun, endpoints::Endpoints, preflight::PreflightQuery, token::Token, trouble::Trouble, written::Written,
+    bootstrap::{Begun, ruleset},
+    endpoints::Endpoints,
+    preflight::PreflightQuery,
+    token::Token,
+    trouble::Trouble,
+    written::Written,
 };
 
 /// Largest answer that is read: a release with 1,000 assets has some 2 MiB.

@@ -135,6 +135,34 @@ fn the_ledger_is_made_once_and_left_as_it_is() {
 }
 
 #[test]
+fn the_ledger_is_protected_by_an_administrator_and_told_to_everybody_else() {
+    let stage = Stage::without_ledger();
+    let init = |token: &str, arguments: &[&str]| {
+        let all = [&["ledger", "init", "--repository", "octo/hello"], arguments].concat();
+        ended(&stage.command(&all).env("GH_TOKEN", token).output().unwrap())
+    };
+    let (exit, _, told) = init(&stage.token, &[]);
+    assert!(exit == 0 && told.contains("import this ruleset") && told.contains("\"type\":\"non_fast_forward\""), "{told}");
+    let (exit, _, told) = init(&stage.token, &["--protect"]);
+    assert!(
+        exit == 1 && told.contains("the ruleset could not be set: the token may not do this") && told.contains("administration=write"),
+        "{told}"
+    );
+    let administrator = stage
+        .sim
+        .token(countersign_sim::Permissions { administration: countersign_sim::Access::Write, ..countersign_sim::Permissions::write() });
+    let (exit, told, _) = init(&administrator, &["--protect"]);
+    assert!(exit == 0 && told.contains("forbids deleting or rewriting it"), "{told}");
+    let report = stage.tag().approved().run();
+    report.succeeded();
+    assert_eq!(
+        report.record["ledger"]["rules"],
+        serde_json::json!(["deletion", "non_fast_forward", "required_linear_history", "required_signatures"])
+    );
+    assert!(!report.summary.contains("The ledger is not protected"));
+}
+
+#[test]
 fn help_explains_and_a_wrong_command_line_has_its_exit_code() {
     let stage = Stage::without_ledger();
     let (exit, help, _) = run(&stage, &["--help"]);

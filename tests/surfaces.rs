@@ -222,3 +222,18 @@ fn a_summary_that_is_a_link_is_not_followed() {
     assert!(report.log.contains("::warning title=Countersign::The job summary could not be written"), "{}", report.log);
     assert_eq!(fs::read_to_string(victim).unwrap(), "");
 }
+
+#[test]
+fn an_unprotected_ledger_is_told_and_does_not_stop_anybody() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    stage.sim.branch_rules("receipt-ledger", &["deletion"]);
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(report.record["ledger"]["rules"], serde_json::json!(["deletion"]));
+    assert!(
+        report.summary.contains("The ledger is not protected: no rule forbids <code>non&#95;fast&#95;forward</code> on the branch"),
+        "{}",
+        report.summary
+    );
+}

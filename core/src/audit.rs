@@ -110,6 +110,17 @@ pub struct LedgerRecord {
     pub claim: Option<Checkpoint>,
     /// The entry with the outcome.
     pub outcome: Option<Checkpoint>,
+    /// The types of the rules that protect the branch; null if GitHub did not show them.
+    pub rules: Option<Vec<String>>,
+}
+
+impl LedgerRecord {
+    /// The rules without which anybody who may write contents can rewrite or delete the ledger, as far as they are missing.
+    #[must_use]
+    pub fn unprotected_against(&self) -> Vec<&'static str> {
+        let Some(rules) = &self.rules else { return Vec::new() };
+        ["deletion", "non_fast_forward"].into_iter().filter(|needed| rules.iter().all(|rule| rule != needed)).collect()
+    }
 }
 
 /// The run that acted, as the runner tells it.

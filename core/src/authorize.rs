@@ -1,6 +1,6 @@
 //! Turns evidence into a decision: every binding rule is evaluated, and only if all hold there is a grant.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::{
     binding::{self, Check},
@@ -83,6 +83,8 @@ pub struct Sighting {
     pub date: Option<Timestamp>,
     /// The ledger.
     pub ledger: Result<Snapshot, Refusal>,
+    /// The types of the rules that protect its branch, if GitHub shows them; for the record, nothing is decided by them.
+    pub ledger_rules: Option<Vec<String>>,
     /// Everything that the operation touches.
     pub world: World,
 }

@@ -44,6 +44,7 @@ pub enum Endpoint {
     AddLabels,
     RequestReviewers,
     BranchRules,
+    CreateRuleset,
     GetImmutableReleases,
     /// The GraphQL operation named `Preflight`.
     Preflight,
@@ -71,6 +72,7 @@ impl Endpoint {
             ("POST", ["pulls", _, "requested_reviewers"]) => Self::RequestReviewers,
             ("POST", ["issues", _, "labels"]) => Self::AddLabels,
             ("GET", ["rules", "branches", _, ..]) => Self::BranchRules,
+            ("POST", ["rulesets"]) => Self::CreateRuleset,
             ("GET", ["immutable-releases"]) => Self::GetImmutableReleases,
             _ => Self::Unknown,
         }
@@ -146,6 +148,7 @@ impl Endpoint {
             Self::CreatePull | Self::RequestReviewers => Need(PullRequests, Write),
             Self::AddLabels => Need(Issues, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
+            Self::CreateRuleset => Need(Administration, Write),
             Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => Need(Metadata, Read),
             _ => Need(Contents, Read),
         }

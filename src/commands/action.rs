@@ -4,7 +4,7 @@ mod describe;
 mod publish;
 
 use countersign_core::{
-    authorize::{Mode, Preflight},
+    authorize::{Mode, Preflight, Sighting},
     document::Document as _,
     name::RunId,
     operation::Operation,
@@ -110,9 +110,10 @@ impl<'a> Attempt<'a> {
             return Err(NoPlan::Refused(refusal));
         };
         // A plan names the ledger's head, which the approver signs as its witness: without a ledger there is no plan.
-        let head = sighting.ledger.map_err(NoPlan::Refused)?.newest();
-        self.recorder.note(|record| record.ledger.seen = head);
-        let obstacle = match sighting.world.allows(&operation, self.allow_workflow_changes()?) {
+        let Sighting { ledger, ledger_rules, world, .. } = *sighting;
+        let head = ledger.map_err(NoPlan::Refused)?.newest();
+        self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (head, ledger_rules));
+        let obstacle = match world.allows(&operation, self.allow_workflow_changes()?) {
             Err(refusal) => format!(" As things stand it would be refused: {refusal}. {}", refusal.remedy()),
             Ok(()) => String::new(),
         };

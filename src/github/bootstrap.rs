@@ -1,4 +1,4 @@
-//! The two questions and steps that POST without a claim: release notes, which change nothing, and the ledger's beginning.
+//! What POSTs without a claim: release notes, which change nothing, and an administrator's beginning and protection of the ledger.
 
 use http::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -22,6 +22,24 @@ pub(crate) enum Begun {
 #[derive(Deserialize)]
 struct Made {
     sha: String,
+}
+
+#[derive(Deserialize)]
+struct Ruleset {
+    id: u64,
+}
+
+/// The ruleset for the ledger: nobody deletes or rewrites it, every commit is signed, nobody bypasses that.
+pub(crate) fn ruleset() -> serde_json::Value {
+    let rules = ["deletion", "non_fast_forward", "required_linear_history", "required_signatures"].map(|rule| json!({ "type": rule }));
+    json!({
+        "name": "Receipt ledger",
+        "target": "branch",
+        "enforcement": "active",
+        "bypass_actors": [],
+        "conditions": { "ref_name": { "include": [format!("refs/heads/{BRANCH}")], "exclude": [] } },
+        "rules": rules,
+    })
 }
 
 #[derive(Deserialize)]
@@ -57,6 +75,12 @@ impl GitHub {
             Err(Trouble::Validation { message, .. }) if message.starts_with("Reference already exists") => Ok(Begun::Before),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// Sets the ruleset, and gives its number. Needs the permission administration: write, which no job token has.
+    pub(crate) async fn protect_ledger(&self, repository: &Repository) -> Result<u64, Trouble> {
+        let made: Ruleset = self.post(repository, "rulesets", &ruleset()).await?;
+        Ok(made.id)
     }
 
     async fn post<T: DeserializeOwned>(&self, repository: &Repository, place: &str, body: &impl Serialize) -> Result<T, Trouble> {

@@ -19,7 +19,13 @@ pub(crate) struct GraphqlReply<T> {
 impl<T> GraphqlReply<T> {
     /// The first error, as the same trouble that REST would tell of.
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.errors.first().map(|error| error.trouble(self.permissions.clone()))
+        self.trouble_beyond(&[])
+    }
+
+    /// The first error that is not about one member that may be missing.
+    pub(super) fn trouble_beyond(&self, dispensable: &[&str]) -> Option<Trouble> {
+        let matters = |error: &&GraphqlError| dispensable.is_empty() || !error.is_below(dispensable);
+        self.errors.iter().find(matters).map(|error| error.trouble(self.permissions.clone()))
     }
 }
 
@@ -38,6 +44,11 @@ impl GraphqlError {
     /// Whether it is about this member as a whole, and not about something inside it.
     pub(super) fn is_about(&self, member: &str) -> bool {
         matches!(self.path.as_slice(), [only] if only == member)
+    }
+
+    /// Whether it is about this member or something inside it.
+    fn is_below(&self, member: &[&str]) -> bool {
+        self.path.len() >= member.len() && self.path.iter().zip(member).all(|(found, expected)| found == expected)
     }
 
     /// The same trouble as REST would tell of.
@@ -79,5 +90,29 @@ impl GitHub {
         let (date, permissions) = (reply.date(), header(&reply.headers, "x-accepted-github-permissions"));
         let Answer { data, errors } = reply.json()?;
         Ok(GraphqlReply { data, errors, date, permissions })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn beyond(errors: &str) -> Option<String> {
+        let errors = serde_json::from_str(errors).unwrap();
+        let reply = GraphqlReply::<()> { data: None, errors, date: None, permissions: None };
+        reply.trouble_beyond(&["repository", "ledger", "rules"]).map(|trouble| trouble.to_string())
+    }
+
+    #[test]
+    fn only_an_error_about_the_dispensable_member_is_overlooked() {
+        let rules = r#"{"type":"FORBIDDEN","path":["repository","ledger","rules"],"message":"no rules"}"#;
+        assert_eq!(beyond(&format!("[{rules}]")), None);
+        for (path, told) in
+            [(r#"["repository","ledger"]"#, true), (r#"["repository"]"#, true), ("[]", true), (r#"["repository","tag","rules"]"#, true)]
+        {
+            let other = format!(r#"[{rules},{{"type":"FORBIDDEN","path":{path},"message":"no"}}]"#);
+            assert_eq!(beyond(&other).is_some(), told, "{path}");
+        }
+        assert!(beyond(r#"[{"message":"Something went wrong"}]"#).is_some());
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn render(record: &AuditRecord, server: &str, plan: Option<&Path>) ->
         not_shipped(record),
         done(record),
         approve(record, plan),
+        protection(record),
         checks(&record.checks),
         operation(record),
         receipt(record),
@@ -111,6 +112,19 @@ fn approve(record: &AuditRecord, plan: Option<&Path>) -> String {
          It shows what you sign, asks, and prints the receipt on one line: hand it to the publish job as its input {}.\n\n",
         code("plan.json"),
         code("receipt"),
+    )
+}
+
+fn protection(record: &AuditRecord) -> String {
+    let missing = record.ledger.unprotected_against();
+    if missing.is_empty() {
+        return String::new();
+    }
+    format!(
+        "> [!WARNING]\n> The ledger is not protected: no rule forbids {} on the branch {}. An administrator sets them with {}.\n\n",
+        missing.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(" and "),
+        code("receipt-ledger"),
+        code("countersign ledger init --protect"),
     )
 }
 

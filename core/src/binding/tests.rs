@@ -42,6 +42,7 @@ impl Case {
                 target: target(),
                 date: Some(now),
                 ledger: Err(Refusal::ReceiptMissing),
+                ledger_rules: None,
                 world: world(),
             })),
             allow_workflow_changes: false,

@@ -138,7 +138,9 @@ fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
         operation: Ok(release()),
         receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
         now,
-        preflight: Preflight::Seen(Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), world: world() }.into()),
+        preflight: Preflight::Seen(
+            Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), ledger_rules: None, world: world() }.into(),
+        ),
         allow_workflow_changes: false,
     };
     authorize(evidence).verdict.unwrap()

@@ -143,6 +143,14 @@ impl Ref {
         Repository
     }
 
+    /// The active rules of a branch.
+    async fn rules(&self, context: &Context<'_>, first: Option<i32>) -> Option<RepositoryRuleConnection> {
+        let most = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
+        let branch = self.name.strip_prefix("refs/heads/")?;
+        let rules = world(context, |world| world.settings.branch_rules.get(branch).cloned());
+        Some(RepositoryRuleConnection(rules.unwrap_or_default().iter().take(most).filter_map(|rule| RepositoryRule::of(rule)).collect()))
+    }
+
     /// Unpeeled: an annotated tag's target is the tag object.
     async fn target(&self, context: &Context<'_>) -> Option<GitObject> {
         world(context, |world| {
@@ -150,6 +158,54 @@ impl Ref {
             GitObject::of(world, oid)
         })
     }
+}
+
+/// A part of a branch's rules.
+struct RepositoryRuleConnection(Vec<RepositoryRule>);
+
+#[Object]
+impl RepositoryRuleConnection {
+    async fn nodes(&self) -> Option<Vec<Option<&RepositoryRule>>> {
+        Some(self.0.iter().map(Some).collect())
+    }
+}
+
+/// One rule.
+struct RepositoryRule(RepositoryRuleType);
+
+impl RepositoryRule {
+    fn of(rule: &str) -> Option<Self> {
+        Some(Self(match rule {
+            "creation" => RepositoryRuleType::Creation,
+            "update" => RepositoryRuleType::Update,
+            "deletion" => RepositoryRuleType::Deletion,
+            "non_fast_forward" => RepositoryRuleType::NonFastForward,
+            "required_linear_history" => RepositoryRuleType::RequiredLinearHistory,
+            "required_signatures" => RepositoryRuleType::RequiredSignatures,
+            "pull_request" => RepositoryRuleType::PullRequest,
+            _ => return None,
+        }))
+    }
+}
+
+#[Object]
+impl RepositoryRule {
+    #[graphql(name = "type")]
+    async fn kind(&self) -> RepositoryRuleType {
+        self.0
+    }
+}
+
+/// The rule types that are known here.
+#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
+enum RepositoryRuleType {
+    Creation,
+    Update,
+    Deletion,
+    NonFastForward,
+    RequiredLinearHistory,
+    RequiredSignatures,
+    PullRequest,
 }
 
 /// A release as it was when the request looked.

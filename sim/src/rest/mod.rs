@@ -64,6 +64,7 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::GetRepository => repository::get,
         Endpoint::RateLimit => repository::rate_limit,
         Endpoint::BranchRules => repository::branch_rules,
+        Endpoint::CreateRuleset => repository::create_ruleset,
         Endpoint::GetImmutableReleases => repository::immutable_releases,
         Endpoint::ListReleases => releases::list,
         Endpoint::GetLatestRelease => releases::latest,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::render;
+use super::{fields, render};
 use crate::answer::{Answer, Served};
 use crate::call::Call;
 use crate::permission::Access;
@@ -68,6 +68,22 @@ pub(crate) fn branch_rules(world: &mut World, call: &Call) -> Served {
         })
         .collect();
     Ok(render::page(world, call, &items))
+}
+
+/// Only rulesets for branches that are named in full.
+pub(crate) fn create_ruleset(world: &mut World, call: &Call) -> Served {
+    let body = call.object()?;
+    let name = fields::supplied(&body, "name")?;
+    let rules: Vec<String> =
+        body["rules"].as_array().into_iter().flatten().filter_map(|rule| Some(rule["type"].as_str()?.to_owned())).collect();
+    for included in body["conditions"]["ref_name"]["include"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let branch = included.trim_start_matches("refs/heads/");
+        world.settings.branch_rules.insert(branch.to_owned(), rules.clone());
+    }
+    world.effect(format!("ruleset {name} created"));
+    Ok(Answer::created(
+        json!({ "id": 1, "name": name, "target": body["target"], "enforcement": body["enforcement"], "rules": body["rules"] }),
+    ))
 }
 
 /// 404 while the setting is off, as the documentation says.

@@ -58,7 +58,8 @@ impl Attempt<'_> {
         };
         if let Preflight::Seen(sighting) = &preflight {
             let seen = sighting.ledger.as_ref().ok().and_then(ledger::Snapshot::newest);
-            self.recorder.note(|record| record.ledger.seen = seen);
+            let rules = sighting.ledger_rules.clone();
+            self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
         }
         Ok(authorize(Evidence {
             mode: self.mode.clone(),

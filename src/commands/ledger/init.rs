@@ -8,22 +8,29 @@ use crate::{
     Environment,
     commands::{print, tell},
     exit::Exit,
-    github::{Begun, Endpoints, GitHub, Token},
+    github::{Begun, Endpoints, GitHub, Token, Trouble, ruleset},
 };
 
-/// Makes the branch, or leaves the one that is there as it is.
-pub(crate) async fn init(repository: &str, environment: &Environment) -> anyhow::Result<Exit> {
+/// Makes the branch, or leaves the one that is there as it is; protects it if that is asked for.
+pub(crate) async fn init(repository: &str, protect: bool, environment: &Environment) -> anyhow::Result<Exit> {
     let repository: Repository = repository.parse()?;
-    match github(environment)?.begin_ledger(&repository).await.map_err(|trouble| anyhow!("{trouble}. {}", trouble.remedy()))? {
+    let github = github(environment)?;
+    match github.begin_ledger(&repository).await.map_err(|trouble| told(&trouble))? {
         Begun::Before => print(&format!("{repository}: the branch `{BRANCH}` exists already; nothing was changed"))?,
-        Begun::With(commit) => {
-            print(&format!("{repository}: the branch `{BRANCH}` begins with commit {commit}"))?;
-            tell(
-                "Protect it with a ruleset that forbids deletion and non-fast-forward pushes and requires signed commits, with nobody to bypass it.",
-            );
-        }
+        Begun::With(commit) => print(&format!("{repository}: the branch `{BRANCH}` begins with commit {commit}"))?,
+    }
+    if protect {
+        let ruleset = github.protect_ledger(&repository).await.map_err(|trouble| told(&trouble)).context("the ruleset could not be set")?;
+        print(&format!("{repository}: ruleset {ruleset} forbids deleting or rewriting it"))?;
+    } else {
+        tell("Protect the branch: run this again with --protect, or import this ruleset under Settings, Rules:");
+        tell(&ruleset().to_string());
     }
     Ok(Exit::Success)
+}
+
+fn told(trouble: &Trouble) -> anyhow::Error {
+    anyhow!("{trouble}. {}", trouble.remedy())
 }
 
 fn github(environment: &Environment) -> anyhow::Result<GitHub> {

@@ -8,6 +8,7 @@ use countersign_core::{
     name::{CommitId, RepositoryId},
     operation::Target,
     refusal::Refusal,
+    text::excerpt,
     timestamp::Timestamp,
     world::{Budget, CommitFact, TagFact, World},
 };
@@ -41,7 +42,29 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct LedgerRef {
+    rules: Option<Rules>,
     target: Option<LedgerCommit>,
+}
+
+#[derive(Deserialize)]
+struct Rules {
+    nodes: Vec<Option<Rule>>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    r#type: String,
+}
+
+impl LedgerRef {
+    /// The types of the active rules, in the words of REST; `None` if GitHub shows them not.
+    fn rules(&self) -> Option<Vec<String>> {
+        let rules = self.rules.as_ref()?.nodes.iter().flatten();
+        let mut types: Vec<String> = rules.map(|rule| excerpt(&rule.r#type.to_ascii_lowercase(), 40)).collect();
+        types.sort_unstable();
+        types.dedup();
+        Some(types)
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,8 +184,9 @@ impl Data {
             None if public => return Err(garbage("no rate limit")),
             None => Budget { remaining: u64::MAX, resets_at: None },
         };
+        let ledger_rules = answer.ledger.as_ref().and_then(LedgerRef::rules);
         let ledger = snapshot(answer.ledger.take(), &target);
-        Ok(Sighting { ledger, date, world: world(answer, &target, budget), target })
+        Ok(Sighting { ledger, ledger_rules, date, world: world(answer, &target, budget), target })
     }
 }
 
