@@ -61,6 +61,26 @@ fn the_examples_are_what_the_code_reads() {
 }
 
 #[test]
+fn every_direct_dependency_has_its_reason() {
+    let page = page("docs/dependencies.md");
+    let told: BTreeSet<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
+        .collect();
+    let mut direct = BTreeSet::new();
+    for manifest in ["Cargo.toml", "core/Cargo.toml", "sim/Cargo.toml"].map(self::page) {
+        for section in ["[dependencies]\n", "[dev-dependencies]\n"] {
+            let Some(section) = manifest.split(&format!("\n{section}")).nth(1) else { continue };
+            let lines = section.lines().take_while(|line| !line.starts_with('['));
+            direct
+                .extend(lines.filter_map(|line| line.split([' ', '.', '=']).next().filter(|name| !name.is_empty()).map(ToOwned::to_owned)));
+        }
+    }
+    assert_eq!(direct.iter().map(String::as_str).collect::<BTreeSet<_>>(), told);
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let link = regex::Regex::new(r"\]\(([A-Za-z0-9_./-]+\.[a-z]+)(#[^)]*)?\)").unwrap();
     let mut pages = vec![("README.md".to_owned(), ""), ("ARCHITECTURE.md".to_owned(), ""), ("CHANGELOG.md".to_owned(), "")];
