@@ -252,7 +252,7 @@ fn an_outcome_whose_answer_is_lost_is_held_against_the_tag_all_the_same() {
     stage.file("app.zip", "abc");
     let attempt = stage.release().input("files", "app.zip").approved();
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
-    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(300))));
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(1500))));
     stage.sim.plan(Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter));
     let (mut command, surfaces) = attempt.process();
     let child = command.spawn().unwrap();

@@ -311,7 +311,7 @@ fn a_tag_that_somebody_sets_meanwhile_is_a_failure_although_the_release_stands()
     let attempt = stage.release().input("files", "app.zip").approved();
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
     // The upload is held until the tag is set.
-    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(300))));
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(1500))));
     let (mut command, surfaces) = attempt.process();
     let child = command.spawn().unwrap();
     stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::UploadAsset));
