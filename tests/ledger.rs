@@ -252,13 +252,8 @@ fn an_outcome_whose_answer_is_lost_is_held_against_the_tag_all_the_same() {
     stage.file("app.zip", "abc");
     let attempt = stage.release().input("files", "app.zip").approved();
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
-    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::Late(std::time::Duration::from_millis(1500))));
     stage.sim.plan(Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter));
-    let (mut command, surfaces) = attempt.process();
-    let child = command.spawn().unwrap();
-    stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::UploadAsset));
-    stage.sim.tag("v1.0.0", &evil);
-    let report = surfaces.report(&child.wait_with_output().unwrap());
+    let report = attempt.run_while_uploading(|| stage.sim.tag("v1.0.0", &evil));
     assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "failed"]);
 }

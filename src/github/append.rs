@@ -8,7 +8,10 @@ use countersign_core::{
     name::{CommitId, Repository, TagName},
 };
 
-use super::{GitHub, Trouble, graphql::GraphqlError};
+use super::{
+    GitHub, Trouble,
+    graphql::{GraphqlError, GraphqlReply},
+};
 
 const DOCUMENT: &str = include_str!("documents/append.graphql");
 
@@ -126,18 +129,23 @@ impl GitHub {
             Err(trouble) if trouble.leaves_open() => return Appended::Unknown(trouble.to_string()).into(),
             Err(trouble) => return rejected(&trouble).into(),
         };
-        if let Some(payload) = reply.data.as_ref().and_then(|data| data.create_commit_on_branch.as_ref()) {
-            // An error beside the payload is about what we asked to be shown; the work is done.
-            let Some(commit) = &payload.commit else { return Appended::Unknown("GitHub named no commit".into()).into() };
-            return match commit.oid.parse() {
-                Ok(oid) => AppendReply { appended: Appended::Done(oid), tag: tag.and_then(|_| commit.tag()) },
-                Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
-            };
-        }
-        match (reply.errors.first(), reply.trouble()) {
-            (Some(error), Some(trouble)) => refused(error, &trouble).into(),
-            _ => Appended::Unknown("GitHub named neither a commit nor an error".into()).into(),
-        }
+        classify(&reply, tag.is_some())
+    }
+}
+
+/// What an answer says of the append, and of the tag if there is one to look at.
+fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
+    if let Some(payload) = reply.data.as_ref().and_then(|data| data.create_commit_on_branch.as_ref()) {
+        // An error beside the payload is about what we asked to be shown; the work is done.
+        let Some(commit) = &payload.commit else { return Appended::Unknown("GitHub named no commit".into()).into() };
+        return match commit.oid.parse() {
+            Ok(oid) => AppendReply { appended: Appended::Done(oid), tag: commit.tag().filter(|_| tagged) },
+            Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
+        };
+    }
+    match (reply.errors.first(), reply.trouble()) {
+        (Some(error), Some(trouble)) => refused(error, &trouble).into(),
+        _ => Appended::Unknown("GitHub named neither a commit nor an error".into()).into(),
     }
 }
 
@@ -155,4 +163,47 @@ fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
 
 fn rejected(trouble: &Trouble) -> Appended {
     Appended::Rejected(Rejection { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(data: &str, errors: &str) -> String {
+        let reply = GraphqlReply::of(serde_json::from_str(data).unwrap(), serde_json::from_str(errors).unwrap());
+        match classify(&reply, true).appended {
+            Appended::Done(commit) => format!("done {}", commit.short()),
+            Appended::Stale => "stale".into(),
+            Appended::Rejected(rejection) => format!("rejected {}", rejection.code),
+            Appended::Unknown(_) => "unknown".into(),
+        }
+    }
+
+    fn error(kind: &str, path: &str) -> String {
+        format!(r#"[{{"type":"{kind}","path":{path},"message":"m"}}]"#)
+    }
+
+    #[test]
+    fn an_error_beside_a_commit_that_was_made_is_no_reason_to_say_it_was_not() {
+        let made = format!(r#"{{"createCommitOnBranch":{{"commit":{{"oid":"{}","repository":null}}}}}}"#, "1".repeat(40));
+        assert_eq!(of(&made, "[]"), "done 111111111111");
+        assert_eq!(of(&made, &error("FORBIDDEN", r#"["createCommitOnBranch","commit","repository"]"#)), "done 111111111111");
+    }
+
+    #[test]
+    fn only_a_known_error_about_the_append_itself_means_that_nothing_was_written() {
+        let none = r#"{"createCommitOnBranch":null}"#;
+        for (kind, path, expected) in [
+            ("STALE_DATA", r#"["createCommitOnBranch"]"#, "stale"),
+            ("FORBIDDEN", r#"["createCommitOnBranch"]"#, "rejected permission_denied"),
+            ("FORBIDDEN", r#"["createCommitOnBranch","commit"]"#, "unknown"),
+            ("FORBIDDEN", "[]", "unknown"),
+            ("SOMETHING_NEW", r#"["createCommitOnBranch"]"#, "unknown"),
+        ] {
+            assert_eq!(of(none, &error(kind, path)), expected, "{kind} {path}");
+        }
+        assert_eq!(of(none, "[]"), "unknown");
+        assert_eq!(of("null", "[]"), "unknown");
+        assert_eq!(of(r#"{"createCommitOnBranch":{"commit":null}}"#, "[]"), "unknown");
+    }
 }

@@ -17,6 +17,12 @@ pub(crate) struct GraphqlReply<T> {
 }
 
 impl<T> GraphqlReply<T> {
+    /// An answer without headers, for tests.
+    #[cfg(test)]
+    pub(super) const fn of(data: Option<T>, errors: Vec<GraphqlError>) -> Self {
+        Self { data, errors, date: None, permissions: None }
+    }
+
     /// The first error, as the same trouble that REST would tell of.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble_beyond(&[])
@@ -99,7 +105,7 @@ mod tests {
 
     fn beyond(errors: &str) -> Option<String> {
         let errors = serde_json::from_str(errors).unwrap();
-        let reply = GraphqlReply::<()> { data: None, errors, date: None, permissions: None };
+        let reply = GraphqlReply::<()>::of(None, errors);
         reply.trouble_beyond(&["repository", "ledger", "rules"]).map(|trouble| trouble.to_string())
     }
 

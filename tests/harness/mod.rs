@@ -84,6 +84,20 @@ impl Stage {
         self.sim.ref_oid("refs/heads/main").unwrap()
     }
 
+    /// A PATCH by somebody else who may write; gives the status line.
+    pub fn patch(&self, path: &str, body: &Value) -> String {
+        use std::io::{Read as _, Write as _};
+        let address = self.sim.api_url().trim_start_matches("http://").to_owned();
+        let mut connection = std::net::TcpStream::connect(&address).unwrap();
+        let body = body.to_string();
+        let head = format!("PATCH {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n", self.token);
+        write!(connection, "{head}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+            .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
     /// The trusted keys: the approver's line.
     pub fn trusted(&self) -> String {
         trusted_line(&self.key, "alice@example.org")
@@ -288,6 +302,17 @@ impl<'a> Attempt<'a> {
             command.env(variable, folder.join(name));
         }
         (command, Surfaces { folder })
+    }
+
+    /// Runs the attempt, and does something while its first upload is held: what others do between our requests.
+    pub fn run_while_uploading(&self, meanwhile: impl FnOnce()) -> Report {
+        let held = countersign_sim::Effect::Late(std::time::Duration::from_millis(1500));
+        self.stage.sim.plan(countersign_sim::Fault::on(countersign_sim::Endpoint::UploadAsset).then(held));
+        let (mut command, surfaces) = self.process();
+        let child = command.spawn().unwrap();
+        self.stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == countersign_sim::Endpoint::UploadAsset));
+        meanwhile();
+        surfaces.report(&child.wait_with_output().unwrap())
     }
 
     pub fn run(&self) -> Report {
