@@ -103,16 +103,28 @@ enum LedgerCommand {
         #[arg(long)]
         protect: bool,
     },
-    /// Show the entries of a checked-out ledger, newest first.
+    /// Show the entries of a ledger, newest first.
     Show(LedgerShowArguments),
-    /// Recompute a checked-out ledger from its first entry on, trusting nothing that is stored.
+    /// Recompute a ledger from its first entry on, trusting nothing that is stored.
     Verify(LedgerVerifyArguments),
+}
+
+/// Where a ledger is read from.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct LedgerPlace {
+    /// A checkout of the branch `receipt-ledger`, or a clone that holds it (a bare or mirror clone too).
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+    /// Read it from this repository on GitHub, with the token in `GH_TOKEN` or `GITHUB_TOKEN`.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct LedgerShowArguments {
-    /// A checkout of the branch `receipt-ledger`.
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: LedgerPlace,
     /// Only entries about this receipt.
     #[arg(long, value_name = "ID")]
     pub(crate) receipt: Option<String>,
@@ -126,8 +138,8 @@ pub(crate) struct LedgerShowArguments {
 
 #[derive(Args)]
 pub(crate) struct LedgerVerifyArguments {
-    /// A checkout of the branch `receipt-ledger`.
-    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: LedgerPlace,
     /// The trusted public keys, one a line; without them signatures are not checked, and the output says so.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_keys: Option<PathBuf>,
@@ -152,8 +164,12 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
         Command::Authorize(arguments) => commands::authorize::run(&arguments, system_clock).end(),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
-        Command::Ledger { command: LedgerCommand::Show(arguments) } => commands::ledger::show(&arguments).end(),
-        Command::Ledger { command: LedgerCommand::Verify(arguments) } => commands::ledger::verify(&arguments).end(),
+        Command::Ledger { command: LedgerCommand::Show(arguments) } => {
+            on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })
+        }
+        Command::Ledger { command: LedgerCommand::Verify(arguments) } => {
+            on_runtime(&log, async { commands::ledger::verify(&arguments, environment).await.end() })
+        }
         Command::Ledger { command: LedgerCommand::Init { repository, protect } } => {
             on_runtime(&log, async { commands::ledger::init(&repository, protect, environment).await.end() })
         }

@@ -5,6 +5,7 @@ mod bootstrap;
 mod connection;
 mod endpoints;
 mod graphql;
+mod ledger;
 mod preflight;
 mod resolve;
 mod token;
@@ -30,6 +31,7 @@ use countersign_core::{ledger::Claim, timestamp::Timestamp};
 pub(crate) use self::{
     bootstrap::{Begun, ruleset},
     endpoints::Endpoints,
+    ledger::LedgerReader,
     preflight::PreflightQuery,
     token::Token,
     trouble::Trouble,

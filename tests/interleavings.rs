@@ -14,7 +14,7 @@ use std::{
 use countersign_core::{
     document::Document as _,
     keys::{Threshold, TrustedKeys},
-    ledger::{EventType, Verifier, entry_path, state_path},
+    ledger::{EventType, Examiner, Verifier, entry_path, state_path},
 };
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Stage};
@@ -203,14 +203,19 @@ impl World {
     /// The whole chain, recomputed; gives the number of receipts without an outcome.
     fn verified(&self) -> u64 {
         let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
-        let mut verifier = Verifier::new(Some((&keys, Threshold::ONE)));
+        let examiner = Examiner::new(Some((&keys, Threshold::ONE)));
+        let mut verifier = Verifier::default();
         let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path);
         for entry in self.stage.ledger() {
-            verifier.entry(&file(&entry_path(entry.sequence)).unwrap()).unwrap();
+            verifier.take(examiner.examine(entry.sequence, &file(&entry_path(entry.sequence)).unwrap()).unwrap()).unwrap();
         }
         let head = file("ledger.json").unwrap();
         assert!(countersign_core::ledger::Head::from_document(&head).is_ok());
-        verifier.finish(&head, |receipt| file(&state_path(receipt))).unwrap().unfinished
+        verifier.is_head(&head).unwrap();
+        for receipt in verifier.receipts() {
+            verifier.is_state(receipt, file(&state_path(receipt)).as_deref()).unwrap();
+        }
+        verifier.tally().unfinished
     }
 }
 
@@ -256,11 +261,11 @@ fn nothing_happens_twice_and_nothing_is_lost() {
     interleave();
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     let told = format!(
-        "survived {} kills and {} other faults in {} attempts\n",
+        "survived {} kills and {} other faults in {} attempts",
         count(&KILLED),
         count(&TROUBLED) - count(&KILLED),
         count(&ATTEMPTS)
     );
-    std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes()).unwrap();
+    harness::tell(&told);
     assert!(count(&KILLED) > 0, "no process was ever killed");
 }

@@ -5,6 +5,7 @@ mod harness;
 
 use std::process::Command;
 
+use countersign_core::ledger::{entry_path, state_path};
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage};
 
@@ -24,6 +25,7 @@ fn killed(stage: &Stage, attempt: &Attempt<'_>, endpoint: Endpoint, nth: usize) 
     });
     assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
     child.wait().unwrap();
+    harness::tell(&format!("killed at {endpoint:?} {nth}"));
 }
 
 #[track_caller]
@@ -167,6 +169,7 @@ fn eight_processes_with_one_receipt_publish_once() {
     assert_eq!(codes.iter().filter(|code| **code == "-").count(), 1, "{codes:?}");
     // Whoever comes so late that the release is there already is told of the receipt all the same.
     assert!(codes[1..].iter().all(|code| *code == "receipt_consumed"), "{codes:?}");
+    harness::tell("eight processes with one receipt: 1 published, 7 were refused with receipt_consumed");
     assert_eq!(stage.sim.releases().len(), 1);
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
 }
@@ -181,6 +184,8 @@ fn eight_receipts_at_once_all_get_through() {
     }
     let events = stage.ledger_events();
     assert_eq!((events.len(), events.iter().filter(|event| *event == "claimed").count()), (16, 8));
+    let appends = stage.events().iter().filter(|event| event.endpoint == Endpoint::Append).count();
+    harness::tell(&format!("eight processes with a receipt each: 8 published, 16 entries in one chain, {appends} appends were tried"));
 }
 
 #[test]
@@ -289,7 +294,8 @@ fn a_checked_out_ledger_is_shown_and_verified() {
         (
             0,
             "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
-             bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n"
+             bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
+             history     not checked: a folder has none; give a clone or --repository\n"
         )
     );
     let (exit, told) = ledger(&stage, &["verify", folder]);
@@ -329,5 +335,96 @@ fn a_ledger_that_was_tampered_with_is_refused_by_name_of_the_first_bad_entry() {
     std::fs::write(&entry, text).unwrap();
     std::fs::write(folder.join("entries/000/000000003.json"), "{}\n").unwrap();
     let (exit, found) = verify();
-    assert!(exit == 1 && found.contains("structure: entries/ holds 3 files, but the entries make 2"), "{found}");
+    assert!(exit == 1 && found.contains("structure: `entries/000/000000003.json`: no entry accounts for this file"), "{found}");
+}
+
+/// A bare clone as `git clone --mirror` makes it, and the repository itself.
+fn places(stage: &Stage) -> [Vec<String>; 2] {
+    let mirror = stage.folder.path().join("mirror.git");
+    git2::build::RepoBuilder::new().bare(true).clone(stage.sim.git_dir().to_str().unwrap(), &mirror).unwrap();
+    [vec![mirror.display().to_string()], vec!["--repository".into(), stage.sim.repository().into()]]
+}
+
+fn at_place(stage: &Stage, verb: &str, place: &[String], more: &[&str]) -> (i32, String) {
+    let place: Vec<&str> = place.iter().map(String::as_str).collect();
+    let mut command = stage.command(&[&["ledger", verb], place.as_slice(), more].concat());
+    let output = command.env("GH_TOKEN", &stage.token).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_repository() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    stage.pull().approved().run().succeeded();
+    std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
+    for place in places(&stage) {
+        let (exit, told) = at_place(&stage, "verify", &place, &["--trusted-keys", "keys"]);
+        assert_eq!(
+            (exit, told.as_str()),
+            (
+                0,
+                "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
+                 bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
+                 history     holds: every commit added one entry, 4 in all\n"
+            ),
+            "{place:?}"
+        );
+        let (exit, told) = at_place(&stage, "show", &place, &["--run", harness::RUN]);
+        assert!(exit == 0 && told.lines().count() == 4 && told.trim_start().starts_with("4  "), "{told}");
+    }
+    let stranger = trusted_by_a_stranger(&stage);
+    let (exit, told) = at_place(&stage, "verify", &["--repository".into(), stage.sim.repository().into()], &["--trusted-keys", &stranger]);
+    assert!(exit == 1 && told.contains("signatures: entry 1: "), "{told}");
+}
+
+fn trusted_by_a_stranger(stage: &Stage) -> String {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    std::fs::write(stage.folder.path().join("stranger"), harness::trusted_line(&key, "mallory")).unwrap();
+    "stranger".into()
+}
+
+#[test]
+fn entries_that_were_taken_back_leave_a_sound_ledger_but_not_a_sound_history() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    let branch = |path: &str| stage.sim.read_file("receipt-ledger", path).unwrap();
+    let before = branch("ledger.json");
+    stage.pull().approved().run().succeeded();
+    let gone = stage.ledger()[2].receipt_id.clone();
+    // Somebody who may write contents adds a commit that looks like the ledger two entries earlier.
+    stage.sim.commit("receipt-ledger", &[("ledger.json", &before)]);
+    stage.sim.remove("receipt-ledger", &[&entry_path(3), &entry_path(4), &state_path(&gone)]);
+    let (exit, told) = ledger(&stage, &["verify", checkout(&stage).to_str().unwrap()]);
+    assert!(exit == 0 && told.contains("chain       holds: 2 entries"), "{told}");
+    for place in places(&stage) {
+        let (exit, told) = at_place(&stage, "verify", &place, &[]);
+        assert!(exit == 1 && told.contains("history: commit "), "{told}");
+    }
+}
+
+#[test]
+fn a_ledger_that_cannot_be_found_is_told_with_what_to_do() {
+    let stage = Stage::without_ledger();
+    let [mirror, repository] = places(&stage);
+    let (exit, told) = at_place(&stage, "verify", &mirror, &[]);
+    assert!(exit == 1 && told.contains("has no branch `receipt-ledger`; fetch it with"), "{told}");
+    let (exit, told) = at_place(&stage, "verify", &repository, &[]);
+    assert!(exit == 1 && told.contains("has no branch `receipt-ledger`"), "{told}");
+    let (exit, told) = at_place(&stage, "verify", &["/proc".into()], &[]);
+    assert!(exit == 1 && told.contains("neither a checkout of the branch `receipt-ledger` nor a clone"), "{told}");
+    let (exit, told) = at_place(&stage, "verify", &[], &[]);
+    assert!(exit == 2 && told.contains("<PATH|--repository <OWNER/NAME>>"), "{told}");
+}
+
+#[test]
+fn a_claim_that_github_dates_after_the_expiry_is_never_acted_upon() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved_with(|terms| terms.expires_at = terms.issued_at.plus(240));
+    // Within the five minutes that the clocks may differ, but after the receipt's end.
+    let report = attempt.run_while(Endpoint::Append, || stage.sim.shift_clock(270));
+    assert_eq!((report.exit, report.code()), (1, "receipt_expired"), "{}", report.message());
+    assert!(report.message().contains("Nothing was done under it"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
 }

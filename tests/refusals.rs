@@ -337,3 +337,50 @@ fn a_clipped_receipt_is_told_as_such() {
     report.refused("receipt_malformed");
     assert!(report.record["remedy"].as_str().unwrap().contains("cut off while it was copied"));
 }
+
+#[test]
+fn a_ledger_that_cannot_be_read_is_refused_whatever_the_reason() {
+    for effect in [
+        Effect::StatusBefore(401),
+        Effect::StatusBefore(403),
+        Effect::StatusBefore(404),
+        Effect::StatusBefore(500),
+        Effect::StatusBefore(503),
+        Effect::ResetBefore,
+        Effect::TruncatedReply,
+        Effect::Garbage,
+        Effect::OmitDate,
+    ] {
+        let stage = Stage::new();
+        let attempt = stage.tag().approved();
+        stage.sim.plan(Fault::on(Endpoint::Preflight).times(9).then(effect.clone()));
+        let report = attempt.run();
+        let code = if effect == Effect::OmitDate { "clock_skew" } else { "ledger_unavailable" };
+        report.refused(code);
+        assert_eq!(stage.writes(), Vec::<String>::new(), "{effect:?}");
+    }
+}
+
+#[test]
+fn a_ledger_that_is_empty_of_files_or_forked_is_no_fresh_start() {
+    let stage = Stage::new();
+    stage.tag().input("tag-name", "v0").approved().run().succeeded();
+    let attempt = stage.tag().approved();
+    stage.sim.remove("receipt-ledger", &["ledger.json"]);
+    let report = attempt.run();
+    report.refused("ledger_unavailable");
+    assert!(report.message().contains("no file `ledger.json`"), "{}", report.message());
+    // The branch begins anew, and another receipt is spent on it: the approver's checkpoint tells.
+    stage.sim.delete_ref("refs/heads/receipt-ledger");
+    let again = stage.command(&["ledger", "init", "--repository", stage.sim.repository()]).env("GH_TOKEN", &stage.token).status();
+    assert!(again.unwrap().success());
+    let report = attempt.run();
+    report.refused("ledger_rolled_back");
+    assert!(report.message().contains("it was rolled back"), "{}", report.message());
+    for tag in ["a", "b"] {
+        stage.tag().input("tag-name", tag).approved().run().succeeded();
+    }
+    let report = attempt.run();
+    report.refused("ledger_rolled_back");
+    assert!(report.message().contains("it was forked"), "{}", report.message());
+}

@@ -22,7 +22,7 @@ pub use self::{
     snapshot::{LedgerView, RawSnapshot, Snapshot},
     state::{ReceiptState, Use},
     store::{Append, Appended, LedgerStore, Look, Rejection},
-    verify::{Aspect, BadLedger, Tally, Verifier},
+    verify::{Aspect, BadLedger, Examined, Examiner, Tally, Verifier},
 };
 use crate::{
     digest::Digest,

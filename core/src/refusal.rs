@@ -240,7 +240,7 @@ impl Refusal {
                 "Nothing is published without a look at the ledger. Run the job again when GitHub answers; check that the token may read contents."
             }
             Self::LedgerRolledBack { .. } => {
-                "Entries that an approver saw are gone: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
+                "The ledger does not hold what an approver saw: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
             }
             Self::LedgerStateRemoved { .. } => {
                 "The receipt was used, and somebody removed the trace. Find out who before you publish anything; a new receipt is needed."

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
@@ -38,8 +39,10 @@ pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<I
     let sequence = shared.log.arrive(&call.method, path, call.endpoint, call.kind);
     let answered = answer(&shared, sequence, &mut call, body).await;
     let status = answered.as_ref().ok().map(|reply| reply.status().as_u16());
+    let bytes = answered.as_ref().ok().and_then(|reply| reply.body().size_hint().exact());
     shared.log.amend(sequence, |event| {
         event.status = status;
+        event.answer_bytes = bytes.unwrap_or_default();
         event.finished = true;
     });
     answered

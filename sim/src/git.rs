@@ -165,14 +165,14 @@ impl Git {
         theirs.is_some() && theirs != ours
     }
 
-    /// The newest commits, along first parents, that left a path otherwise than their parent did.
-    pub(crate) fn history(&self, from: Oid, path: &Path, most: usize) -> Vec<Oid> {
-        let entry = |commit: &Commit<'_>| commit.tree().ok().and_then(|tree| Some(tree.get_path(path).ok()?.id()));
+    /// The newest commits along first parents: all of them, or those that left a path otherwise than their parent did.
+    pub(crate) fn history(&self, from: Oid, path: Option<&Path>, most: usize) -> Vec<Oid> {
+        let entry = |commit: &Commit<'_>| commit.tree().ok().and_then(|tree| Some(tree.get_path(path?).ok()?.id()));
         let mut found = Vec::new();
         let mut next = self.commit(from);
         while let Some(commit) = next.filter(|_| found.len() < most) {
             let parent = commit.parent(0).ok();
-            if entry(&commit) != parent.as_ref().and_then(entry) {
+            if path.is_none() || entry(&commit) != parent.as_ref().and_then(entry) {
                 found.push(commit.id());
             }
             next = parent;

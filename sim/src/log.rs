@@ -44,6 +44,8 @@ pub struct Event {
     pub effect: Option<String>,
     /// Bytes of body that arrived.
     pub body_bytes: u64,
+    /// Bytes of body that were answered.
+    pub answer_bytes: u64,
 }
 
 #[derive(Default)]
@@ -76,6 +78,7 @@ impl Log {
             authenticated: false,
             effect: None,
             body_bytes: 0,
+            answer_bytes: 0,
         });
         self.changed.notify_all();
         sequence

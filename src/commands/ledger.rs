@@ -2,7 +2,30 @@
 
 mod folder;
 mod init;
+mod mirror;
 mod show;
+mod source;
 mod verify;
 
+use anyhow::{Context as _, anyhow, bail};
+
+use crate::{
+    Environment,
+    github::{Endpoints, GitHub, Token, Trouble},
+};
+
 pub(crate) use self::{init::init, show::show, verify::verify};
+
+fn told(trouble: &Trouble) -> anyhow::Error {
+    anyhow!("{trouble}. {}", trouble.remedy())
+}
+
+/// GitHub as the person at the command line sees it.
+fn github(environment: &Environment) -> anyhow::Result<GitHub> {
+    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
+    let Some(token) = token.and_then(Token::new) else {
+        bail!("there is no token: set GH_TOKEN to one that may read and, for `init`, write contents")
+    };
+    let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
+    GitHub::new(endpoints, &token).context("the token cannot be used")
+}

@@ -139,7 +139,10 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
         // An error beside the payload is about what we asked to be shown; the work is done.
         let Some(commit) = &payload.commit else { return Appended::Unknown("GitHub named no commit".into()).into() };
         return match commit.oid.parse() {
-            Ok(oid) => AppendReply { appended: Appended::Done(oid), tag: commit.tag().filter(|_| tagged) },
+            Ok(commit_id) => AppendReply {
+                appended: Appended::Done { commit: commit_id, observed_at: reply.date },
+                tag: commit.tag().filter(|_| tagged),
+            },
             Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
         };
     }
@@ -172,7 +175,7 @@ mod tests {
     fn of(data: &str, errors: &str) -> String {
         let reply = GraphqlReply::of(serde_json::from_str(data).unwrap(), serde_json::from_str(errors).unwrap());
         match classify(&reply, true).appended {
-            Appended::Done(commit) => format!("done {}", commit.short()),
+            Appended::Done { commit, .. } => format!("done {}", commit.short()),
             Appended::Stale => "stale".into(),
             Appended::Rejected(rejection) => format!("rejected {}", rejection.code),
             Appended::Unknown(_) => "unknown".into(),

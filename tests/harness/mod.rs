@@ -26,7 +26,7 @@ use countersign_core::{
     receipt::Terms,
     timestamp::Timestamp,
 };
-use countersign_sim::{Event, Permissions, Simulator};
+use countersign_sim::{Endpoint, Event, Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
@@ -180,6 +180,11 @@ impl Stage {
     }
 }
 
+/// Tells a figure past the test runner's capture.
+pub fn tell(text: &str) {
+    std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes()).unwrap();
+}
+
 /// Terms for a plan, as an approver would sign them now.
 pub fn terms(plan: &Path) -> Terms {
     let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
@@ -306,11 +311,17 @@ impl<'a> Attempt<'a> {
 
     /// Runs the attempt, and does something while its first upload is held: what others do between our requests.
     pub fn run_while_uploading(&self, meanwhile: impl FnOnce()) -> Report {
+        self.run_while(Endpoint::UploadAsset, meanwhile)
+    }
+
+    /// Runs the attempt, and does something while GitHub holds its answer to the first request of this kind.
+    pub fn run_while(&self, endpoint: Endpoint, meanwhile: impl FnOnce()) -> Report {
         let held = countersign_sim::Effect::Late(std::time::Duration::from_millis(1500));
-        self.stage.sim.plan(countersign_sim::Fault::on(countersign_sim::Endpoint::UploadAsset).then(held));
+        self.stage.sim.plan(countersign_sim::Fault::on(endpoint).then(held));
+        let seen = self.stage.sim.events().len();
         let (mut command, surfaces) = self.process();
         let child = command.spawn().unwrap();
-        self.stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == countersign_sim::Endpoint::UploadAsset));
+        self.stage.sim.wait_until(|events| events[seen..].iter().any(|event| event.endpoint == endpoint));
         meanwhile();
         surfaces.report(&child.wait_with_output().unwrap())
     }

@@ -220,8 +220,19 @@ pub(super) fn clocks(evidence: &Evidence) -> Row {
     let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
     let github = sighting.date;
     let found = github.map_or(String::from("no `Date` in the answer"), |date| format!("{date}"));
+    Row::new(expected, found, clocks_agree(ours, github))
+}
+
+/// A clock that GitHub does not tell agrees with nothing.
+fn clocks_agree(ours: Timestamp, github: Option<Timestamp>) -> Result<(), Refusal> {
     let apart = github.is_none_or(|date| date.distance(ours) > MOST_SKEW);
-    Row::new(expected, found, refuse_if(apart, || Refusal::ClockSkew { ours, github }))
+    refuse_if(apart, || Refusal::ClockSkew { ours, github })
+}
+
+/// Whether a claim came in time by both clocks: GitHub's is that of the answer which confirms it.
+pub(crate) fn in_time(terms: &Terms, ours: Timestamp, github: Option<Timestamp>) -> Result<(), Refusal> {
+    clocks_agree(ours, github)?;
+    not_expired(terms, github.map_or(ours, |github| github.max(ours)))
 }
 
 pub(super) fn ledger(evidence: &Evidence) -> Row {

@@ -1,10 +1,10 @@
 //! Spends a receipt: one compare-and-swap append, and a new look whenever it is not certain that it went through.
 
-use alloc::{format, string::String, vec};
+use alloc::{boxed::Box, format, string::String, vec};
 
 use super::{
-    Append, Appended, Checkpoint, Effect, Entry, EventType, Head, LedgerStore, Outcome, ReceiptState, Snapshot, Use, entry_path,
-    state_path, store::Rejection,
+    Append, Appended, Checkpoint, Effect, Entry, EventType, GithubResponse, Head, LedgerStore, Outcome, ReceiptState, Snapshot, Use,
+    entry_path, state_path, store::Rejection,
 };
 use crate::{
     authorize::Grant, binding, document::Document, ledger::HEAD_PATH, name::CommitId, operation::Operation, receipt::VerifiedReceipt,
@@ -42,8 +42,8 @@ pub struct Claim {
     resumes: bool,
 }
 
-/// Why there is no claim.
-#[derive(Debug, PartialEq, Eq)]
+/// Why there is no claim that may be executed.
+#[derive(Debug)]
 pub enum NoClaim {
     /// A new look showed that the receipt no longer counts. Nothing was written.
     Refused(Refusal),
@@ -53,6 +53,13 @@ pub enum NoClaim {
     Contended,
     /// The entry may be on the ledger or not.
     Unknown(String),
+    /// The entry is on the ledger, but by GitHub's clock it came too late. Nothing may be done under it: its outcome is to be recorded.
+    Late {
+        /// The entry that spends the receipt.
+        entry: Checkpoint,
+        /// What is to be recorded.
+        outcome: Box<Outcome>,
+    },
 }
 
 /// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed",
@@ -67,9 +74,9 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
         let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
         match store.append(&append(&tip, &entry, &state)).await {
-            Appended::Done(commit) => {
+            Appended::Done { commit, observed_at } => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
-                return Ok(Claim { grant, entry: checkpoint, state, tip, resumes });
+                return Claim { grant, entry: checkpoint, state, tip, resumes }.in_time(now, observed_at);
             }
             Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
             Appended::Stale => {}
@@ -89,6 +96,7 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) 
 }
 
 /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
+/// It was sent in time, whenever it is seen.
 fn adopt(grant: Grant, entry: Checkpoint, state: ReceiptState, resumes: bool) -> Result<Claim, NoClaim> {
     if grant.snapshot().state() != Some(&state) {
         return Err(NoClaim::Unknown("the ledger shows another claim of this attempt than the one that was sent".into()));
@@ -147,6 +155,17 @@ pub(super) fn append(tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
 }
 
 impl Claim {
+    /// The second clock at the moment of the claim: one that came too late ends here, whatever the preflight's clock said.
+    fn in_time(self, ours: Timestamp, github: Option<Timestamp>) -> Result<Self, NoClaim> {
+        let Err(refusal) = binding::in_time(self.receipt().terms(), ours, github) else { return Ok(self) };
+        let message = format!("the claim came too late: {refusal}. Nothing was done under it. A new receipt is needed.");
+        let response =
+            GithubResponse { error_code: Some(refusal.code().into()), error_message: Some(message), ..GithubResponse::default() };
+        // What an earlier attempt did is not known here.
+        let effect = if self.resumes { Effect::Unknown(response) } else { Effect::Failed(response) };
+        Err(NoClaim::Late { entry: self.entry, outcome: Box::new(self.conclude(effect)) })
+    }
+
     /// What may be done, once.
     #[must_use]
     pub const fn operation(&self) -> &Operation {

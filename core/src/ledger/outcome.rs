@@ -157,7 +157,7 @@ pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Times
         let Some(entry) = outcome.entry(now) else { return Recorded::Not(alloc::format!("{}", exhausted())) };
         let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
         match store.append(&append(&outcome.tip, &entry, &state)).await {
-            Appended::Done(commit) => {
+            Appended::Done { commit, .. } => {
                 outcome.tip = Tip { commit, head: Head::at(checkpoint) };
                 outcome.state = state;
                 return Recorded::At(checkpoint);

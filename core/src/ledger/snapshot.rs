@@ -77,14 +77,14 @@ impl Snapshot {
         let Some(checkpoint) = look.checkpoint else { return Ok(()) };
         let rolled_back = |found: String| Err(Refusal::LedgerRolledBack { checkpoint, found });
         if self.head.sequence() < checkpoint.sequence {
-            return rolled_back(format!("ends with entry {}", self.head.sequence()));
+            return rolled_back(format!("ends with entry {}: it was rolled back", self.head.sequence()));
         }
         if self.head.sequence() == checkpoint.sequence && self.newest() != Some(checkpoint) {
-            return rolled_back(format!("names another newest entry {}", checkpoint.sequence));
+            return rolled_back(format!("names another newest entry {}: it was forked", checkpoint.sequence));
         }
         match self.checkpoint {
             Some(digest) if digest == checkpoint.digest => Ok(()),
-            Some(digest) => rolled_back(format!("holds another entry {} ({digest})", checkpoint.sequence)),
+            Some(digest) => rolled_back(format!("holds another entry {} ({digest}): it was forked", checkpoint.sequence)),
             None => rolled_back(format!("has no file of entry {}", checkpoint.sequence)),
         }
     }
@@ -132,8 +132,8 @@ mod tests {
     fn a_ledger_that_lost_or_replaced_the_entry_was_rolled_back() {
         let later = Digest::of(b"later");
         for (snapshot, found) in [
-            (snapshot(40, later, None), "ends with entry 40"),
-            (snapshot(41, later, Some(ENTRY)), "names another newest entry 41"),
+            (snapshot(40, later, None), "ends with entry 40: it was rolled back"),
+            (snapshot(41, later, Some(ENTRY)), "names another newest entry 41: it was forked"),
             (snapshot(42, later, None), "has no file of entry 41"),
         ] {
             let Err(Refusal::LedgerRolledBack { found: told, .. }) = snapshot.holds(&look(41)) else { panic!("holds") };

@@ -6,6 +6,7 @@ use super::{Checkpoint, LedgerView};
 use crate::{
     name::{CommitId, ReceiptId},
     refusal::Refusal,
+    timestamp::Timestamp,
 };
 
 /// What to look for on the ledger.
@@ -48,8 +49,13 @@ impl Append {
 /// What became of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// It is on the branch, as this commit.
-    Done(CommitId),
+    /// It is on the branch.
+    Done {
+        /// As this commit.
+        commit: CommitId,
+        /// GitHub's clock when it said so.
+        observed_at: Option<Timestamp>,
+    },
     /// The branch stands at another commit; nothing was written.
     Stale,
     /// GitHub refused it; nothing was written.

@@ -75,7 +75,10 @@ impl Branch {
     }
 
     fn append(&mut self, append: &Append) -> Appended {
-        if *append.expected() == self.commit() { Appended::Done(self.add(append.files())) } else { Appended::Stale }
+        if *append.expected() != self.commit() {
+            return Appended::Stale;
+        }
+        Appended::Done { commit: self.add(append.files()), observed_at: Some(self.now) }
     }
 }
 
@@ -202,7 +205,7 @@ fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
 fn of_two_grants_for_one_receipt_one_claims_and_the_other_is_refused() {
     let store = memory([]);
     let (first, second) = (grant(&store, "op-1"), grant(&store, "op-2"));
-    assert_eq!(now(claim(first, &store, NOON)).map(|claim| claim.entry().sequence), Ok(1));
+    assert_eq!(now(claim(first, &store, NOON)).unwrap().entry().sequence, 1);
     let Err(NoClaim::Refused(refusal)) = now(claim(second, &store, NOON)) else { panic!("claimed twice") };
     assert_eq!(refusal.code(), "receipt_consumed");
     assert_eq!(events(&store), [(1, EventType::Claimed)]);
@@ -239,14 +242,26 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
 #[test]
 fn a_claim_that_nobody_can_see_is_unknown_and_a_rejected_one_is_not() {
     let silent = memory([Weather::Silence]);
-    assert_eq!(
-        now(claim(grant(&silent, "op-1"), &silent, NOON)).map(|_| ()),
-        Err(NoClaim::Unknown("timeout; then: the ledger cannot be read: HTTP 503".into()))
-    );
+    let Err(NoClaim::Unknown(reason)) = now(claim(grant(&silent, "op-1"), &silent, NOON)) else { panic!("seen") };
+    assert_eq!(reason, "timeout; then: the ledger cannot be read: HTTP 503");
     let refused = memory([Weather::Rejected]);
     let Err(NoClaim::Rejected(rejection)) = now(claim(grant(&refused, "op-1"), &refused, NOON)) else { panic!("claimed") };
     assert_eq!(rejection.code, "permission_denied");
     assert_eq!(events(&refused), []);
+}
+
+#[test]
+fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
+    for (ahead, ours, code) in [(3600, NOON.plus(3590), "receipt_expired"), (361, NOON.plus(60), "clock_skew")] {
+        let store = memory([]);
+        let grant = grant(&store, "op-1");
+        store.0.borrow_mut().now = NOON.plus(ahead);
+        let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, ours)) else { panic!("in time") };
+        assert_eq!(outcome.effect().response().error_code.as_deref(), Some(code));
+        assert_eq!(entry, entries(&store)[0].checkpoint());
+        now(record(&mut outcome, &store, ours));
+        assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
+    }
 }
 
 #[test]
@@ -261,7 +276,7 @@ fn a_receipt_that_expires_while_the_ledger_is_busy_is_not_claimed() {
 #[test]
 fn a_ledger_that_is_always_busy_is_given_up() {
     let store = memory((0..32).map(|_| Weather::Overtaken));
-    assert_eq!(now(claim(grant(&store, "op-1"), &store, NOON)).map(|_| ()), Err(NoClaim::Contended));
+    assert!(matches!(now(claim(grant(&store, "op-1"), &store, NOON)), Err(NoClaim::Contended)));
 }
 
 #[test]
@@ -280,7 +295,8 @@ fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
         if matches!(store.0.borrow().weather[1], Weather::Overtaken) {
             store.0.borrow_mut().weather.extend((0..12).map(|_| Weather::Overtaken));
         }
-        assert_eq!(now(claim(grant, &store, NOON)).map(|_| ()), Err(NoClaim::Unknown("timeout".into())));
+        let Err(NoClaim::Unknown(reason)) = now(claim(grant, &store, NOON)) else { panic!("seen") };
+        assert_eq!(reason, "timeout");
     }
 }
 
@@ -352,12 +368,17 @@ fn two_receipts() -> Memory {
 
 fn verify(store: &Memory, keys: &crate::keys::TrustedKeys) -> Result<Tally, String> {
     let branch = store.0.borrow();
-    let mut verifier = Verifier::new(Some((keys, Threshold::ONE)));
+    let examiner = Examiner::new(Some((keys, Threshold::ONE)));
+    let mut verifier = Verifier::default();
     let told = |bad: BadLedger| format!("{bad}");
-    for (_, bytes) in branch.files.iter().filter(|(path, _)| path.starts_with("entries/")) {
-        verifier.entry(bytes).map_err(told)?;
+    for ((_, bytes), number) in branch.files.iter().filter(|(path, _)| path.starts_with("entries/")).zip(1..) {
+        verifier.take(examiner.examine(number, bytes).map_err(told)?).map_err(told)?;
     }
-    verifier.finish(&branch.files[HEAD_PATH], |receipt| branch.files.get(&state_path(receipt)).cloned()).map_err(told)
+    verifier.is_head(&branch.files[HEAD_PATH]).map_err(told)?;
+    for receipt in verifier.receipts() {
+        verifier.is_state(receipt, branch.files.get(&state_path(receipt)).map(Vec::as_slice)).map_err(told)?;
+    }
+    Ok(verifier.tally())
 }
 
 #[test]

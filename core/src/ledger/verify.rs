@@ -1,14 +1,14 @@
 //! Verifies a whole ledger anew, entry by entry: nothing that is stored is trusted, and the first bad entry is named.
 
-use alloc::{collections::BTreeMap, format, string::String};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Entry, EventType, Head, ReceiptState};
+use super::{Checkpoint, Entry, EventType, Head, ReceiptState};
 use crate::{
     digest::Digest,
     document::Document,
     keys::{Threshold, TrustedKeys},
-    name::ReceiptId,
+    name::{CommitId, ReceiptId},
     operation::Operation,
     receipt::Terms,
 };
@@ -26,6 +26,8 @@ pub enum Aspect {
     States,
     /// Receipt, entry and operation belong together.
     Bindings,
+    /// Every commit of the branch added the next entry; none took anything back.
+    History,
 }
 
 impl fmt::Display for Aspect {
@@ -36,6 +38,7 @@ impl fmt::Display for Aspect {
             Self::Signatures => "signatures",
             Self::States => "states",
             Self::Bindings => "bindings",
+            Self::History => "history",
         })
     }
 }
@@ -65,30 +68,73 @@ pub struct Tally {
     pub unfinished: u64,
 }
 
-/// Takes the entries in their order, then the head and the states.
-pub struct Verifier<'a> {
+/// Verifies what one entry tells by itself. Entries can be examined in any order and on several threads.
+#[derive(Clone, Copy)]
+pub struct Examiner<'a> {
     trusted: Option<(&'a TrustedKeys, Threshold)>,
-    head: Head,
-    receipts: BTreeMap<ReceiptId, ReceiptState>,
-    tally: Tally,
 }
 
-impl<'a> Verifier<'a> {
-    /// Begins; without trusted keys signatures stay unchecked, and so does what only a signed receipt can tell.
+/// An entry that holds by itself: its structure, its receipt's signatures, its bindings.
+pub struct Examined {
+    entry: Entry,
+    digest: Digest,
+    signed: bool,
+}
+
+impl<'a> Examiner<'a> {
+    /// Without trusted keys signatures stay unchecked, and so does what only a signed receipt can tell.
     #[must_use]
     pub const fn new(trusted: Option<(&'a TrustedKeys, Threshold)>) -> Self {
-        Self { trusted, head: Head::EMPTY, receipts: BTreeMap::new(), tally: Tally { entries: 0, claims: 0, signed: 0, unfinished: 0 } }
+        Self { trusted }
     }
 
-    /// Verifies the next entry's file.
-    pub fn entry(&mut self, bytes: &[u8]) -> Result<Entry, BadLedger> {
-        let number = self.head.sequence() + 1;
-        let bad = |aspect, problem: String| BadLedger { aspect, place: format!("entry {number}"), problem };
+    /// Verifies the file of the entry with this number, by itself.
+    pub fn examine(&self, number: u64, bytes: &[u8]) -> Result<Examined, BadLedger> {
+        let bad = |aspect, problem: String| BadLedger { aspect, place: place(number), problem };
         let entry = Entry::from_document(bytes).map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
         if entry.sequence != number {
             return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
         }
-        let previous = self.head.newest().map(|newest| newest.digest);
+        let signed = match entry.event_type {
+            EventType::Claimed => self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?,
+            _ if (&entry.receipt, &entry.operation) != (&None, &None) || entry.github_response.is_none() => {
+                return Err(bad(Aspect::Structure, "an outcome holds GitHub's answer, and neither receipt nor operation".into()));
+            }
+            _ => false,
+        };
+        Ok(Examined { entry, digest: Digest::of(bytes), signed })
+    }
+
+    fn claim(&self, entry: &Entry) -> Result<bool, (Aspect, String)> {
+        let (Some(envelope), Some(operation), None) = (&entry.receipt, &entry.operation, &entry.github_response) else {
+            return Err((Aspect::Structure, "a claim holds the receipt and the operation, and no answer".into()));
+        };
+        about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
+        let Some((keys, threshold)) = self.trusted else { return Ok(false) };
+        let receipt = envelope.clone().verify(keys, threshold).map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
+        about_terms(entry, operation, receipt.terms()).map_err(|problem| (Aspect::Bindings, problem))?;
+        Ok(true)
+    }
+}
+
+/// Takes the examined entries in their order, then the head, the states and the commits.
+#[derive(Default)]
+pub struct Verifier {
+    chain: Vec<Digest>,
+    receipts: BTreeMap<ReceiptId, ReceiptState>,
+    tally: Tally,
+}
+
+impl Verifier {
+    /// Takes in the next entry.
+    pub fn take(&mut self, examined: Examined) -> Result<Entry, BadLedger> {
+        let Examined { entry, digest, signed } = examined;
+        let number = self.tally.entries + 1;
+        let bad = |aspect, problem: String| BadLedger { aspect, place: place(number), problem };
+        if entry.sequence != number {
+            return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
+        }
+        let previous = self.chain.last().copied();
         if entry.previous != previous {
             return Err(bad(
                 Aspect::Chain,
@@ -98,24 +144,16 @@ impl<'a> Verifier<'a> {
         if entry.event_type == EventType::Claimed {
             self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
             self.tally.claims += 1;
+            self.tally.signed += u64::from(signed);
         } else {
             self.outcome(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
         }
-        self.head = Head::at(entry.checkpoint());
+        self.chain.push(digest);
         self.tally.entries += 1;
         Ok(entry)
     }
 
     fn claim(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        let (Some(envelope), Some(operation), None) = (&entry.receipt, &entry.operation, &entry.github_response) else {
-            return Err((Aspect::Structure, "a claim holds the receipt and the operation, and no answer".into()));
-        };
-        about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
-        if let Some((keys, threshold)) = self.trusted {
-            let receipt = envelope.clone().verify(keys, threshold).map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
-            about_terms(entry, operation, receipt.terms()).map_err(|problem| (Aspect::Bindings, problem))?;
-            self.tally.signed += 1;
-        }
         if let Some(state) = self.receipts.get(&entry.receipt_id) {
             let resumes = state.outcome_sequence.is_none() && state.run_id == entry.run_id && state.run_attempt < entry.run_attempt;
             if !resumes || state.operation_digest != entry.operation_digest {
@@ -130,9 +168,6 @@ impl<'a> Verifier<'a> {
     }
 
     fn outcome(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        let (None, None, Some(_)) = (&entry.receipt, &entry.operation, &entry.github_response) else {
-            return Err((Aspect::Structure, "an outcome holds GitHub's answer, and neither receipt nor operation".into()));
-        };
         let Some(state) = self.receipts.get_mut(&entry.receipt_id) else {
             return Err((Aspect::States, format!("no entry before it claims the receipt {}", entry.receipt_id)));
         };
@@ -145,30 +180,81 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Verifies the head, and every receipt's state by its file.
-    pub fn finish(mut self, head: &[u8], mut state: impl FnMut(&ReceiptId) -> Option<alloc::vec::Vec<u8>>) -> Result<Tally, BadLedger> {
-        if head != self.head.to_document() {
-            let problem =
-                format!("it does not name the last entry, {}", self.head.newest().map_or("none".into(), |newest| format!("{newest}")));
-            return Err(BadLedger { aspect: Aspect::Chain, place: super::HEAD_PATH.into(), problem });
-        }
-        for (receipt, expected) in &self.receipts {
-            let problem = match state(receipt) {
-                None => "the file is missing",
-                Some(found) if found != expected.to_document() => "it is not what the entries make it",
-                Some(_) => continue,
-            };
-            return Err(BadLedger { aspect: Aspect::States, place: super::state_path(receipt), problem: problem.into() });
-        }
-        self.tally.unfinished = self.receipts.values().filter(|state| state.outcome_sequence.is_none()).count() as u64;
-        Ok(self.tally)
+    /// The head after the entries so far.
+    fn head(&self) -> Head {
+        self.head_at(self.chain.len())
     }
 
-    /// How many receipts were claimed: no more state files may be there.
-    #[must_use]
-    pub fn receipts(&self) -> usize {
-        self.receipts.len()
+    fn head_at(&self, entries: usize) -> Head {
+        let newest = entries.checked_sub(1).and_then(|last| self.chain.get(last));
+        newest.map_or(Head::EMPTY, |digest| Head::at(Checkpoint { sequence: entries as u64, digest: *digest }))
     }
+
+    /// Verifies `ledger.json`.
+    pub fn is_head(&self, found: &[u8]) -> Result<(), BadLedger> {
+        let head = self.head();
+        if found == head.to_document() {
+            return Ok(());
+        }
+        let problem = format!("it does not name the last entry, {}", head.newest().map_or("none".into(), |newest| format!("{newest}")));
+        Err(BadLedger { aspect: Aspect::Chain, place: super::HEAD_PATH.into(), problem })
+    }
+
+    /// The receipts that were claimed, in their order: each of them has a state, and nothing else has.
+    #[must_use]
+    pub fn receipts(&self) -> impl ExactSizeIterator<Item = &ReceiptId> {
+        self.receipts.keys()
+    }
+
+    /// Whether an entry claims this receipt.
+    #[must_use]
+    pub fn has(&self, receipt: &ReceiptId) -> bool {
+        self.receipts.contains_key(receipt)
+    }
+
+    /// Verifies the file of a receipt's state.
+    pub fn is_state(&self, receipt: &ReceiptId, found: Option<&[u8]>) -> Result<(), BadLedger> {
+        let problem = match (self.receipts.get(receipt), found) {
+            (Some(_), None) => "the file is missing",
+            (Some(expected), Some(found)) if found != expected.to_document() => "it is not what the entries make it",
+            (Some(_), Some(_)) => return Ok(()),
+            (None, _) => "no entry claims this receipt",
+        };
+        Err(BadLedger { aspect: Aspect::States, place: super::state_path(receipt), problem: problem.into() })
+    }
+
+    /// Verifies `ledger.json` as the commit shows it that lies this many commits behind the branch's head. A commit that took entries
+    /// back, or that changed anything without an entry of its own, breaks the row.
+    pub fn is_commit(&self, behind: u64, commit: &CommitId, parents: usize, found: &[u8]) -> Result<(), BadLedger> {
+        let bad = |problem| Err(BadLedger { aspect: Aspect::History, place: format!("commit {commit}"), problem });
+        if parents > 1 {
+            return bad("it merges other commits into the ledger".into());
+        }
+        let Some(entries) = self.tally.entries.checked_sub(behind) else {
+            return bad("more commits than entries: one of them added nothing".into());
+        };
+        let expected = self.head_at(usize::try_from(entries).unwrap_or(usize::MAX));
+        match Head::from_document(found) {
+            Ok(head) if head == expected => Ok(()),
+            Ok(head) => bad(format!(
+                "it has {}, but here stood {}",
+                head.newest().map_or("no entry".into(), |newest| format!("{newest}")),
+                expected.newest().map_or("no entry".into(), |newest| format!("{newest}"))
+            )),
+            Err(error) => bad(format!("{}: {error}", super::HEAD_PATH)),
+        }
+    }
+
+    /// What was verified.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let unfinished = self.receipts.values().filter(|state| state.outcome_sequence.is_none()).count() as u64;
+        Tally { unfinished, ..self.tally }
+    }
+}
+
+fn place(number: u64) -> String {
+    format!("entry {number}")
 }
 
 fn shown(digest: Option<Digest>) -> String {

@@ -6,9 +6,11 @@ use async_graphql::{Context, ID, Object};
 use git2::Oid;
 
 use super::object::{Tree, TreeEntry, abbreviated};
+use super::pull::PageInfo;
 use super::repository::Repository;
 use super::scalar::{DateTime, GitObjectId, Uri};
 use super::world;
+use crate::git::full_oid;
 
 /// A commit that the repository has.
 pub(super) struct Commit(pub(super) Oid);
@@ -19,13 +21,30 @@ impl Commit {
     }
 }
 
-/// A part of a commit's history.
-pub(super) struct CommitHistoryConnection(Vec<Commit>);
+/// A page of a commit's history.
+pub(super) struct CommitHistoryConnection {
+    commits: Vec<Commit>,
+    more: bool,
+}
+
+/// A commit's parents.
+pub(super) struct CommitConnection(usize);
+
+#[Object]
+impl CommitConnection {
+    async fn total_count(&self) -> usize {
+        self.0
+    }
+}
 
 #[Object]
 impl CommitHistoryConnection {
     async fn nodes(&self) -> Option<Vec<Option<&Commit>>> {
-        Some(self.0.iter().map(Some).collect())
+        Some(self.commits.iter().map(Some).collect())
+    }
+
+    async fn page_info(&self) -> PageInfo {
+        PageInfo { has_next_page: self.more, has_previous_page: false, end_cursor: self.commits.last().map(|last| last.0.to_string()) }
     }
 }
 
@@ -72,11 +91,27 @@ impl Commit {
         Tree(world(context, |world| world.git.commit(self.0).expect("a commit that was found").tree_id()))
     }
 
-    /// The commits that changed a path, newest first.
-    async fn history(&self, context: &Context<'_>, first: Option<i32>, path: Option<String>) -> CommitHistoryConnection {
+    async fn parents(&self, context: &Context<'_>) -> CommitConnection {
+        CommitConnection(self.read(context, |commit| commit.parent_ids().len()))
+    }
+
+    /// The commits behind this one, or those of them that changed a path, newest first.
+    async fn history(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        path: Option<String>,
+    ) -> CommitHistoryConnection {
         let most = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
-        let found = world(context, |world| world.git.history(self.0, Path::new(path.as_deref().unwrap_or_default()), most));
-        CommitHistoryConnection(found.into_iter().map(Commit).collect())
+        world(context, |world| {
+            let after = after.and_then(|after| full_oid(&after));
+            let from = after.map_or(Some(self.0), |after| world.git.commit(after)?.parent_id(0).ok());
+            let mut found = from.map_or(Vec::new(), |from| world.git.history(from, path.as_deref().map(Path::new), most.saturating_add(1)));
+            let more = found.len() > most;
+            found.truncate(most);
+            CommitHistoryConnection { commits: found.into_iter().map(Commit).collect(), more }
+        })
     }
 
     /// A file or folder at this very commit.

@@ -53,7 +53,11 @@ impl PullRequests {
         let nodes = wanted.iter().skip(skipped).take(shown);
         Ok(PullRequestConnection {
             total_count: wanted.len(),
-            page_info: PageInfo { has_next_page: self.first.is_some() && wanted.len() > shown, has_previous_page: skipped > 0 },
+            page_info: PageInfo {
+                has_next_page: self.first.is_some() && wanted.len() > shown,
+                has_previous_page: skipped > 0,
+                end_cursor: None,
+            },
             nodes: Some(nodes.map(|pull| Some(PullRequest((*pull).clone()))).collect()),
         })
     }
@@ -74,10 +78,12 @@ pub(super) struct PullRequestConnection {
     total_count: usize,
 }
 
+/// Where a page lies among the others.
 #[derive(SimpleObject)]
-struct PageInfo {
-    has_next_page: bool,
-    has_previous_page: bool,
+pub(super) struct PageInfo {
+    pub(super) has_next_page: bool,
+    pub(super) has_previous_page: bool,
+    pub(super) end_cursor: Option<String>,
 }
 
 struct PullRequest(PullRecord);

@@ -4,7 +4,7 @@ use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
     envelope::{Envelope, MOST_BYTES},
     keys::{Threshold, TrustedKeys},
-    ledger::{self, Effect, NoClaim, Recorded},
+    ledger::{self, Effect, NoClaim, Outcome, Recorded},
     operation::Operation,
     receipt::VerifiedReceipt,
     refusal::{InputRefusal, Refusal},
@@ -80,19 +80,47 @@ impl Attempt<'_> {
         }
         let claim = match ledger::claim(grant, &branch, (self.clock)()).await {
             Ok(claim) => claim,
-            Err(no_claim) => return unclaimed(no_claim),
+            Err(no_claim) => return self.unclaimed(no_claim, &branch).await,
         };
         let entry = claim.entry();
         self.recorder.note(|record| record.ledger.claim = Some(entry));
         if let Err(ending) = self.enter(Phase::Acting) {
             return ending;
         }
-        let mut outcome = publisher::execute(claim, &self.github, files).await;
+        self.record(publisher::execute(claim, &self.github, files).await, &branch).await
+    }
+
+    async fn unclaimed(&self, no_claim: NoClaim, branch: &LedgerBranch<'_>) -> Ending {
+        match no_claim {
+            NoClaim::Refused(refusal) => Ending::Refused(refusal),
+            NoClaim::Rejected(rejection) => Ending::Failed(Complaint::new(
+                rejection.code,
+                format!("the receipt could not be spent: {}. Nothing was done with it. {}", rejection.message, rejection.remedy),
+            )),
+            NoClaim::Contended => Ending::Failed(Complaint::new(
+                "ledger_contended",
+                "the receipt could not be spent: others wrote to the ledger every time. Nothing was done with it; run the job again.",
+            )),
+            NoClaim::Late { entry, outcome } => {
+                self.recorder.note(|record| record.ledger.claim = Some(entry));
+                self.record(*outcome, branch).await
+            }
+            NoClaim::Unknown(reason) => Ending::Unknown(Complaint::new(
+                "claim_unknown",
+                format!(
+                    "it is not known whether the receipt was spent: {reason}. The operation was not begun. Re-run the job: its next attempt looks at the ledger first."
+                ),
+            )),
+        }
+    }
+
+    /// The operation is over, or will never be: what came of it goes to the ledger and into the record.
+    async fn record(&self, mut outcome: Outcome, branch: &LedgerBranch<'_>) -> Ending {
         let effect = outcome.effect().clone();
         self.recorder.note(|record| record.github_response = Some(effect.response().clone()));
         // The operation is over: that the disk is full now must not keep the outcome off the ledger.
         let provisional = self.recorder.enter(Phase::Recording);
-        let mut recorded = ledger::record(&mut outcome, &branch, (self.clock)()).await;
+        let mut recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
         if let Err(error) = provisional {
             self.recorder.log().line(&format!("countersign: the provisional audit record could not be written: {error}"));
         }
@@ -101,7 +129,7 @@ impl Attempt<'_> {
             self.recorder.note(|record| record.ledger.outcome = Some(*entry));
             self.recorder.note(|record| record.github_response = Some(contradiction.response().clone()));
             outcome.correct(contradiction.clone());
-            recorded = ledger::record(&mut outcome, &branch, (self.clock)()).await;
+            recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
             return self.ended(&contradiction, recorded);
         }
         self.ended(&effect, recorded)
@@ -170,26 +198,6 @@ impl Attempt<'_> {
             record.receipt = Some(receipt.terms().clone());
             record.signers = receipt.signers().into();
         });
-    }
-}
-
-fn unclaimed(no_claim: NoClaim) -> Ending {
-    match no_claim {
-        NoClaim::Refused(refusal) => Ending::Refused(refusal),
-        NoClaim::Rejected(rejection) => Ending::Failed(Complaint::new(
-            rejection.code,
-            format!("the receipt could not be spent: {}. Nothing was done with it. {}", rejection.message, rejection.remedy),
-        )),
-        NoClaim::Contended => Ending::Failed(Complaint::new(
-            "ledger_contended",
-            "the receipt could not be spent: others wrote to the ledger every time. Nothing was done with it; run the job again.",
-        )),
-        NoClaim::Unknown(reason) => Ending::Unknown(Complaint::new(
-            "claim_unknown",
-            format!(
-                "it is not known whether the receipt was spent: {reason}. The operation was not begun. Re-run the job: its next attempt looks at the ledger first."
-            ),
-        )),
     }
 }
 

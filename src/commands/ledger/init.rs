@@ -1,6 +1,6 @@
 //! `countersign ledger init`: sets the ledger up, once.
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::Context as _;
 
 use countersign_core::{ledger::BRANCH, name::Repository};
 
@@ -8,8 +8,10 @@ use crate::{
     Environment,
     commands::{print, tell},
     exit::Exit,
-    github::{Begun, Endpoints, GitHub, Token, Trouble, ruleset},
+    github::{Begun, ruleset},
 };
+
+use super::{github, told};
 
 /// Makes the branch, or leaves the one that is there as it is; protects it if that is asked for.
 pub(crate) async fn init(repository: &str, protect: bool, environment: &Environment) -> anyhow::Result<Exit> {
@@ -27,15 +29,4 @@ pub(crate) async fn init(repository: &str, protect: bool, environment: &Environm
         tell(&ruleset().to_string());
     }
     Ok(Exit::Success)
-}
-
-fn told(trouble: &Trouble) -> anyhow::Error {
-    anyhow!("{trouble}. {}", trouble.remedy())
-}
-
-fn github(environment: &Environment) -> anyhow::Result<GitHub> {
-    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
-    let Some(token) = token.and_then(Token::new) else { bail!("there is no token: set GH_TOKEN to one that may write contents") };
-    let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
-    GitHub::new(endpoints, &token).context("the token cannot be used")
 }

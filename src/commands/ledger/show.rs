@@ -1,20 +1,27 @@
 //! `countersign ledger show`: the entries, newest first.
 
+use anyhow::Context as _;
+use futures_util::{StreamExt as _, pin_mut};
+
 use countersign_core::{
     document::Document as _,
     ledger::Entry,
     text::{Lines, visible},
 };
 
-use super::folder::Folder;
-use crate::{cli::LedgerShowArguments, commands::print, exit::Exit};
+use super::source::Source;
+use crate::{Environment, cli::LedgerShowArguments, commands::print, exit::Exit};
 
-pub(crate) fn show(arguments: &LedgerShowArguments) -> anyhow::Result<Exit> {
-    let folder = Folder::open(&arguments.folder)?;
-    for sequence in (1..=folder.entries).rev() {
-        let entry = Entry::from_document(&folder.entry(sequence)?)?;
-        if wanted(&entry, arguments) {
-            print(&line(&entry))?;
+pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environment) -> anyhow::Result<Exit> {
+    let source = Source::open(&arguments.place, environment).await?;
+    let batches = source.batches(true);
+    pin_mut!(batches);
+    while let Some(batch) = batches.next().await {
+        for (number, bytes) in batch?.iter().rev() {
+            let entry = Entry::from_document(bytes).with_context(|| format!("entry {number}"))?;
+            if wanted(&entry, arguments) {
+                print(&line(&entry))?;
+            }
         }
     }
     Ok(Exit::Success)

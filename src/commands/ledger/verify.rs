@@ -1,35 +1,43 @@
 //! `countersign ledger verify`: recomputes a whole ledger and says what was checked.
 
-use anyhow::{Context as _, bail};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
     envelope::MOST_BYTES,
     keys::{Threshold, TrustedKeys},
-    ledger::{Aspect, Verifier, state_path},
+    ledger::{Aspect, BadLedger, Examined, Examiner, HEAD_PATH, Verifier, entry_path, state_path},
+    name::ReceiptId,
 };
 
-use super::folder::Folder;
+use super::source::{AHEAD, Source};
 use crate::{
+    Environment,
     cli::LedgerVerifyArguments,
     commands::{print, read_text},
     exit::Exit,
 };
 
-pub(crate) fn verify(arguments: &LedgerVerifyArguments) -> anyhow::Result<Exit> {
-    let folder = Folder::open(&arguments.folder)?;
-    if folder.entries == 0 {
+/// States that are compared in one go.
+const STATES: usize = 64;
+
+type Trusted = Option<(TrustedKeys, Threshold)>;
+
+pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Environment) -> Result<Exit> {
+    let trusted = Arc::new(trusted(arguments)?);
+    let source = Source::open(&arguments.place, environment).await?;
+    if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
     }
-    let keys = arguments.trusted_keys.as_ref().map(|path| read_text(path, MOST_BYTES as u64)).transpose()?;
-    let keys = keys.map(|text| TrustedKeys::parse(&text)).transpose().context("the trusted keys")?;
-    let trusted = keys.as_ref().map(|keys| Threshold::parse(&arguments.threshold, keys).map(|threshold| (keys, threshold))).transpose()?;
-    let mut verifier = Verifier::new(trusted);
-    for sequence in 1..=folder.entries {
-        verifier.entry(&folder.entry(sequence)?)?;
-    }
-    folder.has_no_more_than(folder.entries, verifier.receipts())?;
-    let tally = verifier.finish(&folder.head, |receipt| folder.file(&state_path(receipt)))?;
-    for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures] {
+    let verifier = entries(&source, &trusted).await?;
+    verifier.is_head(&source.head)?;
+    states(&source, &verifier).await?;
+    no_strays(&source, &verifier).await?;
+    let has_history = history(&source, &verifier).await?;
+    let tally = verifier.tally();
+    for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
         print(&match aspect {
             Aspect::Signatures if trusted.is_none() => "signatures  not checked: give --trusted-keys".into(),
             Aspect::Signatures => format!("signatures  hold: {} receipts, each by {} trusted key(s)", tally.signed, arguments.threshold),
@@ -39,7 +47,81 @@ pub(crate) fn verify(arguments: &LedgerVerifyArguments) -> anyhow::Result<Exit> 
             Aspect::Bindings => format!("bindings    hold: {} claims, each with its receipt and operation", tally.claims),
             Aspect::States => format!("states      hold; {} receipt(s) without a known outcome", tally.unfinished),
             Aspect::Structure | Aspect::Chain => format!("{:<11} holds: {} entries", aspect.to_string(), tally.entries),
+            Aspect::History if has_history => format!("history     holds: every commit added one entry, {} in all", tally.entries),
+            Aspect::History => "history     not checked: a folder has none; give a clone or --repository".into(),
         })?;
     }
     Ok(Exit::Success)
+}
+
+fn trusted(arguments: &LedgerVerifyArguments) -> Result<Trusted> {
+    let Some(path) = &arguments.trusted_keys else { return Ok(None) };
+    let keys = TrustedKeys::parse(&read_text(path, MOST_BYTES as u64)?).context("the trusted keys")?;
+    let threshold = Threshold::parse(&arguments.threshold, &keys)?;
+    Ok(Some((keys, threshold)))
+}
+
+/// Examines entries on every core, and chains them in their order.
+async fn entries(source: &Source, trusted: &Arc<Trusted>) -> Result<Verifier> {
+    let mut verifier = Verifier::default();
+    let examined = source.batches(false).map_ok(|batch| {
+        let trusted = Arc::clone(trusted);
+        async move { Ok(tokio::task::spawn_blocking(move || examine(&batch, (*trusted).as_ref())).await?) }
+    });
+    let examined = examined.try_buffered(AHEAD);
+    pin_mut!(examined);
+    while let Some(batch) = examined.next().await {
+        for examined in batch? {
+            verifier.take(examined?)?;
+        }
+    }
+    Ok(verifier)
+}
+
+/// Up to the first bad entry; what stands after it does not matter.
+fn examine(batch: &[(u64, Vec<u8>)], trusted: Option<&(TrustedKeys, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
+    let examiner = Examiner::new(trusted.map(|(keys, threshold)| (keys, *threshold)));
+    batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
+}
+
+async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
+    let receipts: Vec<&ReceiptId> = verifier.receipts().collect();
+    for receipts in receipts.chunks(STATES) {
+        let found = source.read(receipts.iter().map(|receipt| state_path(receipt)).collect()).await?;
+        ensure!(found.len() == receipts.len(), "fewer files than were asked for");
+        for (receipt, found) in receipts.iter().zip(found) {
+            verifier.is_state(receipt, found.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses files that no entry accounts for.
+async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
+    let known = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default().strip_suffix(".json").unwrap_or_default();
+        let entry = |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
+        let state = |receipt: &ReceiptId| verifier.has(receipt) && state_path(receipt) == path;
+        path == HEAD_PATH || path == "README.md" || name.parse().is_ok_and(entry) || name.parse().is_ok_and(|receipt| state(&receipt))
+    };
+    match source.paths().await?.iter().filter(|path| !known(path)).min() {
+        Some(stray) => bail!("structure: `{stray}`: no entry accounts for this file"),
+        None => Ok(()),
+    }
+}
+
+/// Every commit added one entry, back to the first, which began the empty ledger.
+async fn history(source: &Source, verifier: &Verifier) -> Result<bool> {
+    let mut commits = 0;
+    let checked = source.commits(|behind, commit, parents, head| {
+        commits = behind + 1;
+        Ok(verifier.is_commit(behind, commit, parents, head)?)
+    });
+    let has_history = checked.await?;
+    ensure!(
+        !has_history || commits == source.entries + 1,
+        "history: {commits} commits made {} entries: one of them added several at once",
+        source.entries
+    );
+    Ok(has_history)
 }

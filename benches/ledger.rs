@@ -1,0 +1,272 @@
+//! What a claim costs on a small, a large and a very large ledger, and how fast a whole ledger is verified.
+//!
+//! `cargo bench --bench ledger`; `-- 10 1000` measures other sizes than 10, 10,000 and 100,000 entries.
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark fails loudly and rounds")]
+
+#[path = "../tests/harness/mod.rs"]
+mod harness;
+mod support;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use countersign_core::{
+    document::Document as _,
+    envelope::Envelope,
+    keys::{Threshold, TrustedKeys},
+    ledger::{Entry, EventType, GithubResponse, HEAD_PATH, Head, ReceiptState, entry_path, state_path},
+    operation::{Operation, TagMessage, TagRepo, Target},
+    receipt::Terms,
+};
+use ed25519_dalek::{Signer as _, SigningKey};
+use git2::{FileMode, Oid, Repository, Signature, build::TreeUpdateBuilder};
+use harness::Stage;
+use support::{best, heading, measure, mib, row};
+
+fn main() {
+    support::serve_as_helper();
+    let sizes: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![10, 10_000, 100_000] } else { sizes };
+    let ledgers: Vec<Ledger> = sizes.into_iter().map(Ledger::new).collect();
+    claims(&ledgers);
+    verification(&ledgers);
+}
+
+/// One attempt at a tag, counted at the simulator: what goes over the wire does not depend on the ledger's size.
+fn claims(ledgers: &[Ledger]) {
+    heading("One tag, published on a ledger of", &["entries", "requests", "bytes sent", "bytes received", "wall ms"]);
+    for ledger in ledgers {
+        let attempt = ledger.stage.tag().approved();
+        let before = ledger.stage.sim.events().len();
+        let started = Instant::now();
+        attempt.run().succeeded();
+        let wall = started.elapsed();
+        let events = ledger.stage.sim.events().split_off(before);
+        row(&[
+            ledger.entries.to_string(),
+            events.len().to_string(),
+            events.iter().map(|event| event.body_bytes).sum::<u64>().to_string(),
+            events.iter().map(|event| event.answer_bytes).sum::<u64>().to_string(),
+            format!("{:.0}", wall.as_secs_f64() * 1000.0),
+        ]);
+    }
+}
+
+/// `ledger verify` beside nothing but the signatures of the same claims, on as many threads as there are cores.
+fn verification(ledgers: &[Ledger]) {
+    heading(
+        "`ledger verify --trusted-keys` of",
+        &["entries", "read from", "wall s", "entries/s", "CPU s", "signatures alone, wall s", "ratio", "peak MiB"],
+    );
+    for ledger in ledgers {
+        let bare = ledger.signatures_alone();
+        for (name, place) in ledger.places() {
+            let before = ledger.stage.sim.events().len();
+            let arguments = [&["ledger", "verify"], place.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat();
+            let keys = ledger.keys();
+            let arguments = [arguments.as_slice(), &["--trusted-keys", &keys]].concat();
+            let cost = best(2, || measure(ledger.stage.command(&arguments).env("GH_TOKEN", &ledger.stage.token)));
+            let requests = (ledger.stage.sim.events().len() - before) / 2;
+            row(&[
+                ledger.entries.to_string(),
+                if requests > 0 { format!("{name}, {requests} requests") } else { name.into() },
+                format!("{:.2}", cost.wall.as_secs_f64()),
+                format!("{:.0}", ledger.entries as f64 / cost.wall.as_secs_f64()),
+                format!("{:.2}", cost.cpu.as_secs_f64()),
+                format!("{:.2}", bare.as_secs_f64()),
+                format!("{:.1}", cost.wall.as_secs_f64() / bare.as_secs_f64()),
+                format!("{:.1}", mib(cost.peak)),
+            ]);
+        }
+    }
+}
+
+/// A ledger of so many entries, half of them claims and half outcomes, in a simulated repository and in a folder.
+struct Ledger {
+    stage: Stage,
+    entries: u64,
+    statements: Vec<(Vec<u8>, ed25519_dalek::Signature)>,
+}
+
+impl Ledger {
+    fn new(entries: u64) -> Self {
+        let stage = Stage::without_ledger();
+        let mut ledger = Self { stage, entries, statements: Vec::new() };
+        let files = ledger.make();
+        commit(ledger.stage.sim.git_dir(), &files, ledger.has_history());
+        let folder = PathBuf::from(ledger.folder());
+        for (path, bytes) in &files {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        fs::write(ledger.keys(), ledger.stage.trusted()).unwrap();
+        ledger
+    }
+
+    /// A commit for every entry, as the publisher makes them, is made only where that takes seconds.
+    const fn has_history(&self) -> bool {
+        self.entries <= 10_000
+    }
+
+    fn places(&self) -> Vec<(&'static str, Vec<String>)> {
+        let mut places = vec![("folder", vec![self.folder()])];
+        if self.has_history() {
+            places.push(("bare clone", vec![self.stage.sim.git_dir().display().to_string()]));
+            places.push(("repository", vec!["--repository".into(), self.stage.sim.repository().into()]));
+        }
+        places
+    }
+
+    fn folder(&self) -> String {
+        self.stage.folder.path().join("ledger").display().to_string()
+    }
+
+    fn keys(&self) -> String {
+        self.stage.folder.path().join("keys").display().to_string()
+    }
+
+    fn make(&mut self) -> Vec<(String, Vec<u8>)> {
+        let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let mut files = Vec::new();
+        let mut head = Head::EMPTY;
+        let mut newest: Option<(Entry, ReceiptState)> = None;
+        for sequence in 1..=self.entries {
+            let (entry, state) = match newest.take() {
+                Some((claim, state)) if sequence % 2 == 0 => {
+                    let outcome = Entry {
+                        event_type: EventType::Succeeded,
+                        receipt: None,
+                        operation: None,
+                        github_response: Some(GithubResponse::default()),
+                        ..claim
+                    };
+                    (outcome, ReceiptState { outcome_sequence: Some(sequence), ..state })
+                }
+                _ => self.claim(sequence, &keys, &key),
+            };
+            let entry = Entry { sequence, previous: head.newest().map(|newest| newest.digest), ..entry };
+            head = Head::at(entry.checkpoint());
+            // The state before its entry, with which a commit ends.
+            files.push((state_path(&entry.receipt_id), state.to_document()));
+            files.push((entry_path(sequence), entry.to_document()));
+            newest = Some((entry, state));
+        }
+        files.push((HEAD_PATH.into(), head.to_document()));
+        files
+    }
+
+    fn claim(&mut self, sequence: u64, keys: &TrustedKeys, key: &SigningKey) -> (Entry, ReceiptState) {
+        let target = Target {
+            repository: self.stage.sim.repository().parse().unwrap(),
+            repository_id: countersign_core::name::RepositoryId(self.stage.sim.repository_id()),
+        };
+        let operation = Operation::TagRepo(TagRepo {
+            target: target.clone(),
+            tag_name: format!("v{sequence}").parse().unwrap(),
+            target_sha: self.stage.main().parse().unwrap(),
+            message: TagMessage::new("tag message", format!("Version {sequence}").parse().unwrap()).unwrap(),
+        });
+        let now = harness::now();
+        let terms = Terms {
+            receipt_id: format!("receipt-{sequence}").parse().unwrap(),
+            run_id: harness::RUN.parse().unwrap(),
+            operation_kind: operation.kind(),
+            target: target.clone(),
+            enforceable: true,
+            issued_at: now,
+            expires_at: now.plus(3600),
+            consumed: false,
+            ledger: None,
+            operation_digest: operation.digest(),
+        };
+        let envelope = Envelope::sign(&terms, &[key]);
+        let receipt = envelope.clone().verify(keys, Threshold::ONE).unwrap();
+        let message = envelope.to_line().into_bytes();
+        self.statements.push((message.clone(), key.sign(&message)));
+        let entry = Entry {
+            sequence,
+            previous: None,
+            event_type: EventType::Claimed,
+            timestamp: now,
+            operation_id: format!("op-{sequence}").parse().unwrap(),
+            run_id: terms.run_id.clone(),
+            run_attempt: countersign_core::name::RunAttempt(1),
+            receipt_id: terms.receipt_id.clone(),
+            operation_kind: operation.kind(),
+            repository: target.repository,
+            operation_digest: operation.digest(),
+            signers: receipt.signers().into(),
+            receipt: Some(envelope),
+            operation: Some(operation),
+            github_response: None,
+        };
+        let state = ReceiptState {
+            claim_sequence: sequence,
+            run_id: entry.run_id.clone(),
+            run_attempt: entry.run_attempt,
+            operation_id: entry.operation_id.clone(),
+            operation_digest: entry.operation_digest,
+            outcome_sequence: None,
+        };
+        (entry, state)
+    }
+
+    /// The floor: as many `verify_strict` as there are claims, on every core.
+    fn signatures_alone(&self) -> Duration {
+        let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let started = Instant::now();
+        thread::scope(|scope| {
+            for part in self.statements.chunks(self.statements.len().div_ceil(cores)) {
+                scope.spawn(move || assert!(part.iter().all(|(message, signature)| key.verify_strict(message, signature).is_ok())));
+            }
+        });
+        started.elapsed()
+    }
+}
+
+/// The ledger's branch: one commit for each entry, or all files in one.
+fn commit(git_dir: &Path, files: &[(String, Vec<u8>)], history: bool) {
+    let repository = Repository::open_bare(git_dir).unwrap();
+    let mut tree = repository.treebuilder(None).unwrap().write().unwrap();
+    let mut update = TreeUpdateBuilder::new();
+    if history {
+        update.upsert(HEAD_PATH, repository.blob(&Head::EMPTY.to_document()).unwrap(), FileMode::Blob);
+        tree = changed(&repository, tree, &mut update);
+    }
+    // One commit holds each file once, as it is in the end.
+    let last: BTreeMap<&String, &Vec<u8>> = files.iter().map(|(path, bytes)| (path, bytes)).collect();
+    let files: Vec<(&String, &Vec<u8>)> =
+        if history { files.iter().map(|(path, bytes)| (path, bytes)).collect() } else { last.into_iter().collect() };
+    for (path, bytes) in files {
+        update.upsert(path.as_str(), repository.blob(bytes).unwrap(), FileMode::Blob);
+        if let Ok(entry) = Entry::from_document(bytes)
+            && history
+        {
+            update.upsert(HEAD_PATH, repository.blob(&Head::at(entry.checkpoint()).to_document()).unwrap(), FileMode::Blob);
+            tree = changed(&repository, tree, &mut update);
+        }
+    }
+    changed(&repository, tree, &mut update);
+}
+
+/// Commits what has changed since the last time.
+fn changed(repository: &Repository, tree: Oid, update: &mut TreeUpdateBuilder) -> Oid {
+    let base = repository.find_tree(tree).unwrap();
+    let tree = std::mem::replace(update, TreeUpdateBuilder::new()).create_updated(repository, &base).unwrap();
+    let parent = repository.find_reference("refs/heads/receipt-ledger").ok().and_then(|branch| branch.peel_to_commit().ok());
+    let person = Signature::now("Countersign", "countersign@example.org").unwrap();
+    let changed = repository.find_tree(tree).unwrap();
+    if parent.as_ref().is_none_or(|parent| parent.tree_id() != tree) {
+        let parents: Vec<_> = parent.iter().collect();
+        repository.commit(Some("refs/heads/receipt-ledger"), &person, &person, "A ledger", &changed, &parents).unwrap();
+    }
+    tree
+}

@@ -1,0 +1,123 @@
+//! A ledger in a clone, bare or not: read from the commits of the branch `receipt-ledger`.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use gix_hash::{Kind, ObjectId};
+use gix_object::{FindExt as _, tree::EntryKind};
+
+use countersign_core::{
+    ledger::{BRANCH, HEAD_PATH, MOST_ENTRY_BYTES},
+    name::CommitId,
+};
+
+/// The branch's head in a clone, and the objects behind it.
+pub(super) struct Mirror {
+    objects: gix_odb::Handle,
+    tip: ObjectId,
+    shallow: bool,
+}
+
+/// A folder's files and subfolders.
+type Listing = HashMap<String, (EntryKind, ObjectId)>;
+
+impl Mirror {
+    /// Opens the clone at a path, if it is one: a bare repository, or a folder with `.git`.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>> {
+        let Some(git) = [path.join(".git"), path.to_owned()].into_iter().find(|git| git.join("objects").is_dir()) else { return Ok(None) };
+        let refs = gix_ref::file::Store::at(git.clone(), Kind::Sha1);
+        let tip = [format!("refs/heads/{BRANCH}"), format!("refs/remotes/origin/{BRANCH}")].iter().find_map(|name| {
+            let found = refs.try_find(name.as_str()).ok()??;
+            found.target.try_id().map(ToOwned::to_owned)
+        });
+        let Some(tip) = tip else {
+            bail!("the clone `{}` has no branch `{BRANCH}`; fetch it with `git fetch origin {BRANCH}:{BRANCH}`", path.display())
+        };
+        let shallow = fs::exists(git.join("shallow")).unwrap_or(true);
+        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, tip, shallow }))
+    }
+
+    /// The bytes of each file, as far as it is there. Paths of one folder that follow each other cost one listing.
+    pub(super) fn read(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        let root = self.commit(self.tip)?.tree;
+        let mut last: Option<(String, Option<Listing>)> = None;
+        let mut read = Vec::with_capacity(paths.len());
+        for path in paths {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            if last.as_ref().is_none_or(|(listed, _)| listed != folder) {
+                last = Some((folder.into(), self.folder(root, folder)?));
+            }
+            let file = last.as_ref().and_then(|(_, listing)| listing.as_ref()?.get(name));
+            read.push(file.map(|(_, blob)| self.blob(*blob)).transpose().with_context(|| format!("`{path}` cannot be read"))?);
+        }
+        Ok(read)
+    }
+
+    /// Every path of the newest commit.
+    pub(super) fn paths(&self) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        self.walk(self.commit(self.tip)?.tree, "", &mut found)?;
+        Ok(found)
+    }
+
+    /// Hands over each commit with its `ledger.json`, newest first.
+    pub(super) fn commits(&self, mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>) -> Result<()> {
+        ensure!(!self.shallow, "the clone is shallow, so the branch's history cannot be verified; run `git fetch --unshallow`");
+        let mut next = Some(self.tip);
+        let mut behind = 0;
+        while let Some(id) = next {
+            let commit = self.commit(id)?;
+            let name: CommitId = id.to_string().parse()?;
+            let head = self.list(commit.tree)?.get(HEAD_PATH).map(|(_, blob)| self.blob(*blob)).transpose()?;
+            check(behind, &name, commit.parents.len(), &head.unwrap_or_default())?;
+            next = commit.parents.first().copied();
+            behind += 1;
+        }
+        Ok(())
+    }
+
+    fn commit(&self, id: ObjectId) -> Result<Commit> {
+        let mut bytes = Vec::new();
+        let commit = self.objects.find_commit(&id, &mut bytes).with_context(|| format!("commit {id} cannot be read"))?;
+        Ok(Commit { tree: commit.tree(), parents: commit.parents().collect() })
+    }
+
+    /// A folder below a tree; `None` if it is not there.
+    fn folder(&self, root: ObjectId, path: &str) -> Result<Option<Listing>> {
+        let mut listing = self.list(root)?;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            match listing.get(name) {
+                Some((EntryKind::Tree, below)) => listing = self.list(*below)?,
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(listing))
+    }
+
+    fn list(&self, tree: ObjectId) -> Result<Listing> {
+        let mut bytes = Vec::new();
+        let tree = self.objects.find_tree(&tree, &mut bytes).with_context(|| format!("tree {tree} cannot be read"))?;
+        Ok(tree.entries.iter().map(|entry| (entry.filename.to_string(), (entry.mode.kind(), entry.oid.to_owned()))).collect())
+    }
+
+    fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.objects.find_blob(&id, &mut bytes)?;
+        ensure!(bytes.len() <= MOST_ENTRY_BYTES, "it has more than {MOST_ENTRY_BYTES} bytes");
+        Ok(bytes)
+    }
+
+    fn walk(&self, tree: ObjectId, below: &str, found: &mut Vec<String>) -> Result<()> {
+        for (name, (kind, id)) in self.list(tree)? {
+            let path = format!("{below}{name}");
+            if kind == EntryKind::Tree { self.walk(id, &format!("{path}/"), found)? } else { found.push(path) }
+        }
+        Ok(())
+    }
+}
+
+/// What matters of a commit.
+struct Commit {
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+}

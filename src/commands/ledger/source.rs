@@ -1,0 +1,129 @@
+//! Where a ledger is read from: a checkout, a clone, or the repository on GitHub. Nothing of it is trusted.
+
+use std::{ops::Range, path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::{Stream, StreamExt as _, stream};
+
+use countersign_core::{
+    document::Document as _,
+    ledger::{HEAD_PATH, Head, entry_path},
+    name::CommitId,
+};
+
+use super::{folder::Folder, github, mirror::Mirror, told};
+use crate::{Environment, cli::LedgerPlace, github::LedgerReader};
+
+/// Entries that are read in one go; some of these are under way at once, so they bound what lies in memory.
+const BATCH: u64 = 64;
+/// Batches under way at once: two cores examine while one more is read.
+pub(super) const AHEAD: usize = 3;
+
+/// A ledger as it lies somewhere.
+pub(super) struct Source {
+    place: Place,
+    /// `ledger.json`.
+    pub(super) head: Vec<u8>,
+    /// How many entries the head tells of.
+    pub(super) entries: u64,
+}
+
+enum Place {
+    Folder(Arc<Folder>),
+    Mirror(Mirror),
+    GitHub(LedgerReader),
+}
+
+impl Source {
+    /// Finds the ledger and reads its head.
+    pub(super) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
+        let place = match (&place.path, &place.repository) {
+            (_, Some(repository)) => {
+                Place::GitHub(github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?)
+            }
+            (Some(path), None) => local(path)?,
+            (None, None) => bail!("a path or --repository is needed"),
+        };
+        let mut source = Self { place, head: Vec::new(), entries: 0 };
+        let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
+        source.head = head.with_context(|| format!("there is no `{HEAD_PATH}`: this is no receipt ledger"))?;
+        source.entries = Head::from_document(&source.head).with_context(|| format!("`{HEAD_PATH}`"))?.sequence();
+        Ok(source)
+    }
+
+    /// The bytes of each file, as far as it is there; all of them of one commit.
+    pub(super) async fn read(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let folder = Arc::clone(folder);
+                tokio::task::spawn_blocking(move || folder.read(&paths)).await?
+            }
+            Place::Mirror(mirror) => mirror.read(&paths),
+            Place::GitHub(reader) => reader.files(&paths).await.map_err(|trouble| told(&trouble)),
+        }
+    }
+
+    /// Every path there is.
+    pub(super) async fn paths(&self) -> Result<Vec<String>> {
+        match &self.place {
+            Place::Folder(folder) => folder.paths(),
+            Place::Mirror(mirror) => mirror.paths(),
+            Place::GitHub(reader) => reader.paths().await.map_err(|trouble| told(&trouble)),
+        }
+    }
+
+    /// Hands over each commit with its `ledger.json`, newest first; `false` if the place has no commits.
+    pub(super) async fn commits(&self, mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>) -> Result<bool> {
+        match &self.place {
+            Place::Folder(_) => return Ok(false),
+            Place::Mirror(mirror) => mirror.commits(check)?,
+            Place::GitHub(reader) => {
+                let mut behind = 0;
+                let mut page = None;
+                loop {
+                    let commits = reader.commits(page).await.map_err(|trouble| told(&trouble))?;
+                    for told in &commits.commits {
+                        check(behind, &told.id, told.parents, &told.head)?;
+                        behind += 1;
+                    }
+                    page = commits.next;
+                    if page.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Entries with their numbers, batch by batch and in the order of the batches, several of them read ahead.
+    pub(super) fn batches(&self, newest_first: bool) -> impl Stream<Item = Result<Vec<(u64, Vec<u8>)>>> {
+        let count = self.entries.div_ceil(BATCH);
+        let range = move |number: u64| {
+            let number = if newest_first { count - 1 - number } else { number };
+            number * BATCH + 1..((number + 1) * BATCH).min(self.entries) + 1
+        };
+        stream::iter((0..count).map(move |number| self.batch(range(number)))).buffered(AHEAD)
+    }
+
+    async fn batch(&self, numbers: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>> {
+        let read = self.read(numbers.clone().map(entry_path).collect()).await?;
+        ensure!(read.len() as u64 == numbers.end - numbers.start, "fewer files than were asked for");
+        let missing = |number| format!("structure: entry {number}: the file `{}` is missing", entry_path(number));
+        numbers.zip(read).map(|(number, bytes)| Ok((number, bytes.with_context(|| missing(number))?))).collect()
+    }
+}
+
+fn local(path: &Path) -> Result<Place> {
+    if path.join(HEAD_PATH).is_file() {
+        return Ok(Place::Folder(Folder::at(path.to_owned()).into()));
+    }
+    let explain = || {
+        format!(
+            "`{}` is neither a checkout of the branch `receipt-ledger` nor a clone that holds it; make one with \
+             `git worktree add DIR receipt-ledger` or `git clone --mirror`",
+            path.display()
+        )
+    };
+    Mirror::open(path)?.map(Place::Mirror).with_context(explain)
+}

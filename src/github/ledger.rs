@@ -1,0 +1,265 @@
+//! Reads a whole ledger through the API: many files with one query, all of them from one commit.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use countersign_core::{
+    ledger::BRANCH,
+    name::{CommitId, Repository},
+};
+
+use super::{GitHub, Trouble};
+
+const TIP: &str = include_str!("documents/ledger_tip.graphql");
+const COMMITS: &str = include_str!("documents/ledger_commits.graphql");
+/// Folders that are listed with one query; each has at most a thousand names.
+const FOLDERS: usize = 10;
+/// Queries under way at once.
+const AT_ONCE: usize = 3;
+
+/// A ledger branch at one commit.
+pub(crate) struct LedgerReader {
+    github: GitHub,
+    repository: Repository,
+    commit: CommitId,
+}
+
+/// Some commits of the branch with their `ledger.json`, newest first.
+pub(crate) struct Commits {
+    pub(crate) commits: Vec<ToldCommit>,
+    /// Where the next page begins, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+/// One commit of the branch.
+pub(crate) struct ToldCommit {
+    pub(crate) id: CommitId,
+    pub(crate) parents: usize,
+    /// Its `ledger.json`; empty if it has none.
+    pub(crate) head: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    owner: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    #[serde(flatten)]
+    place: Place<'a>,
+    commit: &'a CommitId,
+    after: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    repository: Option<T>,
+}
+
+#[derive(Deserialize)]
+struct Tip {
+    ledger: Option<Ref>,
+}
+
+#[derive(Deserialize)]
+struct Ref {
+    target: Option<Oid>,
+}
+
+#[derive(Deserialize)]
+struct Oid {
+    oid: String,
+}
+
+#[derive(Deserialize)]
+struct History {
+    object: Option<Commit>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    history: Option<Connection>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    nodes: Vec<Node>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    oid: String,
+    parents: Count,
+    file: Option<File>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    total_count: usize,
+}
+
+#[derive(Deserialize)]
+struct File {
+    object: Option<Blob>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob {
+    oid: Option<String>,
+    text: Option<String>,
+    is_truncated: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct Tree {
+    entries: Option<Vec<TreeEntry>>,
+}
+
+#[derive(Deserialize)]
+struct TreeEntry {
+    name: String,
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+struct RestBlob {
+    content: String,
+}
+
+fn garbage(reason: impl Into<String>) -> Trouble {
+    Trouble::Garbage { reason: reason.into() }
+}
+
+impl GitHub {
+    /// Finds the ledger branch of a repository.
+    pub(crate) async fn read_ledger(self, repository: &Repository) -> Result<LedgerReader, Trouble> {
+        let (owner, name) = repository.parts();
+        let tip: Tip = self.asked(TIP, Place { owner, name }).await?;
+        let missing = || Trouble::NotFound { message: format!("the repository {repository} has no branch `{BRANCH}`"), permissions: None };
+        let oid = tip.ledger.and_then(|ledger| ledger.target).ok_or_else(missing)?.oid;
+        let commit = oid.parse().map_err(|_| garbage("a branch that points to no commit"))?;
+        Ok(LedgerReader { github: self, repository: repository.clone(), commit })
+    }
+
+    async fn asked<T: for<'de> Deserialize<'de>>(&self, document: &str, variables: impl Serialize) -> Result<T, Trouble> {
+        let reply = self.graphql::<Data<T>>(document, variables).await?;
+        if let Some(trouble) = reply.trouble() {
+            return Err(trouble);
+        }
+        reply.data.and_then(|data| data.repository).ok_or_else(|| garbage("no repository in the answer"))
+    }
+}
+
+impl LedgerReader {
+    /// The bytes of each file, as far as it is there.
+    pub(crate) async fn files(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
+        let found: Vec<Option<Blob>> = self.objects(paths, "... on Blob { oid text isTruncated }").await?;
+        stream::iter(found.into_iter().map(|blob| self.bytes(blob))).buffered(1).try_collect().await
+    }
+
+    /// GraphQL cuts long texts and shows no others; REST gives any blob whole.
+    async fn bytes(&self, blob: Option<Blob>) -> Result<Option<Vec<u8>>, Trouble> {
+        let Some(blob) = blob else { return Ok(None) };
+        if let (Some(text), Some(false)) = (blob.text, blob.is_truncated) {
+            return Ok(Some(text.into_bytes()));
+        }
+        let oid: CommitId = blob.oid.and_then(|oid| oid.parse().ok()).ok_or_else(|| garbage("a path of the ledger is no file"))?;
+        let blob: RestBlob = self.github.read(&format!("/repos/{}/git/blobs/{oid}", self.repository)).await?;
+        let content: String = blob.content.split_whitespace().collect();
+        STANDARD.decode(content).map(Some).map_err(|error| garbage(error.to_string()))
+    }
+
+    /// Every path of the commit.
+    pub(crate) async fn paths(&self) -> Result<Vec<String>, Trouble> {
+        let mut found = Vec::new();
+        let mut folders = vec![String::new()];
+        while !folders.is_empty() {
+            let batches = folders.chunks(FOLDERS).map(|batch| self.listed(batch));
+            let listed: Vec<Vec<(String, bool)>> = stream::iter(batches).buffered(AT_ONCE).try_collect().await?;
+            folders = Vec::new();
+            for (path, is_folder) in listed.into_iter().flatten() {
+                if is_folder { folders.push(path) } else { found.push(path) }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn listed(&self, folders: &[String]) -> Result<Vec<(String, bool)>, Trouble> {
+        let trees: Vec<Option<Tree>> = self.objects(folders, "... on Tree { entries { name type } }").await?;
+        let listed = folders.iter().zip(trees).flat_map(|(folder, tree)| {
+            let entries = tree.and_then(|tree| tree.entries).unwrap_or_default();
+            let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            entries.into_iter().map(move |entry| (format!("{below}{}", entry.name), entry.r#type == "tree"))
+        });
+        Ok(listed.collect())
+    }
+
+    /// What stands at each path of the commit, in one query: only paths of the ledger's own making come here, and each is a variable.
+    async fn objects<T: for<'de> Deserialize<'de>>(&self, paths: &[String], shape: &str) -> Result<Vec<Option<T>>, Trouble> {
+        let (document, variables) = query(&self.repository, &self.commit, paths, shape);
+        let mut found: Map<String, Value> = self.github.asked(&document, variables).await?;
+        let object = |(number, path): (usize, &String)| match found.remove(&format!("o{number}")) {
+            None => Err(garbage(format!("the answer lacks `{path}`"))),
+            Some(Value::Null) => Ok(None),
+            Some(object) => serde_json::from_value(object).map(Some).map_err(|error| garbage(error.to_string())),
+        };
+        paths.iter().enumerate().map(object).collect()
+    }
+
+    /// A page of the branch's history.
+    pub(crate) async fn commits(&self, after: Option<String>) -> Result<Commits, Trouble> {
+        let (owner, name) = self.repository.parts();
+        let page = Page { place: Place { owner, name }, commit: &self.commit, after };
+        let history: History = self.github.asked(COMMITS, page).await?;
+        let history = history.object.and_then(|commit| commit.history).ok_or_else(|| garbage("a commit without history"))?;
+        let commits = history.nodes.into_iter().map(commit).collect::<Result<_, _>>()?;
+        let next = if history.page_info.has_next_page {
+            Some(history.page_info.end_cursor.ok_or_else(|| garbage("a page without an end"))?)
+        } else {
+            None
+        };
+        Ok(Commits { commits, next })
+    }
+}
+
+fn commit(node: Node) -> Result<ToldCommit, Trouble> {
+    let text = node.file.and_then(|file| file.object).and_then(|blob| blob.text);
+    Ok(ToldCommit {
+        id: node.oid.parse().map_err(|_| garbage("a commit without an id"))?,
+        parents: node.parents.total_count,
+        head: text.unwrap_or_default().into_bytes(),
+    })
+}
+
+/// A query with one alias and one variable for each path.
+fn query(repository: &Repository, commit: &CommitId, paths: &[String], shape: &str) -> (String, Map<String, Value>) {
+    let (owner, name) = repository.parts();
+    let mut variables = Map::from_iter([("owner".into(), owner.into()), ("name".into(), name.into())]);
+    let mut declared = Vec::new();
+    let mut asked = Vec::new();
+    for (number, path) in paths.iter().enumerate() {
+        variables.insert(format!("p{number}"), format!("{commit}:{path}").into());
+        declared.push(format!("$p{number}: String!"));
+        asked.push(format!("o{number}: object(expression: $p{number}) {{ {shape} }}"));
+    }
+    let (declared, asked) = (declared.join(" "), asked.join(" "));
+    let document = format!(
+        "query LedgerFiles($owner: String! $name: String! {declared}) {{ repository(owner: $owner, name: $name, followRenames: false) {{ {asked} }} }}"
+    );
+    (document, variables)
+}
