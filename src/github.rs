@@ -1,4 +1,4 @@
-//! Talks to GitHub: no request is repeated or redirected, and the token goes to GitHub's hosts alone.
+//! Talks to GitHub: reads are repeated while what is in the way passes, nothing is redirected, and the token goes to GitHub's hosts alone.
 
 mod append;
 mod bootstrap;
@@ -6,32 +6,44 @@ mod connection;
 mod endpoints;
 mod graphql;
 mod ledger;
+mod patience;
 mod preflight;
 mod resolve;
 mod token;
 mod trouble;
+mod window;
 mod written;
 
 use std::{
     error::Error as _,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT},
+    HeaderMap, Method, Request, Response, StatusCode, Uri,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT},
 };
 use http_body_util::{BodyExt as _, Limited};
 use octocrab::{OctoBody, Octocrab};
 use serde::{Serialize, de::DeserializeOwned};
 
-use countersign_core::{ledger::Claim, timestamp::Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use countersign_core::{digest::Digest, ledger::Claim, text::excerpt, timestamp::Timestamp};
+
+use self::window::Window;
+use crate::tempo::Tempo;
 
 pub(crate) use self::{
     bootstrap::{Begun, ruleset},
     endpoints::Endpoints,
     ledger::LedgerReader,
+    patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
     token::Token,
     trouble::Trouble,
@@ -48,7 +60,19 @@ pub struct GitHub {
     endpoints: Endpoints,
     authorization: HeaderValue,
     requests: AtomicU64,
+    patience: Patience,
+    windows: Windows,
 }
+
+/// One budget for REST, one for GraphQL.
+#[derive(Default)]
+struct Windows {
+    rest: Mutex<Window>,
+    graphql: Mutex<Window>,
+}
+
+/// The body of an answer, as octocrab hands it over.
+type Body = http_body_util::combinators::BoxBody<Bytes, octocrab::Error>;
 
 /// An answer that tells of no trouble.
 pub(crate) struct Reply {
@@ -58,8 +82,21 @@ pub(crate) struct Reply {
 
 impl GitHub {
     /// Prepares the connection; nothing is sent yet. `None` if the token cannot stand in a header.
-    pub(crate) fn new(endpoints: Endpoints, token: &Token) -> Option<Self> {
-        Some(Self { octocrab: connection::open(&endpoints), authorization: token.header()?, endpoints, requests: AtomicU64::new(0) })
+    pub(crate) fn new(endpoints: Endpoints, token: &Token, tempo: Tempo, patience: Patience) -> Option<Self> {
+        let octocrab = connection::open(&endpoints, tempo.silence);
+        Some(Self {
+            octocrab,
+            authorization: token.header()?,
+            endpoints,
+            requests: AtomicU64::new(0),
+            patience,
+            windows: Windows::default(),
+        })
+    }
+
+    /// How much longer this attempt waits for what passes.
+    pub(crate) const fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// How many requests were sent.
@@ -70,7 +107,39 @@ impl GitHub {
     /// Reads a REST path.
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         let uri = self.endpoints.rest(path);
-        self.send(request(Method::GET, &uri, OctoBody::empty())?).await?.json()
+        self.again(async || self.send(request(Method::GET, &uri, OctoBody::empty())?).await?.json()).await
+    }
+
+    /// Reads the bytes of an asset back and gives their digest. Servers of one's own may send us to their storage: there without the token.
+    pub(crate) async fn read_back(&self, path: &str, size: u64) -> Result<Digest, Trouble> {
+        self.again(async || {
+            let mut asked = request(Method::GET, &self.endpoints.rest(path), OctoBody::empty())?;
+            asked.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
+            let mut answer = self.answer(asked).await?;
+            if answer.status().is_redirection() {
+                let elsewhere = answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default();
+                let asked = request(Method::GET, elsewhere, OctoBody::empty())?;
+                if asked.uri().scheme_str() != Some("https") && !self.endpoints.trusts(asked.uri()) {
+                    return Err(Trouble::ForeignHost { host: excerpt(elsewhere, 100) });
+                }
+                answer = self.untold(asked).await?;
+            }
+            digest(answer, size).await
+        })
+        .await
+    }
+
+    /// Repeats what only reads, as long as what is in the way passes.
+    async fn again<T>(&self, read: impl AsyncFn() -> Result<T, Trouble>) -> Result<T, Trouble> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match read().await {
+                Ok(read) => return Ok(read),
+                Err(trouble) if self.patience.waits(&trouble, tried).await => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
     }
 
     /// Writes, with a claim as the proof that somebody approved it.
@@ -123,8 +192,8 @@ impl GitHub {
         self.endpoints.page(path)
     }
 
-    /// Sends one request, once. Every request of the program passes here: this is where the token is added, and for whom.
-    async fn send(&self, mut request: Request<OctoBody>) -> Result<Reply, Trouble> {
+    /// Sends one request, once. Every request to GitHub passes here: this is where the token is added, and for whom.
+    async fn answer(&self, mut request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
         let host = request.uri().authority().map_or(String::new(), ToString::to_string);
         if !self.endpoints.trusts(request.uri()) {
             return Err(Trouble::ForeignHost { host });
@@ -132,11 +201,27 @@ impl GitHub {
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.authorization.clone());
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/vnd.github+json"));
         headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
+        let budget = if request.uri() == self.endpoints.graphql() { &self.windows.graphql } else { &self.windows.rest };
+        let window = || budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |wait| Trouble::RateLimit { message: "this hour's requests are used up".into(), wait: Some(wait) };
+        window().admit(Instant::now()).map_err(full)?;
+        let answer = self.untold(request).await?;
+        window().observe(answer.headers(), Instant::now());
+        Ok(answer)
+    }
+
+    /// Sends a request as it is, without the token.
+    async fn untold(&self, request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+        let host = request.uri().authority().map_or(String::new(), ToString::to_string);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self.octocrab.execute(request).await.map_err(|error| unanswered(&error, host))?;
-        let (parts, body) = answer.into_parts();
+        self.octocrab.execute(request).await.map_err(|error| unanswered(&error, host))
+    }
+
+    /// Sends one request, once, and reads the answer if it tells of no trouble.
+    async fn send(&self, request: Request<OctoBody>) -> Result<Reply, Trouble> {
+        let (parts, body) = self.answer(request).await?.into_parts();
         let body = Limited::new(body, MOST_ANSWER)
             .collect()
             .await
@@ -154,11 +239,33 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|error| Trouble::Garbage { reason: error.to_string() })
     }
 
-    /// GitHub's clock, from the `Date` header.
     fn date(&self) -> Option<Timestamp> {
-        let date = self.headers.get("date")?.to_str().ok()?;
-        let moment = chrono::DateTime::parse_from_rfc2822(date).ok()?;
-        u64::try_from(moment.timestamp()).ok().map(Timestamp::from_unix)
+        trouble::date(&self.headers)
+    }
+}
+
+/// Hashes an answer of exactly so many bytes.
+async fn digest(answer: Response<Body>, size: u64) -> Result<Digest, Trouble> {
+    let (parts, mut body) = answer.into_parts();
+    if parts.status != StatusCode::OK {
+        let bytes = Limited::new(body, MOST_ANSWER).collect().await.map_or(Bytes::new(), http_body_util::Collected::to_bytes);
+        let trouble = Trouble::of_answer(parts.status, &parts.headers, &bytes);
+        return Err(trouble.unwrap_or(Trouble::Garbage { reason: format!("HTTP {} instead of the asset", parts.status) }));
+    }
+    let (mut hasher, mut read) = (Sha256::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Trouble::NoAnswer { reason: format!("the asset broke off: {error}") })?;
+        let Some(piece) = frame.data_ref() else { continue };
+        read += piece.len() as u64;
+        if read > size {
+            break;
+        }
+        hasher.update(piece);
+    }
+    if read == size {
+        Ok(Digest::from_bytes(hasher.finalize().into()))
+    } else {
+        Err(Trouble::Garbage { reason: format!("the asset has not {size} bytes") })
     }
 }
 

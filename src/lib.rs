@@ -8,16 +8,20 @@ pub mod exit;
 mod github;
 mod keyfile;
 mod ledger_store;
+mod log;
+mod progress;
 pub mod publisher;
 mod random;
+mod regular_file;
 mod report;
 mod runner;
+mod tempo;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_core::timestamp::Timestamp;
 
-pub use crate::{exit::Exit, github::GitHub, report::Log, runner::Environment};
+pub use crate::{exit::Exit, github::GitHub, log::Log, runner::Environment, tempo::Tempo};
 
 /// Tells the time. A plain function, so that the decision itself never asks for it.
 pub type Clock = fn() -> Timestamp;
@@ -31,7 +35,13 @@ pub fn system_clock() -> Timestamp {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> Exit {
-    cli::run(std::env::args_os(), &Environment::of_process())
+    main_at(Tempo::REAL)
+}
+
+/// The same with other waits.
+#[must_use]
+pub fn main_at(tempo: Tempo) -> Exit {
+    cli::run(std::env::args_os(), &Environment::of_process().at(tempo))
 }
 
 /// Runs any command line in any environment, as the binary would.

@@ -1,11 +1,12 @@
 //! Does what a claim allows, and nothing else: every write takes the claim as its proof.
 
+mod certain;
 mod pull;
 mod release;
 mod tag;
 mod upload;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use countersign_core::{
     asset::Asset,
@@ -14,20 +15,29 @@ use countersign_core::{
     operation::Operation,
 };
 
-use crate::github::{GitHub, Trouble, Written};
+use crate::{
+    github::{GitHub, Trouble},
+    progress::Progress,
+    regular_file::KnownFile,
+};
 
-/// Where the bytes of each asset lie on this machine.
-#[derive(Debug, Default)]
-pub struct AssetFiles(BTreeMap<AssetName, PathBuf>);
+/// Where the bytes of each asset lie on this machine, and where their upload is told.
+#[derive(Default)]
+pub struct AssetFiles {
+    files: BTreeMap<AssetName, KnownFile>,
+    progress: Option<Progress>,
+}
 
 impl AssetFiles {
-    /// Takes the path of each asset.
-    pub fn new(files: impl IntoIterator<Item = (AssetName, PathBuf)>) -> Self {
-        Self(files.into_iter().collect())
+    /// Takes the file of each asset.
+    pub(crate) fn new(files: impl IntoIterator<Item = (AssetName, KnownFile)>, progress: Progress) -> Self {
+        Self { files: files.into_iter().collect(), progress: Some(progress) }
     }
 
-    fn of(&self, asset: &Asset) -> Result<&PathBuf, Setback> {
-        self.0.get(&asset.name).ok_or_else(|| Setback::fault("asset_missing", format!("there is no file for the asset `{}`", asset.name)))
+    fn of(&self, asset: &Asset) -> Result<&KnownFile, Setback> {
+        self.files
+            .get(&asset.name)
+            .ok_or_else(|| Setback::fault("asset_missing", format!("there is no file for the asset `{}`", asset.name)))
     }
 }
 
@@ -78,7 +88,7 @@ impl Setback {
 /// A passing trouble leaves the operation open; one that would come again ends it.
 impl From<Trouble> for Setback {
     fn from(trouble: Trouble) -> Self {
-        let open = trouble.leaves_open() || matches!(trouble, Trouble::Connection { .. } | Trouble::RateLimit { .. });
+        let open = trouble.passes();
         Self { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy(), open }
     }
 }
@@ -87,12 +97,4 @@ impl From<Trouble> for Setback {
 fn same_text(found: &str, approved: &str) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
     plain(found) == plain(approved)
-}
-
-/// What a write made; without a look, "not done" and "nobody knows" both end this attempt.
-fn done<T>(written: Written<T>) -> Result<T, Setback> {
-    match written {
-        Written::Done(made) => Ok(made),
-        Written::NotDone(trouble) | Written::Unknown(trouble) => Err(trouble.into()),
-    }
 }

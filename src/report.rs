@@ -3,12 +3,10 @@
 mod commands;
 mod ending;
 mod files;
-mod log;
 mod markdown;
 mod recorder;
 mod summary;
 
-pub use self::log::Log;
 pub(crate) use self::{
     ending::{Complaint, Ending, Phase},
     recorder::Recorder,

@@ -11,5 +11,5 @@ pub(crate) use self::{
     context::RunContext,
     files::{LocalAsset, read_text},
     inputs::{Inputs, flag, seconds},
-    operation::{Draft, Facts, from_plan},
+    operation::{Draft, Facts, from_plan, with_assets},
 };

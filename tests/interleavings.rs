@@ -42,7 +42,7 @@ enum Misfortune {
 #[derive(Clone, Copy, Debug)]
 struct Try {
     receipt: usize,
-    misfortune: Option<(Endpoint, usize, Misfortune)>,
+    misfortune: Option<(Endpoint, usize, usize, Misfortune)>,
 }
 
 /// The requests of one attempt at each receipt.
@@ -81,7 +81,9 @@ impl ReferenceStateMachine for Anything {
             Misfortune::Refused,
         ]);
         let try_at = move |receipt: usize| {
-            let place = (select(REQUESTS[receipt].to_vec()), 1..3usize, misfortune.clone());
+            // Once, so that a retry may help; or again and again.
+            let times = select(vec![1, usize::MAX]);
+            let place = (select(REQUESTS[receipt].to_vec()), 1..3usize, times, misfortune.clone());
             proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try { receipt, misfortune })
         };
         (0..3usize).prop_flat_map(try_at).boxed()
@@ -131,7 +133,7 @@ impl World {
 
     fn make(&self, attempt: Try) {
         let sim = &self.stage.sim;
-        let Some((endpoint, nth, misfortune)) = attempt.misfortune else {
+        let Some((endpoint, nth, times, misfortune)) = attempt.misfortune else {
             self.attempt(attempt.receipt).run();
             return;
         };
@@ -143,7 +145,7 @@ impl World {
             Misfortune::DoneButUnavailable => Effect::StatusAfter(502),
             Misfortune::Refused => Effect::StatusBefore(422),
         };
-        sim.plan(Fault::on(endpoint).nth(nth).then(effect));
+        sim.plan(Fault::on(endpoint).nth(nth).times(times).then(effect));
         TROUBLED.fetch_add(1, Ordering::Relaxed);
         let attempt = self.attempt(attempt.receipt);
         match misfortune {

@@ -123,9 +123,10 @@ fn what_cannot_be_learnt_now_is_unknown_and_settled_by_the_next_attempt() {
     for (kind, endpoint) in [(0, Endpoint::CreateRelease), (1, Endpoint::CreateRef), (2, Endpoint::CreatePull)] {
         let stage = Stage::new();
         let attempt = stage.each()[kind].clone().approved();
-        stage.sim.plan(Fault::on(endpoint).then(Effect::ResetBefore));
+        stage.sim.plan(Fault::on(endpoint).times(usize::MAX).then(Effect::ResetBefore));
         let report = attempt.run();
         assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+        stage.sim.forget_faults();
         settled(&stage, &second(&attempt).run(), &["claimed", "unknown", "claimed", "succeeded"]);
     }
 }
@@ -231,9 +232,10 @@ fn another_pull_request_of_the_same_title_is_not_taken_for_the_approved_one() {
     stage.pull().input("body", "The first one.").approved().run().succeeded();
     stage.sim.close_pull(1);
     let attempt = stage.pull().input("body", "The second one.").approved();
-    stage.sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::StatusBefore(502)));
+    stage.sim.plan(Fault::on(Endpoint::CreatePull).times(usize::MAX).then(Effect::StatusBefore(502)));
     let report = attempt.run();
     assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+    stage.sim.forget_faults();
     second(&attempt).run().succeeded();
     assert_eq!(stage.sim.pulls().len(), 2);
 }

@@ -55,7 +55,7 @@ const CASES: &[Case] = &[
     }),
     ("ledger_unavailable", |stage| {
         let attempt = stage.tag().approved();
-        stage.sim.plan(Fault::on(Endpoint::Preflight).then(Effect::StatusBefore(502)));
+        stage.sim.plan(Fault::on(Endpoint::Preflight).times(4).then(Effect::StatusBefore(502)));
         attempt.run()
     }),
     ("ledger_rolled_back", |stage| {

@@ -9,17 +9,24 @@ use std::{
 
 /// Room → the rooms that it may use. Nothing points back.
 const DOORS: &[(&str, &[&str])] = &[
-    ("lib", &["cli", "commands", "github", "report", "runner", "exit"]),
+    ("lib", &["cli", "commands", "github", "report", "runner", "log", "tempo", "exit"]),
     ("main", &[]),
     ("cli", &["commands", "exit", "lib"]),
-    ("commands", &["publisher", "github", "ledger_store", "runner", "report", "keyfile", "random", "exit", "cli", "lib"]),
-    ("publisher", &["github"]),
+    (
+        "commands",
+        &["publisher", "github", "ledger_store", "runner", "report", "keyfile", "log", "progress", "random", "exit", "cli", "lib"],
+    ),
+    ("publisher", &["github", "progress", "regular_file"]),
     ("ledger_store", &["github", "random"]),
-    ("report", &["github", "runner", "random", "exit"]),
-    ("github", &[]),
-    ("runner", &[]),
+    ("report", &["github", "runner", "log", "random", "exit"]),
+    ("github", &["log", "tempo"]),
+    ("runner", &["progress", "regular_file", "tempo"]),
     ("keyfile", &[]),
     ("random", &[]),
+    ("tempo", &[]),
+    ("progress", &["log"]),
+    ("log", &[]),
+    ("regular_file", &[]),
     ("exit", &[]),
 ];
 

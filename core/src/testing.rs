@@ -109,6 +109,7 @@ pub(crate) fn world() -> World {
         base: None,
         pulls: Vec::new(),
         budget: Budget { remaining: 4999, resets_at: None },
+        requests: None,
     }
 }
 

@@ -8,6 +8,19 @@ use crate::{
     timestamp::Timestamp,
 };
 
+/// REST requests that one attempt may need at worst, beside its uploads: looks, repeats, pages of assets.
+const REQUESTS_NEEDED: u64 = 40;
+
+/// REST requests that an operation may need at worst. GitHub was seen to count an upload twice.
+#[must_use]
+pub fn requests_needed(operation: &Operation) -> u64 {
+    let uploads = match operation {
+        Operation::PublishRelease(release) => release.assets.as_slice().len() as u64,
+        Operation::TagRepo(_) | Operation::OpenPr(_) => 0,
+    };
+    REQUESTS_NEEDED + 2 * uploads
+}
+
 /// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried twelve times with a look between.
 pub const POINTS_NEEDED: u64 = 3 * 12 * 2;
 
@@ -34,6 +47,8 @@ pub struct World {
     pub pulls: Vec<String>,
     /// GraphQL points left, and when there are new ones.
     pub budget: Budget,
+    /// REST requests left, where that was asked; a server may have no limit.
+    pub requests: Option<Budget>,
 }
 
 /// What stands under a commit id.
@@ -61,6 +76,13 @@ pub struct Budget {
     pub remaining: u64,
     /// When the next hour begins.
     pub resets_at: Option<Timestamp>,
+}
+
+impl Budget {
+    const fn covers(self, what: &'static str, needed: u64) -> Result<(), WorldRefusal> {
+        let Self { remaining, resets_at } = self;
+        if remaining >= needed { Ok(()) } else { Err(WorldRefusal::RateLimit { what, needed, remaining, resets_at }) }
+    }
 }
 
 /// Why the world leaves no room for the operation.
@@ -150,8 +172,12 @@ pub enum WorldRefusal {
         default: Option<CommitId>,
     },
     /// The rate limit is nearly used up.
-    #[error("GitHub allows {remaining} more GraphQL points until {}, this operation may need {POINTS_NEEDED}", .resets_at.map_or(String::from("the next hour"), |time| alloc::format!("{time}")))]
+    #[error("GitHub allows {remaining} more {what} until {}, this operation may need {needed}", .resets_at.map_or(String::from("the next hour"), |time| alloc::format!("{time}")))]
     RateLimit {
+        /// Of what there is too little.
+        what: &'static str,
+        /// How many may be needed.
+        needed: u64,
         /// Points left.
         remaining: u64,
         /// When there are new ones.
@@ -221,12 +247,12 @@ impl World {
             Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
             Operation::OpenPr(pull) => self.allows_pull(pull)?,
         }
-        self.has_budget()
+        self.has_budget(operation)
     }
 
     /// The first reason for which an unfinished operation cannot even be looked after.
-    pub fn allows_resuming(&self) -> Result<(), WorldRefusal> {
-        if self.archived { Err(WorldRefusal::Archived) } else { self.has_budget() }
+    pub fn allows_resuming(&self, operation: &Operation) -> Result<(), WorldRefusal> {
+        if self.archived { Err(WorldRefusal::Archived) } else { self.has_budget(operation) }
     }
 
     fn has_commit(&self, commit: &CommitId) -> Result<(), WorldRefusal> {
@@ -297,9 +323,9 @@ impl World {
         })
     }
 
-    const fn has_budget(&self) -> Result<(), WorldRefusal> {
-        let Budget { remaining, resets_at } = self.budget;
-        if remaining >= POINTS_NEEDED { Ok(()) } else { Err(WorldRefusal::RateLimit { remaining, resets_at }) }
+    fn has_budget(&self, operation: &Operation) -> Result<(), WorldRefusal> {
+        self.budget.covers("GraphQL points", POINTS_NEEDED)?;
+        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", requests_needed(operation)))
     }
 }
 
@@ -368,5 +394,8 @@ mod tests {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
         assert_eq!(verdict(&tag(), left(72)), "-");
         assert_eq!(verdict(&tag(), left(71)), "preflight_rate_limit");
+        let requests = |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, resets_at: None });
+        assert_eq!(verdict(&tag(), requests(40)), "-");
+        assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
     }
 }

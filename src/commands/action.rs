@@ -17,9 +17,10 @@ use super::guard;
 use crate::{
     Clock,
     exit::Exit,
-    github::{Endpoints, GitHub, PreflightQuery, Token},
+    github::{Endpoints, GitHub, MAX_WAIT, Patience, PreflightQuery, Token},
+    log::Log,
     random,
-    report::{Complaint, Ending, Log, Recorder},
+    report::{Complaint, Ending, Recorder},
     runner::{Environment, Inputs, RunContext, flag, seconds},
 };
 
@@ -44,7 +45,7 @@ async fn attempt(environment: &Environment, clock: Clock, recorder: &Recorder) -
     match Attempt::begin(environment, clock, recorder) {
         Ok(attempt) => {
             let ending = attempt.run().await;
-            recorder.note(|record| record.requests = attempt.github.requests());
+            attempt.note_requests();
             ending
         }
         Err(refusal) => Ending::Refused(refusal),
@@ -88,10 +89,18 @@ impl<'a> Attempt<'a> {
             "" => context.executor.run_id.clone(),
             given => given.parse().map_err(|error| InputRefusal::Invalid { input: "run-id", problem: format!("{error}") })?,
         };
-        seconds("max-wait", &inputs.max_wait)?;
+        let max_wait = seconds("max-wait", &inputs.max_wait)?.unwrap_or(MAX_WAIT);
         let token = token.ok_or(InputRefusal::TokenMissing)?;
-        let github = GitHub::new(Endpoints::of(|name| environment.get(name))?, &token).ok_or(InputRefusal::TokenMissing)?;
+        let endpoints = Endpoints::of(|name| environment.get(name))?;
+        let patience = Patience::new(environment.tempo(), max_wait, recorder.log());
+        let github = GitHub::new(endpoints, &token, environment.tempo(), patience).ok_or(InputRefusal::TokenMissing)?;
         Ok(Self { inputs, mode, run_id, context, github, clock, recorder })
+    }
+
+    /// Requests and retries so far.
+    fn note_requests(&self) {
+        let (requests, retries) = (self.github.requests(), self.github.patience().retries());
+        self.recorder.note(|record| (record.requests, record.retry_count) = (requests, retries));
     }
 
     async fn run(&self) -> Ending {
@@ -102,7 +111,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn dry_run(&self) -> Result<Ending, NoPlan> {
-        let (operation, _) = self.operation(Mode::DryRun).await?;
+        let (operation, _) = self.describe(Mode::DryRun).await?.whole().await?;
         self.note_operation(&operation);
         let preflight = self.github.preflight(&PreflightQuery::new(&operation, None)).await;
         let Preflight::Seen(sighting) = preflight else {

@@ -11,7 +11,8 @@ use anyhow::{Context as _, anyhow, bail};
 
 use crate::{
     Environment,
-    github::{Endpoints, GitHub, Token, Trouble},
+    github::{Endpoints, GitHub, MAX_WAIT, Patience, Token, Trouble},
+    log::Log,
 };
 
 pub(crate) use self::{init::init, show::show, verify::verify};
@@ -27,5 +28,7 @@ fn github(environment: &Environment) -> anyhow::Result<GitHub> {
         bail!("there is no token: set GH_TOKEN to one that may read and, for `init`, write contents")
     };
     let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
-    GitHub::new(endpoints, &token).context("the token cannot be used")
+    // What is waited for is told beside the result.
+    let patience = Patience::new(environment.tempo(), MAX_WAIT, Log::to(std::io::stderr()));
+    GitHub::new(endpoints, &token, environment.tempo(), patience).context("the token cannot be used")
 }

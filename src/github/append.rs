@@ -124,12 +124,25 @@ impl GitHub {
             file_changes: FileChanges { additions },
         };
         let tag_ref = format!("refs/tags/{}", tag.map_or("-", TagName::as_str));
-        let reply = match self.graphql::<Data>(DOCUMENT, Variables { input, tag_ref }).await {
-            Ok(reply) => reply,
-            Err(trouble) if trouble.leaves_open() => return Appended::Unknown(trouble.to_string()).into(),
-            Err(trouble) => return rejected(&trouble).into(),
-        };
-        classify(&reply, tag.is_some())
+        let variables = Variables { input, tag_ref };
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
+                Ok(reply) => match reply.trouble() {
+                    Some(trouble @ Trouble::RateLimit { .. }) => trouble,
+                    _ => return classify(&reply, tag.is_some()),
+                },
+                Err(trouble) => trouble,
+            };
+            if trouble.leaves_open() {
+                return Appended::Unknown(trouble.to_string()).into();
+            }
+            // Nothing was written, so it may be sent again as it is; the expected commit guards it.
+            if !self.patience.waits(&trouble, tried).await {
+                return rejected(&trouble).into();
+            }
+        }
     }
 }
 

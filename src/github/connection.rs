@@ -26,11 +26,9 @@ use tower::{BoxError, Service};
 use super::Endpoints;
 
 const CONNECT: Duration = Duration::from_secs(15);
-/// Longest silence while reading or writing; GitHub itself gives up after 10 seconds on most requests.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// Opens an octocrab without its own retries, which repeat writes, and without its own token handling.
-pub(super) fn open(endpoints: &Endpoints) -> Octocrab {
+pub(super) fn open(endpoints: &Endpoints, silence: Duration) -> Octocrab {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(CONNECT));
@@ -43,8 +41,8 @@ pub(super) fn open(endpoints: &Endpoints) -> Octocrab {
         .wrap_connector(proxied);
     let mut timed = TimeoutConnector::new(https);
     timed.set_connect_timeout(Some(CONNECT));
-    timed.set_read_timeout(Some(SILENCE));
-    timed.set_write_timeout(Some(SILENCE));
+    timed.set_read_timeout(Some(silence));
+    timed.set_write_timeout(Some(silence));
     // While an upload is under way GitHub has nothing to say: every piece that leaves begins the wait anew.
     timed.set_reset_reader_on_write(true);
     let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build(timed);

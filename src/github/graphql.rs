@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{text::excerpt, timestamp::Timestamp};
 
-use super::{GitHub, Trouble, json_request, trouble::header};
+use super::{
+    GitHub, Trouble, json_request,
+    trouble::{header, pause},
+};
 
 /// A GraphQL answer: data, errors, and when it was given.
 pub(crate) struct GraphqlReply<T> {
@@ -14,13 +17,15 @@ pub(crate) struct GraphqlReply<T> {
     pub(crate) date: Option<Timestamp>,
     /// The permission that GitHub would have wanted.
     permissions: Option<String>,
+    /// How long a rate limit would last.
+    pause: u64,
 }
 
 impl<T> GraphqlReply<T> {
     /// An answer without headers, for tests.
     #[cfg(test)]
     pub(super) const fn of(data: Option<T>, errors: Vec<GraphqlError>) -> Self {
-        Self { data, errors, date: None, permissions: None }
+        Self { data, errors, date: None, permissions: None, pause: 0 }
     }
 
     /// The first error, as the same trouble that REST would tell of.
@@ -31,7 +36,7 @@ impl<T> GraphqlReply<T> {
     /// The first error that is not about one member that may be missing.
     pub(super) fn trouble_beyond(&self, dispensable: &[&str]) -> Option<Trouble> {
         let matters = |error: &&GraphqlError| dispensable.is_empty() || !error.is_below(dispensable);
-        self.errors.iter().find(matters).map(|error| error.trouble(self.permissions.clone()))
+        self.errors.iter().find(matters).map(|error| error.trouble(self.permissions.clone(), self.pause))
     }
 }
 
@@ -58,10 +63,10 @@ impl GraphqlError {
     }
 
     /// The same trouble as REST would tell of.
-    pub(super) fn trouble(&self, permissions: Option<String>) -> Trouble {
+    pub(super) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
         let message = excerpt(&self.message, 300);
         match self.kind.as_str() {
-            "RATE_LIMITED" => Trouble::RateLimit { message },
+            "RATE_LIMITED" => Trouble::RateLimit { message, wait: Some(pause) },
             "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions },
             "NOT_FOUND" => Trouble::NotFound { message, permissions },
             "" => Trouble::Garbage { reason: message },
@@ -84,7 +89,22 @@ struct Answer<T> {
 }
 
 impl GitHub {
-    /// Sends a document of `documents/`. Whether it writes is for the two callers to say: `preflight` and the ledger's append.
+    /// Asks a query, again and again if what is in the way passes. An error that a query can do without is none.
+    pub(super) async fn query<T: for<'de> Deserialize<'de>>(
+        &self,
+        document: &str,
+        variables: impl Serialize,
+        dispensable: &[&str],
+    ) -> Result<GraphqlReply<T>, Trouble> {
+        let ask = async || {
+            let reply = self.graphql::<T>(document, &variables).await?;
+            // Data beside an error may lack exactly what matters.
+            reply.trouble_beyond(dispensable).map_or(Ok(reply), Err)
+        };
+        self.again(ask).await
+    }
+
+    /// Sends a document once. Only the ledger's append writes this way.
     pub(super) async fn graphql<T: for<'de> Deserialize<'de>>(
         &self,
         document: &str,
@@ -94,8 +114,9 @@ impl GitHub {
         let request = json_request(Method::POST, &self.endpoints.graphql().to_string(), &question)?;
         let reply = self.send(request).await?;
         let (date, permissions) = (reply.date(), header(&reply.headers, "x-accepted-github-permissions"));
+        let pause = pause(&reply.headers);
         let Answer { data, errors } = reply.json()?;
-        Ok(GraphqlReply { data, errors, date, permissions })
+        Ok(GraphqlReply { data, errors, date, permissions, pause })
     }
 }
 

@@ -157,10 +157,7 @@ impl GitHub {
     }
 
     async fn asked<T: for<'de> Deserialize<'de>>(&self, document: &str, variables: impl Serialize) -> Result<T, Trouble> {
-        let reply = self.graphql::<Data<T>>(document, variables).await?;
-        if let Some(trouble) = reply.trouble() {
-            return Err(trouble);
-        }
+        let reply = self.query::<Data<T>>(document, variables, &[]).await?;
         reply.data.and_then(|data| data.repository).ok_or_else(|| garbage("no repository in the answer"))
     }
 }

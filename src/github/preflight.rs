@@ -2,7 +2,7 @@
 
 mod answer;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
@@ -10,12 +10,30 @@ use countersign_core::{
     name::CommitId,
     operation::Operation,
     refusal::Refusal,
+    timestamp::Timestamp,
+    world::Budget,
 };
 
 use self::answer::Data;
 use super::{GitHub, Trouble};
 
 const DOCUMENT: &str = include_str!("documents/preflight.graphql");
+
+#[derive(Deserialize)]
+struct RateLimits {
+    resources: Resources,
+}
+
+#[derive(Deserialize)]
+struct Resources {
+    core: Limit,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    remaining: u64,
+    reset: u64,
+}
 
 /// What to look for: an operation's surroundings and one receipt's place on the ledger.
 #[derive(Serialize)]
@@ -35,6 +53,9 @@ pub(crate) struct PreflightQuery {
     head_ref: String,
     base_name: String,
     base_ref: String,
+    /// Whether there are files to upload, which may need more REST requests than are left.
+    #[serde(skip)]
+    uploads: bool,
 }
 
 impl PreflightQuery {
@@ -68,16 +89,41 @@ impl PreflightQuery {
             head_ref: format!("refs/heads/{head}"),
             base_name: base.into(),
             base_ref: format!("refs/heads/{base}"),
+            uploads: false,
         }
+    }
+
+    /// The same for an operation with files to upload.
+    pub(crate) fn with_uploads(self, uploads: bool) -> Self {
+        Self { uploads, ..self }
     }
 }
 
 impl GitHub {
     /// Looks at everything that the operation touches.
     pub(crate) async fn preflight(&self, query: &PreflightQuery) -> Preflight {
-        match self.sight(query).await {
-            Ok(sighting) => Preflight::Seen(sighting.into()),
+        let looked = async { tokio::try_join!(self.sight(query), self.requests_left(query.uploads)) };
+        match looked.await {
+            Ok((mut sighting, requests)) => {
+                sighting.world.requests = requests;
+                Preflight::Seen(sighting.into())
+            }
             Err(trouble) => Preflight::Unavailable(unavailable(&trouble)),
+        }
+    }
+
+    /// What is left of the REST budget, if that matters; asking costs nothing of it. A server of one's own may have no limits.
+    async fn requests_left(&self, matters: bool) -> Result<Option<Budget>, Trouble> {
+        if !matters {
+            return Ok(None);
+        }
+        match self.read::<RateLimits>("/rate_limit").await {
+            Ok(limits) => {
+                let core = limits.resources.core;
+                Ok(Some(Budget { remaining: core.remaining, resets_at: Some(Timestamp::from_unix(core.reset)) }))
+            }
+            Err(Trouble::NotFound { .. }) if !self.endpoints.is_public() => Ok(None),
+            Err(trouble) => Err(trouble),
         }
     }
 
@@ -88,12 +134,8 @@ impl GitHub {
     }
 
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
-        let reply = self.graphql::<Data>(DOCUMENT, query).await?;
-        // Data beside an error may lack exactly what would have refused the operation.
         // Only the branch's rules are dispensable: nothing is decided by them, and not every token may see them.
-        if let Some(trouble) = reply.trouble_beyond(&["repository", "ledger", "rules"]) {
-            return Err(trouble);
-        }
+        let reply = self.query::<Data>(DOCUMENT, query, &["repository", "ledger", "rules"]).await?;
         let data = reply.data.ok_or_else(|| Trouble::Garbage { reason: "neither data nor errors".into() })?;
         data.sighting(query, reply.date, self.endpoints.is_public())
     }

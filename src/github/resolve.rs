@@ -57,10 +57,7 @@ impl GitHub {
     pub(crate) async fn resolve(&self, repository: &Repository, commitish: &str) -> Result<Resolved, Trouble> {
         let (owner, name) = repository.parts();
         let variables = Variables { owner, name, expression: format!("{commitish}^{{commit}}") };
-        let reply = self.graphql::<Data>(DOCUMENT, variables).await?;
-        if let Some(trouble) = reply.trouble() {
-            return Err(trouble);
-        }
+        let reply = self.query::<Data>(DOCUMENT, variables, &[]).await?;
         let missing = || Trouble::NotFound { message: format!("the repository {repository}"), permissions: None };
         let answer = reply.data.and_then(|data| data.repository).ok_or_else(missing)?;
         let garbage = |reason: &str| Trouble::Garbage { reason: reason.into() };

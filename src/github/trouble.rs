@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use countersign_core::text::excerpt;
+use countersign_core::{text::excerpt, timestamp::Timestamp};
 
 /// Why a request brought no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,10 +16,10 @@ pub(crate) enum Trouble {
     NoAnswer { reason: String },
     /// A server error.
     #[error("GitHub is unavailable: HTTP {status} {message}")]
-    Unavailable { status: u16, message: String },
+    Unavailable { status: u16, message: String, wait: Option<u64> },
     /// A primary or secondary rate limit.
     #[error("GitHub's rate limit is used up: {message}")]
-    RateLimit { message: String },
+    RateLimit { message: String, wait: Option<u64> },
     /// The token is not valid or may not do this.
     #[error("the token may not do this: HTTP {status} {message}{}", wanted(.permissions.as_deref()))]
     Authorization { status: u16, message: String, permissions: Option<String> },
@@ -78,6 +78,33 @@ impl Trouble {
         matches!(self, Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. })
     }
 
+    /// Whether the same request may go well a little later.
+    pub(crate) const fn passes(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::RateLimit { .. } | Self::Garbage { .. } => {
+                true
+            }
+            Self::Authorization { .. } | Self::NotFound { .. } | Self::Validation { .. } | Self::ForeignHost { .. } => false,
+        }
+    }
+
+    /// What was made a moment ago may be missing or unprocessable elsewhere at GitHub: that passes.
+    pub(crate) fn of_something_fresh(self) -> Self {
+        match self {
+            Self::NotFound { message, .. } => Self::Unavailable { status: 404, message, wait: None },
+            Self::Validation { status, message } => Self::Unavailable { status, message, wait: None },
+            other => other,
+        }
+    }
+
+    /// The seconds that GitHub asks us to wait.
+    pub(crate) const fn asks_to_wait(&self) -> Option<u64> {
+        match self {
+            Self::RateLimit { wait, .. } | Self::Unavailable { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
     /// The trouble that an answer tells of, if it does.
     pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         if status.is_success() {
@@ -90,10 +117,10 @@ impl Trouble {
             || headers.contains_key("retry-after")
             || message.contains("secondary rate limit");
         Some(match code {
-            403 | 429 if limited || code == 429 => Self::RateLimit { message },
+            403 | 429 if limited || code == 429 => Self::RateLimit { message, wait: Some(pause(headers)) },
             401 | 403 => Self::Authorization { status: code, message, permissions },
             404 => Self::NotFound { message, permissions },
-            500..=599 => Self::Unavailable { status: code, message },
+            500..=599 => Self::Unavailable { status: code, message, wait: number(headers, "retry-after") },
             300..=399 => Self::Validation {
                 status: code,
                 message: "GitHub sent us elsewhere; redirects are not followed, because they could take the token with them".into(),
@@ -101,6 +128,30 @@ impl Trouble {
             _ => Self::Validation { status: code, message },
         })
     }
+}
+
+/// GitHub asks for at least a minute after a secondary limit that names no time.
+const SECONDARY_PAUSE: u64 = 60;
+
+/// How long a rate limit lasts: `retry-after`, else until the limit resets if nothing is left, else a minute.
+pub(super) fn pause(headers: &HeaderMap) -> u64 {
+    let until_reset = || {
+        let reset = number(headers, "x-ratelimit-reset").filter(|_| number(headers, "x-ratelimit-remaining") == Some(0))?;
+        // A second more, because both are cut to whole seconds.
+        Some(reset.saturating_sub(date(headers)?.unix()) + 1)
+    };
+    number(headers, "retry-after").or_else(until_reset).unwrap_or(SECONDARY_PAUSE)
+}
+
+pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.parse().ok()
+}
+
+/// GitHub's clock, from the `Date` header.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get("date")?.to_str().ok()?;
+    let moment = chrono::DateTime::parse_from_rfc2822(date).ok()?;
+    u64::try_from(moment.timestamp()).ok().map(Timestamp::from_unix)
 }
 
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {

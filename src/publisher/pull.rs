@@ -11,7 +11,11 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{Setback, done, same_text};
+use super::{
+    Setback,
+    certain::{Made, certain, repeated},
+    same_text,
+};
 use crate::github::{GitHub, Written, encoded, encoded_path};
 
 #[derive(Serialize)]
@@ -63,10 +67,12 @@ async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubR
     let repository = &pull.target.repository;
     let left = if claim.resumes() { standing(claim, pull, github).await? } else { None };
     held.already_existed = left.is_some();
-    let (made, ours) = match left {
-        Some(left) => (left, false),
+    let made = match left {
+        Some(left) => Made::Found(left),
         None => create(claim, pull, github).await?,
     };
+    let ours = made.is_ours();
+    let made = made.it();
     held.html_url = Some(made.html_url.clone());
     held.pull_number = Some(made.number);
     if let Err(setback) = as_approved(&made, pull) {
@@ -75,13 +81,15 @@ async fn steps(claim: &Claim, pull: &OpenPr, github: &GitHub, held: &mut GithubR
     }
     if !pull.labels.is_empty() {
         let path = format!("/repos/{repository}/issues/{}/labels", made.number);
-        let labelled = done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "labels": pull.labels })).await);
-        labelled.map_err(|setback| setback.about("the pull request is open, but its labels are not set"))?;
+        let labels = json!({ "labels": pull.labels });
+        let labelled = repeated(github, ours, async || github.write::<serde_json::Value>(claim, Method::POST, &path, &labels).await);
+        labelled.await.map_err(|setback| setback.about("the pull request is open, but its labels are not set"))?;
     }
     if !pull.reviewers.is_empty() {
         let path = format!("/repos/{repository}/pulls/{}/requested_reviewers", made.number);
-        let asked = done(github.write::<serde_json::Value>(claim, Method::POST, &path, &json!({ "reviewers": pull.reviewers })).await);
-        asked.map_err(|setback| setback.about("the pull request is open, but its reviewers were not asked"))?;
+        let reviewers = json!({ "reviewers": pull.reviewers });
+        let asked = repeated(github, false, async || github.write::<serde_json::Value>(claim, Method::POST, &path, &reviewers).await);
+        asked.await.map_err(|setback| setback.about("the pull request is open, but its reviewers were not asked"))?;
     }
     Ok(())
 }
@@ -96,8 +104,8 @@ async fn close(claim: &Claim, pull: &OpenPr, github: &GitHub, number: u64, setba
     Setback { message, ..setback }
 }
 
-/// Opens the pull request, and says whether its own request did; if the answer is lost, looks whether it is there.
-async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<(Pull, bool), Setback> {
+/// Opens the pull request; if an answer is lost, looks whether it is there.
+async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Made<Pull>, Setback> {
     if claim.resumes() {
         stands_at_head(pull, github).await?;
     }
@@ -108,13 +116,9 @@ async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<(Pull, 
         base: pull.base_branch.as_str(),
         draft: pull.draft,
     };
-    match github.write::<Pull>(claim, Method::POST, &format!("/repos/{}/pulls", pull.target.repository), &body).await {
-        Written::Done(made) => Ok((made, true)),
-        Written::NotDone(trouble) if !claim.resumes() => Err(trouble.into()),
-        Written::NotDone(trouble) | Written::Unknown(trouble) => {
-            standing(claim, pull, github).await?.map(|found| (found, false)).ok_or_else(|| trouble.into())
-        }
-    }
+    let path = format!("/repos/{}/pulls", pull.target.repository);
+    let write = async || Ok(github.write::<Pull>(claim, Method::POST, &path, &body).await);
+    certain(github, claim.resumes(), write, async || standing(claim, pull, github).await).await
 }
 
 /// The branch as it is now: an attempt that resumes comes later than the preflight that allowed the first one.

@@ -3,7 +3,7 @@
 mod existing;
 mod words;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use http::Method;
 
 use countersign_core::{
@@ -15,39 +15,24 @@ use countersign_core::{
 
 use self::words::{Release, ReleaseWords, UploadedAsset, compare, hold};
 use super::{
-    AssetFiles, Setback, same_text,
+    AssetFiles, Setback,
+    certain::{Made, certain, repeated},
+    same_text,
     upload::{self, Upload},
 };
-use crate::github::{GitHub, Written, encoded};
+use crate::{
+    github::{GitHub, Trouble, Written, encoded},
+    progress::{Files, Work},
+};
 
 /// Uploads under way at once.
-const UPLOADS: usize = 4;
+const UPLOADS: usize = 8;
 
 pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles) -> Effect {
     let mut held = GithubResponse::default();
     match (Steps { claim, release, github }).run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
-    }
-}
-
-/// Whether a release was made by this attempt's own request, or found afterwards: only the first may be thrown away again.
-enum Made {
-    Ours(Release),
-    Found(Release),
-}
-
-impl Made {
-    const fn as_release(&self) -> &Release {
-        match self {
-            Self::Ours(release) | Self::Found(release) => release,
-        }
-    }
-
-    fn release(self) -> Release {
-        match self {
-            Self::Ours(release) | Self::Found(release) => release,
-        }
     }
 }
 
@@ -62,7 +47,7 @@ impl Steps<'_> {
         if self.claim.resumes() {
             if let Some(standing) = self.published().await? {
                 held.already_existed = true;
-                return self.ended(&standing, held);
+                return self.ended(&standing, held).await;
             }
             self.tag_allows().await?;
         }
@@ -75,9 +60,9 @@ impl Steps<'_> {
         held.already_existed = left.is_some();
         let made = match left {
             Some(left) => left,
-            None => self.create(draft).await?.release(),
+            None => self.create(draft).await?.it(),
         };
-        self.ended(&made, held)
+        self.ended(&made, held).await
     }
 
     async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
@@ -86,8 +71,8 @@ impl Steps<'_> {
             Some(left) => Made::Found(left),
             None => self.create(true).await?,
         };
-        let ours = matches!(draft, Made::Ours(_));
-        let draft = draft.as_release();
+        let ours = draft.is_ours();
+        let draft = draft.as_ref();
         held.release_id = Some(draft.id);
         self.as_approved(draft, true)?;
         let kept = if ours { Vec::new() } else { self.sort_out(draft).await? };
@@ -100,43 +85,38 @@ impl Steps<'_> {
             hold(draft, held);
             return Ok(());
         }
-        let made = self.make_visible(draft).await?;
-        self.ended(&made, held)
+        match self.make_visible(draft).await {
+            Ok(made) => self.ended(&made, held).await,
+            Err(setback) if ours && !setback.open => Err(self.discard(draft, setback, held).await),
+            Err(setback) => Err(setback),
+        }
     }
 
     /// Notes what GitHub holds, then compares it with what was approved, member by member.
-    fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
+    async fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
         hold(made, held);
         self.as_approved(made, self.release.visibility.draft())?;
-        held.assets = self.exactly(&made.assets)?;
+        held.assets = self.exactly(&made.assets, &held.assets).await?;
         Ok(())
     }
 
-    /// Creates the release; if the answer is lost, or somebody was first while we resume, looks whether it is there.
-    async fn create(&self, draft: bool) -> Result<Made, Setback> {
+    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks whether it is there.
+    async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
-        match self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await {
-            Written::Done(made) => Ok(Made::Ours(made)),
-            Written::NotDone(trouble) if !self.claim.resumes() => Err(trouble.into()),
-            Written::NotDone(trouble) | Written::Unknown(trouble) => {
-                let found = if draft { self.own_draft().await } else { self.published().await };
-                found?.map(Made::Found).ok_or_else(|| trouble.into())
-            }
-        }
+        let write = async || Ok(self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await);
+        let look = async || if draft { self.own_draft().await } else { self.published().await };
+        certain(self.github, self.claim.resumes(), write, look).await
     }
 
     /// Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
     async fn make_visible(&self, draft: &Release) -> Result<Release, Setback> {
         let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        match self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await {
-            Written::Done(made) => Ok(made),
-            Written::NotDone(trouble) => Err(trouble.into()),
-            Written::Unknown(trouble) => match self.github.read::<Release>(&path).await {
-                Ok(found) if !found.draft => Ok(found),
-                Ok(_) => Err(trouble.into()),
-                Err(unseen) => Err(Setback::unseen(unseen).about(&trouble.to_string())),
-            },
-        }
+        let write = async || Ok(self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await);
+        let look = async || {
+            let found: Release = self.github.read(&path).await.map_err(Setback::unseen)?;
+            Ok((!found.draft).then_some(found))
+        };
+        certain(self.github, false, write, look).await.map(Made::it)
     }
 
     fn words(&self, draft: bool) -> ReleaseWords<'_> {
@@ -156,38 +136,97 @@ impl Steps<'_> {
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
     async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
         let missing = self.release.assets.as_slice().iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
-        let uploads = missing.map(|asset| self.upload(draft, asset, files));
-        let mut assets: Vec<PublishedAsset> = stream::iter(uploads).buffer_unordered(UPLOADS).try_collect().await?;
+        let missing: Vec<&Asset> = missing.collect();
+        let telling = files.progress.as_ref().map(|progress| progress.files(Work::Uploading, missing.iter().map(|asset| asset.size).sum()));
+        let uploads = missing.into_iter().map(|asset| self.upload(draft, asset, files, telling.as_ref()).map_ok(Some).boxed_local());
+        // While the last files are under way: has somebody added something to the draft?
+        let strangers = self.no_strangers(draft).map_ok(|()| None).boxed_local();
+        let steps = stream::iter(uploads.chain([strangers])).buffer_unordered(UPLOADS);
+        let mut assets: Vec<PublishedAsset> = steps.try_filter_map(async |asset| Ok(asset)).try_collect().await?;
         assets.extend(kept);
         assets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(assets)
     }
 
-    async fn upload(&self, draft: &Release, asset: &Asset, files: &AssetFiles) -> Result<PublishedAsset, Setback> {
+    async fn upload(
+        &self,
+        draft: &Release,
+        asset: &Asset,
+        files: &AssetFiles,
+        telling: Option<&Files<'_>>,
+    ) -> Result<PublishedAsset, Setback> {
         let address = draft.upload_url.split('{').next().unwrap_or_default();
         let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
         let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
-        let Upload { body, changed } = upload::open(files.of(asset)?, asset).map_err(unusable)?;
-        match self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await {
-            Written::Done(uploaded) => compare(&uploaded, asset),
-            _ if changed.happened() => Err(unusable(upload::changed(asset))),
-            Written::NotDone(trouble) => Err(trouble.into()),
-            Written::Unknown(trouble) => {
-                let there =
-                    self.assets(draft).await?.into_iter().find(|there| there.name == asset.name.as_str() && there.state == "uploaded");
-                there.map_or_else(|| Err(trouble.into()), |there| compare(&there, asset))
+        let file = files.of(asset)?;
+        let write = async || {
+            let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
+            let Upload { body, changed } = upload::open(file, asset, progress).map_err(unusable)?;
+            let written = self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await;
+            if changed.happened() && !matches!(written, Written::Done(_)) {
+                Err(unusable(upload::changed(asset, &std::io::Error::other("its upload was broken off"))))
+            } else {
+                Ok(written)
             }
+        };
+        let uploaded = certain(self.github, false, write, async || self.half_uploaded(draft, asset).await).await?.it();
+        // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
+        self.verified(&uploaded, asset).await.map_err(|setback| match file.open() {
+            Ok(_) => setback,
+            Err(error) => unusable(upload::changed(asset, &error)),
+        })
+    }
+
+    /// What an upload whose answer was lost left behind: the whole asset, or a half one, which is taken away.
+    async fn half_uploaded(&self, draft: &Release, asset: &Asset) -> Result<Option<UploadedAsset>, Setback> {
+        let found = self.assets(draft).await?.into_iter().find(|there| there.name == asset.name.as_str());
+        match found {
+            Some(there) if there.state == "uploaded" => Ok(Some(there)),
+            Some(half) => self.take_away(&half).await.map(|()| None),
+            None => Ok(None),
         }
+    }
+
+    /// Compares an asset with the approved one; where GitHub tells no digest, its bytes are read back.
+    async fn verified(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+        if let Some(digest) = &uploaded.digest {
+            return compare(uploaded, digest, asset);
+        }
+        let path = format!("/repos/{}/releases/assets/{}", self.release.target.repository, uploaded.id);
+        let back = self.github.read_back(&path, asset.size).await.map_err(|trouble| {
+            let done = format!("GitHub tells no digest of the asset `{}`, and it could not be read back", asset.name);
+            Setback { code: "asset_unverified", ..Setback::from(trouble).about(&done) }
+        })?;
+        compare(uploaded, &back.to_string(), asset)
+    }
+
+    /// Whether every asset of the draft was approved.
+    async fn no_strangers(&self, draft: &Release) -> Result<(), Setback> {
+        self.no_extra(&self.assets(draft).await?, "draft")
+    }
+
+    fn no_extra(&self, listed: &[UploadedAsset], what: &str) -> Result<(), Setback> {
+        let approved = self.release.assets.as_slice();
+        let extra = listed.iter().find(|listed| approved.iter().all(|asset| asset.name.as_str() != listed.name));
+        extra.map_or(Ok(()), |extra| {
+            let message = format!("the {what} has an asset `{}` that nobody approved", excerpt(&extra.name, 80));
+            Err(Setback::fault("asset_extra", message))
+        })
     }
 
     /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
     async fn discard(&self, draft: &Release, setback: Setback, held: &mut GithubResponse) -> Setback {
         let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
         let still_a_draft = self.github.read::<Release>(&path).await.is_ok_and(|found| found.draft);
-        let removed = if still_a_draft { Some(self.github.remove(self.claim, &path).await) } else { None };
+        let remove = async || match self.github.remove(self.claim, &path).await {
+            Written::NotDone(Trouble::NotFound { .. }) => Written::Done(()),
+            written => written,
+        };
+        let removed = if still_a_draft { Some(repeated(self.github, false, remove).await) } else { None };
         let message = match removed {
-            Some(Written::Done(())) => {
+            Some(Ok(())) => {
                 held.release_id = None;
+                held.assets.clear();
                 format!("{}; the draft was taken away, nothing was published", setback.message)
             }
             _ => format!("{}; look at release {}: it was left as it is", setback.message, draft.id),
@@ -217,19 +256,19 @@ impl Steps<'_> {
     }
 
     /// Every approved asset and no other, as the published release lists them; only now do their addresses last.
-    fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
-        let approved = self.release.assets.as_slice();
-        if let Some(extra) = listed.iter().find(|listed| approved.iter().all(|asset| asset.name.as_str() != listed.name)) {
-            return Err(Setback::fault(
-                "asset_extra",
-                format!("the release has an asset `{}` that nobody approved", excerpt(&extra.name, 80)),
-            ));
-        }
-        let published = |asset: &Asset| {
-            let found = listed.iter().find(|listed| listed.name == asset.name.as_str());
+    async fn exactly(&self, listed: &[UploadedAsset], held: &[PublishedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
+        self.no_extra(listed, "release")?;
+        let mut published = Vec::new();
+        for asset in self.release.assets.as_slice() {
             let missing = || Setback::fault("asset_missing", format!("the release was published without the asset `{}`", asset.name));
-            compare(found.ok_or_else(missing)?, asset)
-        };
-        approved.iter().map(published).collect()
+            let found = listed.iter().find(|listed| listed.name == asset.name.as_str()).ok_or_else(missing)?;
+            // What was read back before the publication is not read again.
+            let seen = held.iter().find(|held| held.name == asset.name).filter(|_| found.digest.is_none());
+            published.push(match seen {
+                Some(held) => compare(found, &held.sha256.to_string(), asset)?,
+                None => self.verified(found, asset).await?,
+            });
+        }
+        Ok(published)
     }
 }

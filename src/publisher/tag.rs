@@ -9,7 +9,11 @@ use countersign_core::{
     operation::TagRepo,
 };
 
-use super::{Setback, done, same_text};
+use super::{
+    Setback,
+    certain::{certain, repeated},
+    same_text,
+};
 use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
 
 #[derive(Serialize)]
@@ -63,17 +67,22 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
         return Ok(());
     }
     let body = NewTag { tag: tag.tag_name.as_str(), message: tag.message.as_str(), object: &tag.target_sha, r#type: "commit" };
-    let made = done(github.write::<TagObject>(claim, Method::POST, &format!("/repos/{repository}/git/tags"), &body).await)?;
+    // A tag object that nothing points to is nowhere to be seen.
+    let path = format!("/repos/{repository}/git/tags");
+    let made = repeated(github, false, async || github.write::<TagObject>(claim, Method::POST, &path, &body).await).await?;
     as_approved(&made, tag)?;
     let sha: CommitId = made.sha.parse().map_err(|error| Setback::from(Trouble::Garbage { reason: format!("{error}") }))?;
     let body = NewRef { r#ref: format!("refs/tags/{}", tag.tag_name), sha: &sha };
-    let set = match github.write::<Ref>(claim, Method::POST, &format!("/repos/{repository}/git/refs"), &body).await {
-        Written::Done(set) => set.object.sha,
-        Written::NotDone(trouble) if !claim.resumes() => return Err(trouble.into()),
-        Written::NotDone(trouble) | Written::Unknown(trouble) => {
-            standing(tag, github).await?.ok_or_else(|| Setback::from(trouble))?.to_string()
-        }
+    let path = format!("/repos/{repository}/git/refs");
+    let write = async || {
+        Ok(match github.write::<Ref>(claim, Method::POST, &path, &body).await {
+            Written::Done(set) => Written::Done(set.object.sha),
+            Written::NotDone(trouble) => Written::NotDone(trouble),
+            Written::Unknown(trouble) => Written::Unknown(trouble),
+        })
     };
+    let look = async || Ok(standing(tag, github).await?.map(|found| found.to_string()));
+    let set = certain(github, claim.resumes(), write, look).await?.it();
     if set != sha.as_str() {
         return Err(Setback::fault("tag_mismatch", format!("GitHub set the tag to {set} instead of {sha}")));
     }

@@ -1,10 +1,8 @@
-//! Uploads a file in bounded pieces; its last piece leaves only if all of them together are the bytes that were approved.
+//! Uploads a file in bounded pieces; its last piece leaves only if the file is still the one that was hashed.
 
 use std::{
     fs::File,
     io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,11 +14,12 @@ use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use octocrab::OctoBody;
-use sha2::{Digest as _, Sha256};
 
-use countersign_core::{asset::Asset, digest::Digest};
+use countersign_core::asset::Asset;
 
-const PIECE: usize = 256 * 1024;
+use crate::{progress::FileProgress, regular_file::KnownFile};
+
+const PIECE: u64 = 256 * 1024;
 
 /// The body of one upload, and whether it broke off because the file changed under us.
 pub(super) struct Upload {
@@ -38,14 +37,14 @@ impl Changed {
     }
 }
 
-/// Opens a file for its upload: links are not followed, and it must still have the approved size.
-pub(super) fn open(path: &Path, asset: &Asset) -> io::Result<Upload> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file() || found.len() != asset.size {
-        return Err(changed(asset));
+/// Opens a file for its upload: it must be the very file that was hashed. What GitHub stored is compared by its digest afterwards;
+/// this is to tell a changed file before it is whole at GitHub.
+pub(super) fn open(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>) -> io::Result<Upload> {
+    let open = file.open().map_err(|error| changed(asset, &error))?;
+    if file.size() != asset.size {
+        return Err(changed(asset, &io::Error::other("it has another size")));
     }
-    let reader = Pieces { file, hasher: Sha256::new(), left: asset.size, asset: asset.clone() };
+    let reader = Pieces { file: open, known: file.clone(), left: asset.size, asset: asset.clone(), progress };
     let changed = Changed::default();
     let told = changed.clone();
     let pieces = stream::unfold(Some(reader), move |reader| {
@@ -68,9 +67,10 @@ pub(super) fn open(path: &Path, asset: &Asset) -> io::Result<Upload> {
 
 struct Pieces {
     file: File,
-    hasher: Sha256,
+    known: KnownFile,
     left: u64,
     asset: Asset,
+    progress: Option<FileProgress>,
 }
 
 impl Pieces {
@@ -78,17 +78,27 @@ impl Pieces {
         if self.left == 0 {
             return Ok(None);
         }
-        let mut piece = vec![0; PIECE.min(usize::try_from(self.left).unwrap_or(PIECE))];
-        self.file.read_exact(&mut piece).map_err(|_| changed(&self.asset))?;
-        self.hasher.update(&piece);
-        self.left -= piece.len() as u64;
-        if self.left == 0 && Digest::from_bytes(self.hasher.clone().finalize().into()) != self.asset.sha256 {
-            return Err(changed(&self.asset));
+        let wanted = PIECE.min(self.left);
+        let mut piece = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        let read = (&mut self.file).take(wanted).read_to_end(&mut piece);
+        if read.map_err(|error| changed(&self.asset, &error))? as u64 != wanted {
+            return Err(changed(&self.asset, &io::Error::other("it became shorter")));
+        }
+        self.left -= wanted;
+        if self.left == 0 {
+            self.known.is_unchanged(&self.file).map_err(|error| changed(&self.asset, &error))?;
+        }
+        if let Some(progress) = &self.progress {
+            progress.advance(wanted);
+            if self.left == 0 {
+                progress.finish();
+            }
         }
         Ok(Some(piece.into()))
     }
 }
 
-pub(super) fn changed(asset: &Asset) -> io::Error {
-    io::Error::other(format!("the file of the asset `{}` is no longer the one that was hashed", asset.name))
+/// The file is no longer the one that was hashed.
+pub(super) fn changed(asset: &Asset, error: &io::Error) -> io::Error {
+    io::Error::other(format!("the file of the asset `{}` is no longer the one that was hashed: {error}", asset.name))
 }

@@ -1,7 +1,6 @@
 //! Workflow commands: masks and annotations, with everything in them escaped.
 
-use super::Log;
-use crate::github::Token;
+use crate::{github::Token, log::Log};
 
 /// The runner cuts messages at 4,096 characters.
 const MOST_MESSAGE: usize = 4000;

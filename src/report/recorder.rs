@@ -15,9 +15,10 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{Ending, Log, Phase, commands::Level, files, summary};
+use super::{Ending, Phase, commands::Level, files, summary};
 use crate::{
     exit::Exit,
+    log::Log,
     random,
     runner::{Environment, Inputs},
 };

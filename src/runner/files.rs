@@ -3,8 +3,10 @@
 use std::{
     fs::File,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt as _,
+    iter,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -18,6 +20,10 @@ use countersign_core::{
 };
 
 use super::inputs::lines;
+use crate::{
+    progress::{FileProgress, Files, Progress, Work},
+    regular_file::{self, KnownFile},
+};
 
 /// The type of files of which no other is known.
 const ANY_TYPE: &str = "application/octet-stream";
@@ -25,12 +31,12 @@ const ANY_TYPE: &str = "application/octet-stream";
 /// An asset and where its bytes lie.
 pub(crate) struct LocalAsset {
     pub(crate) asset: Asset,
-    pub(crate) path: PathBuf,
+    pub(crate) file: KnownFile,
 }
 
 impl LocalAsset {
-    /// Finds the files of the input `files`, one path or pattern a line, and hashes them.
-    pub(crate) fn find(files: &str, workspace: &Path) -> Result<Vec<Self>, InputRefusal> {
+    /// Finds the files of the input `files`, one path or pattern a line, and hashes them on every core.
+    pub(crate) fn find(files: &str, workspace: &Path, progress: &Progress) -> Result<Vec<Self>, InputRefusal> {
         let mut paths = Vec::new();
         for line in lines(files) {
             paths.extend(if line.contains(['*', '?', '[']) { matches(line, workspace)? } else { vec![workspace.join(line)] });
@@ -41,19 +47,57 @@ impl LocalAsset {
         if paths.len() > MOST_ASSETS {
             return Err(InputRefusal::AssetLimit(InvalidAssets::TooMany(paths.len()).to_string()));
         }
-        paths.iter().map(|path| Self::read(path)).collect()
+        let opened = paths.iter().map(|path| Opened::new(path)).collect::<Result<Vec<_>, _>>()?;
+        let telling = progress.files(Work::Hashing, opened.iter().map(|opened| opened.file.size()).sum());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let take = || opened.get(next.fetch_add(1, Ordering::Relaxed));
+            iter::from_fn(take).map(|opened| opened.hash(&telling)).collect::<Result<Vec<_>, _>>()
+        };
+        let cores = thread::available_parallelism().map_or(1, usize::from).min(opened.len().max(1));
+        let hashed: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        let mut found = Vec::new();
+        for part in hashed {
+            found.extend(part?);
+        }
+        found.sort_by(|one, other| one.asset.name.cmp(&other.asset.name));
+        Ok(found)
     }
+}
 
-    fn read(path: &Path) -> Result<Self, InputRefusal> {
+/// A file that may become an asset, before it is hashed; closed again, because there may be a thousand of them.
+struct Opened {
+    name: AssetName,
+    path: PathBuf,
+    file: KnownFile,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Self, InputRefusal> {
         let name: AssetName =
             path.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse().map_err(InputRefusal::AssetName)?;
         let file = open("files", path)?;
-        let expected = file.metadata().map_err(|error| unusable("files", path, &error.to_string()))?.len();
-        if expected == 0 || expected > MOST_BYTES {
-            return Err(InputRefusal::AssetLimit(InvalidAssets::Size(name, expected).to_string()));
+        let file = KnownFile::new(path, &file).map_err(|error| unusable("files", path, &error.to_string()))?;
+        if file.size() == 0 || file.size() > MOST_BYTES {
+            return Err(InputRefusal::AssetLimit(InvalidAssets::Size(name, file.size()).to_string()));
         }
-        let (sha256, size) = hash(file).map_err(|error| unusable("files", path, &error.to_string()))?;
-        Ok(Self { asset: Asset { content_type: content_type(&name), name, size, sha256 }, path: path.into() })
+        Ok(Self { name, path: path.into(), file })
+    }
+
+    fn hash(&self, telling: &Files<'_>) -> Result<LocalAsset, InputRefusal> {
+        let Self { name, path, file: known } = self;
+        let progress = telling.file(name.as_str(), known.size());
+        let hashed = known.open().and_then(|file| {
+            let sha256 = hash(&file, known.size(), &progress)?;
+            known.is_unchanged(&file).map(|()| sha256)
+        });
+        let sha256 = hashed.map_err(|error| unusable("files", path, &error.to_string()))?;
+        progress.finish();
+        let asset = Asset { content_type: content_type(name), name: name.clone(), size: known.size(), sha256 };
+        Ok(LocalAsset { asset, file: known.clone() })
     }
 }
 
@@ -75,19 +119,12 @@ fn matches(pattern: &str, workspace: &Path) -> Result<Vec<PathBuf>, InputRefusal
     Ok(paths)
 }
 
-/// Opens a regular file: no link, folder, pipe or device; opening one of those must not wait either.
+/// Opens a regular file.
 fn open(input: &'static str, path: &Path) -> Result<File, InputRefusal> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
-    let file = file.map_err(|error| match error.kind() {
+    regular_file::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => InputRefusal::FileMissing { input, path: shown(path) },
-        _ if path.is_symlink() => unusable(input, path, "it is a link"),
         _ => unusable(input, path, &error.to_string()),
-    })?;
-    match file.metadata() {
-        Ok(found) if found.is_file() => Ok(file),
-        Ok(_) => Err(unusable(input, path, "it is no regular file")),
-        Err(error) => Err(unusable(input, path, &error.to_string())),
-    }
+    })
 }
 
 /// Reads a file of at most `most` bytes.
@@ -106,15 +143,15 @@ pub(crate) fn read_text(input: &'static str, path: &Path, most: u64) -> Result<S
     String::from_utf8(read_bytes(input, path, most)?).map_err(|_| unusable(input, path, "it is not UTF-8 text"))
 }
 
-fn hash(mut file: File) -> io::Result<(Digest, u64)> {
-    let (mut hasher, mut size, mut piece) = (Sha256::new(), 0, vec![0; 256 * 1024]);
+fn hash(file: &File, size: u64, progress: &FileProgress) -> io::Result<Digest> {
+    let (mut hasher, mut piece, mut file) = (Sha256::new(), vec![0; 256 * 1024], file.take(size));
     loop {
         let read = file.read(&mut piece)?;
         if read == 0 {
-            return Ok((Digest::from_bytes(hasher.finalize().into()), size));
+            return Ok(Digest::from_bytes(hasher.finalize().into()));
         }
         hasher.update(&piece[..read]);
-        size += read as u64;
+        progress.advance(read as u64);
     }
 }
 
@@ -137,7 +174,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn names(files: &str, folder: &Path) -> Result<Vec<String>, &'static str> {
-        let found = LocalAsset::find(files, folder).map_err(|refusal| refusal.code())?;
+        let found = LocalAsset::find(files, folder, &Progress::silent()).map_err(|refusal| refusal.code())?;
         Ok(found.iter().map(|local| format!("{} {} {}", local.asset.name, local.asset.size, local.asset.content_type)).collect())
     }
 

@@ -113,18 +113,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The operation with exactly these assets.
-    pub(crate) fn build(&self, facts: Facts, assets: Vec<Asset>) -> Result<Operation, InputRefusal> {
+    /// The operation, as yet without assets.
+    pub(crate) fn build(&self, facts: Facts) -> Result<Operation, InputRefusal> {
         let missing = || InputRefusal::Invalid { input: self.commit_input(), problem: "the repository has no commit of that name".into() };
         let commit = facts.commit.clone().ok_or_else(missing)?;
         match self.kind {
-            Kind::PublishRelease => self.release(facts, commit, assets).map(Operation::PublishRelease),
+            Kind::PublishRelease => self.release(facts, commit).map(Operation::PublishRelease),
             Kind::TagRepo => self.tag(facts, commit).map(Operation::TagRepo),
             Kind::OpenPr => self.pull(facts, commit).map(Operation::OpenPr),
         }
     }
 
-    fn release(&self, facts: Facts, target_sha: CommitId, assets: Vec<Asset>) -> Result<PublishRelease, InputRefusal> {
+    fn release(&self, facts: Facts, target_sha: CommitId) -> Result<PublishRelease, InputRefusal> {
         let inputs = self.inputs;
         let release_name: Title = if inputs.release_name.is_empty() {
             self.name("tag-name", &inputs.tag_name)?
@@ -144,7 +144,7 @@ impl<'a> Draft<'a> {
             release_name,
             body: ReleaseBody::new("release body", text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
             visibility: Visibility::new(flags.0, flags.1, make_latest).map_err(InputRefusal::NotLatest)?,
-            assets: Assets::new(assets).map_err(invalid_assets)?,
+            assets: Assets::default(),
         })
     }
 
@@ -215,15 +215,20 @@ fn text<T: std::str::FromStr<Err = InvalidName>>(input: &'static str, text: &str
     text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
 }
 
-/// The only operation of a plan, with the files that lie here now: if one of them changed since, so does the operation's digest.
-pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path, assets: Vec<Asset>) -> Result<Operation, InputRefusal> {
+/// The only operation of a plan, without its assets: the files that lie here now take their place, and if one of them changed since,
+/// so does the operation's digest.
+pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Operation, InputRefusal> {
     let described = MEANINGS.iter().find(|(input, value, _)| *input != "files" && !value(inputs).is_empty());
     if let Some((input, ..)) = described {
         return Err(InputRefusal::Unused { input, here: "an operation that comes from `plan`".into() });
     }
     let bytes = read_bytes("plan", &workspace.join(&inputs.plan), Plan::MOST_BYTES as u64)?;
-    let planned = Plan::from_document(&bytes).and_then(Plan::into_only_operation).map_err(InputRefusal::Plan)?.into_operation();
-    match planned {
+    Ok(Plan::from_document(&bytes).and_then(Plan::into_only_operation).map_err(InputRefusal::Plan)?.into_operation())
+}
+
+/// The operation with exactly these assets.
+pub(crate) fn with_assets(operation: Operation, assets: Vec<Asset>) -> Result<Operation, InputRefusal> {
+    match operation {
         Operation::PublishRelease(release) => {
             Ok(Operation::PublishRelease(PublishRelease { assets: Assets::new(assets).map_err(invalid_assets)?, ..release }))
         }

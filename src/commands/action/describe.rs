@@ -1,9 +1,10 @@
 //! From inputs or a plan to an operation, with what may be looked up on the way.
 
-use std::path::Path;
+use std::io::IsTerminal as _;
+
+use tokio::task::JoinHandle;
 
 use countersign_core::{
-    asset::Asset,
     authorize::Mode,
     name::Repository,
     operation::{Kind, Operation},
@@ -13,28 +14,37 @@ use countersign_core::{
 use super::Attempt;
 use crate::{
     github::Trouble,
+    progress::Progress,
     publisher::AssetFiles,
     report::{Complaint, Ending},
-    runner::{Draft, Facts, Inputs, LocalAsset, flag, from_plan},
+    runner::{Draft, Facts, LocalAsset, flag, from_plan, with_assets},
 };
 
 impl Attempt<'_> {
-    /// The operation that the inputs describe, and where its files lie.
-    pub(super) async fn operation(&self, mode: Mode) -> Result<(Operation, AssetFiles), NoPlan> {
+    /// What the inputs describe. Its files are being hashed meanwhile.
+    pub(super) async fn describe(&self, mode: Mode) -> Result<Described, NoPlan> {
         let inputs = &self.inputs;
-        let kind = if inputs.operation.is_empty() && !inputs.plan.is_empty() { None } else { Some(self.kind()?) };
         let workspace = &self.context.workspace;
+        let kind = if inputs.operation.is_empty() && !inputs.plan.is_empty() { None } else { Some(self.kind()?) };
         if !inputs.plan.is_empty() {
-            let (assets, files) = local_assets(inputs, workspace).await?;
-            let operation = from_plan(inputs, workspace, assets)?;
-            self.is_as_asked(&operation, kind)?;
-            return Ok((operation, files));
+            let files = self.hash();
+            let bare = from_plan(inputs, workspace)?;
+            self.is_as_asked(&bare, kind)?;
+            return Ok(Described { bare, files });
         }
         let kind = kind.ok_or(InputRefusal::Missing { input: "operation", needed_by: "every call".into() })?;
         let draft = Draft::new(inputs, kind, mode, workspace)?;
-        let (assets, files) = local_assets(inputs, workspace).await?;
+        let files = self.hash();
         let facts = self.facts(&draft, mode).await?;
-        Ok((draft.build(facts, assets)?, files))
+        Ok(Described { bare: draft.build(facts)?, files })
+    }
+
+    /// Hashes on threads of their own, so that GitHub can be asked meanwhile and a signal finds somebody who listens.
+    fn hash(&self) -> Hashing {
+        let (patterns, workspace) = (self.inputs.files.clone(), self.context.workspace.clone());
+        let progress = Progress::new(self.recorder.log(), std::io::stdout().is_terminal());
+        let telling = progress.clone();
+        Hashing { files: tokio::task::spawn_blocking(move || LocalAsset::find(&patterns, &workspace, &telling)), progress }
     }
 
     fn kind(&self) -> Result<Kind, InputRefusal> {
@@ -88,6 +98,29 @@ impl Attempt<'_> {
     }
 }
 
+/// An operation without its assets, which are still being hashed.
+pub(super) struct Described {
+    /// Everything but the assets: enough to look at what it touches.
+    pub(super) bare: Operation,
+    files: Hashing,
+}
+
+struct Hashing {
+    files: JoinHandle<Result<Vec<LocalAsset>, InputRefusal>>,
+    progress: Progress,
+}
+
+impl Described {
+    /// The whole operation, and where its files lie.
+    pub(super) async fn whole(self) -> Result<(Operation, AssetFiles), InputRefusal> {
+        let Hashing { files, progress } = self.files;
+        let stopped = |error| InputRefusal::Invalid { input: "files", problem: format!("hashing stopped: {error}") };
+        let local = files.await.map_err(stopped)??;
+        let operation = with_assets(self.bare, local.iter().map(|local| local.asset.clone()).collect())?;
+        Ok((operation, AssetFiles::new(local.into_iter().map(|local| (local.asset.name, local.file)), progress)))
+    }
+}
+
 /// Why there is no operation: an input is wrong, or GitHub did not answer.
 pub(super) enum NoPlan {
     Refused(Refusal),
@@ -114,13 +147,4 @@ impl From<NoPlan> for Ending {
             NoPlan::Failed(complaint) => Self::Failed(complaint),
         }
     }
-}
-
-/// Hashes on a thread of its own, so that a signal finds somebody who listens.
-async fn local_assets(inputs: &Inputs, workspace: &Path) -> Result<(Vec<Asset>, AssetFiles), InputRefusal> {
-    let (patterns, workspace) = (inputs.files.clone(), workspace.to_owned());
-    let hashing = tokio::task::spawn_blocking(move || LocalAsset::find(&patterns, &workspace));
-    let local = hashing.await.map_err(|error| InputRefusal::Invalid { input: "files", problem: format!("hashing stopped: {error}") })??;
-    let assets = local.iter().map(|local| local.asset.clone()).collect();
-    Ok((assets, AssetFiles::new(local.into_iter().map(|local| (local.asset.name, local.path)))))
 }

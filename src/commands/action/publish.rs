@@ -5,12 +5,14 @@ use countersign_core::{
     envelope::{Envelope, MOST_BYTES},
     keys::{Threshold, TrustedKeys},
     ledger::{self, Effect, NoClaim, Outcome, Recorded},
-    operation::Operation,
     receipt::VerifiedReceipt,
     refusal::{InputRefusal, Refusal},
 };
 
-use super::{Attempt, describe::NoPlan};
+use super::{
+    Attempt,
+    describe::{Described, NoPlan},
+};
 use crate::{
     github::PreflightQuery,
     ledger_store::LedgerBranch,
@@ -24,17 +26,13 @@ const MOST_RECEIPT_FILE: u64 = 2 * MOST_BYTES as u64;
 
 impl Attempt<'_> {
     pub(super) async fn prod(&self) -> Ending {
-        let built = self.operation(Mode::Prod).await;
-        let (operation, files) = match built {
-            Ok((operation, files)) => (Ok(operation), files),
-            Err(NoPlan::Refused(refusal)) => (Err(refusal), AssetFiles::default()),
+        let described = match self.describe(Mode::Prod).await {
             Err(NoPlan::Failed(complaint)) => return Ending::Failed(complaint),
+            Err(NoPlan::Refused(refusal)) => Err(refusal),
+            Ok(described) => Ok(described),
         };
-        if let Ok(operation) = &operation {
-            self.note_operation(operation);
-        }
-        let decision = match self.decide(operation).await {
-            Ok(decision) => decision,
+        let (decision, files) = match self.decide(described).await {
+            Ok(decided) => decided,
             Err(refusal) => return Ending::Refused(refusal),
         };
         self.recorder.note(|record| record.checks = decision.checks);
@@ -44,24 +42,43 @@ impl Attempt<'_> {
         }
     }
 
-    async fn decide(&self, operation: Result<Operation, Refusal>) -> Result<Decision, Refusal> {
+    /// Looks at GitHub while the files are hashed, then decides.
+    async fn decide(&self, described: Result<Described, Refusal>) -> Result<(Decision, AssetFiles), Refusal> {
         let receipt = self.receipt();
         if let Ok(receipt) = &receipt {
             self.note_receipt(receipt);
         }
-        let preflight = match (&operation, &receipt) {
+        let query = match (&described, &receipt) {
             // Without a mode that exists, GitHub is not even asked.
-            (Ok(operation), Ok(receipt)) if self.mode.is_ok() => {
-                self.github.preflight(&PreflightQuery::new(operation, Some(&receipt.terms().look()))).await
+            (Ok(described), Ok(receipt)) if self.mode.is_ok() => {
+                let query = PreflightQuery::new(&described.bare, Some(&receipt.terms().look()));
+                Some(query.with_uploads(!self.inputs.files.trim().is_empty()))
             }
-            _ => Preflight::NotAsked,
+            _ => None,
         };
+        let look = async {
+            match &query {
+                Some(query) => self.github.preflight(query).await,
+                None => Preflight::NotAsked,
+            }
+        };
+        let hash = async {
+            match described {
+                Ok(described) => described.whole().await.map_err(Refusal::from),
+                Err(refusal) => Err(refusal),
+            }
+        };
+        let (preflight, hashed) = tokio::join!(look, hash);
+        let (operation, files) = hashed.map_or_else(|refusal| (Err(refusal), AssetFiles::default()), |(whole, files)| (Ok(whole), files));
+        if let Ok(operation) = &operation {
+            self.note_operation(operation);
+        }
         if let Preflight::Seen(sighting) = &preflight {
             let seen = sighting.ledger.as_ref().ok().and_then(ledger::Snapshot::newest);
             let rules = sighting.ledger_rules.clone();
             self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
         }
-        Ok(authorize(Evidence {
+        let decision = authorize(Evidence {
             mode: self.mode.clone(),
             run_id: self.run_id.clone(),
             executor: self.context.executor.clone(),
@@ -70,7 +87,8 @@ impl Attempt<'_> {
             now: (self.clock)(),
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
-        }))
+        });
+        Ok((decision, files))
     }
 
     async fn publish(&self, grant: Grant, files: &AssetFiles) -> Ending {
@@ -136,7 +154,7 @@ impl Attempt<'_> {
     }
 
     fn enter(&self, phase: Phase) -> Result<(), Ending> {
-        self.recorder.note(|record| record.requests = self.github.requests());
+        self.note_requests();
         self.recorder.enter(phase).map_err(|error| {
             let message = format!("the audit record can no longer be written ({error}), so nothing more is done");
             let complaint = Complaint::new("record_unwritten", message);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
+use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
     envelope::MOST_BYTES,
@@ -86,9 +86,14 @@ fn examine(batch: &[(u64, Vec<u8>)], trusted: Option<&(TrustedKeys, Threshold)>)
 
 async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
     let receipts: Vec<&ReceiptId> = verifier.receipts().collect();
-    for receipts in receipts.chunks(STATES) {
+    let reads = receipts.chunks(STATES).map(|receipts| async move {
         let found = source.read(receipts.iter().map(|receipt| state_path(receipt)).collect()).await?;
         ensure!(found.len() == receipts.len(), "fewer files than were asked for");
+        Ok((receipts, found))
+    });
+    let mut reads = stream::iter(reads).buffered(AHEAD);
+    while let Some(read) = reads.next().await {
+        let (receipts, found) = read?;
         for (receipt, found) in receipts.iter().zip(found) {
             verifier.is_state(receipt, found.as_deref())?;
         }

@@ -250,5 +250,6 @@ fn world(answer: Answer, target: &Target, budget: Budget) -> World {
             .pull_requests
             .map_or(Vec::new(), |pulls| pulls.nodes.into_iter().flatten().filter(ours).map(|pull| pull.url).collect()),
         budget,
+        requests: None,
     }
 }

@@ -2,15 +2,15 @@
 
 use serde::Deserialize;
 
-use countersign_core::{asset::Asset, ledger::PublishedAsset, text::excerpt};
+use countersign_core::{asset::Asset, ledger::PublishedAsset};
 
 use super::{
     Steps,
-    words::{Release, UploadedAsset, compare},
+    words::{Release, UploadedAsset},
 };
 use crate::{
     github::{Trouble, Written, encoded_path},
-    publisher::Setback,
+    publisher::{Setback, certain::repeated},
 };
 
 /// Pages of a hundred that are looked through: GitHub lists at most 10,000 releases.
@@ -81,16 +81,10 @@ impl Steps<'_> {
     pub(super) async fn sort_out(&self, draft: &Release) -> Result<Vec<PublishedAsset>, Setback> {
         let mut kept = Vec::new();
         for there in self.assets(draft).await? {
-            match self.approved(&there).map(|asset| compare(&there, asset)) {
-                Some(Ok(asset)) => kept.push(asset),
-                Some(Err(setback)) if there.state == "uploaded" => return Err(setback),
-                Some(Err(_)) => self.take_away(&there).await?,
-                None => {
-                    return Err(Setback::fault(
-                        "asset_extra",
-                        format!("the draft has an asset `{}` that nobody approved", excerpt(&there.name, 80)),
-                    ));
-                }
+            match self.approved(&there) {
+                Some(asset) if there.state == "uploaded" => kept.push(self.verified(&there, asset).await?),
+                Some(_) => self.take_away(&there).await?,
+                None => self.no_extra(&[there], "draft")?,
             }
         }
         Ok(kept)
@@ -100,12 +94,13 @@ impl Steps<'_> {
         self.release.assets.as_slice().iter().find(|asset| asset.name.as_str() == there.name)
     }
 
-    async fn take_away(&self, asset: &UploadedAsset) -> Result<(), Setback> {
+    pub(super) async fn take_away(&self, asset: &UploadedAsset) -> Result<(), Setback> {
         let path = format!("/repos/{}/releases/assets/{}", self.release.target.repository, asset.id);
-        match self.github.remove(self.claim, &path).await {
-            Written::Done(()) | Written::NotDone(Trouble::NotFound { .. }) => Ok(()),
-            Written::NotDone(trouble) | Written::Unknown(trouble) => Err(trouble.into()),
-        }
+        repeated(self.github, false, async || match self.github.remove(self.claim, &path).await {
+            Written::NotDone(Trouble::NotFound { .. }) => Written::Done(()),
+            written => written,
+        })
+        .await
     }
 
     async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Setback> {

@@ -52,7 +52,8 @@ pub(super) fn hold(made: &Release, held: &mut GithubResponse) {
     held.html_url = (!made.draft).then(|| made.html_url.clone());
 }
 
-pub(super) fn compare(uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+/// Compares what GitHub stored with what was approved; `digest` is what GitHub tells, or what was read back.
+pub(super) fn compare(uploaded: &UploadedAsset, digest: &str, asset: &Asset) -> Result<PublishedAsset, Setback> {
     let mismatch = |what: &str, found: &str, approved: &str| {
         Setback::fault(
             "asset_mismatch",
@@ -68,12 +69,6 @@ pub(super) fn compare(uploaded: &UploadedAsset, asset: &Asset) -> Result<Publish
     if uploaded.size != asset.size {
         return Err(mismatch("size", &uploaded.size.to_string(), &asset.size.to_string()));
     }
-    let Some(digest) = &uploaded.digest else {
-        return Err(Setback::fault(
-            "asset_unverified",
-            format!("GitHub tells no digest of the asset `{}`, so it cannot be compared", asset.name),
-        ));
-    };
     if digest.parse() != Ok::<Digest, _>(asset.sha256) {
         return Err(mismatch("digest", digest, &asset.sha256.to_string()));
     }

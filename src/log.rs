@@ -28,8 +28,8 @@ impl Log {
         self.raw(&harmless(text));
     }
 
-    /// Writes a line that is a workflow command; only `commands` makes those.
-    pub(super) fn raw(&self, line: &str) {
+    /// Writes a line that is a workflow command; only `report::commands` makes those.
+    pub(crate) fn raw(&self, line: &str) {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writeln!(place, "{line}").and_then(|()| place.flush());
         // A closed log loses lines; the audit record keeps everything.

@@ -1,0 +1,111 @@
+//! How often a request is repeated, and how long we wait before: what passes is waited for, what does not is told at once.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use super::Trouble;
+use crate::{log::Log, tempo::Tempo};
+
+/// Seconds of waiting that one attempt has by default: enough for a secondary rate limit, which asks for at least one minute.
+pub(crate) const MAX_WAIT: u64 = 120;
+/// Tries after the first one, with these waits in seconds before them.
+const WAITS: [u64; 3] = [2, 4, 8];
+
+/// What is left of one attempt's patience.
+pub(crate) struct Patience {
+    second: Duration,
+    left: AtomicU64,
+    retries: AtomicU64,
+    log: Log,
+}
+
+impl Patience {
+    /// So many seconds of waiting in all.
+    pub(crate) const fn new(tempo: Tempo, max_wait: u64, log: Log) -> Self {
+        Self { second: tempo.second, left: AtomicU64::new(max_wait), retries: AtomicU64::new(0), log }
+    }
+
+    /// How many requests were repeated.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Waits, if after so many tries another one may help; `false` means that it is time to give up.
+    pub(crate) async fn waits(&self, trouble: &Trouble, tried: usize) -> bool {
+        let Some(wait) = tried.checked_sub(1).and_then(|done| WAITS.get(done)).copied().filter(|_| trouble.passes()) else { return false };
+        let wait = trouble.asks_to_wait().map_or(wait, |asked| asked.max(wait));
+        let left = self.left.load(Ordering::Relaxed);
+        if wait > left {
+            self.log.line(&format!("countersign: {trouble}. The next try would come in {wait} s, but max-wait leaves {left} s."));
+            return false;
+        }
+        self.left.fetch_sub(wait, Ordering::Relaxed);
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.log.line(&format!("countersign: {trouble}. Trying again in {wait} s (retry {tried} of {}).", WAITS.len()));
+        tokio::time::sleep(self.second * u32::try_from(wait).unwrap_or(u32::MAX)).await;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn waits(max_wait: u64, troubles: &[(Trouble, usize)]) -> (Vec<bool>, u64, String) {
+        let lines = Lines::default();
+        let tempo = Tempo { second: Duration::ZERO, silence: Duration::ZERO };
+        let patience = Patience::new(tempo, max_wait, Log::to(lines.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let waited = troubles.iter().map(|(trouble, tried)| runtime.block_on(patience.waits(trouble, *tried))).collect();
+        (waited, patience.retries(), String::from_utf8(lines.0.lock().unwrap().clone()).unwrap())
+    }
+
+    fn limited(wait: Option<u64>) -> Trouble {
+        Trouble::RateLimit { message: "too many".into(), wait }
+    }
+
+    #[test]
+    fn what_passes_is_tried_three_times_more_after_2_4_and_8_seconds() {
+        let lost = Trouble::NoAnswer { reason: "reset".into() };
+        let (waited, retries, told) = waits(120, &[(lost.clone(), 1), (lost.clone(), 2), (lost.clone(), 3), (lost, 4)]);
+        assert_eq!((waited, retries), (vec![true, true, true, false], 3));
+        let seconds: Vec<&str> = told.lines().filter_map(|line| line.split(" again in ").nth(1)).collect();
+        assert_eq!(seconds, ["2 s (retry 1 of 3).", "4 s (retry 2 of 3).", "8 s (retry 3 of 3)."]);
+    }
+
+    #[test]
+    fn what_github_asks_for_wins_where_it_is_longer_and_max_wait_allows_it() {
+        let (waited, retries, told) = waits(70, &[(limited(Some(1)), 1), (limited(Some(60)), 1), (limited(Some(60)), 2)]);
+        assert_eq!((waited, retries), (vec![true, true, false], 2));
+        assert!(told.ends_with("The next try would come in 60 s, but max-wait leaves 8 s.\n"), "{told}");
+    }
+
+    #[test]
+    fn what_would_come_again_is_never_repeated() {
+        let denied = Trouble::Authorization { status: 403, message: "no".into(), permissions: None };
+        let refused = Trouble::Validation { status: 422, message: "no".into() };
+        let missing = Trouble::NotFound { message: "no".into(), permissions: None };
+        let (waited, retries, told) = waits(120, &[(denied, 1), (refused, 1), (missing, 1)]);
+        assert_eq!((waited, retries, told.as_str()), (vec![false; 3], 0, ""));
+    }
+}
