@@ -1,6 +1,6 @@
 //! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one compare-and-swap commit.
 
-use std::{cell::RefCell, time::Duration};
+use std::cell::RefCell;
 
 use countersign_core::{
     ledger::{Append, Appended, Effect, GithubResponse, LedgerStore, LedgerView, Look},
@@ -72,7 +72,7 @@ impl LedgerStore for LedgerBranch<'_> {
     async fn pause(&self, round: usize) {
         // 25 to 50 ms at first, doubling up to 0.8 to 1.6 s.
         let most = 50 << round.min(5);
-        tokio::time::sleep(Duration::from_millis(most / 2 + random::below(most / 2))).await;
+        self.github.patience().stands_aside(most / 2 + random::below(most / 2)).await;
     }
 
     async fn append(&self, append: &Append) -> Appended {

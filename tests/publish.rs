@@ -359,3 +359,95 @@ fn a_claim_whose_answer_is_cut_short_is_found() {
     attempt.run().succeeded();
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
 }
+
+/// What happens to a file between its hash and its upload.
+type Change = (&'static str, fn(&std::path::Path));
+
+#[test]
+fn a_file_that_changes_between_its_hash_and_its_upload_is_a_failure_before_publication() {
+    let changes: [Change; 6] = [
+        ("other bytes", |path| std::fs::write(path, "xyz").unwrap()),
+        ("shorter", |path| std::fs::write(path, "a").unwrap()),
+        ("longer", |path| std::fs::write(path, "abcd").unwrap()),
+        ("replaced", |path| {
+            std::fs::write(path.with_extension("new"), "abc").unwrap();
+            std::fs::rename(path.with_extension("new"), path).unwrap();
+        }),
+        ("a link", |path| {
+            std::fs::rename(path, path.with_extension("old")).unwrap();
+            std::os::unix::fs::symlink(path.with_extension("old"), path).unwrap();
+        }),
+        ("gone", |path| std::fs::remove_file(path).unwrap()),
+    ];
+    for (name, change) in changes {
+        let stage = Stage::new();
+        stage.file("app.zip", "abc");
+        let attempt = stage.release().input("files", "app.zip").approved();
+        // The draft is being made: the files are hashed, no upload has begun.
+        let report = attempt.run_while(Endpoint::CreateRelease, || change(&stage.workspace().join("app.zip")));
+        assert_eq!((report.exit, report.code()), (1, "file_changed"), "{name}: {}", report.message());
+        assert!(report.message().contains("the draft was taken away, nothing was published"), "{name}: {}", report.message());
+        assert_eq!((stage.sim.releases().len(), stage.ledger_events()), (0, ["claimed", "failed"].map(String::from).to_vec()), "{name}");
+    }
+}
+
+#[test]
+fn an_asset_that_somebody_adds_to_the_draft_is_found_before_publication() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    // While GitHub holds its answer to the claim's draft, somebody else uploads to it.
+    let report = attempt.run_while(Endpoint::CreateRelease, || stage.upload(1, "evil.zip", "evil"));
+    assert_eq!((report.exit, report.code()), (1, "asset_extra"), "{}", report.message());
+    assert!(stage.sim.releases().iter().all(|release| release.draft), "it was published");
+}
+
+#[test]
+fn what_is_waited_for_is_told_and_counted() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::RetryAfter { status: 429, seconds: 7 }));
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(report.record["retry_count"], 1);
+    assert!(report.log.contains("Trying again in 7 s (retry 1 of 3)."), "{}", report.log);
+    assert!(report.log.contains("secondary rate limit"), "{}", report.log);
+}
+
+#[test]
+fn nobody_waits_longer_than_max_wait_allows() {
+    let stage = Stage::new();
+    let attempt = stage.release().input("max-wait", "5").approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::RetryAfter { status: 429, seconds: 7 }));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.code()), (4, "rate_limited"), "{}", report.message());
+    assert!(report.log.contains("The next try would come in 7 s, but max-wait leaves 5 s."), "{}", report.log);
+    assert_eq!(report.record["retry_count"], 0);
+}
+
+#[test]
+fn an_operation_that_may_need_more_requests_than_are_left_is_refused_before_its_claim() {
+    let stage = Stage::new();
+    for number in 0..40 {
+        stage.file(&format!("{number}.zip"), "abc");
+    }
+    let attempt = stage.release().input("files", "*.zip").approved();
+    // 120 may be needed: enough GraphQL points, too few REST requests.
+    stage.sim.rate_limit(1000, 119);
+    let report = attempt.run();
+    report.refused("preflight_rate_limit");
+    assert!(report.message().contains("GitHub allows 119 more REST requests"), "{}", report.message());
+    assert_eq!(stage.ledger_events(), Vec::<String>::new());
+    stage.sim.rate_limit(1000, 200);
+    attempt.run().succeeded();
+}
+
+#[test]
+fn every_upload_has_a_line_in_the_log() {
+    let stage = Stage::new();
+    stage.file("a.zip", "abc").file("b.zip", [7; 2048]);
+    let report = stage.release().input("files", "*.zip").approved().run();
+    report.succeeded();
+    assert!(report.log.contains("uploaded a.zip: 3 bytes in "), "{}", report.log);
+    assert!(report.log.contains("uploaded b.zip: 2.0 KiB in "), "{}", report.log);
+}

@@ -32,8 +32,13 @@ pub fn mib(bytes: u64) -> f64 {
 /// Runs a process to its end; one that fails ends the benchmark. It is started by a small helper, because the system counts
 /// the memory of whoever starts a process as that process's own.
 pub fn measure(command: &Command) -> Cost {
+    measure_exit(command, 0)
+}
+
+/// The same for a process that must end with this exit status.
+pub fn measure_exit(command: &Command, expected: i32) -> Cost {
     let mut helper = Command::new(std::env::current_exe().expect("this program has a path"));
-    helper.arg(MEASURE).arg(command.get_program()).args(command.get_args()).env_clear();
+    helper.arg(MEASURE).arg(expected.to_string()).arg(command.get_program()).args(command.get_args()).env_clear();
     helper.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if let Some(folder) = command.get_current_dir() {
         helper.current_dir(folder);
@@ -54,12 +59,13 @@ pub fn serve_as_helper() {
     if arguments.next().is_none_or(|first| first != MEASURE) {
         return;
     }
+    let expected = arguments.next().and_then(|expected| expected.to_str()?.parse().ok());
     let program = arguments.next().expect("a program");
     let started = Instant::now();
     let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     let used = child.expect("the program starts").wait4().expect("the process ends");
     let wall = started.elapsed();
-    if used.status.success() {
+    if used.status.code() == expected {
         let cpu = used.rusage.utime + used.rusage.stime;
         println!("{} {} {}", wall.as_nanos(), cpu.as_nanos(), used.rusage.maxrss);
     } else {

@@ -65,7 +65,7 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
     if met == Some(Effect::ResetAfter) {
         return Err(Dropped);
     }
-    let answer = misfortune::after(met.as_ref(), answer.documented(call.endpoint));
+    let answer = misfortune::after(met.as_ref(), call.endpoint, answer.documented(call.endpoint));
     Ok(shared.world(|world| reply::dress(world, call, answer, met.as_ref())))
 }
 

@@ -122,6 +122,8 @@ pub enum Effect {
     OmitDate,
     /// GraphQL: answers `STALE_DATA` without doing it. REST: 409.
     StaleData,
+    /// A read that lags behind: what was made last is not there yet.
+    Lagging,
     /// The answer comes this much later; the work is done at once.
     Late(Duration),
 }

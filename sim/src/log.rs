@@ -46,6 +46,10 @@ pub struct Event {
     pub body_bytes: u64,
     /// Bytes of body that were answered.
     pub answer_bytes: u64,
+    /// When its head arrived, since the simulator started.
+    pub arrived: Duration,
+    /// When it was over.
+    pub ended: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -55,10 +59,16 @@ struct Entries {
 }
 
 /// The log itself; waiting wakes on every change.
-#[derive(Default)]
 pub(crate) struct Log {
+    started: Instant,
     entries: Mutex<Entries>,
     changed: Condvar,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { started: Instant::now(), entries: Mutex::default(), changed: Condvar::default() }
+    }
 }
 
 impl Log {
@@ -79,6 +89,8 @@ impl Log {
             effect: None,
             body_bytes: 0,
             answer_bytes: 0,
+            arrived: self.started.elapsed(),
+            ended: None,
         });
         self.changed.notify_all();
         sequence
@@ -87,7 +99,11 @@ impl Log {
     /// Changes one entry and wakes whoever waits.
     pub(crate) fn amend(&self, sequence: usize, change: impl FnOnce(&mut Event)) {
         let mut entries = self.entries.lock();
-        change(&mut entries.events[sequence]);
+        let event = &mut entries.events[sequence];
+        change(event);
+        if event.finished && event.ended.is_none() {
+            event.ended = Some(self.started.elapsed());
+        }
         self.changed.notify_all();
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Content};
 use crate::call::Call;
+use crate::endpoint::Endpoint;
 use crate::fault::Effect;
 use crate::graphql;
 
@@ -48,8 +49,9 @@ pub(crate) fn lateness(met: Option<&Effect>) -> Duration {
     }
 }
 
-pub(crate) fn after(met: Option<&Effect>, mut answer: Answer) -> Answer {
+pub(crate) fn after(met: Option<&Effect>, endpoint: Endpoint, mut answer: Answer) -> Answer {
     match met {
+        Some(Effect::Lagging) => return lagging(endpoint, answer),
         Some(Effect::StatusAfter(status)) => return plain(*status),
         Some(Effect::Garbage) => {
             let page = "<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head></html>\n";
@@ -65,6 +67,19 @@ pub(crate) fn after(met: Option<&Effect>, mut answer: Answer) -> Answer {
         _ => {}
     }
     answer
+}
+
+/// Lists without what was made last, and single things not at all.
+fn lagging(endpoint: Endpoint, mut answer: Answer) -> Answer {
+    match &mut answer.content {
+        Content::Json(Value::Array(items)) if !items.is_empty() => {
+            // Assets are listed from the oldest on, everything else from the newest.
+            items.remove(if endpoint == Endpoint::ListAssets { items.len() - 1 } else { 0 });
+            answer
+        }
+        Content::Json(Value::Array(_)) => answer,
+        _ => Answer::not_found(),
+    }
 }
 
 fn plain(status: u16) -> Answer {

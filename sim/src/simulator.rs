@@ -63,6 +63,12 @@ impl Simulator {
         self.api_url.clone()
     }
 
+    /// The root of uploads, without a slash at the end.
+    #[must_use]
+    pub fn uploads_url(&self) -> String {
+        self.shared.world(|world| world.identity.upload_url.clone())
+    }
+
     /// The GraphQL address.
     #[must_use]
     pub fn graphql_url(&self) -> String {

@@ -32,6 +32,13 @@ impl Patience {
         self.retries.load(Ordering::Relaxed)
     }
 
+    /// Lets others go first on the ledger, for so many thousandths of a second; counts as a retry, but not against `max-wait`.
+    pub(crate) async fn stands_aside(&self, thousandths: u64) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.log.line("countersign: the ledger moved on, or its answer was lost. Looking again before the next try.");
+        tokio::time::sleep(self.second * u32::try_from(thousandths).unwrap_or(u32::MAX) / 1000).await;
+    }
+
     /// Waits, if after so many tries another one may help; `false` means that it is time to give up.
     pub(crate) async fn waits(&self, trouble: &Trouble, tried: usize) -> bool {
         let Some(wait) = tried.checked_sub(1).and_then(|done| WAITS.get(done)).copied().filter(|_| trouble.passes()) else { return false };

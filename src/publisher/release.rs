@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Uploads under way at once.
-const UPLOADS: usize = 8;
+const UPLOADS: usize = 10;
 
 pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles) -> Effect {
     let mut held = GithubResponse::default();
@@ -141,7 +141,7 @@ impl Steps<'_> {
         let uploads = missing.into_iter().map(|asset| self.upload(draft, asset, files, telling.as_ref()).map_ok(Some).boxed_local());
         // While the last files are under way: has somebody added something to the draft?
         let strangers = self.no_strangers(draft).map_ok(|()| None).boxed_local();
-        let steps = stream::iter(uploads.chain([strangers])).buffer_unordered(UPLOADS);
+        let steps = stream::iter(uploads.chain([strangers])).buffer_unordered(UPLOADS + 1);
         let mut assets: Vec<PublishedAsset> = steps.try_filter_map(async |asset| Ok(asset)).try_collect().await?;
         assets.extend(kept);
         assets.sort_by(|a, b| a.name.cmp(&b.name));

@@ -19,7 +19,8 @@ use countersign_core::asset::Asset;
 
 use crate::{progress::FileProgress, regular_file::KnownFile};
 
-const PIECE: u64 = 256 * 1024;
+/// Small enough to stay in a processor's cache between the file and the socket.
+const PIECE: u64 = 64 * 1024;
 
 /// The body of one upload, and whether it broke off because the file changed under us.
 pub(super) struct Upload {

@@ -88,16 +88,26 @@ impl Stage {
 
     /// A PATCH by somebody else who may write; gives the status line.
     pub fn patch(&self, path: &str, body: &Value) -> String {
+        self.request("PATCH", &self.sim.api_url(), path, "application/json", &body.to_string())
+    }
+
+    fn request(&self, method: &str, url: &str, path: &str, kind: &str, body: &str) -> String {
         use std::io::{Read as _, Write as _};
-        let address = self.sim.api_url().trim_start_matches("http://").to_owned();
+        let address = url.trim_start_matches("http://").to_owned();
         let mut connection = std::net::TcpStream::connect(&address).unwrap();
-        let body = body.to_string();
-        let head = format!("PATCH {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n", self.token);
-        write!(connection, "{head}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-            .unwrap();
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n", self.token);
+        write!(connection, "{head}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         answer.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// An upload by somebody else who may write.
+    pub fn upload(&self, release: u64, name: &str, text: &str) {
+        let path = format!("/repos/{}/releases/{release}/assets?name={name}", self.sim.repository());
+        let status = self.request("POST", &self.sim.uploads_url(), &path, "application/octet-stream", text);
+        assert!(status.contains(" 201 "), "{status}");
     }
 
     /// The trusted keys: the approver's line.
@@ -286,6 +296,11 @@ impl<'a> Attempt<'a> {
         self.input("receipt", &receipt)
     }
 
+    /// The receipt that was signed for it.
+    pub fn receipt(&self) -> String {
+        self.inputs["receipt"].clone()
+    }
+
     pub fn approved(self) -> Self {
         self.approved_with(|_| ())
     }
@@ -298,8 +313,13 @@ impl<'a> Attempt<'a> {
 
     /// The process, ready to start, with fresh places for record, summary and outputs.
     pub fn process(&self) -> (Command, Surfaces) {
+        self.process_of(HURRIED)
+    }
+
+    /// The same with a program of one's choice.
+    pub fn process_of(&self, binary: &str) -> (Command, Surfaces) {
         let folder = tempfile::tempdir_in(self.stage.folder.path()).unwrap().keep();
-        let mut command = Command::new(HURRIED);
+        let mut command = Command::new(binary);
         command.args(["action", "/dev/null"]).env_clear().env("RUNNER_TEMP", folder.join("temp")).envs(&self.variables);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("COUNTERSIGN_INPUTS", self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.inputs).unwrap()));

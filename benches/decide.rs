@@ -1,0 +1,145 @@
+//! The deciding part: a receipt from its text to the verdict beside the bare signature, an operation's digest, the ledger's entries.
+//!
+//! `cargo bench --bench decide`.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails loudly")]
+
+#[path = "../tests/harness/mod.rs"]
+mod harness;
+
+use std::{cell::RefCell, hint::black_box};
+
+use countersign_core::{
+    authorize::{Evidence, Grant, Mode, Preflight, Sighting, authorize},
+    document::Document as _,
+    envelope::Envelope,
+    keys::{Threshold, TrustedKeys},
+    ledger::{self, Append, Appended, Examiner, HEAD_PATH, LedgerStore, LedgerView, Look, RawSnapshot, Snapshot, Verifier},
+    name::{CommitId, Executor, RepositoryId, RunAttempt},
+    operation::{Operation, TagMessage, TagRepo, Target},
+    receipt::Terms,
+    refusal::Refusal,
+    timestamp::Timestamp,
+    world::{Budget, CommitFact, World},
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use ed25519_dalek::{Signer as _, SigningKey};
+
+const NOW: u64 = 1_795_262_400;
+
+fn commit() -> CommitId {
+    "1".repeat(40).parse().unwrap()
+}
+
+fn target() -> Target {
+    Target { repository: "octo/hello".parse().unwrap(), repository_id: RepositoryId(1) }
+}
+
+fn operation() -> Operation {
+    let message = TagMessage::new("tag message", "Version 1.0.0".parse().unwrap()).unwrap();
+    Operation::TagRepo(TagRepo { target: target(), tag_name: "v1.0.0".parse().unwrap(), target_sha: commit(), message })
+}
+
+fn terms() -> Terms {
+    let now = Timestamp::from_unix(NOW);
+    Terms {
+        receipt_id: "receipt-1".parse().unwrap(),
+        run_id: harness::RUN.parse().unwrap(),
+        operation_kind: operation().kind(),
+        target: target(),
+        enforceable: true,
+        issued_at: now,
+        expires_at: now.plus(3600),
+        consumed: false,
+        ledger: None,
+        operation_digest: operation().digest(),
+    }
+}
+
+fn sighting() -> Sighting {
+    let head = ledger::Head::EMPTY.to_document();
+    let raw = RawSnapshot { head: String::from_utf8(head).ok(), ..RawSnapshot::default() };
+    Sighting {
+        target: target(),
+        date: Some(Timestamp::from_unix(NOW)),
+        ledger: Snapshot::read(commit(), &raw),
+        ledger_rules: None,
+        world: World {
+            archived: false,
+            commit: CommitFact::Commit,
+            workflows: None,
+            default_workflows: None,
+            tag: None,
+            release: None,
+            head: None,
+            base: None,
+            pulls: Vec::new(),
+            budget: Budget { remaining: 1000, resets_at: None },
+            requests: None,
+        },
+    }
+}
+
+fn decided(line: &str, keys: &TrustedKeys) -> Grant {
+    let evidence = Evidence {
+        mode: Ok(Mode::Prod),
+        run_id: harness::RUN.parse().unwrap(),
+        executor: Executor { run_id: harness::RUN.parse().unwrap(), run_attempt: RunAttempt(1), operation_id: "op-1".parse().unwrap() },
+        operation: Ok(operation()),
+        receipt: Envelope::parse(line).unwrap().verify(keys, Threshold::ONE),
+        now: Timestamp::from_unix(NOW),
+        preflight: Preflight::Seen(sighting().into()),
+        allow_workflow_changes: false,
+    };
+    authorize(evidence).verdict.unwrap()
+}
+
+/// A ledger that keeps the last append and takes everything.
+#[derive(Default)]
+struct Taken(RefCell<Option<Append>>);
+
+impl LedgerStore for Taken {
+    async fn look(&self, _: &Look) -> Result<LedgerView, Refusal> {
+        unreachable!("every append goes through")
+    }
+
+    async fn pause(&self, _: usize) {}
+
+    async fn append(&self, append: &Append) -> Appended {
+        self.0.replace(Some(append.clone()));
+        Appended::Done { commit: commit(), observed_at: Some(Timestamp::from_unix(NOW)) }
+    }
+}
+
+fn claimed(line: &str, keys: &TrustedKeys, runtime: &tokio::runtime::Runtime) -> Append {
+    let store = Taken::default();
+    runtime.block_on(ledger::claim(decided(line, keys), &store, Timestamp::from_unix(NOW))).unwrap();
+    store.0.take().unwrap()
+}
+
+fn benchmarks(criterion: &mut Criterion) {
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let keys = TrustedKeys::parse(&harness::trusted_line(&key, "alice@example.org")).unwrap();
+    let line = Envelope::sign(&terms(), &[&key]).to_line();
+    let message = line.as_bytes().repeat(1);
+    let signature = key.sign(&message);
+    let public = key.verifying_key();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+
+    criterion.bench_function("verify_strict alone", |bencher| bencher.iter(|| public.verify_strict(black_box(&message), &signature)));
+    criterion.bench_function("receipt: parse, verify, bind", |bencher| bencher.iter(|| decided(black_box(&line), &keys)));
+    criterion.bench_function("operation digest", |bencher| bencher.iter(|| black_box(operation()).digest()));
+    criterion.bench_function("ledger: decide and append a claim", |bencher| bencher.iter(|| claimed(&line, &keys, &runtime)));
+    let append = claimed(&line, &keys, &runtime);
+    let file = |ending: &str| append.files().iter().find(|(path, _)| path.ends_with(ending)).map(|(_, bytes)| bytes.clone()).unwrap();
+    let (entry, head) = (file("000000001.json"), file(HEAD_PATH));
+    criterion.bench_function("ledger: verify an entry", |bencher| {
+        bencher.iter(|| {
+            let mut verifier = Verifier::default();
+            verifier.take(Examiner::new(Some((&keys, Threshold::ONE))).examine(1, black_box(&entry)).unwrap()).unwrap();
+            verifier.is_head(&head)
+        });
+    });
+}
+
+criterion_group!(benches, benchmarks);
+criterion_main!(benches);
