@@ -120,7 +120,7 @@ fn benchmarks(criterion: &mut Criterion) {
     let key = SigningKey::from_bytes(&[1; 32]);
     let keys = TrustedKeys::parse(&harness::trusted_line(&key, "alice@example.org")).unwrap();
     let line = Envelope::sign(&terms(), &[&key]).to_line();
-    let message = line.as_bytes().repeat(1);
+    let message = line.as_bytes().to_vec();
     let signature = key.sign(&message);
     let public = key.verifying_key();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

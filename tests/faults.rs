@@ -104,20 +104,21 @@ impl fmt::Display for End {
 
 /// What every end must be, whatever the fault: this is where a lie would be found out.
 fn judge(operation: Operation, stage: &Stage, attempt: &Attempt<'_>, report: &Report) -> End {
-    let state = operation.state(stage);
+    let there = operation.state(stage);
     let events = stage.ledger_events();
     let retries = report.record["retry_count"].as_u64().unwrap();
-    assert!(!report.log.contains(&stage.token.clone()) || report.log.contains("::add-mask::"), "the token is in the log");
+    let unmasked: Vec<&str> = report.log.lines().filter(|line| line.contains(&stage.token) && !line.starts_with("::add-mask::")).collect();
+    assert!(unmasked.is_empty(), "the token is in the log: {unmasked:?}");
     match report.exit {
         0 => {
-            assert_eq!((state, report.status()), (State::Complete, "success"));
+            assert_eq!((there, report.status()), (State::Complete, "success"));
             assert_eq!(events.last().map(String::as_str), Some("succeeded"), "{events:?}");
             End(if retries == 0 { "done".into() } else { format!("done, {retries} retries") })
         }
         1 => {
             assert_eq!(report.status(), "failed");
             assert!(events.is_empty() || events.last().is_some_and(|event| event == "failed"), "{events:?}");
-            match state {
+            match there {
                 State::Nothing => End(format!("failed: {}", report.code())),
                 // Only its author and other writers see a draft, and the message names it.
                 State::Hidden => {
@@ -137,12 +138,12 @@ fn judge(operation: Operation, stage: &Stage, attempt: &Attempt<'_>, report: &Re
             }
         }
         3 => {
-            assert_eq!((state, events.len()), (State::Nothing, 0));
+            assert_eq!((there, events.len()), (State::Nothing, 0));
             assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len(), 0);
             End(format!("refused: {}", report.code()))
         }
         4 => {
-            assert!(operation == Operation::Pull || state != State::Visible, "a half release is visible");
+            assert!(operation == Operation::Pull || there != State::Visible, "a half release is visible");
             stage.sim.forget_faults();
             let second = attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2").run();
             let (after, events) = (operation.state(stage), stage.ledger_events());

@@ -34,13 +34,11 @@ impl Window {
         }
         let full = self.sent.front().filter(|_| self.sent.len() >= self.limit).map(|oldest| *oldest + HOUR);
         let opens = [full, self.closed_until].into_iter().flatten().max().filter(|opens| *opens > now);
-        match opens {
-            Some(opens) => Err(opens.duration_since(now).as_secs() + 1),
-            None => {
-                self.sent.push_back(now);
-                Ok(())
-            }
+        if let Some(opens) = opens {
+            return Err(opens.duration_since(now).as_secs() + 1);
         }
+        self.sent.push_back(now);
+        Ok(())
     }
 
     /// Takes in what GitHub says of the budget.

@@ -30,8 +30,8 @@ pub(super) struct Source {
 
 enum Place {
     Folder(Arc<Folder>),
-    Mirror(Mirror),
-    GitHub(LedgerReader),
+    Mirror(Box<Mirror>),
+    GitHub(Box<LedgerReader>),
 }
 
 impl Source {
@@ -39,7 +39,8 @@ impl Source {
     pub(super) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
         let place = match (&place.path, &place.repository) {
             (_, Some(repository)) => {
-                Place::GitHub(github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?)
+                let reader = github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?;
+                Place::GitHub(reader.into())
             }
             (Some(path), None) => local(path)?,
             (None, None) => bail!("a path or --repository is needed"),
@@ -125,5 +126,5 @@ fn local(path: &Path) -> Result<Place> {
             path.display()
         )
     };
-    Mirror::open(path)?.map(Place::Mirror).with_context(explain)
+    Mirror::open(path)?.map(|mirror| Place::Mirror(mirror.into())).with_context(explain)
 }
