@@ -141,3 +141,23 @@ fn exit_codes_are_those_of_the_program() {
         assert!(readme.contains(&format!("| {code} |")), "the README lacks exit code {code}");
     }
 }
+
+#[test]
+fn the_benchmarks_and_test_files_that_pages_name_exist() {
+    let manifest = page("Cargo.toml");
+    let names = regex::Regex::new(r"cargo (bench --bench|test --test) ([a-z_]+)").unwrap();
+    let mut found = 0;
+    for name in ["docs/performance.md", "docs/operations.md", "docs/ledger.md", "CHANGELOG.md"] {
+        let text = page(name);
+        for named in names.captures_iter(&text) {
+            found += 1;
+            let exists = if &named[1] == "test --test" {
+                fs::exists(format!("{}/tests/{}.rs", env!("CARGO_MANIFEST_DIR"), &named[2])).unwrap()
+            } else {
+                manifest.contains(&format!("[[bench]]\nname = \"{}\"", &named[2]))
+            };
+            assert!(exists, "{name} names `{}`", &named[0]);
+        }
+    }
+    assert!(found >= 3, "{found}");
+}

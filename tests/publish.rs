@@ -451,3 +451,25 @@ fn every_upload_has_a_line_in_the_log() {
     assert!(report.log.contains("uploaded a.zip: 3 bytes in "), "{}", report.log);
     assert!(report.log.contains("uploaded b.zip: 2.0 KiB in "), "{}", report.log);
 }
+
+#[test]
+fn on_a_terminal_there_is_a_bar_for_each_file_and_one_for_the_whole() {
+    let stage = Stage::new();
+    stage.file("a.bin", vec![1; 24 << 20]).file("b.bin", vec![2; 8 << 20]);
+    let attempt = stage.release().input("files", "*.bin").approved();
+    // While the uploads are held, their bars stand.
+    stage.sim.plan(Fault::on(Endpoint::UploadAsset).times(2).then(Effect::Late(std::time::Duration::from_millis(300))));
+    let (command, surfaces) = attempt.process();
+    let set = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    // `script` gives the program a terminal.
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &format!("{} action /dev/null", harness::HURRIED), "/dev/null"]).env_clear().envs(set);
+    terminal.env("PATH", std::env::var_os("PATH").unwrap()).env("TERM", "xterm").stdin(std::process::Stdio::null());
+    let report = surfaces.report(&terminal.output().unwrap());
+    report.succeeded();
+    for bar in ["a.bin", "b.bin", "total"] {
+        assert!(report.log.contains(&format!("{bar:<24} ")), "{bar}: {}", report.log);
+    }
+    assert!(report.log.contains("/32.00 MiB"), "{}", report.log);
+    assert!(!report.log.contains("uploaded a.bin"), "bars and lines: {}", report.log);
+}
