@@ -73,7 +73,7 @@ fn sighting() -> Sighting {
             head: None,
             base: None,
             pulls: Vec::new(),
-            budget: Budget { remaining: 1000, resets_at: None },
+            budget: Budget { remaining: 1000, limit: Some(1000), resets_at: None },
             requests: None,
         },
     }
@@ -112,7 +112,7 @@ impl LedgerStore for Taken {
 
 fn claimed(line: &str, keys: &TrustedKeys, runtime: &tokio::runtime::Runtime) -> Append {
     let store = Taken::default();
-    runtime.block_on(ledger::claim(decided(line, keys), &store, Timestamp::from_unix(NOW))).unwrap();
+    runtime.block_on(ledger::claim(decided(line, keys), &store, || Timestamp::from_unix(NOW))).unwrap();
     store.0.take().unwrap()
 }
 

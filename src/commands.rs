@@ -15,6 +15,8 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
+use crate::log::harmless;
+
 /// Prints for people and scripts; a closed pipe is no reason to panic.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
@@ -30,7 +32,8 @@ fn tell(text: &str) {
 
 /// An error, its causes, and nothing else.
 pub(crate) fn tell_error(error: &anyhow::Error) {
-    tell(&format!("countersign: {error:#}"));
+    // Errors hold what files and servers say.
+    tell(&harmless(&format!("countersign: {error:#}")));
 }
 
 /// Reads a bounded file, or standard input for `-`.

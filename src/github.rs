@@ -28,7 +28,7 @@ use http::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT},
 };
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use octocrab::{OctoBody, Octocrab};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -225,7 +225,10 @@ impl GitHub {
         let body = Limited::new(body, MOST_ANSWER)
             .collect()
             .await
-            .map_err(|error| Trouble::NoAnswer { reason: format!("the answer broke off: {error}") })?
+            .map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+                Some(_) => Trouble::TooLarge,
+                None => Trouble::NoAnswer { reason: format!("the answer broke off: {error}") },
+            })?
             .to_bytes();
         match Trouble::of_answer(parts.status, &parts.headers, &body) {
             Some(trouble) => Err(trouble),
@@ -265,7 +268,7 @@ async fn digest(answer: Response<Body>, size: u64) -> Result<Digest, Trouble> {
     if read == size {
         Ok(Digest::from_bytes(hasher.finalize().into()))
     } else {
-        Err(Trouble::Garbage { reason: format!("the asset has not {size} bytes") })
+        Err(Trouble::Validation { status: 200, message: format!("the asset has not {size} bytes") })
     }
 }
 

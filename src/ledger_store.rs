@@ -27,6 +27,22 @@ impl<'a> LedgerBranch<'a> {
         Self { github, operation, tag: RefCell::new(None) }
     }
 
+    /// What the answer that confirmed the claim shows in the way: a tag at another commit, set since the preflight.
+    pub(crate) fn obstacle(&self) -> Option<Effect> {
+        let (tag, found, approved) = (self.tag_name()?, self.tag.borrow().clone()?, self.operation.commit());
+        if found == *approved {
+            return None;
+        }
+        let message = format!(
+            "the tag `{tag}` leads to {found} by now, but {approved} was approved; nothing was done. Find out who set it, then make a new plan and have it approved."
+        );
+        Some(Effect::Failed(GithubResponse {
+            error_code: Some("tag_mismatch".into()),
+            error_message: Some(message),
+            ..GithubResponse::default()
+        }))
+    }
+
     /// What the answer that confirmed the outcome shows of the tag: GitHub uses a tag that somebody else set meanwhile.
     pub(crate) fn contradiction(&self, effect: &Effect) -> Option<Effect> {
         let Effect::Succeeded(held) = effect else { return None };

@@ -58,7 +58,12 @@ pub fn action(environment: &Environment, clock: Clock, log: Log) -> Exit {
 
 fn on_runtime(log: &Log, work: impl Future<Output = Exit>) -> Exit {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // Files may still be hashed for an attempt that has ended; nobody waits for that.
+            runtime.shutdown_background();
+            exit
+        }
         Err(error) => {
             log.line(&format!("countersign: the system gives no event loop: {error}. Nothing was done."));
             Exit::Failed

@@ -38,7 +38,7 @@ impl Log {
 }
 
 /// The runner takes `::command::` at the start of a line and the older `##[command]` anywhere in it.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let shown = visible(text, Lines::One).replace("##[", "# #[");
     if shown.trim_start().starts_with("::") { format!("| {shown}") } else { shown }
 }

@@ -291,8 +291,9 @@ fn a_checked_out_ledger_is_shown_and_verified() {
     let folder = folder.to_str().unwrap();
     std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
     let (exit, told) = ledger(&stage, &["verify", folder, "--trusted-keys", "keys"]);
+    let newest = format!("entry 4 ({})", stage.ledger()[3].checkpoint().digest);
     assert_eq!(
-        (exit, told.as_str()),
+        (exit, told.strip_prefix(&format!("verified    a folder, {newest}\n")).unwrap()),
         (
             0,
             "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
@@ -362,13 +363,17 @@ fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_reposi
     std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
     for place in places(&stage) {
         let (exit, told) = at_place(&stage, "verify", &place, &["--trusted-keys", "keys"]);
+        let (place_told, told) = told.split_once('\n').unwrap();
+        let commit = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+        let newest = stage.ledger()[3].checkpoint();
+        assert!(place_told.ends_with(&format!("receipt-ledger at commit {commit}, {newest}")), "{place_told}");
         assert_eq!(
-            (exit, told.as_str()),
+            (exit, told),
             (
                 0,
                 "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
                  bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
-                 history     holds: every commit added one entry, 4 in all\n"
+                 history     holds: every commit's ledger.json names the next entry, 4 in all\n"
             ),
             "{place:?}"
         );
@@ -429,4 +434,59 @@ fn a_claim_that_github_dates_after_the_expiry_is_never_acted_upon() {
     assert!(report.message().contains("Nothing was done under it"), "{}", report.message());
     assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
+}
+
+#[test]
+fn a_clone_whose_branch_stayed_behind_is_not_taken_for_the_ledger() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    let folder = stage.folder.path().join("clone");
+    let clone = git2::build::RepoBuilder::new().clone(stage.sim.git_dir().to_str().unwrap(), &folder).unwrap();
+    let old = clone.find_reference("refs/remotes/origin/receipt-ledger").unwrap().peel_to_commit().unwrap();
+    clone.reference("refs/heads/receipt-ledger", old.id(), false, "").unwrap();
+    let (exit, told) = at_place(&stage, "verify", &["clone".into()], &[]);
+    assert_eq!(exit, 0, "{told}");
+    stage.pull().approved().run().succeeded();
+    clone.find_remote("origin").unwrap().fetch(&["refs/heads/*:refs/remotes/origin/*"], None, None).unwrap();
+    let (exit, told) = at_place(&stage, "verify", &["clone".into()], &[]);
+    assert!(exit == 1 && told.contains("was last fetched from `origin` at"), "{told}");
+}
+
+#[test]
+fn what_somebody_put_into_a_ledger_gives_no_commands_and_hides_nothing() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    let folder = checkout(&stage);
+    let verify = || ledger(&stage, &["verify", folder.to_str().unwrap()]);
+    let stray = folder.join("x\n::stop-commands::t");
+    std::fs::write(&stray, "").unwrap();
+    let (exit, told) = verify();
+    assert!(exit == 1 && told.contains("no entry accounts for this file"), "{told}");
+    assert!(told.lines().all(|line| !line.trim_start().starts_with("::")), "{told}");
+    std::fs::remove_file(stray).unwrap();
+    // A folder that no ledger has is told itself, and nobody walks through it.
+    std::fs::create_dir_all(folder.join("entries/000/deep/er")).unwrap();
+    let (exit, told) = verify();
+    assert!(exit == 1 && told.contains("`entries/000/deep`: no entry accounts for this file"), "{told}");
+    std::fs::remove_dir_all(folder.join("entries/000/deep")).unwrap();
+    // An entry that is a link is no file of the ledger.
+    let entry = folder.join("entries/000/000000002.json");
+    std::fs::rename(&entry, stage.folder.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(stage.folder.path().join("elsewhere"), &entry).unwrap();
+    let (exit, told) = verify();
+    assert!(exit == 1 && told.contains("it is a link"), "{told}");
+}
+
+#[test]
+fn a_pull_request_whose_branch_moved_after_it_was_opened_unseen_is_told_with_its_number() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    stage.sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetAfter));
+    stage.sim.plan(Fault::on(Endpoint::ListPulls).then(Effect::StatusBefore(403)));
+    assert_eq!(attempt.run().status(), "unknown");
+    stage.sim.commit("next", &[("more", b"more")]);
+    let report = second(&attempt).run();
+    assert_eq!((report.exit, report.code()), (1, "pull_mismatch"), "{}", report.message());
+    assert_eq!(report.record["github_response"]["pull_number"], 1, "{}", report.message());
+    assert_eq!(stage.sim.pulls().len(), 1);
 }

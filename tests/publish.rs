@@ -473,3 +473,39 @@ fn on_a_terminal_there_is_a_bar_for_each_file_and_one_for_the_whole() {
     assert!(report.log.contains("/32.00 MiB"), "{}", report.log);
     assert!(!report.log.contains("uploaded a.bin"), "bars and lines: {}", report.log);
 }
+
+#[test]
+fn an_asset_that_is_added_to_a_draft_during_its_uploads_is_found_although_nothing_is_published() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").input("draft", "true").approved();
+    let report = attempt.run_while_uploading(|| stage.upload(1, "evil.zip", "evil"));
+    assert_eq!((report.exit, report.code()), (1, "asset_extra"), "{}", report.message());
+}
+
+#[test]
+fn where_github_tells_no_digests_an_asset_that_was_exchanged_is_read_again() {
+    let stage = Stage::new();
+    stage.file("app.zip", "abc");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    for endpoint in [Endpoint::UploadAsset, Endpoint::PublishRelease] {
+        stage.sim.plan(Fault::on(endpoint).times(usize::MAX).then(Effect::NullDigest));
+    }
+    // The upload was read back and is right; then somebody puts another file of the same name and size in its place.
+    let report = attempt.run_while(Endpoint::GetAsset, || stage.exchange(1, 1, "app.zip", "xyz"));
+    assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
+    assert!(report.message().contains("GitHub stored the asset `app.zip` with digest"), "{}", report.message());
+}
+
+#[test]
+fn a_tag_that_is_set_between_the_preflight_and_the_claim_is_noticed_before_anything_is_done() {
+    let stage = Stage::new();
+    let attempt = stage.release().approved();
+    let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
+    // Somebody else's entry came first: the tag is set while the ledger is looked at once more.
+    stage.sim.plan(Fault::on(Endpoint::Append).then(Effect::StaleData));
+    let report = attempt.run_while_nth(Endpoint::Preflight, 2, || stage.sim.tag("v1.0.0", &evil));
+    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert!(report.message().contains("nothing was done"), "{}", report.message());
+    assert_eq!((stage.sim.releases().len(), stage.ledger_events()), (0, ["claimed", "failed"].map(String::from).to_vec()));
+}

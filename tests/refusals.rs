@@ -350,9 +350,12 @@ fn a_ledger_that_cannot_be_read_is_refused_whatever_the_reason() {
         Effect::TruncatedReply,
         Effect::Garbage,
         Effect::OmitDate,
+        Effect::Stall,
     ] {
         let stage = Stage::new();
         let attempt = stage.tag().approved();
+        // One silence is enough to show what a timeout does.
+        let attempt = if effect == Effect::Stall { attempt.input("max-wait", "0") } else { attempt };
         stage.sim.plan(Fault::on(Endpoint::Preflight).times(9).then(effect.clone()));
         let report = attempt.run();
         let code = if effect == Effect::OmitDate { "clock_skew" } else { "ledger_unavailable" };

@@ -108,7 +108,7 @@ pub(crate) fn world() -> World {
         head: None,
         base: None,
         pulls: Vec::new(),
-        budget: Budget { remaining: 4999, resets_at: None },
+        budget: Budget { remaining: 4999, limit: Some(5000), resets_at: None },
         requests: None,
     }
 }

@@ -74,14 +74,20 @@ pub struct TagFact {
 pub struct Budget {
     /// Points left in this hour.
     pub remaining: u64,
+    /// What an hour gives, if it is known.
+    pub limit: Option<u64>,
     /// When the next hour begins.
     pub resets_at: Option<Timestamp>,
 }
 
 impl Budget {
     const fn covers(self, what: &'static str, needed: u64) -> Result<(), WorldRefusal> {
-        let Self { remaining, resets_at } = self;
-        if remaining >= needed { Ok(()) } else { Err(WorldRefusal::RateLimit { what, needed, remaining, resets_at }) }
+        let Self { remaining, limit, resets_at } = self;
+        match limit {
+            _ if remaining >= needed => Ok(()),
+            Some(limit) if limit < needed => Err(WorldRefusal::RateTooLow { what, needed, limit }),
+            _ => Err(WorldRefusal::RateLimit { what, needed, remaining, resets_at }),
+        }
     }
 }
 
@@ -171,7 +177,17 @@ pub enum WorldRefusal {
         /// The default branch's.
         default: Option<CommitId>,
     },
-    /// The rate limit is nearly used up.
+    /// The token can never do it.
+    #[error("GitHub allows this token {limit} {what} an hour, this operation may need {needed}")]
+    RateTooLow {
+        /// Of what there is too little.
+        what: &'static str,
+        /// How many may be needed.
+        needed: u64,
+        /// How many there are in an hour.
+        limit: u64,
+    },
+    /// The rate limit leaves too little.
     #[error("GitHub allows {remaining} more {what} until {}, this operation may need {needed}", .resets_at.map_or(String::from("the next hour"), |time| alloc::format!("{time}")))]
     RateLimit {
         /// Of what there is too little.
@@ -204,7 +220,7 @@ impl WorldRefusal {
             Self::NothingToMerge { .. } => "preflight_nothing_to_merge",
             Self::PullExists { .. } => "preflight_pull_exists",
             Self::WorkflowsDiffer { .. } => "preflight_workflows_differ",
-            Self::RateLimit { .. } => "preflight_rate_limit",
+            Self::RateLimit { .. } | Self::RateTooLow { .. } => "preflight_rate_limit",
         }
     }
 
@@ -230,7 +246,10 @@ impl WorldRefusal {
             Self::WorkflowsDiffer { .. } => {
                 "GitHub forbids the job token to create a ref there. Merge the workflow changes first, or use a token with the workflows permission and set `allow-workflow-changes: true`."
             }
-            Self::RateLimit { .. } => "Run the job again after that time; the receipt is not spent.",
+            Self::RateLimit { .. } => "Run the job again after that time; this attempt wrote nothing.",
+            Self::RateTooLow { .. } => {
+                "Waiting does not help. Use a token with a higher limit, for instance a GitHub App's, or publish fewer assets."
+            }
         }
     }
 }
@@ -251,8 +270,13 @@ impl World {
     }
 
     /// The first reason for which an unfinished operation cannot even be looked after.
-    pub fn allows_resuming(&self, operation: &Operation) -> Result<(), WorldRefusal> {
-        if self.archived { Err(WorldRefusal::Archived) } else { self.has_budget(operation) }
+    pub fn allows_resuming(&self) -> Result<(), WorldRefusal> {
+        if self.archived {
+            return Err(WorldRefusal::Archived);
+        }
+        self.budget.covers("GraphQL points", POINTS_NEEDED)?;
+        // How many of the uploads are done already shows only later.
+        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", REQUESTS_NEEDED))
     }
 
     fn has_commit(&self, commit: &CommitId) -> Result<(), WorldRefusal> {
@@ -394,7 +418,8 @@ mod tests {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
         assert_eq!(verdict(&tag(), left(72)), "-");
         assert_eq!(verdict(&tag(), left(71)), "preflight_rate_limit");
-        let requests = |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, resets_at: None });
+        let requests =
+            |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, limit: Some(1000), resets_at: None });
         assert_eq!(verdict(&tag(), requests(40)), "-");
         assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
     }

@@ -93,6 +93,12 @@ struct Peeled {
     oid: String,
 }
 
+impl Data {
+    const fn tells(&self) -> bool {
+        self.create_commit_on_branch.is_some()
+    }
+}
+
 impl Committed {
     /// The commit to which the tag leads.
     fn tag(&self) -> Option<CommitId> {
@@ -125,24 +131,20 @@ impl GitHub {
         };
         let tag_ref = format!("refs/tags/{}", tag.map_or("-", TagName::as_str));
         let variables = Variables { input, tag_ref };
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
-                Ok(reply) => match reply.trouble() {
-                    Some(trouble @ Trouble::RateLimit { .. }) => trouble,
-                    _ => return classify(&reply, tag.is_some()),
-                },
-                Err(trouble) => trouble,
-            };
-            if trouble.leaves_open() {
-                return Appended::Unknown(trouble.to_string()).into();
-            }
-            // Nothing was written, so it may be sent again as it is; the expected commit guards it.
-            if !self.patience.waits(&trouble, tried).await {
-                return rejected(&trouble).into();
-            }
+        let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
+            Ok(reply) => match reply.trouble() {
+                // A payload beside the error would tell that the work is done.
+                Some(trouble @ Trouble::RateLimit { .. }) if !reply.data.as_ref().is_some_and(Data::tells) => trouble,
+                _ => return classify(&reply, tag.is_some()),
+            },
+            Err(trouble) => trouble,
+        };
+        if trouble.leaves_open() {
+            return Appended::Unknown(trouble.to_string()).into();
         }
+        // Nothing was written. After the wait the ledger, the receipt and the clocks must be looked at anew before the next try.
+        let again = self.patience.waits(&trouble, 1).await;
+        if again { Appended::Stale.into() } else { rejected(&trouble).into() }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use countersign_core::{
     ledger::BRANCH,
-    name::{CommitId, Repository},
+    name::{CommitId, Repository, RepositoryId},
 };
 
 use super::{GitHub, Trouble};
@@ -23,6 +23,7 @@ const AT_ONCE: usize = 3;
 pub(crate) struct LedgerReader {
     github: GitHub,
     repository: Repository,
+    repository_id: RepositoryId,
     commit: CommitId,
 }
 
@@ -61,7 +62,9 @@ struct Data<T> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Tip {
+    database_id: Option<u64>,
     ledger: Option<Ref>,
 }
 
@@ -153,7 +156,8 @@ impl GitHub {
         let missing = || Trouble::NotFound { message: format!("the repository {repository} has no branch `{BRANCH}`"), permissions: None };
         let oid = tip.ledger.and_then(|ledger| ledger.target).ok_or_else(missing)?.oid;
         let commit = oid.parse().map_err(|_| garbage("a branch that points to no commit"))?;
-        Ok(LedgerReader { github: self, repository: repository.clone(), commit })
+        let repository_id = RepositoryId(tip.database_id.ok_or_else(|| garbage("the repository has no number"))?);
+        Ok(LedgerReader { github: self, repository: repository.clone(), repository_id, commit })
     }
 
     async fn asked<T: for<'de> Deserialize<'de>>(&self, document: &str, variables: impl Serialize) -> Result<T, Trouble> {
@@ -163,9 +167,28 @@ impl GitHub {
 }
 
 impl LedgerReader {
+    /// What is read.
+    pub(crate) fn place(&self) -> String {
+        format!("{} refs/heads/{BRANCH} at commit {}", self.repository, self.commit)
+    }
+
+    /// The repository's number.
+    pub(crate) const fn repository_id(&self) -> RepositoryId {
+        self.repository_id
+    }
+
     /// The bytes of each file, as far as it is there.
     pub(crate) async fn files(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
-        let found: Vec<Option<Blob>> = self.objects(paths, "... on Blob { oid text isTruncated }").await?;
+        let found: Vec<Option<Blob>> = match self.objects(paths, "... on Blob { oid text isTruncated }").await {
+            // Too much for one answer: the halves may fit.
+            Err(Trouble::TooLarge) if paths.len() > 1 => {
+                let (first, second) = paths.split_at(paths.len() / 2);
+                let mut read = Box::pin(self.files(first)).await?;
+                read.extend(Box::pin(self.files(second)).await?);
+                return Ok(read);
+            }
+            found => found?,
+        };
         stream::iter(found.into_iter().map(|blob| self.bytes(blob))).buffered(1).try_collect().await
     }
 
@@ -181,16 +204,16 @@ impl LedgerReader {
         STANDARD.decode(content).map(Some).map_err(|error| garbage(error.to_string()))
     }
 
-    /// Every path of the commit.
-    pub(crate) async fn paths(&self) -> Result<Vec<String>, Trouble> {
+    /// Every path of the commit; only such folders are listed.
+    pub(crate) async fn paths(&self, is_folder: fn(&str) -> bool) -> Result<Vec<String>, Trouble> {
         let mut found = Vec::new();
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
             let batches = folders.chunks(FOLDERS).map(|batch| self.listed(batch));
             let listed: Vec<Vec<(String, bool)>> = stream::iter(batches).buffered(AT_ONCE).try_collect().await?;
             folders = Vec::new();
-            for (path, is_folder) in listed.into_iter().flatten() {
-                if is_folder { folders.push(path) } else { found.push(path) }
+            for (path, tree) in listed.into_iter().flatten() {
+                if tree && is_folder(&path) { folders.push(path) } else { found.push(path) }
             }
         }
         Ok(found)
@@ -198,12 +221,13 @@ impl LedgerReader {
 
     async fn listed(&self, folders: &[String]) -> Result<Vec<(String, bool)>, Trouble> {
         let trees: Vec<Option<Tree>> = self.objects(folders, "... on Tree { entries { name type } }").await?;
-        let listed = folders.iter().zip(trees).flat_map(|(folder, tree)| {
-            let entries = tree.and_then(|tree| tree.entries).unwrap_or_default();
+        let mut listed = Vec::new();
+        for (folder, tree) in folders.iter().zip(trees) {
+            let entries = tree.and_then(|tree| tree.entries).ok_or_else(|| garbage(format!("the folder `{folder}` cannot be listed")))?;
             let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-            entries.into_iter().map(move |entry| (format!("{below}{}", entry.name), entry.r#type == "tree"))
-        });
-        Ok(listed.collect())
+            listed.extend(entries.into_iter().map(|entry| (format!("{below}{}", entry.name), entry.r#type == "tree")));
+        }
+        Ok(listed)
     }
 
     /// What stands at each path of the commit, in one query: only paths of the ledger's own making come here, and each is a variable.

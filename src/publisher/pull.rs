@@ -142,8 +142,8 @@ async fn standing(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Optio
     let found: Vec<Pull> = github.read(&path).await.map_err(Setback::unseen)?;
     let issued_at = claim.receipt().terms().issued_at;
     let ours = |found: &Pull| {
-        found.head.sha == pull.head_sha.as_str()
-            && found.title == pull.title.as_str()
+        // Its head commit is compared afterwards: a pull request follows its branch.
+        found.title == pull.title.as_str()
             && same_text(found.body.as_deref().unwrap_or_default(), pull.body.as_str())
             && found.created_at.parse::<Timestamp>().is_ok_and(|created| created.plus(MOST_SKEW) >= issued_at)
     };

@@ -3,22 +3,25 @@
 mod existing;
 mod words;
 
-use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
+use std::{cell::RefCell, collections::BTreeMap};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 
 use countersign_core::{
     asset::Asset,
+    digest::Digest,
     ledger::{Claim, Effect, GithubResponse, PublishedAsset},
     operation::PublishRelease,
     text::excerpt,
 };
 
-use self::words::{Release, ReleaseWords, UploadedAsset, compare, hold};
+use self::words::{Release, ReleaseWords, UploadedAsset, hold, same_inside, same_outside};
 use super::{
     AssetFiles, Setback,
     certain::{Made, certain, repeated},
     same_text,
-    upload::{self, Upload},
+    upload::{self, Sent, Upload},
 };
 use crate::{
     github::{GitHub, Trouble, Written, encoded},
@@ -30,13 +33,15 @@ const UPLOADS: usize = 10;
 
 pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles) -> Effect {
     let mut held = GithubResponse::default();
-    match (Steps { claim, release, github }).run(files, &mut held).await {
+    match (Steps { claim, release, github, read_back: RefCell::default() }).run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
 }
 
 struct Steps<'a> {
+    /// What was read back, by the asset's number: an asset of the same name may be another one.
+    read_back: RefCell<BTreeMap<u64, Digest>>,
     claim: &'a Claim,
     release: &'a PublishRelease,
     github: &'a GitHub,
@@ -96,7 +101,7 @@ impl Steps<'_> {
     async fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
         hold(made, held);
         self.as_approved(made, self.release.visibility.draft())?;
-        held.assets = self.exactly(&made.assets, &held.assets).await?;
+        held.assets = self.exactly(&made.assets).await?;
         Ok(())
     }
 
@@ -137,12 +142,28 @@ impl Steps<'_> {
     async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
         let missing = self.release.assets.as_slice().iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
+        let sent = Sent::new(missing.len());
         let telling = files.progress.as_ref().map(|progress| progress.files(Work::Uploading, missing.iter().map(|asset| asset.size).sum()));
-        let uploads = missing.into_iter().map(|asset| self.upload(draft, asset, files, telling.as_ref()).map_ok(Some).boxed_local());
-        // While the last files are under way: has somebody added something to the draft?
-        let strangers = self.no_strangers(draft).map_ok(|()| None).boxed_local();
-        let steps = stream::iter(uploads.chain([strangers])).buffer_unordered(UPLOADS + 1);
-        let mut assets: Vec<PublishedAsset> = steps.try_filter_map(async |asset| Ok(asset)).try_collect().await?;
+        let uploads = missing.into_iter().map(|asset| self.upload(draft, asset, files, telling.as_ref(), &sent));
+        let uploads = stream::iter(uploads).buffer_unordered(UPLOADS).try_collect::<Vec<PublishedAsset>>();
+        // Has somebody added something to the draft? A draft that becomes a release is listed once more with its publication; that one
+        // is looked at when the last bytes have left, beside the last answers. One that stays a draft is looked at when all is there.
+        let mut assets = if self.release.visibility.draft() {
+            let assets = uploads.await?;
+            self.no_strangers(draft).await?;
+            assets
+        } else {
+            let strangers = async {
+                sent.all().await;
+                self.no_strangers(draft).await
+            };
+            let uploads = async {
+                let uploaded = uploads.await;
+                sent.finish();
+                uploaded
+            };
+            tokio::try_join!(uploads, strangers)?.0
+        };
         assets.extend(kept);
         assets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(assets)
@@ -154,6 +175,7 @@ impl Steps<'_> {
         asset: &Asset,
         files: &AssetFiles,
         telling: Option<&Files<'_>>,
+        sent: &Sent,
     ) -> Result<PublishedAsset, Setback> {
         let address = draft.upload_url.split('{').next().unwrap_or_default();
         let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
@@ -161,7 +183,7 @@ impl Steps<'_> {
         let file = files.of(asset)?;
         let write = async || {
             let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
-            let Upload { body, changed } = upload::open(file, asset, progress).map_err(unusable)?;
+            let Upload { body, changed } = upload::open(file, asset, progress, sent.clone()).map_err(unusable)?;
             let written = self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await;
             if changed.happened() && !matches!(written, Written::Done(_)) {
                 Err(unusable(upload::changed(asset, &std::io::Error::other("its upload was broken off"))))
@@ -189,15 +211,26 @@ impl Steps<'_> {
 
     /// Compares an asset with the approved one; where GitHub tells no digest, its bytes are read back.
     async fn verified(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+        same_outside(uploaded, asset)?;
         if let Some(digest) = &uploaded.digest {
-            return compare(uploaded, digest, asset);
+            return same_inside(uploaded, digest, asset);
         }
+        let known = self.read_back.borrow().get(&uploaded.id).copied();
+        let digest = match known {
+            Some(digest) => digest,
+            None => self.read(uploaded, asset).await?,
+        };
+        same_inside(uploaded, &digest.to_string(), asset)
+    }
+
+    async fn read(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<Digest, Setback> {
         let path = format!("/repos/{}/releases/assets/{}", self.release.target.repository, uploaded.id);
-        let back = self.github.read_back(&path, asset.size).await.map_err(|trouble| {
+        let digest = self.github.read_back(&path, asset.size).await.map_err(|trouble| {
             let done = format!("GitHub tells no digest of the asset `{}`, and it could not be read back", asset.name);
             Setback { code: "asset_unverified", ..Setback::from(trouble).about(&done) }
         })?;
-        compare(uploaded, &back.to_string(), asset)
+        self.read_back.borrow_mut().insert(uploaded.id, digest);
+        Ok(digest)
     }
 
     /// Whether every asset of the draft was approved.
@@ -217,19 +250,20 @@ impl Steps<'_> {
     /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
     async fn discard(&self, draft: &Release, setback: Setback, held: &mut GithubResponse) -> Setback {
         let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        let still_a_draft = self.github.read::<Release>(&path).await.is_ok_and(|found| found.draft);
-        let remove = async || match self.github.remove(self.claim, &path).await {
-            Written::NotDone(Trouble::NotFound { .. }) => Written::Done(()),
-            written => written,
+        let remove = async || match self.github.read::<Release>(&path).await {
+            // Looked at before every try: somebody may have published it meanwhile.
+            Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
+            Ok(_) => Written::NotDone(Trouble::Validation { status: 200, message: "it is published".into() }),
+            Err(Trouble::NotFound { .. }) => Written::Done(()),
+            Err(trouble) => Written::NotDone(trouble),
         };
-        let removed = if still_a_draft { Some(repeated(self.github, false, remove).await) } else { None };
-        let message = match removed {
-            Some(Ok(())) => {
+        let message = match repeated(self.github, false, remove).await {
+            Ok(()) => {
                 held.release_id = None;
                 held.assets.clear();
                 format!("{}; the draft was taken away, nothing was published", setback.message)
             }
-            _ => format!("{}; look at release {}: it was left as it is", setback.message, draft.id),
+            Err(_) => format!("{}; look at release {}: it was left as it is", setback.message, draft.id),
         };
         Setback { message, ..setback }
     }
@@ -256,18 +290,13 @@ impl Steps<'_> {
     }
 
     /// Every approved asset and no other, as the published release lists them; only now do their addresses last.
-    async fn exactly(&self, listed: &[UploadedAsset], held: &[PublishedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
+    async fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
         self.no_extra(listed, "release")?;
         let mut published = Vec::new();
         for asset in self.release.assets.as_slice() {
             let missing = || Setback::fault("asset_missing", format!("the release was published without the asset `{}`", asset.name));
             let found = listed.iter().find(|listed| listed.name == asset.name.as_str()).ok_or_else(missing)?;
-            // What was read back before the publication is not read again.
-            let seen = held.iter().find(|held| held.name == asset.name).filter(|_| found.digest.is_none());
-            published.push(match seen {
-                Some(held) => compare(found, &held.sha256.to_string(), asset)?,
-                None => self.verified(found, asset).await?,
-            });
+            published.push(self.verified(found, asset).await?);
         }
         Ok(published)
     }

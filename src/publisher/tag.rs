@@ -83,6 +83,14 @@ async fn steps(claim: &Claim, tag: &TagRepo, github: &GitHub, held: &mut GithubR
     };
     let look = async || Ok(standing(tag, github).await?.map(|found| found.to_string()));
     let set = certain(github, claim.resumes(), write, look).await?.it();
+    if claim.resumes() && set != sha.as_str() {
+        // An earlier attempt's tag showed late: it counts if it is as approved.
+        as_approved(&github.read(&format!("/repos/{repository}/git/tags/{set}")).await.map_err(Setback::unseen)?, tag)?;
+        held.already_existed = true;
+        let set = set.parse().map_err(|error| Setback::from(Trouble::Garbage { reason: format!("{error}") }))?;
+        hold(tag, set, github, held);
+        return Ok(());
+    }
     if set != sha.as_str() {
         return Err(Setback::fault("tag_mismatch", format!("GitHub set the tag to {set} instead of {sha}")));
     }

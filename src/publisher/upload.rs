@@ -14,6 +14,7 @@ use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use octocrab::OctoBody;
+use tokio::sync::watch;
 
 use countersign_core::asset::Asset;
 
@@ -28,6 +29,31 @@ pub(super) struct Upload {
     pub(super) changed: Changed,
 }
 
+/// How many files have not yet been sent to their last byte.
+#[derive(Clone)]
+pub(super) struct Sent(Arc<watch::Sender<usize>>);
+
+impl Sent {
+    pub(super) fn new(files: usize) -> Self {
+        Self(Arc::new(watch::Sender::new(files)))
+    }
+
+    fn another(&self) {
+        self.0.send_modify(|left| *left = left.saturating_sub(1));
+    }
+
+    /// Nothing more will be sent.
+    pub(super) fn finish(&self) {
+        self.0.send_replace(0);
+    }
+
+    /// Waits until the last bytes of all files have left, as far as they leave at all.
+    pub(super) async fn all(&self) {
+        // The sender lives in `self`, so the wait cannot fail.
+        drop(self.0.subscribe().wait_for(|left| *left == 0).await);
+    }
+}
+
 /// Set by the body, read after the request has failed.
 #[derive(Clone, Default)]
 pub(super) struct Changed(Arc<AtomicBool>);
@@ -40,12 +66,12 @@ impl Changed {
 
 /// Opens a file for its upload: it must be the very file that was hashed. What GitHub stored is compared by its digest afterwards;
 /// this is to tell a changed file before it is whole at GitHub.
-pub(super) fn open(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>) -> io::Result<Upload> {
+pub(super) fn open(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
     let open = file.open().map_err(|error| changed(asset, &error))?;
     if file.size() != asset.size {
         return Err(changed(asset, &io::Error::other("it has another size")));
     }
-    let reader = Pieces { file: open, known: file.clone(), left: asset.size, asset: asset.clone(), progress };
+    let reader = Pieces { file: open, known: file.clone(), left: asset.size, asset: asset.clone(), progress, sent };
     let changed = Changed::default();
     let told = changed.clone();
     let pieces = stream::unfold(Some(reader), move |reader| {
@@ -72,6 +98,7 @@ struct Pieces {
     left: u64,
     asset: Asset,
     progress: Option<FileProgress>,
+    sent: Sent,
 }
 
 impl Pieces {
@@ -88,6 +115,7 @@ impl Pieces {
         self.left -= wanted;
         if self.left == 0 {
             self.known.is_unchanged(&self.file).map_err(|error| changed(&self.asset, &error))?;
+            self.sent.another();
         }
         if let Some(progress) = &self.progress {
             progress.advance(wanted);

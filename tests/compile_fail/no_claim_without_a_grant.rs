@@ -5,7 +5,7 @@ use countersign_core::{
 };
 
 async fn spend(operation: Operation, store: &impl LedgerStore, now: Timestamp) {
-    ledger::claim(operation, store, now).await;
+    ledger::claim(operation, store, || now).await;
 }
 
 fn main() {}

@@ -110,6 +110,14 @@ impl Stage {
         assert!(status.contains(" 201 "), "{status}");
     }
 
+    /// Puts another asset of the same name in an asset's place.
+    pub fn exchange(&self, release: u64, asset: u64, name: &str, text: &str) {
+        let path = format!("/repos/{}/releases/assets/{asset}", self.sim.repository());
+        let status = self.request("DELETE", &self.sim.api_url(), &path, "application/json", "");
+        assert!(status.contains(" 204 "), "{status}");
+        self.upload(release, name, text);
+    }
+
     /// The trusted keys: the approver's line.
     pub fn trusted(&self) -> String {
         trusted_line(&self.key, "alice@example.org")
@@ -338,12 +346,17 @@ impl<'a> Attempt<'a> {
 
     /// Runs the attempt, and does something while GitHub holds its answer to the first request of this kind.
     pub fn run_while(&self, endpoint: Endpoint, meanwhile: impl FnOnce()) -> Report {
+        self.run_while_nth(endpoint, 1, meanwhile)
+    }
+
+    /// The same at a later request of this kind.
+    pub fn run_while_nth(&self, endpoint: Endpoint, nth: usize, meanwhile: impl FnOnce()) -> Report {
         let held = countersign_sim::Effect::Late(std::time::Duration::from_millis(1500));
-        self.stage.sim.plan(countersign_sim::Fault::on(endpoint).then(held));
+        self.stage.sim.plan(countersign_sim::Fault::on(endpoint).nth(nth).then(held));
         let seen = self.stage.sim.events().len();
         let (mut command, surfaces) = self.process();
         let child = command.spawn().unwrap();
-        self.stage.sim.wait_until(|events| events[seen..].iter().any(|event| event.endpoint == endpoint));
+        self.stage.sim.wait_until(|events| events[seen..].iter().filter(|event| event.endpoint == endpoint).count() == nth);
         meanwhile();
         surfaces.report(&child.wait_with_output().unwrap())
     }

@@ -259,7 +259,7 @@ pub(super) fn world(evidence: &Evidence) -> Row {
         (Preflight::Seen(sighting), Ok(operation)) => {
             // What an earlier attempt left is looked at before anything is done, not taken for an obstacle.
             let verdict = if resumes(evidence) {
-                sighting.world.allows_resuming(operation)
+                sighting.world.allows_resuming()
             } else {
                 sighting.world.allows(operation, evidence.allow_workflow_changes)
             };

@@ -64,26 +64,26 @@ pub enum NoClaim {
 
 /// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed",
 /// and while an append may have come through unseen, no answer says that nothing was written.
-pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, now: Timestamp) -> Result<Claim, NoClaim> {
-    binding::not_expired(grant.receipt().terms(), now).map_err(NoClaim::Refused)?;
+pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn() -> Timestamp) -> Result<Claim, NoClaim> {
+    binding::not_expired(grant.receipt().terms(), clock()).map_err(NoClaim::Refused)?;
     let mut lost: Option<String> = None;
     for round in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
         // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
         let resumes = grant.snapshot().state().is_some();
-        let entry = claim_entry(&grant, &tip, now).ok_or_else(|| NoClaim::Refused(exhausted()))?;
+        let entry = claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
         match store.append(&append(&tip, &entry, &state)).await {
             Appended::Done { commit, observed_at } => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
-                return Claim { grant, entry: checkpoint, state, tip, resumes }.in_time(now, observed_at);
+                return Claim { grant, entry: checkpoint, state, tip, resumes }.in_time(clock(), observed_at);
             }
             Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
             Appended::Stale => {}
             Appended::Unknown(reason) => lost = Some(reason),
         }
         store.pause(round).await;
-        match look_again(&mut grant, store, now).await {
+        match look_again(&mut grant, store, &clock).await {
             // A lost append went through: the ledger holds this very attempt's claim.
             Ok(Use::Ours) => return adopt(grant, checkpoint, state, resumes),
             Ok(_) => {}
@@ -109,8 +109,9 @@ pub(super) fn exhausted() -> Refusal {
     Refusal::LedgerUnavailable { reason: "its head names the last sequence number there is".into() }
 }
 
-async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, now: Timestamp) -> Result<Use, Refusal> {
+async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, clock: &impl Fn() -> Timestamp) -> Result<Use, Refusal> {
     let view = store.look(&grant.look()).await?;
+    let now = clock();
     grant.look_again(view.snapshot, view.observed_at.map_or(now, |date| date.max(now)))
 }
 

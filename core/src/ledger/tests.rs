@@ -178,7 +178,7 @@ fn state(store: &Memory) -> ReceiptState {
 #[test]
 fn a_claim_and_its_outcome_are_two_chained_entries() {
     let store = memory([]);
-    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     assert_eq!((claim.entry().sequence, state(&store).outcome_sequence), (1, None));
     let recorded = now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
     let all = entries(&store);
@@ -192,7 +192,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
 #[test]
 fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
     let store = memory([]);
-    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     now(record(&mut claim.conclude(Effect::Unknown(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Unknown)]);
     let state = state(&store);
@@ -205,8 +205,8 @@ fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
 fn of_two_grants_for_one_receipt_one_claims_and_the_other_is_refused() {
     let store = memory([]);
     let (first, second) = (grant(&store, "op-1"), grant(&store, "op-2"));
-    assert_eq!(now(claim(first, &store, NOON)).unwrap().entry().sequence, 1);
-    let Err(NoClaim::Refused(refusal)) = now(claim(second, &store, NOON)) else { panic!("claimed twice") };
+    assert_eq!(now(claim(first, &store, || NOON)).unwrap().entry().sequence, 1);
+    let Err(NoClaim::Refused(refusal)) = now(claim(second, &store, || NOON)) else { panic!("claimed twice") };
     assert_eq!(refusal.code(), "receipt_consumed");
     assert_eq!(events(&store), [(1, EventType::Claimed)]);
 }
@@ -214,7 +214,7 @@ fn of_two_grants_for_one_receipt_one_claims_and_the_other_is_refused() {
 #[test]
 fn an_overtaken_claim_looks_again_and_comes_next() {
     let store = memory([Weather::Overtaken]);
-    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     assert_eq!(claim.entry().sequence, 2);
     assert_eq!(entries(&store)[1].previous, Some(entries(&store)[0].checkpoint().digest));
 }
@@ -223,7 +223,7 @@ fn an_overtaken_claim_looks_again_and_comes_next() {
 fn a_claim_whose_answer_was_lost_is_found_and_not_written_twice() {
     for weather in [Weather::AnswerLost, Weather::RequestLost] {
         let store = memory([weather]);
-        let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+        let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
         assert_eq!(events(&store), [(1, EventType::Claimed)]);
         assert_eq!(claim.entry(), entries(&store)[0].checkpoint());
     }
@@ -232,7 +232,7 @@ fn a_claim_whose_answer_was_lost_is_found_and_not_written_twice() {
 #[test]
 fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
     let store = memory([]);
-    let claim = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap();
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     store.0.borrow_mut().weather.push_back(Weather::AnswerLost);
     let recorded = now(record(&mut claim.conclude(Effect::Failed(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
@@ -242,10 +242,10 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
 #[test]
 fn a_claim_that_nobody_can_see_is_unknown_and_a_rejected_one_is_not() {
     let silent = memory([Weather::Silence]);
-    let Err(NoClaim::Unknown(reason)) = now(claim(grant(&silent, "op-1"), &silent, NOON)) else { panic!("seen") };
+    let Err(NoClaim::Unknown(reason)) = now(claim(grant(&silent, "op-1"), &silent, || NOON)) else { panic!("seen") };
     assert_eq!(reason, "timeout; then: the ledger cannot be read: HTTP 503");
     let refused = memory([Weather::Rejected]);
-    let Err(NoClaim::Rejected(rejection)) = now(claim(grant(&refused, "op-1"), &refused, NOON)) else { panic!("claimed") };
+    let Err(NoClaim::Rejected(rejection)) = now(claim(grant(&refused, "op-1"), &refused, || NOON)) else { panic!("claimed") };
     assert_eq!(rejection.code, "permission_denied");
     assert_eq!(events(&refused), []);
 }
@@ -256,7 +256,7 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
         let store = memory([]);
         let grant = grant(&store, "op-1");
         store.0.borrow_mut().now = NOON.plus(ahead);
-        let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, ours)) else { panic!("in time") };
+        let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, || ours)) else { panic!("in time") };
         assert_eq!(outcome.effect().response().error_code.as_deref(), Some(code));
         assert_eq!(entry, entries(&store)[0].checkpoint());
         now(record(&mut outcome, &store, ours));
@@ -269,14 +269,14 @@ fn a_receipt_that_expires_while_the_ledger_is_busy_is_not_claimed() {
     let store = memory([Weather::Overtaken]);
     let grant = grant(&store, "op-1");
     store.0.borrow_mut().now = NOON.plus(3600);
-    let Err(NoClaim::Refused(refusal)) = now(claim(grant, &store, NOON)) else { panic!("claimed") };
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant, &store, || NOON)) else { panic!("claimed") };
     assert_eq!(refusal.code(), "receipt_expired");
 }
 
 #[test]
 fn a_ledger_that_is_always_busy_is_given_up() {
     let store = memory((0..32).map(|_| Weather::Overtaken));
-    assert!(matches!(now(claim(grant(&store, "op-1"), &store, NOON)), Err(NoClaim::Contended)));
+    assert!(matches!(now(claim(grant(&store, "op-1"), &store, || NOON)), Err(NoClaim::Contended)));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_claim_that_came_through_unseen_is_ours_even_if_the_receipt_expired_meanwhil
     let store = memory([Weather::AnswerLost]);
     let grant = grant(&store, "op-1");
     store.0.borrow_mut().now = NOON.plus(3600);
-    assert_eq!(now(claim(grant, &store, NOON)).map(|claim| claim.entry().sequence).ok(), Some(1));
+    assert_eq!(now(claim(grant, &store, || NOON)).map(|claim| claim.entry().sequence).ok(), Some(1));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
         if matches!(store.0.borrow().weather[1], Weather::Overtaken) {
             store.0.borrow_mut().weather.extend((0..12).map(|_| Weather::Overtaken));
         }
-        let Err(NoClaim::Unknown(reason)) = now(claim(grant, &store, NOON)) else { panic!("seen") };
+        let Err(NoClaim::Unknown(reason)) = now(claim(grant, &store, || NOON)) else { panic!("seen") };
         assert_eq!(reason, "timeout");
     }
 }
@@ -303,7 +303,7 @@ fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
 #[test]
 fn a_grant_that_was_held_until_the_receipt_expired_is_not_claimed() {
     let store = memory([]);
-    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, NOON.plus(3600))) else { panic!("claimed") };
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, || NOON.plus(3600))) else { panic!("claimed") };
     assert_eq!(refusal.code(), "receipt_expired");
     assert_eq!(events(&store), []);
 }
@@ -313,14 +313,14 @@ fn a_forged_head_at_the_last_number_is_refused() {
     let store = memory([]);
     let last = Head::at(Checkpoint { sequence: u64::MAX, digest: Digest::of(b"forged") });
     store.0.borrow_mut().files.insert(HEAD_PATH.into(), last.to_document());
-    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, NOON)) else { panic!("claimed") };
+    let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, || NOON)) else { panic!("claimed") };
     assert_eq!(refusal.code(), "ledger_unavailable");
 }
 
 #[test]
 fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
     let store = memory([]);
-    let mut outcome = now(claim(grant(&store, "op-1"), &store, NOON)).unwrap().conclude(Effect::Succeeded(GithubResponse::default()));
+    let mut outcome = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap().conclude(Effect::Succeeded(GithubResponse::default()));
     now(record(&mut outcome, &store, NOON));
     outcome.correct(Effect::Failed(GithubResponse::default()));
     let corrected = now(record(&mut outcome, &store, NOON));
@@ -340,12 +340,12 @@ fn a_state_that_was_removed_after_it_was_written_is_a_rollback() {
 #[test]
 fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
     let store = memory([]);
-    drop(now(claim(grant(&store, "op-1"), &store, NOON)).unwrap());
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
     let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
     let third = grant_of("receipt-1", &executor_of("op-3", 2), &store.0.borrow());
-    let claim = now(super::claim(second, &store, NOON)).unwrap();
+    let claim = now(super::claim(second, &store, || NOON)).unwrap();
     assert!(claim.resumes());
-    let Err(NoClaim::Refused(refusal)) = now(super::claim(third, &store, NOON)) else { panic!("two jobs resume") };
+    let Err(NoClaim::Refused(refusal)) = now(super::claim(third, &store, || NOON)) else { panic!("two jobs resume") };
     assert_eq!(refusal.code(), "receipt_consumed");
     now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Claimed), (3, EventType::Succeeded)]);
@@ -357,7 +357,7 @@ fn two_receipts() -> Memory {
     let store = memory([]);
     let spend = |receipt: &str, id: &str, attempt: u64, effect: Effect| {
         let grant = grant_of(receipt, &executor_of(id, attempt), &store.0.borrow());
-        let claim = now(claim(grant, &store, NOON)).unwrap();
+        let claim = now(claim(grant, &store, || NOON)).unwrap();
         now(record(&mut claim.conclude(effect), &store, NOON));
     };
     spend("receipt-1", "op-1", 1, Effect::Succeeded(GithubResponse::default()));
@@ -394,6 +394,18 @@ fn the_first_bad_entry_is_named() {
         change(&mut store.0.borrow_mut().files);
         verify(&store, &trust(&[1])).unwrap_err()
     };
+    let replaced = |number: u64, from: &'static str, to: &'static str| {
+        let store = two_receipts();
+        let path = entry_path(number);
+        let text = store.0.borrow().text(&path).unwrap().replacen(from, to, 1);
+        store.0.borrow_mut().files.insert(path, text.into_bytes());
+        verify(&store, &trust(&[1])).unwrap_err()
+    };
+    let fingerprint = "\"fingerprint\":\"SHA256:";
+    let other = replaced(1, fingerprint, "\"fingerprint\":\"SHA256:other");
+    assert!(other.starts_with("bindings: entry 1: it names a signer who did not sign its receipt"), "{other}");
+    let other = replaced(2, "\"run_id\":\"", "\"run_id\":\"9");
+    assert!(other.contains("entry 2: it is not about what entry 1 claimed"), "{other}");
     assert!(after(|files| drop(files.remove(&entry_path(2)))).starts_with("chain: entry 2: it says that it is entry 3"));
     assert!(after(|files| drop(files.remove(&entry_path(6)))).starts_with("chain: ledger.json: it does not name the last entry, entry 5"));
     assert!(
@@ -431,14 +443,14 @@ fn an_attempt_that_is_overtaken_by_an_earlier_one_resumes_it() {
         grant_of("receipt-1", &executor_of("op-1", 1), &store.0.borrow()),
         grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow()),
     );
-    drop(now(claim(first, &store, NOON)).unwrap());
-    assert!(now(claim(second, &store, NOON)).unwrap().resumes(), "what the first attempt did must be looked at");
+    drop(now(claim(first, &store, || NOON)).unwrap());
+    assert!(now(claim(second, &store, || NOON)).unwrap().resumes(), "what the first attempt did must be looked at");
 }
 
 #[test]
 fn a_claim_is_not_taken_over_for_another_operation() {
     let store = memory([]);
-    drop(now(claim(grant(&store, "op-1"), &store, NOON)).unwrap());
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
     assert_eq!(state(&store).allows(&executor_of("op-2", 2), release().digest()), Use::Unfinished);
     assert_eq!(state(&store).allows(&executor_of("op-2", 2), Digest::of(b"another")), Use::Spent);
 }

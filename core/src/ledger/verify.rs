@@ -7,9 +7,9 @@ use super::{Checkpoint, Entry, EventType, Head, ReceiptState};
 use crate::{
     digest::Digest,
     document::Document,
-    keys::{Threshold, TrustedKeys},
-    name::{CommitId, ReceiptId},
-    operation::Operation,
+    keys::{Fingerprint, Threshold, TrustedKeys},
+    name::{CommitId, ReceiptId, Repository, RepositoryId},
+    operation::{Kind, Operation},
     receipt::Terms,
 };
 
@@ -113,6 +113,12 @@ impl<'a> Examiner<'a> {
         let Some((keys, threshold)) = self.trusted else { return Ok(false) };
         let receipt = envelope.clone().verify(keys, threshold).map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
         about_terms(entry, operation, receipt.terms()).map_err(|problem| (Aspect::Bindings, problem))?;
+        // Names may have been given anew since; keys may not.
+        let signed: Vec<_> = receipt.signers().iter().map(|signer| &signer.fingerprint).collect();
+        let told: Vec<_> = entry.signers.iter().map(|signer| &signer.fingerprint).collect();
+        if told.iter().any(|fingerprint| !signed.contains(fingerprint)) {
+            return Err((Aspect::Bindings, "it names a signer who did not sign its receipt".into()));
+        }
         Ok(true)
     }
 }
@@ -121,8 +127,41 @@ impl<'a> Examiner<'a> {
 #[derive(Default)]
 pub struct Verifier {
     chain: Vec<Digest>,
-    receipts: BTreeMap<ReceiptId, ReceiptState>,
+    receipts: BTreeMap<ReceiptId, Claimed>,
+    /// The repository that the first claim is for; it may be renamed, but keeps its number.
+    repository_id: Option<RepositoryId>,
     tally: Tally,
+}
+
+/// A receipt's last claim: its outcome must say the same.
+struct Claimed {
+    state: ReceiptState,
+    kind: Kind,
+    repository: Repository,
+    signers: Vec<Fingerprint>,
+}
+
+impl Claimed {
+    fn by(entry: &Entry) -> Self {
+        Self {
+            state: ReceiptState::claimed_by(entry),
+            kind: entry.operation_kind,
+            repository: entry.repository.clone(),
+            signers: fingerprints(entry),
+        }
+    }
+
+    fn is_meant_by(&self, outcome: &Entry) -> bool {
+        let Self { state, kind, repository, signers } = self;
+        (&state.operation_id, state.operation_digest) == (&outcome.operation_id, outcome.operation_digest)
+            && (&state.run_id, state.run_attempt) == (&outcome.run_id, outcome.run_attempt)
+            && (*kind, repository) == (outcome.operation_kind, &outcome.repository)
+            && *signers == fingerprints(outcome)
+    }
+}
+
+fn fingerprints(entry: &Entry) -> Vec<Fingerprint> {
+    entry.signers.iter().map(|signer| signer.fingerprint.clone()).collect()
 }
 
 impl Verifier {
@@ -154,7 +193,17 @@ impl Verifier {
     }
 
     fn claim(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        if let Some(state) = self.receipts.get(&entry.receipt_id) {
+        let repository = entry.operation.as_ref().map(|operation| operation.target().repository_id);
+        if let (Some(expected), Some(found)) = (self.repository_id, repository)
+            && expected != found
+        {
+            return Err((
+                Aspect::Bindings,
+                format!("it is for the repository with the number {found}, but the ledger is that of {expected}"),
+            ));
+        }
+        self.repository_id = self.repository_id.or(repository);
+        if let Some(Claimed { state, .. }) = self.receipts.get(&entry.receipt_id) {
             let resumes = state.outcome_sequence.is_none() && state.run_id == entry.run_id && state.run_attempt < entry.run_attempt;
             if !resumes || state.operation_digest != entry.operation_digest {
                 return Err((
@@ -163,19 +212,19 @@ impl Verifier {
                 ));
             }
         }
-        self.receipts.insert(entry.receipt_id.clone(), ReceiptState::claimed_by(entry));
+        self.receipts.insert(entry.receipt_id.clone(), Claimed::by(entry));
         Ok(())
     }
 
     fn outcome(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        let Some(state) = self.receipts.get_mut(&entry.receipt_id) else {
+        let Some(claimed) = self.receipts.get_mut(&entry.receipt_id) else {
             return Err((Aspect::States, format!("no entry before it claims the receipt {}", entry.receipt_id)));
         };
-        if state.operation_id != entry.operation_id || state.operation_digest != entry.operation_digest {
-            return Err((Aspect::Bindings, format!("it is not about what entry {} claimed", state.claim_sequence)));
+        if !claimed.is_meant_by(entry) {
+            return Err((Aspect::Bindings, format!("it is not about what entry {} claimed", claimed.state.claim_sequence)));
         }
         if entry.event_type != EventType::Unknown {
-            state.outcome_sequence = Some(entry.sequence);
+            claimed.state.outcome_sequence = Some(entry.sequence);
         }
         Ok(())
     }
@@ -206,6 +255,18 @@ impl Verifier {
         self.receipts.keys()
     }
 
+    /// The number of the repository that the ledger is about, once there is a claim.
+    #[must_use]
+    pub const fn repository_id(&self) -> Option<RepositoryId> {
+        self.repository_id
+    }
+
+    /// The newest entry.
+    #[must_use]
+    pub fn newest(&self) -> Option<Checkpoint> {
+        self.head().newest()
+    }
+
     /// Whether an entry claims this receipt.
     #[must_use]
     pub fn has(&self, receipt: &ReceiptId) -> bool {
@@ -216,7 +277,7 @@ impl Verifier {
     pub fn is_state(&self, receipt: &ReceiptId, found: Option<&[u8]>) -> Result<(), BadLedger> {
         let problem = match (self.receipts.get(receipt), found) {
             (Some(_), None) => "the file is missing",
-            (Some(expected), Some(found)) if found != expected.to_document() => "it is not what the entries make it",
+            (Some(expected), Some(found)) if found != expected.state.to_document() => "it is not what the entries make it",
             (Some(_), Some(_)) => return Ok(()),
             (None, _) => "no entry claims this receipt",
         };
@@ -248,7 +309,7 @@ impl Verifier {
     /// What was verified.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        let unfinished = self.receipts.values().filter(|state| state.outcome_sequence.is_none()).count() as u64;
+        let unfinished = self.receipts.values().filter(|claimed| claimed.state.outcome_sequence.is_none()).count() as u64;
         Tally { unfinished, ..self.tally }
     }
 }

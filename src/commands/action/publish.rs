@@ -57,10 +57,12 @@ impl Attempt<'_> {
             _ => None,
         };
         let look = async {
-            match &query {
+            let preflight = match &query {
                 Some(query) => self.github.preflight(query).await,
                 None => Preflight::NotAsked,
-            }
+            };
+            // Both clocks are read at the same moment; hashing may last longer. The claim reads them again.
+            (preflight, (self.clock)())
         };
         let hash = async {
             match described {
@@ -68,7 +70,7 @@ impl Attempt<'_> {
                 Err(refusal) => Err(refusal),
             }
         };
-        let (preflight, hashed) = tokio::join!(look, hash);
+        let ((preflight, now), hashed) = tokio::join!(look, hash);
         let (operation, files) = hashed.map_or_else(|refusal| (Err(refusal), AssetFiles::default()), |(whole, files)| (Ok(whole), files));
         if let Ok(operation) = &operation {
             self.note_operation(operation);
@@ -84,7 +86,7 @@ impl Attempt<'_> {
             executor: self.context.executor.clone(),
             operation,
             receipt,
-            now: (self.clock)(),
+            now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
         });
@@ -96,7 +98,7 @@ impl Attempt<'_> {
         if let Err(ending) = self.enter(Phase::Claiming) {
             return ending;
         }
-        let claim = match ledger::claim(grant, &branch, (self.clock)()).await {
+        let claim = match ledger::claim(grant, &branch, self.clock).await {
             Ok(claim) => claim,
             Err(no_claim) => return self.unclaimed(no_claim, &branch).await,
         };
@@ -104,6 +106,10 @@ impl Attempt<'_> {
         self.recorder.note(|record| record.ledger.claim = Some(entry));
         if let Err(ending) = self.enter(Phase::Acting) {
             return ending;
+        }
+        // The answer that confirmed the claim shows the tag once more, after all that hashing and waiting.
+        if let Some(effect) = branch.obstacle().filter(|_| !claim.resumes()) {
+            return self.record(claim.conclude(effect), &branch).await;
         }
         self.record(publisher::execute(claim, &self.github, files).await, &branch).await
     }

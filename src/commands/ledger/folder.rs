@@ -1,13 +1,15 @@
 //! A ledger in a folder: a checkout of the branch `receipt-ledger`.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result};
 
+use super::source::is_folder;
+use crate::regular_file;
 use countersign_core::ledger::MOST_ENTRY_BYTES;
 
 /// The files of a ledger; nothing in them is trusted.
@@ -36,7 +38,7 @@ impl Folder {
 }
 
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
+    let file = match regular_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -50,7 +52,7 @@ fn walk(folder: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = format!("{below}{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() && path != ".git" {
+        if entry.file_type()?.is_dir() && is_folder(&path) {
             walk(&entry.path(), &format!("{path}/"), found)?;
         } else {
             found.push(path);

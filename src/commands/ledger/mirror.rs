@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use gix_hash::{Kind, ObjectId};
 use gix_object::{FindExt as _, tree::EntryKind};
 
+use super::source::is_folder;
 use countersign_core::{
     ledger::{BRANCH, HEAD_PATH, MOST_ENTRY_BYTES},
     name::CommitId,
@@ -14,6 +15,7 @@ use countersign_core::{
 /// The branch's head in a clone, and the objects behind it.
 pub(super) struct Mirror {
     objects: gix_odb::Handle,
+    name: String,
     tip: ObjectId,
     shallow: bool,
 }
@@ -26,15 +28,25 @@ impl Mirror {
     pub(super) fn open(path: &Path) -> Result<Option<Self>> {
         let Some(git) = [path.join(".git"), path.to_owned()].into_iter().find(|git| git.join("objects").is_dir()) else { return Ok(None) };
         let refs = gix_ref::file::Store::at(git.clone(), Kind::Sha1);
-        let tip = [format!("refs/heads/{BRANCH}"), format!("refs/remotes/origin/{BRANCH}")].iter().find_map(|name| {
-            let found = refs.try_find(name.as_str()).ok()??;
-            found.target.try_id().map(ToOwned::to_owned)
-        });
-        let Some(tip) = tip else {
-            bail!("the clone `{}` has no branch `{BRANCH}`; fetch it with `git fetch origin {BRANCH}:{BRANCH}`", path.display())
+        let [own, fetched] = [format!("refs/heads/{BRANCH}"), format!("refs/remotes/origin/{BRANCH}")];
+        let (name, tip) = match (tip(&refs, &own)?, tip(&refs, &fetched)?) {
+            (Some(here), Some(there)) if here != there => bail!(
+                "the branch `{BRANCH}` is at {here} here, but was last fetched from `origin` at {there}; which one do you mean? \
+                 Bring the branch up to date or delete it here, or verify a `git clone --mirror`"
+            ),
+            (Some(here), _) => (own, here),
+            (None, Some(there)) => (fetched, there),
+            (None, None) => {
+                bail!("the clone `{}` has no branch `{BRANCH}`; fetch it with `git fetch origin {BRANCH}:{BRANCH}`", path.display())
+            }
         };
         let shallow = fs::exists(git.join("shallow")).unwrap_or(true);
-        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, tip, shallow }))
+        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, name, tip, shallow }))
+    }
+
+    /// What is read.
+    pub(super) fn place(&self) -> String {
+        format!("{} at commit {}", self.name, self.tip)
     }
 
     /// The bytes of each file, as far as it is there. Paths of one folder that follow each other cost one listing.
@@ -48,6 +60,7 @@ impl Mirror {
                 last = Some((folder.into(), self.folder(root, folder)?));
             }
             let file = last.as_ref().and_then(|(_, listing)| listing.as_ref()?.get(name));
+            ensure!(file.is_none_or(|(kind, _)| *kind == EntryKind::Blob), "structure: `{path}`: it is no plain file");
             read.push(file.map(|(_, blob)| self.blob(*blob)).transpose().with_context(|| format!("`{path}` cannot be read"))?);
         }
         Ok(read)
@@ -97,7 +110,12 @@ impl Mirror {
     fn list(&self, tree: ObjectId) -> Result<Listing> {
         let mut bytes = Vec::new();
         let tree = self.objects.find_tree(&tree, &mut bytes).with_context(|| format!("tree {tree} cannot be read"))?;
-        Ok(tree.entries.iter().map(|entry| (entry.filename.to_string(), (entry.mode.kind(), entry.oid.to_owned()))).collect())
+        let mut listing = Listing::new();
+        for entry in &tree.entries {
+            let twice = listing.insert(entry.filename.to_string(), (entry.mode.kind(), entry.oid.to_owned())).is_some();
+            ensure!(!twice, "structure: a folder holds `{}` twice", entry.filename);
+        }
+        Ok(listing)
     }
 
     fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
@@ -110,10 +128,15 @@ impl Mirror {
     fn walk(&self, tree: ObjectId, below: &str, found: &mut Vec<String>) -> Result<()> {
         for (name, (kind, id)) in self.list(tree)? {
             let path = format!("{below}{name}");
-            if kind == EntryKind::Tree { self.walk(id, &format!("{path}/"), found)? } else { found.push(path) }
+            if kind == EntryKind::Tree && is_folder(&path) { self.walk(id, &format!("{path}/"), found)? } else { found.push(path) }
         }
         Ok(())
     }
+}
+
+fn tip(refs: &gix_ref::file::Store, name: &str) -> Result<Option<ObjectId>> {
+    let found = refs.try_find(name).with_context(|| format!("the ref `{name}` cannot be read"))?;
+    found.map(|found| found.target.try_id().map(ToOwned::to_owned).with_context(|| format!("the ref `{name}` names no commit"))).transpose()
 }
 
 /// What matters of a commit.

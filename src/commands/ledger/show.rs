@@ -3,14 +3,10 @@
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, pin_mut};
 
-use countersign_core::{
-    document::Document as _,
-    ledger::Entry,
-    text::{Lines, visible},
-};
+use countersign_core::{document::Document as _, ledger::Entry};
 
 use super::source::Source;
-use crate::{Environment, cli::LedgerShowArguments, commands::print, exit::Exit};
+use crate::{Environment, cli::LedgerShowArguments, commands::print, exit::Exit, log::harmless};
 
 pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environment) -> anyhow::Result<Exit> {
     let source = Source::open(&arguments.place, environment).await?;
@@ -49,5 +45,5 @@ fn line(entry: &Entry) -> String {
         entry.run_attempt,
         signers.join(", "),
     );
-    visible(line.trim_end(), Lines::One)
+    harmless(line.trim_end())
 }

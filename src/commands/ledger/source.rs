@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use countersign_core::{
     document::Document as _,
     ledger::{HEAD_PATH, Head, entry_path},
-    name::CommitId,
+    name::{CommitId, RepositoryId},
 };
 
 use super::{folder::Folder, github, mirror::Mirror, told};
@@ -52,6 +52,20 @@ impl Source {
         Ok(source)
     }
 
+    /// What is read, for people.
+    pub(super) fn place(&self) -> String {
+        match &self.place {
+            Place::Folder(_) => "a folder".into(),
+            Place::Mirror(mirror) => mirror.place(),
+            Place::GitHub(reader) => reader.place(),
+        }
+    }
+
+    /// The number of the repository on GitHub, if it is read from there.
+    pub(super) fn repository_id(&self) -> Option<RepositoryId> {
+        if let Place::GitHub(reader) = &self.place { Some(reader.repository_id()) } else { None }
+    }
+
     /// The bytes of each file, as far as it is there; all of them of one commit.
     pub(super) async fn read(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>> {
         match &self.place {
@@ -69,7 +83,7 @@ impl Source {
         match &self.place {
             Place::Folder(folder) => folder.paths(),
             Place::Mirror(mirror) => mirror.paths(),
-            Place::GitHub(reader) => reader.paths().await.map_err(|trouble| told(&trouble)),
+            Place::GitHub(reader) => reader.paths(is_folder).await.map_err(|trouble| told(&trouble)),
         }
     }
 
@@ -112,6 +126,17 @@ impl Source {
         ensure!(read.len() as u64 == numbers.end - numbers.start, "fewer files than were asked for");
         let missing = |number| format!("structure: entry {number}: the file `{}` is missing", entry_path(number));
         numbers.zip(read).map(|(number, bytes)| Ok((number, bytes.with_context(|| missing(number))?))).collect()
+    }
+}
+
+/// Whether the ledger has such a folder; what lies in any other is none of its files, and nobody walks through it.
+pub(super) fn is_folder(path: &str) -> bool {
+    let digits = |name: &str, most: usize| (2..=most).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match path.split_once('/') {
+        None => path == "entries" || path == "receipts",
+        Some(("entries", name)) => digits(name, 17),
+        Some(("receipts", name)) => digits(name, 2),
+        Some(_) => false,
     }
 }
 

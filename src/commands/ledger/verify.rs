@@ -36,7 +36,11 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     states(&source, &verifier).await?;
     no_strays(&source, &verifier).await?;
     let has_history = history(&source, &verifier).await?;
+    if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id()) {
+        ensure!(found == expected, "bindings: the entries are for the repository with the number {found}, but this one is {expected}");
+    }
     let tally = verifier.tally();
+    print(&format!("verified    {}, {}", source.place(), verifier.newest().map_or("empty".into(), |newest| newest.to_string())))?;
     for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
         print(&match aspect {
             Aspect::Signatures if trusted.is_none() => "signatures  not checked: give --trusted-keys".into(),
@@ -47,7 +51,9 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
             Aspect::Bindings => format!("bindings    hold: {} claims, each with its receipt and operation", tally.claims),
             Aspect::States => format!("states      hold; {} receipt(s) without a known outcome", tally.unfinished),
             Aspect::Structure | Aspect::Chain => format!("{:<11} holds: {} entries", aspect.to_string(), tally.entries),
-            Aspect::History if has_history => format!("history     holds: every commit added one entry, {} in all", tally.entries),
+            Aspect::History if has_history => {
+                format!("history     holds: every commit's ledger.json names the next entry, {} in all", tally.entries)
+            }
             Aspect::History => "history     not checked: a folder has none; give a clone or --repository".into(),
         })?;
     }

@@ -149,6 +149,7 @@ struct HeadRepository {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RateLimit {
+    limit: u64,
     remaining: u64,
     reset_at: String,
 }
@@ -179,10 +180,10 @@ impl Data {
             return Err(garbage("a tag that leads nowhere"));
         }
         let budget = match self.rate_limit {
-            Some(limit) => Budget { remaining: limit.remaining, resets_at: limit.reset_at.parse().ok() },
+            Some(limit) => Budget { remaining: limit.remaining, limit: Some(limit.limit), resets_at: limit.reset_at.parse().ok() },
             // Only a server of one's own may have no limits.
             None if public => return Err(garbage("no rate limit")),
-            None => Budget { remaining: u64::MAX, resets_at: None },
+            None => Budget { remaining: u64::MAX, limit: None, resets_at: None },
         };
         let ledger_rules = answer.ledger.as_ref().and_then(LedgerRef::rules);
         let ledger = snapshot(answer.ledger.take(), &target);

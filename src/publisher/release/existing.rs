@@ -13,8 +13,12 @@ use crate::{
     publisher::{Setback, certain::repeated},
 };
 
-/// Pages of a hundred that are looked through: GitHub lists at most 10,000 releases.
-const MOST_PAGES: usize = 100;
+/// Releases of one page: each brings all its assets, and GitHub gives up on pages that are too large.
+const RELEASES: usize = 10;
+/// GitHub lists at most so many.
+const MOST_RELEASES: usize = 10_000;
+/// Pages of a hundred assets that are looked through; a release has at most 1,000.
+const MOST_PAGES: usize = 20;
 
 /// A ref, or a tag object: both name the object behind them.
 #[derive(Deserialize)]
@@ -43,8 +47,16 @@ impl Steps<'_> {
     /// A draft with every approved word: most likely our own, so it is sorted out before it is used, and never thrown away. Of several, the newest.
     pub(super) async fn own_draft(&self) -> Result<Option<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
-        let drafts: Vec<Release> = self.all(&path).await?;
-        Ok(drafts.into_iter().find(|found| found.draft && self.has_approved_words(found)))
+        for page in 1..=MOST_RELEASES / RELEASES {
+            let found: Vec<Release> =
+                self.github.read(&format!("{path}?per_page={RELEASES}&page={page}")).await.map_err(Setback::unseen)?;
+            let last = found.len() < RELEASES;
+            let ours = found.into_iter().find(|found| found.draft && self.has_approved_words(found));
+            if ours.is_some() || last {
+                return Ok(ours);
+            }
+        }
+        Err(Setback::unseen(Trouble::Garbage { reason: format!("the list {path} does not end") }))
     }
 
     fn has_approved_words(&self, found: &Release) -> bool {

@@ -52,25 +52,26 @@ pub(super) fn hold(made: &Release, held: &mut GithubResponse) {
     held.html_url = (!made.draft).then(|| made.html_url.clone());
 }
 
-/// Compares what GitHub stored with what was approved; `digest` is what GitHub tells, or what was read back.
-pub(super) fn compare(uploaded: &UploadedAsset, digest: &str, asset: &Asset) -> Result<PublishedAsset, Setback> {
-    let mismatch = |what: &str, found: &str, approved: &str| {
-        Setback::fault(
-            "asset_mismatch",
-            format!("GitHub stored the asset `{}` with {what} `{found}`, but `{approved}` was approved", asset.name),
-        )
-    };
-    if uploaded.name != asset.name.as_str() {
-        return Err(mismatch("name", &uploaded.name, asset.name.as_str()));
-    }
-    if uploaded.state != "uploaded" {
-        return Err(mismatch("state", &uploaded.state, "uploaded"));
-    }
-    if uploaded.size != asset.size {
-        return Err(mismatch("size", &uploaded.size.to_string(), &asset.size.to_string()));
-    }
+fn mismatch(asset: &Asset, what: &str, found: &str, approved: &str) -> Setback {
+    let message = format!("GitHub stored the asset `{}` with {what} `{found}`, but `{approved}` was approved", asset.name);
+    Setback::fault("asset_mismatch", message)
+}
+
+/// Compares what shows without a look at the bytes.
+pub(super) fn same_outside(uploaded: &UploadedAsset, asset: &Asset) -> Result<(), Setback> {
+    let sides = [
+        ("name", uploaded.name.clone(), asset.name.to_string()),
+        ("state", uploaded.state.clone(), "uploaded".into()),
+        ("size", uploaded.size.to_string(), asset.size.to_string()),
+    ];
+    let differs = sides.iter().find(|(_, found, approved)| found != approved);
+    differs.map_or(Ok(()), |(what, found, approved)| Err(mismatch(asset, what, found, approved)))
+}
+
+/// Compares the bytes; `digest` is what GitHub tells, or what was read back.
+pub(super) fn same_inside(uploaded: &UploadedAsset, digest: &str, asset: &Asset) -> Result<PublishedAsset, Setback> {
     if digest.parse() != Ok::<Digest, _>(asset.sha256) {
-        return Err(mismatch("digest", digest, &asset.sha256.to_string()));
+        return Err(mismatch(asset, "digest", digest, &asset.sha256.to_string()));
     }
     Ok(PublishedAsset { name: asset.name.clone(), size: asset.size, sha256: asset.sha256, url: uploaded.browser_download_url.clone() })
 }
