@@ -40,6 +40,8 @@ enum Command {
     },
     /// Look at a plan, and sign a receipt that lets it be published once.
     Authorize(AuthorizeArguments),
+    /// Add your signature to a receipt that another approver issued: two people, two machines, no shared secret.
+    Sign(SignArguments),
     /// Check a receipt against a plan, offline; tells every rule.
     Verify(VerifyArguments),
     /// Set up, show or verify the ledger of used receipts.
@@ -72,6 +74,24 @@ pub(crate) struct AuthorizeArguments {
     /// How long the receipt counts: 90s, 30m, 1h; at most 24h.
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub(crate) expires_in: String,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct SignArguments {
+    /// A file with the receipt, or `-` for standard input.
+    pub(crate) receipt: PathBuf,
+    /// The plan.json that was approved: what you sign is shown from it.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// The trusted public keys, one a line: the receipt must be signed by one of them already.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_keys: PathBuf,
+    /// The secret key: an OpenSSH file without passphrase, or PKCS#8 PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
     /// Sign without asking.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -163,6 +183,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Action { script: _ } => crate::action(environment, system_clock, log),
         Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
         Command::Authorize(arguments) => commands::authorize::run(&arguments, system_clock).end(),
+        Command::Sign(arguments) => commands::sign::run(&arguments, system_clock).end(),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })

@@ -5,6 +5,7 @@ pub(crate) mod authorize;
 mod guard;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod sign;
 pub(crate) mod verify;
 
 use std::{

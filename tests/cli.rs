@@ -174,3 +174,36 @@ fn help_explains_and_a_wrong_command_line_has_its_exit_code() {
     assert_eq!(run(&stage, &[]).0, 2);
     assert_eq!(run(&stage, &["--version"]).1, concat!("countersign ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[test]
+fn two_approvers_sign_on_two_machines_and_both_are_needed() {
+    let stage = approver();
+    let folder = stage.folder.path();
+    assert_eq!(run(&stage, &["keys", "generate", "--out", "second", "--name", "bob@example.org"]).0, 0);
+    let keys = ["approver.pub", "second.pub"].map(|name| fs::read_to_string(folder.join(name)).unwrap()).concat();
+    fs::write(folder.join("keys"), &keys).unwrap();
+    let (_, one, _) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    fs::write(folder.join("one"), &one).unwrap();
+    let sign = |receipt: &str, key: &str, keys: &str| {
+        run(&stage, &["sign", receipt, "--plan", "plan.json", "--trusted-keys", keys, "--key", key, "--yes"])
+    };
+    let (exit, both, shown) = sign("one", "second", "keys");
+    assert_eq!((exit, both.lines().count()), (0, 1), "{shown}");
+    for part in
+        ["publish_release in octo/hello", "signed by     alice@example.org SHA256:", "and now by    SHA256:", "for run       17231231"]
+    {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    fs::write(folder.join("both"), &both).unwrap();
+    let attempt = stage.release().input("trusted-keys", &keys).input("threshold", "2");
+    attempt.clone().input("receipt", &one).run().refused("threshold_unmet");
+    attempt.input("receipt", &both).run().succeeded();
+    // Nobody signs twice, nor what no trusted key has signed, nor for another plan.
+    let (exit, _, told) = sign("both", "second", "keys");
+    assert!(exit == 1 && told.contains("this key has signed the receipt already"), "{told}");
+    let (exit, _, told) = sign("one", "second", "second.pub");
+    assert!(exit == 3 && told.starts_with("signature_untrusted"), "{told}");
+    fs::copy(stage.release().input("tag-name", "v2.0.0").dry_run().plan(), folder.join("plan.json")).unwrap();
+    let (exit, _, told) = sign("one", "second", "keys");
+    assert!(exit == 3 && told.starts_with("operation_mismatch"), "{told}");
+}

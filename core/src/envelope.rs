@@ -80,6 +80,18 @@ impl Envelope {
         Self { payload, payload_type: PAYLOAD_TYPE, signatures }
     }
 
+    /// The same payload with one more signature. Only a receipt that somebody verified is signed further.
+    pub(crate) fn with_signature(&self, key: &SigningKey) -> Option<Self> {
+        let message = pre_authentication_encoding(&self.payload);
+        let public = PublicKey::new(key.verifying_key())?;
+        if self.signatures.len() >= MOST_SIGNATURES || self.signatures.iter().any(|signature| signature.is_by(&public, &message)) {
+            return None;
+        }
+        let mut more = self.clone();
+        more.signatures.push(EnvelopeSignature::by(key, &message));
+        Some(more)
+    }
+
     /// The envelope as JSON on one line.
     #[must_use]
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "JSON is text")]

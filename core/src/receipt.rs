@@ -7,6 +7,8 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
+use ed25519_dalek::SigningKey;
+
 use crate::{
     digest::{Digest, bare_hex},
     document::to_json,
@@ -205,6 +207,12 @@ impl VerifiedReceipt {
     #[must_use]
     pub const fn envelope(&self) -> &Envelope {
         &self.envelope
+    }
+
+    /// The same receipt with one more signature, if this key has not signed it already.
+    #[must_use]
+    pub fn countersign(&self, key: &SigningKey) -> Option<Envelope> {
+        self.envelope.with_signature(key)
     }
 
     /// The envelope on one line.

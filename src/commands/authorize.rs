@@ -3,9 +3,11 @@
 use std::{
     fmt::Write as _,
     io::{self, BufRead as _, IsTerminal as _},
+    path::Path,
 };
 
 use anyhow::{Context as _, bail, ensure};
+use ed25519_dalek::SigningKey;
 
 use countersign_core::{
     binding::MOST_LIFETIME,
@@ -31,7 +33,7 @@ pub(crate) fn run(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Resul
     })?;
     let (run_id, ledger) = (plan.run_id.clone(), plan.ledger);
     let operation = plan.into_only_operation().context("one receipt is for one operation")?.into_operation();
-    let key = keyfile::read(&read_text(&arguments.key, MOST_KEY_FILE)?).with_context(|| format!("`{}`", arguments.key.display()))?;
+    let key = read_key(&arguments.key)?;
     let public = PublicKey::new(key.verifying_key()).context("the key is weak")?;
 
     // From here on only these bytes count: they are shown, and their digest is signed.
@@ -64,8 +66,13 @@ pub(crate) fn run(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Resul
     Ok(Exit::Success)
 }
 
+/// The secret key in a file.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
+    keyfile::read(&read_text(path, MOST_KEY_FILE)?).with_context(|| format!("`{}`", path.display()))
+}
+
 /// What is signed, member by member, read back from its bytes; nothing in it can hide or move.
-fn shown(bytes: &[u8]) -> anyhow::Result<String> {
+pub(super) fn shown(bytes: &[u8]) -> anyhow::Result<String> {
     let operation = Operation::from_bytes(bytes)?;
     let mut page = format!("This receipt will allow, once:\n\n{} in {}\n", operation.kind(), operation.target());
     for (name, value) in operation.parameters() {
@@ -95,7 +102,7 @@ fn shown(bytes: &[u8]) -> anyhow::Result<String> {
     Ok(page.trim_end().into())
 }
 
-fn agreed() -> anyhow::Result<bool> {
+pub(super) fn agreed() -> anyhow::Result<bool> {
     ensure!(io::stdin().is_terminal(), "standard input is no terminal, so nobody can be asked; look at the plan and use --yes");
     tell("Sign it? Type yes:");
     let mut answer = String::new();

@@ -19,13 +19,26 @@ use crate::{Clock, cli::VerifyArguments, exit::Exit, random};
 
 pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<Exit> {
     let receipt = read_text(&arguments.receipt, 2 * MOST_BYTES as u64)?;
-    let plan = Plan::from_document(&read(&arguments.plan, Plan::MOST_BYTES as u64)?)?;
+    let plan = read(&arguments.plan, Plan::MOST_BYTES as u64)?;
     let keys = read_text(&arguments.trusted_keys, MOST_BYTES as u64)?;
+    let checks = offline(&receipt, &plan, &keys, &arguments.threshold, clock)?;
+    print(&table(&checks)?)?;
+    let Some(refusal) = checks.iter().find_map(Check::refusal) else {
+        tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
+        return Ok(Exit::Success);
+    };
+    tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+    Ok(Exit::Refused)
+}
+
+/// Every binding rule, as far as it can be evaluated without GitHub.
+pub(super) fn offline(receipt: &str, plan: &[u8], keys: &str, threshold: &str, clock: Clock) -> anyhow::Result<Vec<Check>> {
+    let plan = Plan::from_document(plan)?;
     let run_id = plan.run_id.clone();
     let operation = plan.into_only_operation()?.into_operation();
-    let verified = TrustedKeys::parse(&keys).map_err(|error| Refusal::from(InputRefusal::TrustedKeys(error))).and_then(|trusted| {
-        let threshold = Threshold::parse(&arguments.threshold, &trusted).map_err(InputRefusal::Threshold)?;
-        Envelope::parse(&receipt)?.verify(&trusted, threshold)
+    let verified = TrustedKeys::parse(keys).map_err(|error| Refusal::from(InputRefusal::TrustedKeys(error))).and_then(|trusted| {
+        let threshold = Threshold::parse(threshold, &trusted).map_err(InputRefusal::Threshold)?;
+        Envelope::parse(receipt)?.verify(&trusted, threshold)
     });
     let decision = authorize(Evidence {
         mode: Ok(Mode::Prod),
@@ -37,13 +50,7 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
         preflight: Preflight::NotAsked,
         allow_workflow_changes: false,
     });
-    print(&table(&decision.checks)?)?;
-    let Some(refusal) = decision.checks.iter().find_map(Check::refusal) else {
-        tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
-        return Ok(Exit::Success);
-    };
-    tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
-    Ok(Exit::Refused)
+    Ok(decision.checks)
 }
 
 fn table(checks: &[Check]) -> anyhow::Result<String> {
