@@ -68,7 +68,7 @@ enum KeysCommand {
 pub(crate) struct AuthorizeArguments {
     /// The plan.json of a dry run, exactly as it was written.
     pub(crate) plan: PathBuf,
-    /// The secret key: an OpenSSH file without passphrase, or PKCS#8 PEM.
+    /// The secret key: an OpenSSH file (its passphrase is asked for on the terminal), or PKCS#8 PEM.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// How long the receipt counts: 90s, 30m, 1h; at most 24h.
@@ -89,7 +89,7 @@ pub(crate) struct SignArguments {
     /// The trusted public keys, one a line: the receipt must be signed by one of them already.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_keys: PathBuf,
-    /// The secret key: an OpenSSH file without passphrase, or PKCS#8 PEM.
+    /// The secret key: an OpenSSH file (its passphrase is asked for on the terminal), or PKCS#8 PEM.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// Sign without asking.

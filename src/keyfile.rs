@@ -11,14 +11,13 @@ use anyhow::{Context as _, bail};
 use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
 use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
 
-/// Reads a secret key.
-pub(crate) fn read(text: &str) -> anyhow::Result<SigningKey> {
+/// Reads a secret key; one with a passphrase only if somebody tells it.
+pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<SigningKey> {
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
-        let key = PrivateKey::from_openssh(text).context("the OpenSSH key cannot be read")?;
+        let mut key = PrivateKey::from_openssh(text).context("the OpenSSH key cannot be read")?;
         if key.is_encrypted() {
-            bail!(
-                "the key has a passphrase; passphrases are not asked for yet. Make a key of its own with `countersign keys generate`, or decrypt a copy"
-            );
+            let told = passphrase().context("the key has a passphrase, and there is no terminal on which to ask for it")?;
+            key = key.decrypt(told).map_err(|_| anyhow::anyhow!("the passphrase does not open the key; nothing was signed"))?;
         }
         let pair = key.key_data().ed25519().context("the key is not ed25519; make one with `countersign keys generate`")?;
         return Ok(SigningKey::from_bytes(&pair.private.to_bytes()));
@@ -51,10 +50,26 @@ pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const WITH_PASSPHRASE: &str = include_str!("../tests/keys/passphrase");
+
+    fn nobody() -> io::Result<String> {
+        Err(io::Error::other("nobody is there"))
+    }
+
+    #[test]
+    fn a_key_with_a_passphrase_opens_to_nobody_else() {
+        let key = read(WITH_PASSPHRASE, || Ok("correct horse".into())).unwrap();
+        let public = countersign_core::keys::PublicKey::new(key.verifying_key()).unwrap();
+        assert!(include_str!("../tests/keys/passphrase.pub").starts_with(&public.to_openssh()));
+        let told = |passphrase: fn() -> io::Result<String>| format!("{:#}", read(WITH_PASSPHRASE, passphrase).unwrap_err());
+        assert_eq!(told(|| Ok("wrong horse".into())), "the passphrase does not open the key; nothing was signed");
+        assert_eq!(told(nobody), "the key has a passphrase, and there is no terminal on which to ask for it: nobody is there");
+    }
+
     #[test]
     fn a_generated_key_is_read_again() {
         let (secret, public) = generate("alice@example.org").unwrap();
-        let key = read(&secret).unwrap();
+        let key = read(&secret, nobody).unwrap();
         let trusted = countersign_core::keys::TrustedKeys::parse(&public).unwrap();
         assert_eq!(trusted.as_slice()[0].name, "alice@example.org");
         let public = countersign_core::keys::PublicKey::new(key.verifying_key());
@@ -66,11 +81,11 @@ mod tests {
         // The key of RFC 8410, section 10.3.
         let pem =
             "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
-        assert_eq!(read(pem).unwrap().to_bytes()[..4], [0xd4, 0xee, 0x72, 0xdb]);
+        assert_eq!(read(pem, nobody).unwrap().to_bytes()[..4], [0xd4, 0xee, 0x72, 0xdb]);
     }
 
     #[test]
     fn other_files_are_refused_with_a_reason() {
-        assert_eq!(read("hello").unwrap_err().to_string(), "the file holds neither an OpenSSH private key nor a PKCS#8 PEM key");
+        assert_eq!(read("hello", nobody).unwrap_err().to_string(), "the file holds neither an OpenSSH private key nor a PKCS#8 PEM key");
     }
 }

@@ -207,3 +207,25 @@ fn two_approvers_sign_on_two_machines_and_both_are_needed() {
     let (exit, _, told) = sign("one", "second", "keys");
     assert!(exit == 3 && told.starts_with("operation_mismatch"), "{told}");
 }
+
+#[test]
+fn a_passphrase_is_asked_for_on_the_terminal() {
+    let stage = approver();
+    let folder = stage.folder.path();
+    fs::write(folder.join("sealed"), include_str!("keys/passphrase")).unwrap();
+    let answer = |passphrase: &str| {
+        let mut child = Command::new("script")
+            .args(["-qec", &format!("{BINARY} authorize plan.json --key sealed --yes"), "/dev/null"])
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(passphrase.as_bytes()).unwrap();
+        ended(&child.wait_with_output().unwrap())
+    };
+    let (exit, shown, _) = answer("correct horse\n");
+    assert!(exit == 0 && shown.contains("Passphrase of sealed: ") && shown.contains("{\"payload\":"), "{shown}");
+    let (exit, shown, _) = answer("wrong horse\n");
+    assert!(exit == 1 && shown.contains("the passphrase does not open the key; nothing was signed"), "{shown}");
+}

@@ -68,7 +68,9 @@ pub(crate) fn run(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Resul
 
 /// The secret key in a file.
 pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
-    keyfile::read(&read_text(path, MOST_KEY_FILE)?).with_context(|| format!("`{}`", path.display()))
+    // From the terminal itself, without showing it: standard input may hold the receipt.
+    let ask = || rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
+    keyfile::read(&read_text(path, MOST_KEY_FILE)?, ask).with_context(|| format!("`{}`", path.display()))
 }
 
 /// What is signed, member by member, read back from its bytes; nothing in it can hide or move.

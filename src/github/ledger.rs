@@ -195,7 +195,10 @@ impl LedgerReader {
     /// GraphQL cuts long texts and shows no others; REST gives any blob whole.
     async fn bytes(&self, blob: Option<Blob>) -> Result<Option<Vec<u8>>, Trouble> {
         let Some(blob) = blob else { return Ok(None) };
-        if let (Some(text), Some(false)) = (blob.text, blob.is_truncated) {
+        // The text counts only if it is the file's very bytes: GraphQL shows those of other encodings as UTF-8.
+        if let (Some(text), Some(false)) = (blob.text, blob.is_truncated)
+            && blob.oid == blob_id(text.as_bytes())
+        {
             return Ok(Some(text.into_bytes()));
         }
         let oid: CommitId = blob.oid.and_then(|oid| oid.parse().ok()).ok_or_else(|| garbage("a path of the ledger is no file"))?;
@@ -256,6 +259,11 @@ impl LedgerReader {
         };
         Ok(Commits { commits, next })
     }
+}
+
+/// The id that git gives to a file.
+fn blob_id(bytes: &[u8]) -> Option<String> {
+    gix_object::compute_hash(gix_hash::Kind::Sha1, gix_object::Kind::Blob, bytes).ok().map(|id| id.to_string())
 }
 
 fn commit(node: Node) -> Result<ToldCommit, Trouble> {
