@@ -4,6 +4,11 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use countersign_core::{
+    name::{ReceiptId, RunId},
+    operation::Kind,
+};
+
 use crate::{Environment, Log, commands, exit::Exit, on_runtime, system_clock};
 
 /// Publishes a release, creates a tag or opens a pull request only if a signed one-time receipt allows exactly that.
@@ -147,13 +152,13 @@ pub(crate) struct LedgerShowArguments {
     pub(crate) place: LedgerPlace,
     /// Only entries about this receipt.
     #[arg(long, value_name = "ID")]
-    pub(crate) receipt: Option<String>,
+    pub(crate) receipt: Option<ReceiptId>,
     /// Only entries of this workflow run.
     #[arg(long, value_name = "ID")]
-    pub(crate) run: Option<String>,
+    pub(crate) run: Option<RunId>,
     /// Only entries of this kind: `publish_release`, `tag_repo` or `open_pr`.
     #[arg(long)]
-    pub(crate) kind: Option<String>,
+    pub(crate) kind: Option<Kind>,
 }
 
 #[derive(Args)]
@@ -163,9 +168,9 @@ pub(crate) struct LedgerVerifyArguments {
     /// The trusted public keys, one a line; without them signatures are not checked, and the output says so.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_keys: Option<PathBuf>,
-    /// How many of them must have signed each receipt.
-    #[arg(long, default_value = "1")]
-    pub(crate) threshold: String,
+    /// How many of them must have signed each receipt; 1 if not given.
+    #[arg(long, requires = "trusted_keys")]
+    pub(crate) threshold: Option<String>,
 }
 
 /// Parses and runs one command line.

@@ -293,12 +293,12 @@ fn a_checked_out_ledger_is_shown_and_verified() {
     let (exit, told) = ledger(&stage, &["verify", folder, "--trusted-keys", "keys"]);
     let newest = format!("entry 4 ({})", stage.ledger()[3].checkpoint().digest);
     assert_eq!(
-        (exit, told.strip_prefix(&format!("verified    a folder, {newest}\n")).unwrap()),
+        (exit, told.strip_prefix(&format!("verified    the folder {folder}, {newest}\n")).unwrap()),
         (
             0,
             "structure   holds: 4 entries\nchain       holds: 4 entries\nstates      hold; 0 receipt(s) without a known outcome\n\
              bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
-             history     not checked: a folder has none; give a clone or --repository\n"
+             history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository\n"
         )
     );
     let (exit, told) = ledger(&stage, &["verify", folder]);
@@ -406,7 +406,10 @@ fn entries_that_were_taken_back_leave_a_sound_ledger_but_not_a_sound_history() {
     assert!(exit == 0 && told.contains("chain       holds: 2 entries"), "{told}");
     for place in places(&stage) {
         let (exit, told) = at_place(&stage, "verify", &place, &[]);
-        assert!(exit == 1 && told.contains("history: commit "), "{told}");
+        assert!(
+            exit == 1 && told.contains("history: commit ") && told.contains("a commit after it added no entry, or took one back"),
+            "{told}"
+        );
     }
 }
 
@@ -415,9 +418,15 @@ fn a_ledger_that_cannot_be_found_is_told_with_what_to_do() {
     let stage = Stage::without_ledger();
     let [mirror, repository] = places(&stage);
     let (exit, told) = at_place(&stage, "verify", &mirror, &[]);
-    assert!(exit == 1 && told.contains("has no branch `receipt-ledger`; fetch it with"), "{told}");
+    assert!(exit == 1 && told.contains("has no branch `receipt-ledger` here or under `origin`; fetch it with"), "{told}");
     let (exit, told) = at_place(&stage, "verify", &repository, &[]);
     assert!(exit == 1 && told.contains("has no branch `receipt-ledger`"), "{told}");
+    let (exit, told) = at_place(&stage, "verify", &["nowhere".into()], &[]);
+    assert!(exit == 1 && told.contains("`nowhere` does not exist"), "{told}");
+    let (exit, told) = at_place(&stage, "verify", &["nowhere".into()], &["--threshold", "2"]);
+    assert!(exit == 2 && told.contains("--trusted-keys"), "{told}");
+    let (exit, told) = at_place(&stage, "show", &["nowhere".into()], &["--kind", "tag"]);
+    assert!(exit == 2 && told.contains("--kind"), "{told}");
     let (exit, told) = at_place(&stage, "verify", &["/proc".into()], &[]);
     assert!(exit == 1 && told.contains("neither a checkout of the branch `receipt-ledger` nor a clone"), "{told}");
     let (exit, told) = at_place(&stage, "verify", &[], &[]);

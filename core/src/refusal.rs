@@ -234,7 +234,7 @@ impl Refusal {
             Self::ReceiptLifetime { .. } => "Issue the receipt again with an `expires_at` after `issued_at` and at most 24 hours later.",
             Self::ClockSkew { .. } => "Set the runner's clock (NTP). A receipt must be valid by both clocks, so neither may be far off.",
             Self::LedgerMissing { .. } => {
-                "An administrator makes the ledger once with `countersign ledger init`. If there was one before, it was deleted: restore the branch and find out why."
+                "Somebody who may write to the repository makes the ledger once with `countersign ledger init`. If there was one before, it was deleted: restore the branch and find out why."
             }
             Self::LedgerUnavailable { .. } => {
                 "Nothing is published without a look at the ledger. Run the job again when GitHub answers; check that the token may read contents."

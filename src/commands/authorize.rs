@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Resul
         public.fingerprint()
     ));
     if !arguments.yes && !agreed()? {
-        tell("Nothing was signed.");
+        tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
     let issued_at = clock();

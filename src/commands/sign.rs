@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &SignArguments, clock: Clock) -> anyhow::Result<Exi
     ));
     let countersigned = verified.countersign(&key).context("this key has signed the receipt already, or the receipt has 32 signatures")?;
     if !arguments.yes && !agreed()? {
-        tell("Nothing was signed.");
+        tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
     print(&countersigned.to_line())?;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use anyhow::Context as _;
+
 use countersign_core::{
     authorize::{Evidence, Mode, Preflight, authorize},
     binding::{Check, Verdict},
@@ -33,7 +35,8 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
 
 /// Every binding rule, as far as it can be evaluated without GitHub.
 pub(super) fn offline(receipt: &str, plan: &[u8], keys: &str, threshold: &str, clock: Clock) -> anyhow::Result<Vec<Check>> {
-    let plan = Plan::from_document(plan)?;
+    let plan = Plan::from_document(plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
+    anyhow::ensure!(!receipt.trim().is_empty(), "the file with the receipt is empty");
     let run_id = plan.run_id.clone();
     let operation = plan.into_only_operation()?.into_operation();
     let verified = TrustedKeys::parse(keys).map_err(|error| Refusal::from(InputRefusal::TrustedKeys(error))).and_then(|trusted| {

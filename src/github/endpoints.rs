@@ -15,6 +15,12 @@ pub(crate) struct Endpoints {
 impl Endpoints {
     /// The addresses that the variables name, by default those of github.com.
     pub(crate) fn of<'a>(variable: impl Fn(&'static str) -> Option<&'a str>) -> Result<Self, InputRefusal> {
+        if variable("GITHUB_API_URL").is_some_and(|api| api.trim_end_matches('/') != "https://api.github.com")
+            && variable("GITHUB_GRAPHQL_URL").is_none()
+        {
+            let problem = "is not set, but GITHUB_API_URL names another host than api.github.com: set it too, for instance to https://HOST/api/graphql";
+            return Err(InputRefusal::Context { variable: "GITHUB_GRAPHQL_URL", problem: problem.into() });
+        }
         Self::new(
             variable("GITHUB_API_URL").unwrap_or("https://api.github.com"),
             variable("GITHUB_GRAPHQL_URL").unwrap_or("https://api.github.com/graphql"),

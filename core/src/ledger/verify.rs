@@ -298,9 +298,9 @@ impl Verifier {
         match Head::from_document(found) {
             Ok(head) if head == expected => Ok(()),
             Ok(head) => bad(format!(
-                "it has {}, but here stood {}",
-                head.newest().map_or("no entry".into(), |newest| format!("{newest}")),
-                expected.newest().map_or("no entry".into(), |newest| format!("{newest}"))
+                "counted back from the newest entry it should hold {}, but it holds {}: a commit after it added no entry, or took one back",
+                expected.newest().map_or("no entry".into(), |newest| format!("{newest}")),
+                head.newest().map_or("no entry".into(), |newest| format!("{newest}"))
             )),
             Err(error) => bad(format!("{}: {error}", super::HEAD_PATH)),
         }

@@ -22,6 +22,11 @@ impl Folder {
         Self { root }
     }
 
+    /// What is read.
+    pub(super) fn place(&self) -> String {
+        format!("the folder {}", self.root.display())
+    }
+
     /// The bytes of each file, as far as it is there.
     pub(super) fn read(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
         paths.iter().map(|path| read(&self.root.join(path)).with_context(|| format!("`{path}` cannot be read"))).collect()

@@ -37,7 +37,10 @@ impl Mirror {
             (Some(here), _) => (own, here),
             (None, Some(there)) => (fetched, there),
             (None, None) => {
-                bail!("the clone `{}` has no branch `{BRANCH}`; fetch it with `git fetch origin {BRANCH}:{BRANCH}`", path.display())
+                bail!(
+                    "the clone `{}` has no branch `{BRANCH}` here or under `origin`; fetch it with `git fetch origin {BRANCH}:{BRANCH}`, and if there is none, the repository has no ledger",
+                    path.display()
+                )
             }
         };
         let shallow = fs::exists(git.join("shallow")).unwrap_or(true);
@@ -120,7 +123,9 @@ impl Mirror {
 
     fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.objects.find_blob(&id, &mut bytes)?;
+        self.objects
+            .find_blob(&id, &mut bytes)
+            .with_context(|| format!("blob {id} is not there; if the clone is partial, make a full one with `git clone --mirror`"))?;
         ensure!(bytes.len() <= MOST_ENTRY_BYTES, "it has more than {MOST_ENTRY_BYTES} bytes");
         Ok(bytes)
     }

@@ -6,10 +6,17 @@ use futures_util::{StreamExt as _, pin_mut};
 use countersign_core::{document::Document as _, ledger::Entry};
 
 use super::source::Source;
-use crate::{Environment, cli::LedgerShowArguments, commands::print, exit::Exit, log::harmless};
+use crate::{
+    Environment,
+    cli::LedgerShowArguments,
+    commands::{print, tell},
+    exit::Exit,
+    log::harmless,
+};
 
 pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environment) -> anyhow::Result<Exit> {
     let source = Source::open(&arguments.place, environment).await?;
+    let mut shown = 0;
     let batches = source.batches(true);
     pin_mut!(batches);
     while let Some(batch) = batches.next().await {
@@ -17,17 +24,20 @@ pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environm
             let entry = Entry::from_document(bytes).with_context(|| format!("entry {number}"))?;
             if wanted(&entry, arguments) {
                 print(&line(&entry))?;
+                shown += 1;
             }
         }
+    }
+    if shown == 0 {
+        tell(&format!("none of the {} entries is such a one", source.entries));
     }
     Ok(Exit::Success)
 }
 
 fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {
-    let fits = |filter: &Option<String>, value: &str| filter.as_deref().is_none_or(|filter| filter == value);
-    fits(&arguments.receipt, entry.receipt_id.as_str())
-        && fits(&arguments.run, entry.run_id.as_str())
-        && fits(&arguments.kind, entry.operation_kind.as_str())
+    arguments.receipt.as_ref().is_none_or(|receipt| *receipt == entry.receipt_id)
+        && arguments.run.as_ref().is_none_or(|run| *run == entry.run_id)
+        && arguments.kind.is_none_or(|kind| kind == entry.operation_kind)
 }
 
 fn line(entry: &Entry) -> String {

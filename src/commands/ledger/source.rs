@@ -55,7 +55,7 @@ impl Source {
     /// What is read, for people.
     pub(super) fn place(&self) -> String {
         match &self.place {
-            Place::Folder(_) => "a folder".into(),
+            Place::Folder(folder) => folder.place(),
             Place::Mirror(mirror) => mirror.place(),
             Place::GitHub(reader) => reader.place(),
         }
@@ -144,10 +144,11 @@ fn local(path: &Path) -> Result<Place> {
     if path.join(HEAD_PATH).is_file() {
         return Ok(Place::Folder(Folder::at(path.to_owned()).into()));
     }
+    ensure!(path.exists(), "`{}` does not exist", path.display());
     let explain = || {
         format!(
             "`{}` is neither a checkout of the branch `receipt-ledger` nor a clone that holds it; make one with \
-             `git worktree add DIR receipt-ledger` or `git clone --mirror`",
+             `git worktree add DIR receipt-ledger` or `git clone --mirror`, and give its top folder",
             path.display()
         )
     };

@@ -31,20 +31,18 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
     }
-    let verifier = entries(&source, &trusted).await?;
-    verifier.is_head(&source.head)?;
-    states(&source, &verifier).await?;
-    no_strays(&source, &verifier).await?;
-    let has_history = history(&source, &verifier).await?;
-    if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id()) {
-        ensure!(found == expected, "bindings: the entries are for the repository with the number {found}, but this one is {expected}");
-    }
+    // Whoever reads of a fault must know where it is.
+    let (verifier, has_history) = recomputed(&source, &trusted).await.with_context(|| source.place())?;
     let tally = verifier.tally();
     print(&format!("verified    {}, {}", source.place(), verifier.newest().map_or("empty".into(), |newest| newest.to_string())))?;
     for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
         print(&match aspect {
             Aspect::Signatures if trusted.is_none() => "signatures  not checked: give --trusted-keys".into(),
-            Aspect::Signatures => format!("signatures  hold: {} receipts, each by {} trusted key(s)", tally.signed, arguments.threshold),
+            Aspect::Signatures => format!(
+                "signatures  hold: {} receipts, each by {} trusted key(s)",
+                tally.signed,
+                arguments.threshold.as_deref().unwrap_or("1")
+            ),
             Aspect::Bindings if trusted.is_none() => {
                 "bindings    hold between entries and operations; receipts are not read without --trusted-keys".into()
             }
@@ -54,16 +52,30 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
             Aspect::History if has_history => {
                 format!("history     holds: every commit's ledger.json names the next entry, {} in all", tally.entries)
             }
-            Aspect::History => "history     not checked: a folder has none; give a clone or --repository".into(),
+            Aspect::History => {
+                "history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into()
+            }
         })?;
     }
     Ok(Exit::Success)
 }
 
+async fn recomputed(source: &Source, trusted: &Arc<Trusted>) -> Result<(Verifier, bool)> {
+    let verifier = entries(source, trusted).await?;
+    verifier.is_head(&source.head)?;
+    states(source, &verifier).await?;
+    no_strays(source, &verifier).await?;
+    let has_history = history(source, &verifier).await?;
+    if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id()) {
+        ensure!(found == expected, "bindings: the entries are for the repository with the number {found}, but this one is {expected}");
+    }
+    Ok((verifier, has_history))
+}
+
 fn trusted(arguments: &LedgerVerifyArguments) -> Result<Trusted> {
     let Some(path) = &arguments.trusted_keys else { return Ok(None) };
     let keys = TrustedKeys::parse(&read_text(path, MOST_BYTES as u64)?).context("the trusted keys")?;
-    let threshold = Threshold::parse(&arguments.threshold, &keys)?;
+    let threshold = Threshold::parse(arguments.threshold.as_deref().unwrap_or("1"), &keys)?;
     Ok(Some((keys, threshold)))
 }
 
@@ -78,7 +90,7 @@ async fn entries(source: &Source, trusted: &Arc<Trusted>) -> Result<Verifier> {
     pin_mut!(examined);
     while let Some(batch) = examined.next().await {
         for examined in batch? {
-            verifier.take(examined?)?;
+            verifier.take(examined.map_err(explained)?)?;
         }
     }
     Ok(verifier)
@@ -88,6 +100,13 @@ async fn entries(source: &Source, trusted: &Arc<Trusted>) -> Result<Verifier> {
 fn examine(batch: &[(u64, Vec<u8>)], trusted: Option<&(TrustedKeys, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
     let examiner = Examiner::new(trusted.map(|(keys, threshold)| (keys, *threshold)));
     batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
+}
+
+/// A receipt that no trusted key signed may be a forged one, or one of a key that is no longer in the list.
+fn explained(bad: BadLedger) -> anyhow::Error {
+    let signed = bad.aspect != Aspect::Signatures;
+    let error = anyhow::Error::from(bad);
+    if signed { error } else { anyhow::anyhow!("{error}; add the key that signed then to --trusted-keys, or find out who wrote the entry") }
 }
 
 async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
