@@ -65,6 +65,11 @@ fn main() {
     }
 }
 
+/// The program to measure: the one that was just built, or that of `COUNTERSIGN_BINARY`, for instance one of dist/.
+fn binary() -> String {
+    std::env::var("COUNTERSIGN_BINARY").unwrap_or_else(|_| harness::BINARY.into())
+}
+
 /// CPU of a whole attempt that is refused before its first request, with github.com's certificates loaded.
 fn start() {
     let stage = Stage::new();
@@ -73,7 +78,7 @@ fn start() {
         .input("tag-name", "v1")
         .variable("GITHUB_API_URL", "https://api.github.com")
         .variable("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql");
-    let cost = (0..10).map(|_| support::measure_exit(&attempt.process_of(harness::BINARY).0, 3)).min_by_key(|cost| cost.cpu).unwrap();
+    let cost = (0..10).map(|_| support::measure_exit(&attempt.process_of(&binary()).0, 3)).min_by_key(|cost| cost.cpu).unwrap();
     println!("Start, and refusal before the first request: {:.1} ms CPU, {:.1} MiB", cost.cpu.as_secs_f64() * 1000.0, mib(cost.peak));
 }
 
@@ -100,7 +105,7 @@ fn run(case: &Case) {
         let attempt = if case.files > 0 { attempt.input("files", "*.bin") } else { attempt }.approved();
         delay(case.delay);
         let before = stage.sim.events().len();
-        ours.push(measure(&attempt.process_of(harness::BINARY).0));
+        ours.push(measure(&attempt.process_of(&binary()).0));
         events = stage.sim.events().split_off(before);
         if std::env::var_os("TIMELINE").is_some() {
             for event in &events {
