@@ -87,7 +87,7 @@ fn one_pass() -> Duration {
     let started = Instant::now();
     let mut hasher = Sha256::new();
     (0..512).for_each(|_| hasher.update(&piece));
-    assert!(hasher.finalize()[0] < u8::MAX || started.elapsed() > Duration::ZERO);
+    std::hint::black_box(hasher.finalize());
     started.elapsed()
 }
 
