@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::git::Git;
 use crate::rate::Rates;
@@ -113,6 +114,7 @@ impl Builder {
                 actions_may_open_pulls: true,
                 tag_creation_restricted: false,
                 archived: self.archived,
+                bare_dispatches: false,
                 collaborators: self.collaborators,
                 teams: self.teams,
                 protected_tags: Vec::new(),
@@ -126,6 +128,7 @@ impl Builder {
             releases: Vec::new(),
             latest: None,
             pulls: Vec::new(),
+            actions: Actions::new(),
             burned_tags: BTreeSet::new(),
             last_release: 0,
             last_asset: 0,

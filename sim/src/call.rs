@@ -84,6 +84,7 @@ impl Call {
         let rest: Vec<&str> = self.rest.iter().map(String::as_str).collect();
         match (door, &self.place, self.method.as_str(), rest.as_slice()) {
             (Door::Uploads, Place::Named(..), "POST", ["releases", _, "assets"]) => Endpoint::UploadAsset,
+            (Door::Uploads, Place::Nowhere, "GET", ["artifacts", _]) => Endpoint::DownloadArtifact,
             (Door::Uploads, ..) => Endpoint::Unknown,
             (_, Place::Nowhere, "POST", ["graphql"]) => Endpoint::GraphQl,
             (_, Place::Nowhere, "GET", ["rate_limit"]) => Endpoint::RateLimit,

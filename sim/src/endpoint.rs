@@ -46,6 +46,14 @@ pub enum Endpoint {
     BranchRules,
     CreateRuleset,
     GetImmutableReleases,
+    GetRun,
+    ListApprovals,
+    ListArtifacts,
+    /// Redirects to where the artifact is stored.
+    GetArtifact,
+    /// The storage itself, behind the second port.
+    DownloadArtifact,
+    DispatchWorkflow,
     /// The GraphQL operation named `Preflight`.
     Preflight,
     /// The GraphQL operation named `Append`.
@@ -65,6 +73,7 @@ impl Endpoint {
             ("GET", []) => Self::GetRepository,
             (_, ["releases", below @ ..]) => Self::of_releases(method, below),
             (_, ["git", below @ ..]) => Self::of_git(method, below),
+            (_, ["actions", below @ ..]) => Self::of_actions(method, below),
             ("GET", ["contents", _, ..]) => Self::GetContents,
             ("POST", ["pulls"]) => Self::CreatePull,
             ("GET", ["pulls"]) => Self::ListPulls,
@@ -91,6 +100,17 @@ impl Endpoint {
             ("GET", [_]) => Self::GetRelease,
             ("PATCH", [_]) => Self::UpdateRelease,
             ("DELETE", [_]) => Self::DeleteRelease,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_actions(method: &str, below: &[&str]) -> Self {
+        match (method, below) {
+            ("GET", ["runs", _]) => Self::GetRun,
+            ("GET", ["runs", _, "approvals"]) => Self::ListApprovals,
+            ("GET", ["runs", _, "artifacts"]) => Self::ListArtifacts,
+            ("GET", ["artifacts", _, "zip"]) => Self::GetArtifact,
+            ("POST", ["workflows", _, "dispatches"]) => Self::DispatchWorkflow,
             _ => Self::Unknown,
         }
     }
@@ -128,7 +148,7 @@ impl Endpoint {
     /// The permission that a REST operation asks for.
     pub(crate) fn need(self) -> Need {
         use Access::{Read, Write};
-        use Resource::{Administration, Contents, Issues, Metadata, PullRequests};
+        use Resource::{Actions, Administration, Contents, Issues, Metadata, PullRequests};
         match self {
             Self::CreateRelease
             | Self::GenerateNotes
@@ -147,6 +167,8 @@ impl Endpoint {
             Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
             Self::CreatePull | Self::RequestReviewers => Need(PullRequests, Write),
             Self::AddLabels => Need(Issues, Write),
+            Self::GetRun | Self::ListApprovals | Self::ListArtifacts | Self::GetArtifact => Need(Actions, Read),
+            Self::DispatchWorkflow => Need(Actions, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
             Self::CreateRuleset => Need(Administration, Write),
             Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => Need(Metadata, Read),
@@ -176,6 +198,9 @@ impl Endpoint {
             Self::CreatePull | Self::ListPulls | Self::GetPull => "https://docs.github.com/rest/pulls/pulls",
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
+            Self::GetRun | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",
+            Self::ListArtifacts | Self::GetArtifact => "https://docs.github.com/rest/actions/artifacts",
+            Self::DispatchWorkflow => "https://docs.github.com/rest/actions/workflows",
             Self::Preflight | Self::Append | Self::Resolve | Self::GraphQl => "https://docs.github.com/graphql",
             _ => "https://docs.github.com/rest",
         }

@@ -6,6 +6,7 @@
     reason = "a simulator that cannot go on must fail its test loudly, at once and on the spot"
 )]
 
+mod actions;
 mod answer;
 mod builder;
 mod call;
@@ -23,8 +24,10 @@ mod rate;
 mod record;
 mod reply;
 mod rest;
+mod runs;
 mod server;
 mod simulator;
+mod storage;
 mod switches;
 mod upload;
 mod world;
@@ -34,5 +37,5 @@ pub use endpoint::Endpoint;
 pub use fault::{Effect, Fault, FaultPlan, Matcher};
 pub use log::{Event, Kind};
 pub use permission::{Access, Permissions};
-pub use record::{AssetRecord, PullRecord, ReleaseRecord};
+pub use record::{AssetRecord, DispatchRecord, PullRecord, ReleaseRecord};
 pub use simulator::Simulator;

@@ -40,6 +40,8 @@ pub struct Event {
     pub finished: bool,
     /// Whether it carried a token that this simulator minted.
     pub authenticated: bool,
+    /// Whether it carried an `Authorization` header of any kind.
+    pub authorization: bool,
     /// What it really changed, several things joined by `; `.
     pub effect: Option<String>,
     /// Bytes of body that arrived.
@@ -86,6 +88,7 @@ impl Log {
             status: None,
             finished: false,
             authenticated: false,
+            authorization: false,
             effect: None,
             body_bytes: 0,
             answer_bytes: 0,

@@ -20,6 +20,8 @@ pub struct Permissions {
     pub pull_requests: Access,
     /// Issues; write also lets labels be added to a pull request.
     pub issues: Access,
+    /// Workflow runs, their reviews and artifacts; write also starts workflows.
+    pub actions: Access,
     /// Repository settings; a workflow's own token never has it.
     pub administration: Access,
     /// May bring in other workflow files; a workflow's own token never has it.
@@ -42,7 +44,14 @@ impl Permissions {
     /// A valid token that cannot see the repository.
     #[must_use]
     pub const fn none() -> Self {
-        Self { contents: Access::None, pull_requests: Access::None, issues: Access::None, administration: Access::None, workflows: false }
+        Self {
+            contents: Access::None,
+            pull_requests: Access::None,
+            issues: Access::None,
+            actions: Access::None,
+            administration: Access::None,
+            workflows: false,
+        }
     }
 
     /// A token without any access does not even learn that the repository exists.
@@ -57,6 +66,7 @@ impl Permissions {
             Resource::Contents => self.contents >= access,
             Resource::PullRequests => self.pull_requests >= access,
             Resource::Issues => self.issues >= access || self.pull_requests >= access,
+            Resource::Actions => self.actions >= access,
             Resource::Administration => self.administration >= access,
         }
     }
@@ -69,6 +79,7 @@ pub(crate) enum Resource {
     Contents,
     PullRequests,
     Issues,
+    Actions,
     Administration,
 }
 
@@ -85,6 +96,7 @@ impl Need {
             Resource::Contents => format!("contents={access}"),
             Resource::PullRequests => format!("pull_requests={access}"),
             Resource::Issues => format!("issues={access}; pull_requests={access}"),
+            Resource::Actions => format!("actions={access}"),
             Resource::Administration => format!("administration={access}"),
         }
     }

@@ -1,4 +1,6 @@
-//! Releases, assets and pull requests as the simulator keeps them and tests read them.
+//! Releases, assets, pull requests and dispatches as the simulator keeps them and tests read them.
+
+use std::collections::BTreeMap;
 
 /// A release, draft or published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,4 +84,18 @@ pub struct PullRecord {
     pub team_reviewers: Vec<String>,
     /// Unix seconds.
     pub created_at: i64,
+}
+
+/// A workflow that was started through the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DispatchRecord {
+    /// File name of the workflow, also where the request gave its id.
+    pub workflow: String,
+    /// The branch or tag as the request gave it.
+    pub reference: String,
+    /// The inputs; whatever was no string as its JSON text.
+    pub inputs: BTreeMap<String, String>,
+    /// The run it made.
+    pub run_id: u64,
 }

@@ -10,6 +10,7 @@ use http_body::{Frame, SizeHint};
 use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::clock::imf_fixdate;
+use crate::endpoint::Endpoint;
 use crate::exchange::Dropped;
 use crate::fault::Effect;
 use crate::rate::Budget;
@@ -83,6 +84,10 @@ pub(crate) fn dress(world: &mut World, call: &Call, answer: Answer, met: Option<
 }
 
 fn standing_headers(world: &mut World, call: &Call) -> Vec<(&'static str, String)> {
+    if call.endpoint == Endpoint::DownloadArtifact {
+        let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
+        return vec![("date", imf_fixdate(world.now())), ("server", server)];
+    }
     let budget = if call.is_graphql() { Budget::GraphQl } else { Budget::Core };
     let now = world.now();
     world.last_request += 1;

@@ -42,6 +42,11 @@ impl Simulator {
         self.shared.world(|world| world.settings.archived = on);
     }
 
+    /// Dispatches are answered 204 without a body, as GitHub Enterprise Server 3.19 and older do; off unless told.
+    pub fn bare_dispatches(&self, on: bool) {
+        self.shared.world(|world| world.settings.bare_dispatches = on);
+    }
+
     /// Tags of this pattern (one `*` at most) can be neither moved nor deleted.
     pub fn protect_tags(&self, pattern: &str) {
         self.shared.world(|world| world.settings.protected_tags.push(pattern.to_owned()));

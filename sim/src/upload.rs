@@ -76,10 +76,15 @@ impl Store {
     }
 
     fn finish(self, damage: Option<Effect>) -> Upload {
-        let mut sha256 = String::from("sha256:");
-        for byte in self.hash.finalize() {
-            write!(sha256, "{byte:02x}").expect("a string takes everything");
-        }
-        Upload { received: self.received, size: self.size, sha256, bytes: self.bytes, damage }
+        Upload { received: self.received, size: self.size, sha256: digest(self.hash), bytes: self.bytes, damage }
     }
+}
+
+/// `sha256:<hex>`, as GitHub writes digests.
+pub(crate) fn digest(hash: Sha256) -> String {
+    let mut text = String::from("sha256:");
+    for byte in hash.finalize() {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+    }
+    text
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::git::Git;
 use crate::permission::Permissions;
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) actions_may_open_pulls: bool,
     pub(crate) tag_creation_restricted: bool,
     pub(crate) archived: bool,
+    /// Dispatches are answered without the run that they made.
+    pub(crate) bare_dispatches: bool,
     pub(crate) collaborators: Vec<String>,
     pub(crate) teams: Vec<String>,
     /// Patterns of tags that may be neither moved nor deleted; one `*` is a wildcard.
@@ -69,6 +72,7 @@ pub(crate) struct World {
     pub(crate) releases: Vec<ReleaseRecord>,
     pub(crate) latest: Option<u64>,
     pub(crate) pulls: Vec<PullRecord>,
+    pub(crate) actions: Actions,
     /// Tag names that an immutable release once held; they never come back.
     pub(crate) burned_tags: BTreeSet<String>,
     pub(crate) last_release: u64,

@@ -1,6 +1,6 @@
 //! Reading typed fields of a request's body; a wrong type is GitHub's 422 "Invalid request.".
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::answer::{self, Answer};
 
@@ -45,6 +45,15 @@ pub(crate) fn texts(body: &Value, name: &str) -> Result<Vec<String>, Answer> {
             other => Err(wrong(name, other, "a string")),
         })
         .collect()
+}
+
+/// An optional object; `null` counts as an empty one.
+pub(crate) fn object(body: &Value, name: &str) -> Result<Map<String, Value>, Answer> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object.clone()),
+        Some(other) => Err(wrong(name, other, "an object")),
+    }
 }
 
 fn wrong(name: &str, value: &Value, wanted: &str) -> Answer {

@@ -1,8 +1,10 @@
 //! REST: from an endpoint to its handler, past the repository and the token's permissions.
 #![expect(clippy::unnecessary_wraps, reason = "every handler has the same signature, also those that never refuse")]
 
+mod artifacts;
 mod assets;
 mod contents;
+mod dispatches;
 mod fields;
 mod notes;
 mod objects;
@@ -12,6 +14,7 @@ mod refs;
 mod releases;
 mod render;
 mod repository;
+mod runs;
 mod tags;
 mod trees;
 mod writing;
@@ -97,6 +100,13 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::GetPull => pulls::get,
         Endpoint::AddLabels => pulls::add_labels,
         Endpoint::RequestReviewers => pulls::request_reviewers,
-        Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::GraphQl | Endpoint::Unknown => return None,
+        Endpoint::GetRun => runs::get,
+        Endpoint::ListApprovals => runs::approvals,
+        Endpoint::ListArtifacts => artifacts::list,
+        Endpoint::GetArtifact => artifacts::get,
+        Endpoint::DispatchWorkflow => dispatches::create,
+        Endpoint::DownloadArtifact | Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::GraphQl | Endpoint::Unknown => {
+            return None;
+        }
     })
 }

@@ -1,16 +1,20 @@
-//! GitHub's JSON for releases, assets, refs and pull requests.
+//! GitHub's JSON for accounts, releases, assets, refs and pull requests, and the paging of lists.
 
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::iso8601;
 use crate::record::{AssetRecord, PullRecord, ReleaseRecord};
 use crate::world::{Identity, World};
 
+/// The login behind a workflow's token.
+pub(crate) const BOT: &str = "github-actions[bot]";
+
 /// The account behind a workflow's token.
 pub(crate) fn bot() -> Value {
     json!({
-        "login": "github-actions[bot]",
+        "login": BOT,
         "id": 41_898_282,
         "node_id": "MDM6Qm90NDE4OTgyODI=",
         "type": "Bot",
@@ -19,7 +23,10 @@ pub(crate) fn bot() -> Value {
 }
 
 pub(crate) fn user(login: &str) -> Value {
-    json!({ "login": login, "type": "User", "site_admin": false })
+    // FNV-1a, cut to the size of an account's id: the same login always has the same.
+    let hash = login.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
+    let id = hash >> 5;
+    json!({ "login": login, "id": id, "node_id": format!("U_{id}"), "type": "User", "site_admin": false })
 }
 
 /// A draft's page is not under its tag, which may not exist yet.
@@ -144,11 +151,17 @@ fn side(world: &World, branch: &str) -> Value {
         "ref": branch,
         "sha": world.git.head(branch).map(|oid| oid.to_string()),
         "user": user(&world.identity.owner),
-        "repo": {
-            "id": world.identity.id,
-            "name": world.identity.name,
-            "full_name": world.identity.full_name(),
-        },
+        "repo": repository(&world.identity),
+    })
+}
+
+/// The repository in brief, as other things name it.
+pub(crate) fn repository(identity: &Identity) -> Value {
+    json!({
+        "id": identity.id,
+        "node_id": format!("R_{}", identity.id),
+        "name": identity.name,
+        "full_name": identity.full_name(),
     })
 }
 
@@ -157,11 +170,20 @@ pub(crate) fn label(name: &str) -> Value {
 }
 
 /// One page of a list, with the `Link` header by repository id that GitHub sends.
-pub(crate) fn page(world: &World, call: &Call, items: &[Value]) -> crate::answer::Answer {
+pub(crate) fn page(world: &World, call: &Call, items: &[Value]) -> Answer {
+    paged(world, call, items, Value::Array)
+}
+
+/// One page of a list that is counted and named, as those of Actions are.
+pub(crate) fn counted_page(world: &World, call: &Call, name: &str, items: &[Value]) -> Answer {
+    paged(world, call, items, |shown| json!({ "total_count": items.len(), name: shown }))
+}
+
+fn paged(world: &World, call: &Call, items: &[Value], wrap: impl FnOnce(Vec<Value>) -> Value) -> Answer {
     let (per_page, page) = call.paging();
     let last = items.len().div_ceil(per_page).max(1);
     let shown: Vec<Value> = items.iter().skip((page - 1) * per_page).take(per_page).cloned().collect();
-    let answer = crate::answer::Answer::ok(Value::Array(shown));
+    let answer = Answer::ok(wrap(shown));
     let mut links = Vec::new();
     let mut link = |number: usize, relation: &str| {
         links.push(format!("<{}>; rel=\"{relation}\"", page_url(world, call, number)));

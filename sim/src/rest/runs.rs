@@ -1,0 +1,88 @@
+//! Workflow runs, and who let them pass into an environment.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::render;
+use crate::actions::{Environment, Review, Run};
+use crate::answer::{Answer, Served};
+use crate::call::Call;
+use crate::clock::iso8601;
+use crate::world::World;
+
+pub(crate) fn get(world: &mut World, call: &Call) -> Served {
+    let run = find(world, call)?;
+    let repository = render::repository(&world.identity);
+    Ok(Answer::ok(json!({
+        "id": run.id,
+        "node_id": format!("WFR_{}", run.id),
+        "name": run.workflow.rsplit_once('.').map_or(run.workflow.as_str(), |(stem, _)| stem),
+        "run_number": run.number,
+        "run_attempt": run.attempt,
+        "event": "workflow_dispatch",
+        "status": run.status,
+        "conclusion": null,
+        "head_branch": run.head_branch,
+        "head_sha": run.head_sha,
+        "path": format!(".github/workflows/{}", run.workflow),
+        "workflow_id": world.actions.workflow(&run.workflow).map(|workflow| workflow.id),
+        "actor": account(&run.actor),
+        "triggering_actor": account(&run.triggering_actor),
+        "created_at": iso8601(run.created_at),
+        "updated_at": iso8601(run.started_at),
+        "run_started_at": iso8601(run.started_at),
+        "url": url(world, run.id),
+        "html_url": html(world, run.id),
+        "referenced_workflows": [],
+        "repository": repository,
+        "head_repository": repository,
+    })))
+}
+
+/// The run that the path names.
+pub(crate) fn find<'a>(world: &'a World, call: &Call) -> Result<&'a Run, Answer> {
+    world.actions.run(call.number(2)?).ok_or_else(Answer::not_found)
+}
+
+pub(crate) fn url(world: &World, id: u64) -> String {
+    format!("{}/actions/runs/{id}", world.identity.api())
+}
+
+pub(crate) fn html(world: &World, id: u64) -> String {
+    format!("{}/actions/runs/{id}", world.identity.html())
+}
+
+fn account(login: &str) -> Value {
+    if login == render::BOT { render::bot() } else { render::user(login) }
+}
+
+/// Over all attempts, without time stamps, as GitHub keeps them.
+pub(crate) fn approvals(world: &mut World, call: &Call) -> Served {
+    let run = find(world, call)?.id;
+    let reviews = world.actions.reviews.iter().filter(|review| review.run == run);
+    Ok(Answer::ok(reviews.map(|review| approval(world, review)).collect()))
+}
+
+fn approval(world: &World, review: &Review) -> Value {
+    let environment = world.actions.environment(&review.environment);
+    let environments: Vec<Value> = environment.map(|environment| environment_json(world, environment)).into_iter().collect();
+    json!({
+        "environments": environments,
+        "state": review.state,
+        "user": account(&review.reviewer),
+        "comment": review.comment,
+    })
+}
+
+fn environment_json(world: &World, environment: &Environment) -> Value {
+    let escaped = utf8_percent_encode(&environment.name, NON_ALPHANUMERIC);
+    json!({
+        "id": environment.id,
+        "node_id": format!("EN_{}", environment.id),
+        "name": environment.name,
+        "url": format!("{}/environments/{escaped}", world.identity.api()),
+        "html_url": format!("{}/deployments/activity_log?environments_filter={escaped}", world.identity.html()),
+        "created_at": iso8601(environment.created_at),
+        "updated_at": iso8601(environment.created_at),
+    })
+}
