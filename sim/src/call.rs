@@ -94,7 +94,7 @@ impl Call {
     }
 
     pub(crate) fn is_graphql(&self) -> bool {
-        matches!(self.endpoint, Endpoint::GraphQl | Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve)
+        matches!(self.endpoint, Endpoint::GraphQl | Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::Discover)
     }
 
     /// Takes in the body and what only the body tells.

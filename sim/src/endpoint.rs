@@ -60,6 +60,8 @@ pub enum Endpoint {
     Append,
     /// The GraphQL operation named `Resolve`.
     Resolve,
+    /// The GraphQL operation named `Discover`.
+    Discover,
     /// Any other GraphQL operation.
     GraphQl,
     /// No such route, or a body that was not read yet.
@@ -141,6 +143,7 @@ impl Endpoint {
             Some("Preflight") => Self::Preflight,
             Some("Append") => Self::Append,
             Some("Resolve") => Self::Resolve,
+            Some("Discover") => Self::Discover,
             _ => Self::GraphQl,
         }
     }
@@ -201,7 +204,7 @@ impl Endpoint {
             Self::GetRun | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",
             Self::ListArtifacts | Self::GetArtifact => "https://docs.github.com/rest/actions/artifacts",
             Self::DispatchWorkflow => "https://docs.github.com/rest/actions/workflows",
-            Self::Preflight | Self::Append | Self::Resolve | Self::GraphQl => "https://docs.github.com/graphql",
+            Self::Preflight | Self::Append | Self::Resolve | Self::Discover | Self::GraphQl => "https://docs.github.com/graphql",
             _ => "https://docs.github.com/rest",
         }
     }

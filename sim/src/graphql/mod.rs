@@ -1,6 +1,7 @@
 //! GraphQL: GitHub's type names and nullability, as far as the publisher's documents reach.
 
 mod commit;
+mod comparison;
 mod mutation;
 mod object;
 mod pull;

@@ -3,11 +3,13 @@
 
 use async_graphql::{Context, ID, Object, Result};
 
+use super::commit::Commit;
+use super::comparison::Comparison;
 use super::object::GitObject;
 use super::pull::{PullRequestConnection, PullRequestState, PullRequests};
 use super::scalar::{GitObjectId, Uri};
 use super::{permissions, refusal, world};
-use crate::permission::{Access, Need, Resource};
+use crate::permission::{Access, Need, Permissions, Resource};
 use crate::record::ReleaseRecord;
 use crate::rest::release_html;
 use crate::world::World;
@@ -93,6 +95,15 @@ impl Repository {
         })
     }
 
+    /// Never a draft, nor a release that was made so that it is not the latest.
+    async fn latest_release(&self, context: &Context<'_>) -> Option<Result<Release>> {
+        seen(context, |world| world.release(world.latest?).cloned().map(Release))
+    }
+
+    async fn viewer_permission(&self, context: &Context<'_>) -> Option<RepositoryPermission> {
+        Some(RepositoryPermission::of(permissions(context)))
+    }
+
     async fn pull_requests(
         &self,
         context: &Context<'_>,
@@ -114,6 +125,24 @@ fn seen<T>(context: &Context<'_>, look: impl FnOnce(&World) -> Option<T>) -> Opt
     match refusal::require(permissions(context), Need(Resource::Contents, Access::Read)) {
         Ok(()) => world(context, |world| look(world).map(Ok)),
         Err(refusal) => Some(Err(refusal)),
+    }
+}
+
+/// How far a token reaches into the repository, as a role.
+#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
+enum RepositoryPermission {
+    Admin,
+    Write,
+    Read,
+}
+
+impl RepositoryPermission {
+    fn of(permissions: Permissions) -> Self {
+        match permissions {
+            Permissions { administration: Access::Write, .. } => Self::Admin,
+            Permissions { contents: Access::Write, .. } => Self::Write,
+            _ => Self::Read,
+        }
     }
 }
 
@@ -149,6 +178,11 @@ impl Ref {
         let branch = self.name.strip_prefix("refs/heads/")?;
         let rules = world(context, |world| world.settings.branch_rules.get(branch).cloned());
         Some(RepositoryRuleConnection(rules.unwrap_or_default().iter().take(most).filter_map(|rule| RepositoryRule::of(rule)).collect()))
+    }
+
+    /// This ref as the base of a comparison; null where the head is unknown or has another root.
+    async fn compare(&self, context: &Context<'_>, head_ref: String) -> Option<Comparison> {
+        world(context, |world| Comparison::of(world, &self.name, &head_ref))
     }
 
     /// Unpeeled: an annotated tag's target is the tag object.
@@ -235,6 +269,11 @@ impl Release {
 
     async fn is_prerelease(&self) -> bool {
         self.0.prerelease
+    }
+
+    /// Null for a draft whose tag is not made yet.
+    async fn tag_commit(&self, context: &Context<'_>) -> Option<Commit> {
+        world(context, |world| world.git.peel(world.git.reference(&format!("refs/tags/{}", self.0.tag_name))?).map(Commit))
     }
 
     async fn url(&self, context: &Context<'_>) -> Uri {

@@ -105,7 +105,13 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::ListArtifacts => artifacts::list,
         Endpoint::GetArtifact => artifacts::get,
         Endpoint::DispatchWorkflow => dispatches::create,
-        Endpoint::DownloadArtifact | Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::GraphQl | Endpoint::Unknown => {
+        Endpoint::DownloadArtifact
+        | Endpoint::Preflight
+        | Endpoint::Append
+        | Endpoint::Resolve
+        | Endpoint::Discover
+        | Endpoint::GraphQl
+        | Endpoint::Unknown => {
             return None;
         }
     })
