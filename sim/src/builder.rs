@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::git::Git;
 use crate::rate::Rates;
 use crate::simulator::Simulator;
+use crate::site::Site;
 use crate::world::{Identity, Settings, World};
 
 /// Choices for [`Simulator::builder`]; each has a default.
@@ -93,22 +93,21 @@ impl Builder {
     pub fn start(self) -> Simulator {
         let (api, api_url) = listen();
         let (uploads, upload_url) = listen();
-        let (owner, name) = self.repository.split_once('/').expect("a repository is written owner/name");
-        let identity = Identity {
-            owner: owner.to_owned(),
-            name: name.to_owned(),
-            id: self.repository_id,
-            server_url: self.server_url.clone(),
-            api_url,
-            upload_url,
-        };
-        Simulator::serve(self.world(identity), api, uploads)
+        let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
+        Simulator::serve(Site::new(world), api, uploads)
     }
 
-    fn world(self, identity: Identity) -> World {
-        let clock = Clock::Real { shift: 0 };
+    pub(crate) fn world(self, api_url: String, upload_url: String, clock: Clock) -> World {
+        let (owner, name) = self.repository.split_once('/').expect("a repository is written owner/name");
         World {
-            identity,
+            identity: Identity {
+                owner: owner.to_owned(),
+                name: name.to_owned(),
+                id: self.repository_id,
+                server_url: self.server_url,
+                api_url,
+                upload_url,
+            },
             settings: Settings {
                 immutable_releases: false,
                 actions_may_open_pulls: true,
@@ -119,12 +118,10 @@ impl Builder {
                 teams: self.teams,
                 protected_tags: Vec::new(),
                 branch_rules: BTreeMap::new(),
-                delay: Duration::ZERO,
             },
             git: Git::open(self.git_dir.as_deref(), clock.now()),
             clock,
             rates: Rates::new(),
-            tokens: BTreeMap::new(),
             releases: Vec::new(),
             latest: None,
             pulls: Vec::new(),
@@ -132,7 +129,6 @@ impl Builder {
             burned_tags: BTreeSet::new(),
             last_release: 0,
             last_asset: 0,
-            last_request: 0,
             effects: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::endpoint::Endpoint;
 use crate::log::Kind;
-use crate::permission::Permissions;
+use crate::permission::{Grant, Permissions};
 use crate::upload::Upload;
 
 /// Which of the two ports a request came to.
@@ -44,6 +44,9 @@ pub(crate) struct Call {
     pub(crate) kind: Kind,
     pub(crate) body: Bytes,
     pub(crate) upload: Option<Upload>,
+    /// What the token was minted for.
+    pub(crate) grant: Grant,
+    /// What that means in the repository of the path.
     pub(crate) permissions: Permissions,
 }
 
@@ -67,6 +70,7 @@ impl Call {
             kind: kind_of(&method),
             body: Bytes::new(),
             upload: None,
+            grant: Grant::nothing(),
             permissions: Permissions::none(),
             method,
             path,

@@ -14,9 +14,11 @@ use crate::fault::{Effect, Sighting};
 use crate::gate;
 use crate::graphql;
 use crate::misfortune::{self, Before};
+use crate::permission::Grant;
 use crate::reply::{self, Body};
 use crate::rest;
 use crate::server::Shared;
+use crate::site::Site;
 use crate::storage;
 use crate::upload;
 
@@ -50,9 +52,10 @@ pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<I
 }
 
 async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: Incoming) -> Result<Response<Body>, Dropped> {
-    let known = shared.world(|world| gate::token(world, call).is_some());
+    let grant = shared.site(|site| gate::grant(site, call));
+    call.grant = grant.unwrap_or(Grant::nothing());
     shared.log.amend(sequence, |event| {
-        event.authenticated = known;
+        event.authenticated = grant.is_some();
         event.authorization = call.headers.contains_key("authorization");
     });
     let met = receive(shared, sequence, call, body).await?;
@@ -62,7 +65,7 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
         Before::Drop => return Err(Dropped),
         Before::Stall => std::future::pending().await,
     };
-    let delay = shared.world(|world| world.settings.delay) + misfortune::lateness(met.as_ref());
+    let delay = shared.site(|site| site.delay) + misfortune::lateness(met.as_ref());
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -70,7 +73,7 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
         return Err(Dropped);
     }
     let answer = misfortune::after(met.as_ref(), call.endpoint, answer.documented(call.endpoint));
-    Ok(shared.world(|world| reply::dress(world, call, answer, met.as_ref())))
+    Ok(shared.site(|site| reply::dress(site, call, answer, met.as_ref())))
 }
 
 /// Reads the body and finds the fault that this request meets. Uploads meet theirs first, because
@@ -114,16 +117,16 @@ fn meet(shared: &Shared, call: &Call) -> Option<Effect> {
 /// The request itself, alone under the lock. The storage is another host with another gate.
 fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
     if call.endpoint == Endpoint::DownloadArtifact {
-        return shared.world(|world| storage::serve(world, call));
+        return shared.site(|site| storage::serve(site, call));
     }
     shared.alone(|| {
-        let admitted = shared.world(|world| gate::admit(world, call));
+        let admitted = shared.site(|site| gate::admit(site, call));
         let answer = match admitted {
             Err(refusal) => refusal,
             Ok(()) if call.is_graphql() => graphql::serve(shared, call),
-            Ok(()) => shared.world(|world| rest::serve(world, call)),
+            Ok(()) => shared.site(|site| rest::serve(site, call)),
         };
-        let effects = shared.world(|world| std::mem::take(&mut world.effects));
+        let effects = shared.site(Site::take_effects);
         shared.log.took_effect(sequence, effects);
         answer
     })

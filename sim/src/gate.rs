@@ -6,16 +6,16 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::log::Kind;
-use crate::permission::Permissions;
+use crate::permission::Grant;
 use crate::rate::Budget;
-use crate::world::World;
+use crate::site::Site;
 
 /// The versions of the REST API that are answered; others have been retired or never were.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
 
-/// The permissions of the token that a request carries, if this simulator minted it.
-pub(crate) fn token(world: &World, call: &Call) -> Option<Permissions> {
-    world.tokens.get(credential(call)?).copied()
+/// What the token that a request carries was minted for, if this simulator minted it.
+pub(crate) fn grant(site: &Site, call: &Call) -> Option<Grant> {
+    site.tokens.get(credential(call)?).copied()
 }
 
 fn credential(call: &Call) -> Option<&str> {
@@ -24,8 +24,8 @@ fn credential(call: &Call) -> Option<&str> {
     known.then(|| token.trim())
 }
 
-/// Lets a request in and notes what its token may do.
-pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Answer> {
+/// Lets a request in.
+pub(crate) fn admit(site: &mut Site, call: &Call) -> Result<(), Answer> {
     if call.header("user-agent").is_none_or(str::is_empty) {
         return Err(Answer::raw(
             403,
@@ -40,13 +40,13 @@ pub(crate) fn admit(world: &mut World, call: &mut Call) -> Result<(), Answer> {
     {
         return Err(Answer::error(410, format!("The REST API version \"{version}\" is not supported.")));
     }
-    call.permissions = authenticate(world, call)?;
-    spend(world, call)
+    authenticate(site, call)?;
+    spend(site, call)
 }
 
-fn authenticate(world: &World, call: &Call) -> Result<Permissions, Answer> {
-    if let Some(permissions) = token(world, call) {
-        return Ok(permissions);
+fn authenticate(site: &Site, call: &Call) -> Result<(), Answer> {
+    if grant(site, call).is_some() {
+        return Ok(());
     }
     if call.headers.contains_key("authorization") {
         return Err(Answer::error(401, "Bad credentials"));
@@ -58,11 +58,12 @@ fn authenticate(world: &World, call: &Call) -> Result<Permissions, Answer> {
     if call.kind == Kind::Write {
         return Err(Answer::error(401, "Requires authentication"));
     }
-    Ok(Permissions::none())
+    Ok(())
 }
 
 /// Uploads were seen to count as two requests; asking for the budget is free.
-fn spend(world: &mut World, call: &Call) -> Result<(), Answer> {
+fn spend(site: &mut Site, call: &Call) -> Result<(), Answer> {
+    let world = site.home(call);
     let now = world.now();
     let (budget, cost) = match call.endpoint {
         Endpoint::RateLimit => return Ok(()),

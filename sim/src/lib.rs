@@ -27,6 +27,7 @@ mod rest;
 mod runs;
 mod server;
 mod simulator;
+mod site;
 mod storage;
 mod switches;
 mod upload;

@@ -72,6 +72,37 @@ impl Permissions {
     }
 }
 
+/// What a token was minted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    permissions: Permissions,
+    /// The repository whose budget the token spends.
+    pub(crate) home: usize,
+    everywhere: bool,
+}
+
+impl Grant {
+    /// For one repository, as a job's token is.
+    pub(crate) const fn of(permissions: Permissions, home: usize) -> Self {
+        Self { permissions, home, everywhere: false }
+    }
+
+    /// For every repository, also one that is added later.
+    pub(crate) const fn everywhere(permissions: Permissions, home: usize) -> Self {
+        Self { permissions, home, everywhere: true }
+    }
+
+    /// Whoever comes without a token.
+    pub(crate) const fn nothing() -> Self {
+        Self::of(Permissions::none(), 0)
+    }
+
+    /// What the token may do in a repository.
+    pub(crate) fn within(self, repository: usize) -> Permissions {
+        if self.everywhere || self.home == repository { self.permissions } else { Permissions::none() }
+    }
+}
+
 /// The kinds of resources that this simulator guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {

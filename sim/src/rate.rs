@@ -31,7 +31,7 @@ impl Window {
     }
 }
 
-/// Both windows of the repository's token.
+/// Both windows of the repository's tokens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rates {
     core: Window,

@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::Dropped;
 use crate::fault::Effect;
 use crate::rate::Budget;
-use crate::world::World;
+use crate::site::Site;
 
 /// A whole body, or the first half of one whose connection then drops.
 pub(crate) struct Body {
@@ -57,14 +57,14 @@ impl http_body::Body for Body {
 }
 
 /// Turns an answer into the response to this call.
-pub(crate) fn dress(world: &mut World, call: &Call, answer: Answer, met: Option<&Effect>) -> Response<Body> {
+pub(crate) fn dress(site: &mut Site, call: &Call, answer: Answer, met: Option<&Effect>) -> Response<Body> {
     let (content_type, bytes) = match answer.content {
         Content::Empty => (None, Bytes::new()),
         Content::Json(body) => (Some("application/json; charset=utf-8"), Bytes::from(body.to_string())),
         Content::Raw { content_type, bytes } => (Some(content_type), bytes),
     };
     let cut = met == Some(&Effect::TruncatedReply);
-    let mut headers = standing_headers(world, call);
+    let mut headers = standing_headers(site, call);
     if met == Some(&Effect::OmitDate) {
         headers.retain(|(name, _)| *name != "date");
     }
@@ -83,19 +83,20 @@ pub(crate) fn dress(world: &mut World, call: &Call, answer: Answer, met: Option<
     response
 }
 
-fn standing_headers(world: &mut World, call: &Call) -> Vec<(&'static str, String)> {
+fn standing_headers(site: &mut Site, call: &Call) -> Vec<(&'static str, String)> {
+    let now = site.home(call).now();
     if call.endpoint == Endpoint::DownloadArtifact {
         let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
-        return vec![("date", imf_fixdate(world.now())), ("server", server)];
+        return vec![("date", imf_fixdate(now)), ("server", server)];
     }
     let budget = if call.is_graphql() { Budget::GraphQl } else { Budget::Core };
-    let now = world.now();
-    world.last_request += 1;
-    let window = *world.rates.window(budget, now);
+    site.last_request += 1;
+    let last_request = site.last_request;
+    let window = *site.home(call).rates.window(budget, now);
     vec![
         ("date", imf_fixdate(now)),
         ("server", "github.com".to_owned()),
-        ("x-github-request-id", format!("51AC:{:04X}", world.last_request)),
+        ("x-github-request-id", format!("51AC:{last_request:04X}")),
         ("x-github-media-type", "github.v3; format=json".to_owned()),
         ("x-ratelimit-limit", window.limit.to_string()),
         ("x-ratelimit-remaining", window.remaining().to_string()),

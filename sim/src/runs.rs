@@ -19,7 +19,7 @@ impl Simulator {
     /// A run in progress of the first workflow at the default branch's head. A second time for the same id is
     /// a re-run: the next attempt, triggered by whom it says.
     pub fn run(&self, id: u64, actor: &str, triggering_actor: &str) {
-        self.shared.world(|world| {
+        self.world(|world| {
             let now = world.now();
             if let Some(run) = world.actions.runs.iter_mut().find(|run| run.id == id) {
                 (run.attempt, run.started_at) = (run.attempt + 1, now);
@@ -50,7 +50,7 @@ impl Simulator {
     /// Somebody's review of a run for an environment: `approved`, `rejected` or `pending`.
     pub fn review(&self, run: u64, reviewer: &str, environment: &str, state: &str, comment: &str) {
         assert!(["approved", "rejected", "pending"].contains(&state), "{state} is no state of a review");
-        self.shared.world(|world| {
+        self.world(|world| {
             assert_known(world, run);
             let now = world.now();
             let actions = &mut world.actions;
@@ -70,7 +70,7 @@ impl Simulator {
 
     /// Adds an artifact, its archive as given, to a run; gives the artifact's id.
     pub fn artifact(&self, run: u64, name: &str, zip: &[u8]) -> u64 {
-        self.shared.world(|world| {
+        self.world(|world| {
             assert_known(world, run);
             let id = world.actions.artifacts.len() as u64 + 1;
             let created_at = world.now();
@@ -90,7 +90,7 @@ impl Simulator {
 
     /// Lets an artifact expire now; it stays in the list.
     pub fn expire_artifact(&self, id: u64) {
-        self.shared.world(|world| {
+        self.world(|world| {
             let now = world.now();
             let artifact = world.actions.artifacts.iter_mut().find(|artifact| artifact.id == id);
             artifact.expect("a known artifact").expires_at = now;
@@ -101,7 +101,7 @@ impl Simulator {
     /// declared anew. `release.yml`, without inputs, is there from the start.
     pub fn workflow(&self, file: &str, inputs: &[&str]) {
         let inputs: Vec<String> = inputs.iter().map(|&input| input.to_owned()).collect();
-        self.shared.world(|world| {
+        self.world(|world| {
             let workflows = &mut world.actions.workflows;
             let id = workflows.len() as u64 + 1;
             match workflows.iter_mut().find(|workflow| workflow.file == file) {
@@ -114,7 +114,7 @@ impl Simulator {
     /// Every workflow that was started through the API, oldest first.
     #[must_use]
     pub fn dispatches(&self) -> Vec<DispatchRecord> {
-        self.shared.world(|world| world.actions.dispatches.clone())
+        self.world(|world| world.actions.dispatches.clone())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,37 +16,70 @@ use crate::call::Door;
 use crate::exchange;
 use crate::fault::Plan;
 use crate::log::Log;
+use crate::site::Site;
 use crate::world::World;
 
-/// What the server's thread and the test's handle share.
+/// What the server's thread and the test's handles share.
 pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) plan: Mutex<Plan>,
     /// Reentrant, because a GraphQL request holds it while each of its resolvers takes it again.
-    world: ReentrantMutex<RefCell<World>>,
+    site: ReentrantMutex<RefCell<Site>>,
 }
 
 impl Shared {
-    pub(crate) fn new(world: World) -> Self {
-        Self { log: Log::default(), plan: Mutex::default(), world: ReentrantMutex::new(RefCell::new(world)) }
+    pub(crate) fn new(site: Site) -> Self {
+        Self { log: Log::default(), plan: Mutex::default(), site: ReentrantMutex::new(RefCell::new(site)) }
     }
 
     /// Works on the state under the lock.
-    pub(crate) fn world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
-        let guard = self.world.lock();
-        let mut world = guard.borrow_mut();
-        work(&mut world)
+    pub(crate) fn site<R>(&self, work: impl FnOnce(&mut Site) -> R) -> R {
+        let guard = self.site.lock();
+        let mut site = guard.borrow_mut();
+        work(&mut site)
+    }
+
+    /// Works on one repository under the lock.
+    pub(crate) fn world<R>(&self, repository: usize, work: impl FnOnce(&mut World) -> R) -> R {
+        self.site(|site| work(&mut site.worlds[repository]))
     }
 
     /// Keeps everybody else out for as long as `work` takes.
     pub(crate) fn alone<R>(&self, work: impl FnOnce() -> R) -> R {
-        let _guard = self.world.lock();
+        let _guard = self.site.lock();
         work()
     }
 }
 
+/// The server's thread; dropping this stops it.
+pub(crate) struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub(crate) fn start(shared: Arc<Shared>, api: StdListener, uploads: StdListener) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("github simulator".to_owned())
+            .spawn(move || run(&shared, api, uploads, stopped))
+            .expect("a thread");
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread has printed itself; a second one here would abort.
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Serves both doors until told to stop, then drops every connection.
-pub(crate) fn run(shared: &Arc<Shared>, api: StdListener, uploads: StdListener, stop: oneshot::Receiver<()>) {
+fn run(shared: &Arc<Shared>, api: StdListener, uploads: StdListener, stop: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         tokio::select! {

@@ -1,32 +1,32 @@
-//! The handle that tests hold: it starts the server, looks into it and changes its world.
+//! The handle that tests hold: it starts the server, looks into a repository and changes it.
 #![expect(clippy::must_use_candidate, reason = "what makes commits and refs is called for what it does")]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use git2::Oid;
-use tokio::sync::oneshot;
 
 use crate::builder::Builder;
 use crate::fault::Fault;
 use crate::git::{Change, Person};
 use crate::log::{Event, Kind};
-use crate::permission::Permissions;
+use crate::permission::{Grant, Permissions};
 use crate::record::{PullRecord, ReleaseRecord};
-use crate::server::{self, Shared};
+use crate::server::{Server, Shared};
+use crate::site::Site;
 use crate::world::World;
 
-/// A running GitHub with one repository. Dropping it stops the server.
+/// One repository of a running GitHub. Dropping the last handle stops the server.
 pub struct Simulator {
     pub(crate) shared: Arc<Shared>,
     api_url: String,
+    /// Its place among the repositories of this server.
+    place: usize,
     repository: String,
     repository_id: u64,
     git_dir: PathBuf,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    server: Arc<Server>,
 }
 
 impl Simulator {
@@ -42,19 +42,41 @@ impl Simulator {
         Builder::default()
     }
 
-    pub(crate) fn serve(world: World, api: TcpListener, uploads: TcpListener) -> Self {
-        let api_url = world.identity.api_url.clone();
-        let repository = world.identity.full_name();
-        let repository_id = world.identity.id;
-        let git_dir = world.git.directory().to_owned();
-        let shared = Arc::new(Shared::new(world));
-        let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("github simulator".to_owned())
-            .spawn(move || server::run(&served, api, uploads, stopped))
-            .expect("a thread");
-        Self { shared, api_url, repository, repository_id, git_dir, stop: Some(stop), thread: Some(thread) }
+    pub(crate) fn serve(site: Site, api: TcpListener, uploads: TcpListener) -> Self {
+        let shared = Arc::new(Shared::new(site));
+        let server = Server::start(Arc::clone(&shared), api, uploads);
+        Self::at(0, shared, Arc::new(server))
+    }
+
+    fn at(place: usize, shared: Arc<Shared>, server: Arc<Server>) -> Self {
+        let (api_url, repository, repository_id, git_dir) = shared.world(place, |world| {
+            let identity = &world.identity;
+            (identity.api_url.clone(), identity.full_name(), identity.id, world.git.directory().to_owned())
+        });
+        Self { shared, api_url, place, repository, repository_id, git_dir, server }
+    }
+
+    /// Adds a repository behind the same two ports, with every default and one commit on `main`; gives its handle.
+    /// Log, faults, clock and delay are those of all; the rest is the repository's own.
+    #[must_use]
+    pub fn beside(&self, full_name: &str, id: u64) -> Self {
+        let place = self.shared.site(|site| {
+            let taken =
+                site.worlds.iter().any(|world| world.identity.id == id || world.identity.full_name().eq_ignore_ascii_case(full_name));
+            assert!(!taken, "there is a repository {full_name} or {id} already");
+            let (first, place) = (&site.worlds[0], site.worlds.len());
+            let (identity, clock) = (&first.identity, first.clock);
+            let builder = Self::builder().repository(full_name).repository_id(id).server_url(&identity.server_url);
+            let world = builder.world(identity.api_url.clone(), identity.upload_url.clone(), clock);
+            site.worlds.push(world);
+            place
+        });
+        Self::at(place, Arc::clone(&self.shared), Arc::clone(&self.server))
+    }
+
+    /// Works on the repository under the lock.
+    pub(crate) fn world<R>(&self, work: impl FnOnce(&mut World) -> R) -> R {
+        self.shared.world(self.place, work)
     }
 
     /// The REST root, without a slash at the end.
@@ -66,7 +88,7 @@ impl Simulator {
     /// The root of uploads, without a slash at the end.
     #[must_use]
     pub fn uploads_url(&self) -> String {
-        self.shared.world(|world| world.identity.upload_url.clone())
+        self.world(|world| world.identity.upload_url.clone())
     }
 
     /// The GraphQL address.
@@ -93,12 +115,22 @@ impl Simulator {
         &self.git_dir
     }
 
-    /// Mints a new token with these permissions.
+    /// Mints a new token with these permissions for this repository alone, as a job's token is.
     #[must_use]
     pub fn token(&self, permissions: Permissions) -> String {
-        self.shared.world(|world| {
-            let token = format!("ghs_simulated{:023}", world.tokens.len() + 1);
-            world.tokens.insert(token.clone(), permissions);
+        self.mint(Grant::of(permissions, self.place))
+    }
+
+    /// Mints a new token with these permissions in every repository; it spends the budget of this one.
+    #[must_use]
+    pub fn token_everywhere(&self, permissions: Permissions) -> String {
+        self.mint(Grant::everywhere(permissions, self.place))
+    }
+
+    fn mint(&self, grant: Grant) -> String {
+        self.shared.site(|site| {
+            let token = format!("ghs_simulated{:023}", site.tokens.len() + 1);
+            site.tokens.insert(token.clone(), grant);
             token
         })
     }
@@ -117,7 +149,7 @@ impl Simulator {
     }
 
     fn change(&self, branch: &str, changes: &[Change<'_>]) -> String {
-        self.shared.world(|world| {
+        self.world(|world| {
             let git = &world.git;
             let parent = git.head(branch).or_else(|| git.head(&git.default_branch())).expect("the default branch has a head");
             let person = Person::octocat(world.now());
@@ -131,7 +163,7 @@ impl Simulator {
 
     /// Makes an orphan branch (without any parent) that holds these files; gives the commit's oid.
     pub fn orphan(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
-        self.shared.world(|world| {
+        self.world(|world| {
             let changes: Vec<Change<'_>> = files.iter().map(|(path, bytes)| (*path, Some(*bytes))).collect();
             let git = &world.git;
             let person = Person::octocat(world.now());
@@ -149,7 +181,7 @@ impl Simulator {
 
     /// Makes an annotated tag and gives the tag object's oid.
     pub fn annotated_tag(&self, name: &str, commit_oid: &str, message: &str) -> String {
-        let tag = self.shared.world(|world| {
+        let tag = self.world(|world| {
             let repository = &world.git.repository;
             let tagger = Person::octocat(world.now()).signature();
             let object = repository.find_object(oid(commit_oid), None);
@@ -164,49 +196,49 @@ impl Simulator {
 
     /// Points a full ref name at an object, whatever it was before.
     pub fn set_ref(&self, name: &str, object: &str) {
-        self.shared.world(|world| {
+        self.world(|world| {
             world.git.set_reference(name, oid(object)).expect("a ref to a known object");
         });
     }
 
     /// Deletes a ref by its full name; gives whether it was there.
     pub fn delete_ref(&self, name: &str) -> bool {
-        self.shared.world(|world| world.git.delete_reference(name))
+        self.world(|world| world.git.delete_reference(name))
     }
 
     /// What a full ref name points at, unpeeled.
     #[must_use]
     pub fn ref_oid(&self, name: &str) -> Option<String> {
-        self.shared.world(|world| world.git.reference(name)).map(|oid| oid.to_string())
+        self.world(|world| world.git.reference(name)).map(|oid| oid.to_string())
     }
 
     /// A file's bytes at the head of a branch.
     #[must_use]
     pub fn read_file(&self, branch: &str, path: &str) -> Option<Vec<u8>> {
-        self.shared.world(|world| world.git.file(world.git.head(branch)?, path))
+        self.world(|world| world.git.file(world.git.head(branch)?, path))
     }
 
     /// Every release, drafts too, oldest first.
     #[must_use]
     pub fn releases(&self) -> Vec<ReleaseRecord> {
-        self.shared.world(|world| world.releases.clone())
+        self.world(|world| world.releases.clone())
     }
 
     /// Every pull request, oldest first.
     #[must_use]
     pub fn pulls(&self) -> Vec<PullRecord> {
-        self.shared.world(|world| world.pulls.clone())
+        self.world(|world| world.pulls.clone())
     }
 
     /// Closes a pull request.
     pub fn close_pull(&self, number: u64) {
-        self.shared.world(|world| {
+        self.world(|world| {
             let pull = world.pull_mut(number).expect("a known pull request");
             "closed".clone_into(&mut pull.state);
         });
     }
 
-    /// Every request in order of arrival.
+    /// Every request in order of arrival, whichever repository it was for.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.shared.log.events()
@@ -220,7 +252,7 @@ impl Simulator {
         events
     }
 
-    /// What requests really changed, in order.
+    /// What requests really changed, in order, in whichever repository.
     #[must_use]
     pub fn effects(&self) -> Vec<String> {
         self.shared.log.effects()
@@ -240,16 +272,6 @@ impl Simulator {
     /// Forgets every planned fault that no request has met yet.
     pub fn forget_faults(&self) {
         self.shared.plan.lock().forget();
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread has printed itself; a second one here would abort.
-            let _ = thread.join();
-        }
     }
 }
 

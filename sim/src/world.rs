@@ -1,16 +1,14 @@
-//! Everything the simulated GitHub knows, held under one lock.
+//! Everything the simulated GitHub knows of one repository.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::git::Git;
-use crate::permission::Permissions;
 use crate::rate::Rates;
 use crate::record::{PullRecord, ReleaseRecord};
 
-/// Who and where the one repository is.
+/// Who and where the repository is.
 pub(crate) struct Identity {
     pub(crate) owner: String,
     pub(crate) name: String,
@@ -29,6 +27,11 @@ impl Identity {
     /// GitHub compares owners and names without regard to case.
     pub(crate) fn is(&self, owner: &str, name: &str) -> bool {
         self.owner.eq_ignore_ascii_case(owner) && self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The node id of a ref.
+    pub(crate) fn ref_id(&self, name: &str) -> String {
+        format!("REF_{}:{name}", self.id)
     }
 
     /// REST address of the repository.
@@ -57,18 +60,15 @@ pub(crate) struct Settings {
     pub(crate) protected_tags: Vec<String>,
     /// Rule types by branch name.
     pub(crate) branch_rules: BTreeMap<String, Vec<String>>,
-    /// How much later every answer comes.
-    pub(crate) delay: Duration,
 }
 
-/// The whole state.
+/// The state of one repository.
 pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) settings: Settings,
     pub(crate) git: Git,
     pub(crate) clock: Clock,
     pub(crate) rates: Rates,
-    pub(crate) tokens: BTreeMap<String, Permissions>,
     pub(crate) releases: Vec<ReleaseRecord>,
     pub(crate) latest: Option<u64>,
     pub(crate) pulls: Vec<PullRecord>,
@@ -77,7 +77,6 @@ pub(crate) struct World {
     pub(crate) burned_tags: BTreeSet<String>,
     pub(crate) last_release: u64,
     pub(crate) last_asset: u64,
-    pub(crate) last_request: u64,
     /// What the request in hand has changed so far.
     pub(crate) effects: Vec<String>,
 }

@@ -9,22 +9,22 @@ mod query;
 mod refusal;
 mod repository;
 mod scalar;
+mod scope;
 mod wire;
 
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::parser::types::{DocumentOperations, OperationDefinition, OperationType};
 use async_graphql::parser::{parse_query, types::Selection};
-use async_graphql::{Context, EmptySubscription, Request, Schema, Variables};
+use async_graphql::{EmptySubscription, Request, Schema, Variables};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::log::Kind;
-use crate::permission::Permissions;
 use crate::server::Shared;
-use crate::world::World;
+use scope::{Scope, permissions, world};
 
 type GitHub = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
@@ -66,7 +66,7 @@ pub(crate) fn serve(shared: &Arc<Shared>, call: &Call) -> Answer {
         return Answer::ok(json!({ "errors": [{ "message": message }] }));
     };
     let variables = body.get("variables").cloned().unwrap_or(Value::Null);
-    let mut request = Request::new(query).variables(Variables::from_json(variables)).data(Arc::clone(shared)).data(call.permissions);
+    let mut request = Request::new(query).variables(Variables::from_json(variables)).data(Scope::new(Arc::clone(shared), call.grant));
     if let Some(name) = body.get("operationName").and_then(Value::as_str) {
         request = request.operation_name(name);
     }
@@ -98,14 +98,4 @@ fn root_field(body: &Value) -> Option<String> {
         Selection::Field(field) => Some(field.node.response_key().node.to_string()),
         _ => None,
     }
-}
-
-/// The state, from within a resolver.
-fn world<R>(context: &Context<'_>, work: impl FnOnce(&mut World) -> R) -> R {
-    context.data_unchecked::<Arc<Shared>>().world(work)
-}
-
-/// The token's permissions, from within a resolver.
-fn permissions(context: &Context<'_>) -> Permissions {
-    *context.data_unchecked::<Permissions>()
 }

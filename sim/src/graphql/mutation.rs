@@ -9,6 +9,7 @@ use super::commit::Commit;
 use super::refusal::{self, forbidden, no_repository, refusal};
 use super::repository::Ref;
 use super::scalar::{Base64String, GitObjectId};
+use super::scope::enter;
 use super::{permissions, world};
 use crate::git::{Change, Person};
 use crate::permission::{Access, Need, Permissions, Resource};
@@ -26,8 +27,10 @@ impl Mutation {
         context: &Context<'_>,
         input: CreateCommitOnBranchInput,
     ) -> Option<Result<CreateCommitOnBranchPayload>> {
-        let permissions = permissions(context);
-        let appended = world(context, |world| append(world, permissions, &input));
+        let appended = branch(context, &input.branch).and_then(|branch| {
+            let permissions = permissions(context);
+            world(context, |world| append(world, permissions, &branch, &input))
+        });
         Some(appended.map(|(name, oid)| CreateCommitOnBranchPayload {
             client_mutation_id: input.client_mutation_id,
             commit: Some(Commit(oid)),
@@ -94,8 +97,7 @@ struct CreateCommitOnBranchPayload {
     reference: Option<Ref>,
 }
 
-fn append(world: &mut World, permissions: Permissions, input: &CreateCommitOnBranchInput) -> Result<(String, Oid), Error> {
-    let branch = branch(world, permissions, &input.branch)?;
+fn append(world: &mut World, permissions: Permissions, branch: &str, input: &CreateCommitOnBranchInput) -> Result<(String, Oid), Error> {
     refusal::require(permissions, Need(Resource::Contents, Access::Write))?;
     if world.settings.archived {
         let message = "Repository was archived so is read-only.";
@@ -127,11 +129,17 @@ fn append(world: &mut World, permissions: Permissions, input: &CreateCommitOnBra
     Ok((name, oid))
 }
 
-/// The branch's short name; it is given by node id or by repository and name.
-fn branch(world: &World, permissions: Permissions, asked: &CommittableBranch) -> Result<String, Error> {
+/// Enters the branch's repository and gives its short name; it is given by node id or by repository and name.
+fn branch(context: &Context<'_>, asked: &CommittableBranch) -> Result<String, Error> {
     let short = |name: &str| name.trim_start_matches("refs/heads/").to_owned();
     if let Some(ID(id)) = &asked.id {
-        return id.strip_prefix("REF_").map(short).ok_or_else(|| {
+        let mut named = None;
+        let seen = enter(context, |site| {
+            let (place, name) = site.ref_of(id)?;
+            named = Some(short(&name));
+            Some(place)
+        });
+        return named.filter(|_| seen).ok_or_else(|| {
             let message = format!("Could not resolve to a node with the global id of '{id}'.");
             refusal("NOT_FOUND", message)
         });
@@ -140,8 +148,8 @@ fn branch(world: &World, permissions: Permissions, asked: &CommittableBranch) ->
         let message = "A branch must be given by id, or by repositoryNameWithOwner and branchName.";
         return Err(refusal("UNPROCESSABLE", message));
     };
-    let here = full_name.split_once('/').is_some_and(|(owner, name)| world.identity.is(owner, name));
-    if !here || !permissions.sees_repository() {
+    let seen = full_name.split_once('/').is_some_and(|(owner, name)| enter(context, |site| site.named(owner, name)));
+    if !seen {
         return Err(no_repository(full_name));
     }
     Ok(short(name))

@@ -1,10 +1,11 @@
-//! The root of queries: the one repository and the budget.
+//! The root of queries: a repository and the budget.
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::repository::Repository;
 use super::scalar::DateTime;
-use super::{permissions, refusal, world};
+use super::scope::enter;
+use super::{refusal, world};
 use crate::rate::Budget;
 
 /// The query root.
@@ -22,8 +23,7 @@ impl Query {
     ) -> Option<Result<Repository>> {
         // Nothing was ever renamed here.
         let _ = follow_renames;
-        let here = world(context, |world| world.identity.is(&owner, &name));
-        if here && permissions(context).sees_repository() {
+        if enter(context, |site| site.named(&owner, &name)) {
             return Some(Ok(Repository));
         }
         Some(Err(refusal::no_repository(&format!("{owner}/{name}"))))

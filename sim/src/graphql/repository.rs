@@ -14,7 +14,7 @@ use crate::record::ReleaseRecord;
 use crate::rest::release_html;
 use crate::world::World;
 
-/// The one repository there is.
+/// The repository that the root field has entered.
 pub(super) struct Repository;
 
 #[Object]
@@ -153,8 +153,8 @@ pub(super) struct Ref {
 
 #[Object]
 impl Ref {
-    async fn id(&self) -> ID {
-        ID(format!("REF_{}", self.name))
+    async fn id(&self, context: &Context<'_>) -> ID {
+        ID(world(context, |world| world.identity.ref_id(&self.name)))
     }
 
     /// Without the prefix.

@@ -20,8 +20,9 @@ mod trees;
 mod writing;
 
 use crate::answer::{Answer, Served};
-use crate::call::{Call, Place};
+use crate::call::Call;
 use crate::endpoint::Endpoint;
+use crate::site::Site;
 use crate::world::World;
 
 pub(crate) use refs::ruled;
@@ -30,27 +31,25 @@ pub(crate) use render::{pull_html, release_html};
 type Handler = fn(&mut World, &Call) -> Served;
 
 /// Answers one REST request.
-pub(crate) fn serve(world: &mut World, call: &Call) -> Answer {
+pub(crate) fn serve(site: &mut Site, call: &mut Call) -> Answer {
     let accepted = call.endpoint.need().header();
-    match attend(world, call) {
+    match attend(site, call) {
         Ok(answer) => answer.with("x-accepted-github-permissions", accepted),
         Err(refusal) => refusal,
     }
 }
 
-fn attend(world: &mut World, call: &Call) -> Served {
+fn attend(site: &mut Site, call: &mut Call) -> Served {
     let handler = handler(call.endpoint).ok_or_else(Answer::not_found)?;
     if call.endpoint == Endpoint::RateLimit {
-        return handler(world, call);
+        return handler(site.home(call), call);
     }
-    let here = match &call.place {
-        Place::Named(owner, name) => world.identity.is(owner, name),
-        Place::Numbered(id) => *id == world.identity.id.to_string(),
-        Place::Nowhere => false,
-    };
-    if !here || !call.permissions.sees_repository() {
+    let here = site.find(&call.place).ok_or_else(Answer::not_found)?;
+    call.permissions = call.grant.within(here);
+    if !call.permissions.sees_repository() {
         return Err(Answer::not_found());
     }
+    let world = &mut site.worlds[here];
     let need = call.endpoint.need();
     if !call.permissions.grants(need) {
         return Err(Answer::forbidden(&need.header()));

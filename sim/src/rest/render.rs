@@ -96,7 +96,7 @@ pub(crate) fn reference(world: &World, name: &str, oid: git2::Oid) -> Value {
     let api = world.identity.api();
     json!({
         "ref": name,
-        "node_id": format!("REF_{name}"),
+        "node_id": world.identity.ref_id(name),
         "url": format!("{api}/git/{name}"),
         "object": {
             "sha": oid.to_string(),
