@@ -9,7 +9,7 @@ mod harness;
 use std::{cell::RefCell, hint::black_box};
 
 use countersign_core::{
-    authorize::{Evidence, Grant, Mode, Preflight, Sighting, authorize},
+    authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
@@ -86,6 +86,7 @@ fn decided(line: &str, keys: &TrustedKeys) -> Grant {
         executor: Executor { run_id: harness::RUN.parse().unwrap(), run_attempt: RunAttempt(1), operation_id: "op-1".parse().unwrap() },
         operation: Ok(operation()),
         receipt: Envelope::parse(line).unwrap().verify(keys, Threshold::ONE),
+        basis: Basis::default(),
         now: Timestamp::from_unix(NOW),
         preflight: Preflight::Seen(sighting().into()),
         allow_workflow_changes: false,
@@ -135,7 +136,13 @@ fn benchmarks(criterion: &mut Criterion) {
     criterion.bench_function("ledger: verify an entry", |bencher| {
         bencher.iter(|| {
             let mut verifier = Verifier::default();
-            verifier.take(Examiner::new(Some((&keys, Threshold::ONE))).examine(1, black_box(&entry)).unwrap()).unwrap();
+            verifier
+                .take(
+                    Examiner::new(Some(countersign_core::ledger::Keys::Listed(&keys, Threshold::ONE)))
+                        .examine(1, black_box(&entry))
+                        .unwrap(),
+                )
+                .unwrap();
             verifier.is_head(&head)
         });
     });

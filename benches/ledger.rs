@@ -16,6 +16,7 @@ use std::{
 };
 
 use countersign_core::{
+    authority::Authority,
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
@@ -203,6 +204,7 @@ impl Ledger {
             repository: target.repository,
             operation_digest: operation.digest(),
             signers: receipt.signers().into(),
+            authority: Authority::default(),
             receipt: Some(envelope),
             operation: Some(operation),
             github_response: None,

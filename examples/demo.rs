@@ -213,7 +213,7 @@ impl Demo {
             issued_at: now,
             expires_at: now.plus(3600),
             consumed: false,
-            ledger: plan.ledger,
+            ledger: plan.operations()[0].ledger(),
             operation_digest: operation.digest(),
         };
         edit(&mut terms);

@@ -5,11 +5,18 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use countersign_core::{
-    name::{ReceiptId, RunId},
+    digest::Digest,
+    name::{Actor, ReceiptId, Repository, RunId},
     operation::Kind,
+    timestamp::Lifetime,
 };
 
-use crate::{Environment, Log, commands, exit::Exit, on_runtime, system_clock};
+use crate::{
+    Environment, Log,
+    commands::{self, TrustedArguments},
+    exit::Exit,
+    on_runtime, system_clock,
+};
 
 /// Publishes a release, creates a tag or opens a pull request only if a signed one-time receipt allows exactly that.
 ///
@@ -38,17 +45,29 @@ enum Command {
         #[arg(hide = true)]
         script: Option<PathBuf>,
     },
-    /// Make keys for approvers.
+    /// Make the plan of a campaign outside of a run. Takes the token from `GH_TOKEN` or `GITHUB_TOKEN`.
+    Plan(PlanArguments),
+    /// Make keys for approvers, and look at them.
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
     },
-    /// Look at a plan, and sign a receipt that lets it be published once.
+    /// Look at a plan, and sign a receipt for each operation that lets it be published once.
     Authorize(AuthorizeArguments),
     /// Add your signature to a receipt that another approver issued: two people, two machines, no shared secret.
     Sign(SignArguments),
     /// Check a receipt against a plan, offline; tells every rule.
     Verify(VerifyArguments),
+    /// Check a policy.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Propose, sign and show versions of a trust file.
+    Trust {
+        #[command(subcommand)]
+        command: TrustCommand,
+    },
     /// Set up, show or verify the ledger of used receipts.
     Ledger {
         #[command(subcommand)]
@@ -67,18 +86,159 @@ enum KeysCommand {
         #[arg(long, default_value = "")]
         name: String,
     },
+    /// List the keys of a file (trusted keys or a trust file), or those of the ssh-agent.
+    List {
+        /// The file; without it the ssh-agent at `SSH_AUTH_SOCK` is asked.
+        file: Option<PathBuf>,
+    },
+    /// Print the fingerprint of the key in a file, public or secret.
+    Fingerprint {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum PolicyCommand {
+    /// Find rules that never decide or that nobody can satisfy; with --plan, explain what the policy decides.
+    Check(PolicyCheckArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct PolicyCheckArguments {
+    /// The policy.
+    pub(crate) policy: PathBuf,
+    /// The trusted keys (a list or a trust file), to tell whether approvers have keys and logins.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_keys: Option<PathBuf>,
+    /// The digest of the trust file's first version.
+    #[arg(long, value_name = "DIGEST", requires = "trusted_keys")]
+    pub(crate) trust_root: Option<Digest>,
+    /// A plan.json to decide about.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// The name of a key that would sign; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) approver: Vec<String>,
+    /// How long the receipts would count.
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) expires_in: Lifetime,
+}
+
+#[derive(Subcommand)]
+enum TrustCommand {
+    /// Make the next version from a TOML file, and sign it; prints the new trust file.
+    Propose(TrustProposeArguments),
+    /// Add a signature to the newest version; prints the new trust file.
+    Sign(TrustSignArguments),
+    /// Verify a trust file and tell which keys count.
+    Show(TrustShowArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct TrustProposeArguments {
+    /// The version as people write it: `version`, `threshold`, and one `[[key]]` for each key.
+    pub(crate) version: PathBuf,
+    /// The trust file that it continues; without it, this is the first version.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) after: Option<PathBuf>,
+    /// The one policy that may decide with these keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The key that signs, as for `authorize`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct TrustSignArguments {
+    /// The trust file.
+    pub(crate) file: PathBuf,
+    /// The key that signs, as for `authorize`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct TrustShowArguments {
+    /// The trust file.
+    pub(crate) file: PathBuf,
+    /// The digest of its first version.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) trust_root: Option<Digest>,
+}
+
+#[derive(Args)]
+pub(crate) struct PlanArguments {
+    /// The campaign file.
+    pub(crate) campaign: PathBuf,
+    /// The repository for operations that name none.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<Repository>,
+    /// The run for which receipts are to be issued; in a job of GitHub Actions that run, if not given.
+    #[arg(long, value_name = "ID")]
+    pub(crate) run_id: Option<RunId>,
+    /// Who asks for the campaign; a policy may exclude them from approving it.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) requested_by: Option<Actor>,
+    /// A variable of the campaign, `name=value`; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(crate) set: Vec<(String, String)>,
+    /// The folder from which files are meant; the current one if not given.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Args)]
 pub(crate) struct AuthorizeArguments {
     /// The plan.json of a dry run, exactly as it was written.
-    pub(crate) plan: PathBuf,
-    /// The secret key: an OpenSSH file (its passphrase is asked for on the terminal), or PKCS#8 PEM.
+    #[arg(required_unless_present = "run", conflicts_with = "run")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Fetch plan.json from this run's artifact instead, with the token in `GH_TOKEN` or `GITHUB_TOKEN`.
+    #[arg(long, value_name = "ID", requires = "repository")]
+    pub(crate) run: Option<RunId>,
+    /// The repository of that run.
+    #[arg(long, value_name = "OWNER/NAME", requires = "run")]
+    pub(crate) repository: Option<Repository>,
+    /// The artifact, if several hold a plan.
+    #[arg(long, value_name = "NAME", requires = "run")]
+    pub(crate) artifact: Option<String>,
+    /// The key: an OpenSSH file (its passphrase is asked for on the terminal), PKCS#8 PEM, or a public key whose secret half an
+    /// ssh-agent has.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// How long the receipt counts: 90s, 30m, 1h; at most 24h.
+    /// The policy: without its leave a receipt is advisory and allows nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The trusted keys (a list or a trust file), by which the policy knows whose key this is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_keys: Option<PathBuf>,
+    /// The digest of the trust file's first version.
+    #[arg(long, value_name = "DIGEST", requires = "trusted_keys")]
+    pub(crate) trust_root: Option<Digest>,
+    /// How long the receipts count: 90s, 30m, 1h; at most 24h.
     #[arg(long, value_name = "TIME", default_value = "1h")]
-    pub(crate) expires_in: String,
+    pub(crate) expires_in: Lifetime,
+    /// Sign advisory receipts: they show what would be allowed, and the publisher refuses them.
+    #[arg(long)]
+    pub(crate) advisory: bool,
+    /// Start this workflow with the receipts, after asking: its inputs must be `receipt` and `run-id`.
+    #[arg(long, value_name = "WORKFLOW", requires = "run", conflicts_with = "advisory")]
+    pub(crate) dispatch: Option<String>,
+    /// The branch or tag on which it is started; the default branch if not given.
+    #[arg(long = "ref", value_name = "REF", requires = "dispatch")]
+    pub(crate) reference: Option<String>,
     /// Sign without asking.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -86,15 +246,15 @@ pub(crate) struct AuthorizeArguments {
 
 #[derive(Args)]
 pub(crate) struct SignArguments {
-    /// A file with the receipt, or `-` for standard input.
+    /// A file with the receipts, one a line, or `-` for standard input.
     pub(crate) receipt: PathBuf,
     /// The plan.json that was approved: what you sign is shown from it.
     #[arg(long, value_name = "PLAN")]
     pub(crate) plan: PathBuf,
-    /// The trusted public keys, one a line: the receipt must be signed by one of them already.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trusted_keys: PathBuf,
-    /// The secret key: an OpenSSH file (its passphrase is asked for on the terminal), or PKCS#8 PEM.
+    /// A receipt must be signed by one of these already.
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArguments,
+    /// The key, as for `authorize`.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// Sign without asking.
@@ -104,17 +264,19 @@ pub(crate) struct SignArguments {
 
 #[derive(Args)]
 pub(crate) struct VerifyArguments {
-    /// A file with the receipt, or `-` for standard input.
+    /// A file with the receipts, one a line, or `-` for standard input.
     pub(crate) receipt: PathBuf,
     /// The plan.json that was approved.
     #[arg(long, value_name = "PLAN")]
     pub(crate) plan: PathBuf,
-    /// The trusted public keys, one a line.
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArguments,
+    /// How many of them must have signed; 1 if not given, or what the trust file says.
+    #[arg(long)]
+    pub(crate) threshold: Option<String>,
+    /// The policy that must give leave.
     #[arg(long, value_name = "FILE")]
-    pub(crate) trusted_keys: PathBuf,
-    /// How many of them must have signed.
-    #[arg(long, default_value = "1")]
-    pub(crate) threshold: String,
+    pub(crate) policy: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -165,9 +327,12 @@ pub(crate) struct LedgerShowArguments {
 pub(crate) struct LedgerVerifyArguments {
     #[command(flatten)]
     pub(crate) place: LedgerPlace,
-    /// The trusted public keys, one a line; without them signatures are not checked, and the output says so.
+    /// The trusted public keys, one a line, or a trust file; without them signatures are not checked, and the output says so.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_keys: Option<PathBuf>,
+    /// The digest of the trust file's first version.
+    #[arg(long, value_name = "DIGEST", requires = "trusted_keys")]
+    pub(crate) trust_root: Option<Digest>,
     /// How many of them must have signed each receipt; 1 if not given.
     #[arg(long, requires = "trusted_keys")]
     pub(crate) threshold: Option<String>,
@@ -187,14 +352,25 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
     match cli.command {
         Command::Action { script: _ } => crate::action(environment, system_clock, log),
         Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
-        Command::Authorize(arguments) => commands::authorize::run(&arguments, system_clock).end(),
-        Command::Sign(arguments) => commands::sign::run(&arguments, system_clock).end(),
+        Command::Keys { command: KeysCommand::List { file } } => commands::keys::list(file.as_deref(), environment, system_clock).end(),
+        Command::Keys { command: KeysCommand::Fingerprint { file } } => commands::keys::fingerprint(&file).end(),
+        Command::Plan(arguments) => on_runtime(&log, async { commands::plan::run(&arguments, environment).await.end() }),
+        Command::Authorize(arguments) => {
+            on_runtime(&log, async { commands::authorize::run(&arguments, environment, system_clock).await.end() })
+        }
+        Command::Sign(arguments) => commands::sign::run(&arguments, environment, system_clock).end(),
+        Command::Policy { command: PolicyCommand::Check(arguments) } => commands::policy::check(&arguments, system_clock).end(),
+        Command::Trust { command: TrustCommand::Propose(arguments) } => {
+            commands::trust::propose(&arguments, environment, system_clock).end()
+        }
+        Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, system_clock).end(),
+        Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, system_clock).end(),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })
         }
         Command::Ledger { command: LedgerCommand::Verify(arguments) } => {
-            on_runtime(&log, async { commands::ledger::verify(&arguments, environment).await.end() })
+            on_runtime(&log, async { commands::ledger::verify(&arguments, environment, system_clock).await.end() })
         }
         Command::Ledger { command: LedgerCommand::Init { repository, protect } } => {
             on_runtime(&log, async { commands::ledger::init(&repository, protect, environment).await.end() })

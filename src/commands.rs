@@ -5,7 +5,12 @@ pub(crate) mod authorize;
 mod guard;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod sign;
+mod signing;
+pub(crate) mod trust;
+mod trusted;
 pub(crate) mod verify;
 
 use std::{
@@ -14,9 +19,14 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 
-use crate::log::harmless;
+pub(crate) use self::trusted::TrustedArguments;
+use crate::{
+    Environment,
+    github::{Endpoints, GitHub, MAX_WAIT, Patience, Token, Trouble},
+    log::{Log, harmless},
+};
 
 /// Prints for people and scripts; a closed pipe is no reason to panic.
 fn print(text: &str) -> anyhow::Result<()> {
@@ -53,4 +63,29 @@ fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
 
 fn read_text(path: &Path, most: u64) -> anyhow::Result<String> {
     String::from_utf8(read(path, most)?).with_context(|| format!("`{}` is not UTF-8 text", path.display()))
+}
+
+/// A trouble, and what somebody at the command line can do about it.
+fn told(trouble: &Trouble) -> anyhow::Error {
+    let remedy = match trouble {
+        Trouble::Authorization { .. } | Trouble::NotFound { .. } => {
+            "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
+        }
+        trouble if trouble.passes() => "Check your network and https://www.githubstatus.com, then run the command again.",
+        trouble => trouble.remedy(),
+    };
+    anyhow!("{trouble}. {remedy}")
+}
+
+/// GitHub as the person at the command line sees it.
+fn github(environment: &Environment) -> anyhow::Result<GitHub> {
+    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
+    ensure!(token.is_none_or(|token| Token::new(token).is_some()), "the token in GH_TOKEN or GITHUB_TOKEN is not one word");
+    let Some(token) = token.and_then(Token::new) else {
+        bail!("there is no token: set GH_TOKEN or GITHUB_TOKEN to one that may read the repository")
+    };
+    let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
+    // What is waited for is told beside the result.
+    let patience = Patience::new(environment.tempo(), MAX_WAIT, Log::to(std::io::stderr()));
+    GitHub::new(endpoints, &token, environment.tempo(), patience).context("the token cannot be used")
 }

@@ -1,8 +1,10 @@
 //! Talks to GitHub: reads are repeated while what is in the way passes, nothing is redirected, and the token goes to GitHub's hosts alone.
 
+mod actions;
 mod append;
 mod bootstrap;
 mod connection;
+mod discover;
 mod endpoints;
 mod graphql;
 mod ledger;
@@ -40,6 +42,7 @@ use self::window::Window;
 use crate::tempo::Tempo;
 
 pub(crate) use self::{
+    actions::Dispatch,
     bootstrap::{Begun, ruleset},
     endpoints::Endpoints,
     ledger::LedgerReader,
@@ -112,21 +115,33 @@ impl GitHub {
 
     /// Reads the bytes of an asset back and gives their digest. Servers of one's own may send us to their storage: there without the token.
     pub(crate) async fn read_back(&self, path: &str, size: u64) -> Result<Digest, Trouble> {
+        self.again(async || digest(self.stored(path).await?, size).await).await
+    }
+
+    /// Reads a file that GitHub may keep elsewhere, whole.
+    pub(crate) async fn download(&self, path: &str) -> Result<Bytes, Trouble> {
         self.again(async || {
-            let mut asked = request(Method::GET, &self.endpoints.rest(path), OctoBody::empty())?;
-            asked.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
-            let mut answer = self.answer(asked).await?;
-            if answer.status().is_redirection() {
-                let elsewhere = answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default();
-                let asked = request(Method::GET, elsewhere, OctoBody::empty())?;
-                if asked.uri().scheme_str() != Some("https") && !self.endpoints.trusts(asked.uri()) {
-                    return Err(Trouble::ForeignHost { host: excerpt(elsewhere, 100) });
-                }
-                answer = self.untold(asked).await?;
-            }
-            digest(answer, size).await
+            let (parts, body) = self.stored(path).await?.into_parts();
+            let body = whole(body).await?;
+            Trouble::of_answer(parts.status, &parts.headers, &body).map_or(Ok(body), Err)
         })
         .await
+    }
+
+    /// Asks for a file, and follows to where it is kept: there without the token.
+    async fn stored(&self, path: &str) -> Result<Response<Body>, Trouble> {
+        let mut asked = request(Method::GET, &self.endpoints.rest(path), OctoBody::empty())?;
+        asked.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
+        let answer = self.answer(asked).await?;
+        if !answer.status().is_redirection() {
+            return Ok(answer);
+        }
+        let elsewhere = answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default();
+        let asked = request(Method::GET, elsewhere, OctoBody::empty())?;
+        if asked.uri().scheme_str() != Some("https") && !self.endpoints.trusts(asked.uri()) {
+            return Err(Trouble::ForeignHost { host: excerpt(elsewhere, 100) });
+        }
+        self.untold(asked).await
     }
 
     /// Repeats what only reads, as long as what is in the way passes.
@@ -222,14 +237,7 @@ impl GitHub {
     /// Sends one request, once, and reads the answer if it tells of no trouble.
     async fn send(&self, request: Request<OctoBody>) -> Result<Reply, Trouble> {
         let (parts, body) = self.answer(request).await?.into_parts();
-        let body = Limited::new(body, MOST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-                Some(_) => Trouble::TooLarge,
-                None => Trouble::NoAnswer { reason: format!("the answer broke off: {error}") },
-            })?
-            .to_bytes();
+        let body = whole(body).await?;
         match Trouble::of_answer(parts.status, &parts.headers, &body) {
             Some(trouble) => Err(trouble),
             None => Ok(Reply { headers: parts.headers, body }),
@@ -245,6 +253,16 @@ impl Reply {
     fn date(&self) -> Option<Timestamp> {
         trouble::date(&self.headers)
     }
+}
+
+/// An answer's bytes, if they are not too many.
+async fn whole(body: Body) -> Result<Bytes, Trouble> {
+    let collected = Limited::new(body, MOST_ANSWER).collect().await;
+    let collected = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => Trouble::TooLarge,
+        None => Trouble::NoAnswer { reason: format!("the answer broke off: {error}") },
+    })?;
+    Ok(collected.to_bytes())
 }
 
 /// Hashes an answer of exactly so many bytes.

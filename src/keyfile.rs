@@ -1,4 +1,4 @@
-//! Secret keys in files: OpenSSH or PKCS#8 PEM.
+//! Keys that sign: in files (OpenSSH or PKCS#8 PEM), or in the ssh-agent that has the secret half of a public key.
 
 use std::{
     fs::File,
@@ -10,6 +10,20 @@ use std::{
 use anyhow::{Context as _, bail};
 use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
 use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
+
+use countersign_core::{envelope::Signs, keys::PublicKey};
+
+use crate::agent::AgentKey;
+
+/// Whoever signs with the key in a file: the key itself, or, for a public key, the agent that has its secret half.
+pub(crate) fn signer(text: &str, agent: Option<&str>, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<Box<dyn Signs>> {
+    if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("sk-ssh-") {
+        let key: PublicKey = text.parse().map_err(anyhow::Error::msg)?;
+        let socket = agent.context("this is a public key: its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set")?;
+        return Ok(Box::new(AgentKey::find(Path::new(socket), key.verifying_key())?));
+    }
+    Ok(Box::new(read(text, passphrase)?))
+}
 
 /// Reads a secret key; one with a passphrase only if somebody tells it.
 pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<SigningKey> {
@@ -25,7 +39,15 @@ pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) 
     if text.contains("BEGIN PRIVATE KEY") {
         return SigningKey::from_pkcs8_pem(text).map_err(|error| anyhow::anyhow!("the PKCS#8 key is no ed25519 key: {error}"));
     }
-    bail!("the file holds neither an OpenSSH private key nor a PKCS#8 PEM key")
+    bail!("the file holds no OpenSSH private key, no PKCS#8 PEM key, and no public key that an ssh-agent could sign with")
+}
+
+/// The public half of a key; that of an OpenSSH key is readable without its passphrase.
+pub(crate) fn public(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<PublicKey> {
+    if let Ok(key) = PrivateKey::from_openssh(text) {
+        return key.public_key().to_openssh()?.parse().map_err(anyhow::Error::msg);
+    }
+    PublicKey::new(read(text, passphrase)?.verifying_key()).context("the key is weak")
 }
 
 /// Makes a new key: its secret form, and the line for `trusted-keys`.
@@ -86,6 +108,9 @@ mod tests {
 
     #[test]
     fn other_files_are_refused_with_a_reason() {
-        assert_eq!(read("hello", nobody).unwrap_err().to_string(), "the file holds neither an OpenSSH private key nor a PKCS#8 PEM key");
+        assert_eq!(
+            read("hello", nobody).unwrap_err().to_string(),
+            "the file holds no OpenSSH private key, no PKCS#8 PEM key, and no public key that an ssh-agent could sign with"
+        );
     }
 }

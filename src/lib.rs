@@ -2,6 +2,7 @@
 //!
 //! The binary is a thin call of [`main`]; the demo and the tests go through the same code.
 
+mod agent;
 mod cli;
 mod commands;
 pub mod exit;
@@ -9,6 +10,7 @@ mod github;
 mod keyfile;
 mod ledger_store;
 mod log;
+mod planner;
 mod progress;
 pub mod publisher;
 mod random;

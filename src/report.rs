@@ -5,6 +5,7 @@ mod ending;
 mod files;
 mod markdown;
 mod recorder;
+mod series;
 mod summary;
 
 pub(crate) use self::{

@@ -114,9 +114,11 @@ fn authorize_does_not_sign_what_it_cannot_show_or_nobody_confirmed() {
     let (exit, out, told) = run(&stage, &["authorize", "edited.json", "--key", "approver", "--yes"]);
     assert!(exit == 1 && out.is_empty() && told.contains("use plan.json exactly as the dry run wrote it"), "{told}");
     let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes", "--expires-in", "25h"]);
-    assert!(exit == 1 && told.contains("expected 1s to 24h"), "{told}");
+    assert!(exit == 2 && told.contains("expected 1s to 24h"), "{told}");
     let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver.pub", "--yes"]);
-    assert!(exit == 1 && told.contains("neither an OpenSSH private key nor a PKCS#8 PEM key"), "{told}");
+    assert!(exit == 1 && told.contains("its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set"), "{told}");
+    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "plan.json", "--yes"]);
+    assert!(exit == 1 && told.contains("the file holds no OpenSSH private key, no PKCS#8 PEM key"), "{told}");
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn two_approvers_sign_on_two_machines_and_both_are_needed() {
     attempt.input("receipt", &both).run().succeeded();
     // Nobody signs twice, nor what no trusted key has signed, nor for another plan.
     let (exit, _, told) = sign("both", "second", "keys");
-    assert!(exit == 1 && told.contains("this key has signed the receipt already"), "{told}");
+    assert!(exit == 1 && told.contains("this key has signed it already"), "{told}");
     let (exit, _, told) = sign("one", "second", "second.pub");
     assert!(exit == 3 && told.starts_with("signature_untrusted"), "{told}");
     fs::copy(stage.release().input("tag-name", "v2.0.0").dry_run().plan(), folder.join("plan.json")).unwrap();

@@ -205,7 +205,7 @@ impl World {
     /// The whole chain, recomputed; gives the number of receipts without an outcome.
     fn verified(&self) -> u64 {
         let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
-        let examiner = Examiner::new(Some((&keys, Threshold::ONE)));
+        let examiner = Examiner::new(Some(countersign_core::ledger::Keys::Listed(&keys, Threshold::ONE)));
         let mut verifier = Verifier::default();
         let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path);
         for entry in self.stage.ledger() {

@@ -5,7 +5,13 @@ mod harness;
 
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 
-use countersign_core::{digest::Digest, ledger::Checkpoint, name::RepositoryId, operation::Kind};
+use countersign_core::{
+    authority::{Authority, Pin},
+    digest::Digest,
+    ledger::Checkpoint,
+    name::RepositoryId,
+    operation::Kind,
+};
 use countersign_sim::{Effect, Endpoint, Fault};
 use ed25519_dalek::SigningKey;
 use harness::{Attempt, Report, Stage, trusted_line};
@@ -154,19 +160,90 @@ const CASES: &[Case] = &[
         fs::write(&plan, edited).unwrap();
         Attempt::new(stage).input("plan", &plan.display().to_string()).run()
     }),
+    ("key_published", |stage| stage.tag().approved().input("trusted-keys", PUBLISHED).run()),
+    ("key_revoked", |stage| by_trust(stage, "revoked_at = \"2026-01-01T00:00:00Z\"")),
+    ("key_not_valid", |stage| by_trust(stage, "not_after = \"2026-01-01T00:00:00Z\"")),
+    ("trust_invalid", |stage| {
+        let (file, _) = stage.trust_file(&[stage.trust_version(1, "")], None);
+        stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &Digest::of(b"").to_string()).run()
+    }),
+    ("trust_rolled_back", |stage| {
+        let (file, root) = stage.trust_file(&[stage.trust_version(1, ""), stage.trust_version(2, "")], None);
+        stage.remember(&authority(Some(Pin { version: 3, digest: Digest::of(b"three") }), None));
+        stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root).run()
+    }),
+    ("policy_rolled_back", |stage| {
+        stage.remember(&authority(None, Some(Pin { version: 3, digest: Digest::of(b"three") })));
+        by_policy(stage, |policy| policy)
+    }),
+    ("policy_mismatch", |stage| {
+        let fixed = Some(Pin { version: 1, digest: Digest::of(b"another") });
+        let (file, root) = stage.trust_file(&[stage.trust_version(1, "")], fixed);
+        stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root).run()
+    }),
+    ("policy_invalid", |stage| by_policy(stage, |policy| policy.replace("threshold", "treshold"))),
+    ("policy_no_rule", |stage| by_policy(stage, |policy| policy.replace("v*", "w*"))),
+    ("policy_several_rules", |stage| {
+        by_policy(stage, |policy| {
+            let (_, rule) = policy.split_once("[[rule]]").unwrap();
+            format!("{policy}[[rule]]{}", rule.replace("\"tags\"", "\"others\""))
+        })
+    }),
+    ("policy_lifetime", |stage| by_policy(stage, |policy| policy.replace("\"1h\"", "\"59m\""))),
+    ("policy_not_an_approver", |stage| by_policy(stage, |policy| policy.replace("alice@example.org", "bob@example.org"))),
+    ("policy_threshold_unmet", |stage| by_policy(stage, |policy| policy.replace("threshold = 1", "threshold = 2"))),
+    ("policy_login_unknown", |stage| by_policy(stage, |policy| policy.replace("requester = false", "requester = true"))),
+    ("policy_requester_approved", |stage| {
+        let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+        let keys = format!("{} github:octocat", stage.trusted());
+        stage.tag().approved().input("policy-file", &policy).input("trusted-keys", &keys).run()
+    }),
+    ("requester_unknown", |stage| {
+        let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+        stage.tag().input("run-id", "99").approved().input("policy-file", &policy).run()
+    }),
+    ("campaign_invalid", |stage| {
+        stage.file("campaign.toml", "name = 1\n");
+        Attempt::new(stage).input("mode", "dry_run").input("campaign", "campaign.toml").run()
+    }),
+    ("commit_unknown", |stage| stage.tag().input("target-sha", "nowhere").dry_run()),
     ("token_missing", |stage| stage.tag().input("token", " ").run()),
     ("context_missing", |stage| stage.tag().approved().without_variable("GITHUB_RUN_ID").run()),
 ];
 
+/// The key of RFC 8032, section 7.1, test 1.
+const PUBLISHED: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea rfc8032";
+
+/// A tag by a trust file in which the approver's key has this member.
+fn by_trust(stage: &Stage, member: &str) -> harness::Report {
+    let (file, root) = stage.trust_file(&[stage.trust_version(1, member)], None);
+    stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root).run()
+}
+
+/// A tag by a policy that allows it, changed.
+fn by_policy(stage: &Stage, edit: impl FnOnce(String) -> String) -> harness::Report {
+    let policy = stage.policy(&edit(stage.policy_for_tags()));
+    stage.tag().approved().input("policy-file", &policy).run()
+}
+
+fn authority(trust: Option<Pin>, policy: Option<Pin>) -> Authority {
+    Authority { trust, policy }
+}
+
 fn other_key(seed: u8) -> String {
-    trusted_line(&SigningKey::from_bytes(&[seed; 32]), "bob@example.org")
+    let seed = std::array::from_fn(|index| seed.wrapping_add(u8::try_from(index).unwrap()));
+    trusted_line(&SigningKey::from_bytes(&seed), "bob@example.org")
 }
 
 /// The codes that stand in the sources.
 fn codes() -> BTreeSet<String> {
     let pattern = regex::Regex::new(r#"=> "([a-z_0-9]+)","#).unwrap();
-    let sources =
-        [include_str!("../core/src/refusal.rs"), include_str!("../core/src/refusal/input.rs"), include_str!("../core/src/world.rs")];
+    let sources = [
+        include_str!("../core/src/refusal.rs"),
+        include_str!("../core/src/refusal/input.rs"),
+        include_str!("../core/src/world.rs"),
+        include_str!("../core/src/policy/decide.rs"),
+    ];
     sources.iter().flat_map(|source| pattern.captures_iter(source).map(|found| found[1].to_owned())).collect()
 }
 

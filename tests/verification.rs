@@ -127,7 +127,7 @@ fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_reposi
 }
 
 fn trusted_by_a_stranger(stage: &Stage) -> String {
-    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    let key = harness::fresh_key();
     std::fs::write(stage.folder.path().join("stranger"), harness::trusted_line(&key, "mallory")).unwrap();
     "stranger".into()
 }

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use crate::{
+    authority::Authority,
     binding::Check,
     digest::Digest,
     envelope::Signer,
@@ -83,6 +84,12 @@ pub struct AuditRecord {
     pub retry_count: u64,
     /// Every binding rule with both sides.
     pub checks: Vec<Check>,
+    /// Which trust file and which policy decided.
+    pub authority: Authority,
+    /// Who approved the deployment, if the receipts came from reviews.
+    pub reviewers: Vec<String>,
+    /// The campaign of which this operation is a part.
+    pub campaign: Option<CampaignRecord>,
     /// The trusted keys that signed.
     pub signers: Vec<Signer>,
     /// The operation that the inputs describe.
@@ -99,6 +106,19 @@ pub struct AuditRecord {
     pub requests: u64,
     /// Countersign's version.
     pub version: &'static str,
+}
+
+/// An operation's place in a campaign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CampaignRecord {
+    /// The campaign's name.
+    pub name: String,
+    /// The operation's id in it.
+    pub id: String,
+    /// Its place, from 1.
+    pub position: usize,
+    /// How many operations the plan holds.
+    pub operations: usize,
 }
 
 /// The ledger's part of a record.

@@ -3,13 +3,16 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use crate::{
+    authority::Authority,
     binding::{self, Check},
     ledger::{Look, Snapshot, Use},
-    name::{Executor, RunId},
+    name::{Actor, Executor, RunId},
     operation::{Operation, Target},
+    policy::Policy,
     receipt::VerifiedReceipt,
     refusal::Refusal,
     timestamp::Timestamp,
+    trust::Trust,
     world::World,
 };
 
@@ -55,12 +58,34 @@ pub struct Evidence {
     pub operation: Result<Operation, Refusal>,
     /// The receipt, verified; or why there is none.
     pub receipt: Result<VerifiedReceipt, Refusal>,
+    /// What the decision goes by beside the receipt.
+    pub basis: Basis,
     /// Our clock.
     pub now: Timestamp,
     /// What GitHub showed; or why nothing was seen.
     pub preflight: Preflight,
     /// Whether the token may create refs whose workflows differ from the default branch's.
     pub allow_workflow_changes: bool,
+}
+
+/// What a decision goes by beside the receipt.
+#[derive(Debug)]
+pub struct Basis {
+    /// The trust file from which the keys come; without one the workflow lists them.
+    pub trust: Option<Trust>,
+    /// The policy, if there is one; or why it cannot be used.
+    pub policy: Result<Option<Policy>, Refusal>,
+    /// Who started the run for which the receipt is, if a policy asks.
+    pub requesters: Result<Vec<Actor>, Refusal>,
+    /// Who let the run go on, if that is known.
+    pub reviewers: Vec<Actor>,
+}
+
+impl Default for Basis {
+    /// Keys that the workflow lists, and no policy.
+    fn default() -> Self {
+        Self { trust: None, policy: Ok(None), requesters: Ok(Vec::new()), reviewers: Vec::new() }
+    }
 }
 
 /// What one look at GitHub showed.
@@ -122,7 +147,8 @@ fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
     if let Some(open) = checks.iter().find(|check| !check.holds()) {
         return Err(Refusal::LedgerUnavailable { reason: alloc::format!("the rule `{}` could not be evaluated", open.rule.name()) });
     }
-    Ok(Grant { receipt, operation, executor: evidence.executor, snapshot: sighting.ledger? })
+    let (trust, policy) = (evidence.basis.trust, evidence.basis.policy?);
+    Ok(Grant { receipt, operation, executor: evidence.executor, trust, policy, snapshot: sighting.ledger? })
 }
 
 /// Leave to spend one receipt for one operation. Made by [`authorize`] alone, used up by [`claim`](crate::ledger::claim).
@@ -131,6 +157,8 @@ pub struct Grant {
     receipt: VerifiedReceipt,
     operation: Operation,
     executor: Executor,
+    trust: Option<Trust>,
+    policy: Option<Policy>,
     snapshot: Snapshot,
 }
 
@@ -151,6 +179,10 @@ impl Grant {
         &self.executor
     }
 
+    pub(crate) fn authority(&self) -> Authority {
+        Authority::of(self.trust.as_ref(), self.policy.as_ref())
+    }
+
     pub(crate) const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
@@ -166,6 +198,7 @@ impl Grant {
         // What this attempt has claimed already cannot be unclaimed by the clock.
         if standing != Use::Ours {
             snapshot.holds(&terms.look())?;
+            snapshot.follows(self.trust.as_ref(), self.policy.as_ref())?;
             binding::not_expired(terms, observed_at)?;
         }
         self.snapshot = snapshot;

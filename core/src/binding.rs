@@ -75,10 +75,14 @@ rules! {
     Issued: "issued recently", "receipt_stale", issued;
     /// The lifetime is over 0 and at most 24 hours.
     Lifetime: "lifetime", "receipt_lifetime", lifetime;
+    /// Exactly one rule of the policy gives leave, if there is a policy.
+    Policy: "policy gives leave", "policy_no_rule", policy;
     /// Our clock and GitHub's agree.
     Clocks: "clocks agree", "clock_skew", clocks;
     /// The ledger exists, can be read, and holds the checkpoint.
     Ledger: "ledger holds the checkpoint", "ledger_missing", ledger;
+    /// Trust file and policy are not older than those that decided before.
+    Authority: "trust and policy are the newest", "trust_rolled_back", authority;
     /// GitHub leaves room for the operation as approved.
     World: "GitHub has room for it", "preflight_tag_moved", world;
 }

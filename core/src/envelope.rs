@@ -1,46 +1,31 @@
-//! The signed envelope (DSSE 1.0.2): a payload that nobody may read before its signatures hold.
-//!
-//! Source: <https://github.com/secure-systems-lab/dsse/blob/v1.0.2/envelope.md> and `protocol.md` beside it.
+//! A receipt as it is handed over: a payload that nobody may read before its signatures hold.
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ed25519_dalek::{Signature, Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
 use serde::Serialize;
 
+pub use crate::dsse::{MOST_SIGNATURES, NotSigned, Signs, pre_authentication_encoding};
 use crate::{
     document::to_json,
-    json::{self, Malformed, Object, Value},
-    keys::{Fingerprint, PublicKey, Threshold, TrustedKeys},
+    dsse::Dsse,
+    json::{self, Malformed, Value},
+    keys::{Fingerprint, Threshold, TrustedKeys},
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
 };
 
 /// Largest envelope in bytes.
 pub const MOST_BYTES: usize = 64 * 1024;
-/// Most signatures on one envelope.
-pub const MOST_SIGNATURES: usize = 32;
 /// The one payload type that is accepted.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// An envelope whose signatures nobody has verified yet; its payload cannot be read.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Envelope {
-    #[serde(serialize_with = "base64_text")]
-    payload: Vec<u8>,
-    #[serde(rename = "payloadType")]
-    payload_type: &'static str,
-    signatures: Vec<EnvelopeSignature>,
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize)]
-struct EnvelopeSignature {
-    /// A hint for people. DSSE: "keyid … MUST NOT be used for security decisions".
-    keyid: String,
-    #[serde(serialize_with = "base64_text")]
-    sig: Vec<u8>,
-}
+#[serde(transparent)]
+pub struct Envelope(Dsse);
 
 impl Envelope {
     /// Reads an envelope from JSON, or from base64 or base64url of it, as people hand it over.
@@ -57,39 +42,24 @@ impl Envelope {
     }
 
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
-        let mut object = value.object()?;
-        object.expect("payloadType", PAYLOAD_TYPE)?;
-        let payload = canonical_base64(object.take("payload")?)?;
-        let signatures = object.take("signatures")?;
-        let too_many = signatures.refuse(format!("more than {MOST_SIGNATURES} signatures"));
-        let signatures = signatures.list()?;
-        if signatures.len() > MOST_SIGNATURES {
-            return Err(too_many);
-        }
-        let signatures = signatures.into_iter().map(EnvelopeSignature::from_json).collect::<Result<_, _>>()?;
-        object.end()?;
-        Ok(Self { payload, payload_type: PAYLOAD_TYPE, signatures })
+        Dsse::from_json(value, PAYLOAD_TYPE).map(Self)
     }
 
-    /// Signs the terms of a receipt.
+    /// The terms of a receipt, signed by one.
+    pub fn signed_by(terms: &Terms, signer: &dyn Signs) -> Result<Self, NotSigned> {
+        Dsse::new(PAYLOAD_TYPE, terms.to_payload()).signed_by(signer).map(Self)
+    }
+
+    /// Signs the terms of a receipt with keys in memory, each once.
     #[must_use]
     pub fn sign(terms: &Terms, keys: &[&SigningKey]) -> Self {
-        let payload = terms.to_payload();
-        let message = pre_authentication_encoding(&payload);
-        let signatures = keys.iter().map(|key| EnvelopeSignature::by(key, &message)).collect();
-        Self { payload, payload_type: PAYLOAD_TYPE, signatures }
+        let unsigned = Dsse::new(PAYLOAD_TYPE, terms.to_payload());
+        Self(keys.iter().fold(unsigned, |signed, key| signed.signed_by(*key).unwrap_or(signed)))
     }
 
     /// The same payload with one more signature. Only a receipt that somebody verified is signed further.
-    pub(crate) fn with_signature(&self, key: &SigningKey) -> Option<Self> {
-        let message = pre_authentication_encoding(&self.payload);
-        let public = PublicKey::new(key.verifying_key())?;
-        if self.signatures.len() >= MOST_SIGNATURES || self.signatures.iter().any(|signature| signature.is_by(&public, &message)) {
-            return None;
-        }
-        let mut more = self.clone();
-        more.signatures.push(EnvelopeSignature::by(key, &message));
-        Some(more)
+    pub(crate) fn with_signature(&self, signer: &dyn Signs) -> Result<Self, NotSigned> {
+        self.0.signed_by(signer).map(Self)
     }
 
     /// The envelope as JSON on one line.
@@ -101,28 +71,33 @@ impl Envelope {
 
     /// Counts the distinct trusted keys that signed; only then is the payload read.
     pub fn verify(self, trusted: &TrustedKeys, threshold: Threshold) -> Result<VerifiedReceipt, Refusal> {
-        let message = pre_authentication_encoding(&self.payload);
-        let signers: Vec<Signer> = trusted
-            .as_slice()
-            .iter()
-            .filter(|trusted| self.signatures.iter().any(|signature| signature.is_by(&trusted.key, &message)))
-            .map(|trusted| Signer { name: trusted.name.clone(), fingerprint: trusted.key.fingerprint() })
-            .collect();
-        if signers.is_empty() {
-            return Err(Refusal::SignatureUntrusted { signatures: self.signatures.len(), trusted: trusted.as_slice().len() });
+        let is_signed_by = self.0.is_signed_by();
+        let signed: Vec<_> = trusted.as_slice().iter().filter(|trusted| is_signed_by(&trusted.key)).cloned().collect();
+        drop(is_signed_by);
+        if signed.len() < threshold.get() {
+            return Err(self.too_few(signed.len(), trusted, threshold));
         }
-        if signers.len() < threshold.get() {
-            return Err(Refusal::ThresholdUnmet { signed: signers.len(), threshold: threshold.get() });
+        let terms = Terms::from_payload(self.0.payload())?;
+        Ok(VerifiedReceipt::new(terms, signed, threshold, self))
+    }
+
+    /// Why the signatures do not suffice: a key that no longer counts says more than a number.
+    fn too_few(&self, signed: usize, trusted: &TrustedKeys, threshold: Threshold) -> Refusal {
+        let is_signed_by = self.0.is_signed_by();
+        if let Some(retired) = trusted.retired().iter().find(|retired| is_signed_by(&retired.key)) {
+            return Refusal::KeyRetired { name: retired.name.clone(), why: retired.why };
         }
-        let terms = Terms::from_payload(&self.payload)?;
-        Ok(VerifiedReceipt::new(terms, signers, threshold, self))
+        if signed == 0 {
+            return Refusal::SignatureUntrusted { signatures: self.0.signatures(), trusted: trusted.as_slice().len() };
+        }
+        Refusal::ThresholdUnmet { signed, threshold: threshold.get() }
     }
 }
 
 /// Says nothing about the payload, which nobody has verified.
 impl fmt::Debug for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Envelope({} bytes, {} signatures)", self.payload.len(), self.signatures.len())
+        write!(f, "Envelope({:?})", self.0)
     }
 }
 
@@ -133,48 +108,6 @@ pub struct Signer {
     pub name: String,
     /// The key's OpenSSH fingerprint.
     pub fingerprint: Fingerprint,
-}
-
-impl EnvelopeSignature {
-    fn from_json(value: Value) -> Result<Self, Malformed> {
-        let mut object = value.object()?;
-        let signature = Self { keyid: Self::keyid(&mut object)?, sig: canonical_base64(object.take("sig")?)? };
-        object.end()?;
-        Ok(signature)
-    }
-
-    /// DSSE makes the key id optional; since it is never trusted, one that is absent or lies changes nothing.
-    fn keyid(object: &mut Object) -> Result<String, Malformed> {
-        object.take_optional("keyid").map_or(Ok(String::new()), Value::text)
-    }
-
-    fn by(key: &SigningKey, message: &[u8]) -> Self {
-        let keyid = PublicKey::new(key.verifying_key()).map_or(String::new(), |key| key.fingerprint().as_str().into());
-        Self { keyid, sig: key.sign(message).to_bytes().into() }
-    }
-
-    /// `verify_strict` also refuses signatures that other rules accept in several spellings (S + L, small-order R).
-    fn is_by(&self, key: &PublicKey, message: &[u8]) -> bool {
-        Signature::from_slice(&self.sig).is_ok_and(|signature| key.verifies(message, &signature))
-    }
-}
-
-/// `DSSEv1 <length of type> <type> <length of payload> <payload>`: what is signed.
-#[must_use]
-pub fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
-    let mut message = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).into_bytes();
-    message.extend_from_slice(payload);
-    message
-}
-
-/// Standard alphabet, padded, without stray bits: one spelling for one value.
-fn canonical_base64(value: Value) -> Result<Vec<u8>, Malformed> {
-    let malformed = value.refuse("expected canonical padded base64");
-    STANDARD.decode(value.text()?).map_err(|_| malformed)
-}
-
-fn base64_text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes))
 }
 
 /// Base64 or base64url, with or without padding, as chat programs and shells leave it.
@@ -216,13 +149,21 @@ mod tests {
         Envelope::sign(&terms(), &keys.iter().collect::<Vec<_>>())
     }
 
+    /// One signature, so many times.
+    fn repeated(times: usize) -> String {
+        let line = signed(&[1]).to_line();
+        let (before, signature) = line.split_once('[').unwrap();
+        let signature = signature.strip_suffix("]}").unwrap();
+        format!("{before}[{}]}}", std::vec![signature; times].join(","))
+    }
+
     fn names(receipt: &VerifiedReceipt) -> Vec<&str> {
         receipt.signers().iter().map(|signer| signer.name.as_str()).collect()
     }
 
     #[test]
     fn the_encoding_that_is_signed_follows_the_protocol() {
-        assert_eq!(pre_authentication_encoding(b"hello world"), b"DSSEv1 28 application/vnd.in-toto+json 11 hello world");
+        assert_eq!(pre_authentication_encoding(PAYLOAD_TYPE, b"hello world"), b"DSSEv1 28 application/vnd.in-toto+json 11 hello world");
     }
 
     #[test]
@@ -252,7 +193,7 @@ mod tests {
 
     #[test]
     fn keys_are_counted_and_signatures_are_not() {
-        assert_eq!(verify(signed(&[1, 1, 1]), &[1, 2], "2"), Err(Refusal::ThresholdUnmet { signed: 1, threshold: 2 }));
+        assert_eq!(verify(Envelope::parse(&repeated(3)).unwrap(), &[1, 2], "2"), Err(Refusal::ThresholdUnmet { signed: 1, threshold: 2 }));
         assert_eq!(verify(signed(&[1, 2]), &[1, 2, 3], "2").as_ref().map(names), Ok(["key-1", "key-2"].into()));
         assert_eq!(verify(signed(&[7]), &[1, 2], "1"), Err(Refusal::SignatureUntrusted { signatures: 1, trusted: 2 }));
         assert_eq!(verify(signed(&[]), &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 0, trusted: 1 }));
@@ -271,14 +212,14 @@ mod tests {
     #[test]
     fn a_changed_payload_is_not_read() {
         let mut envelope = signed(&[1]);
-        envelope.payload = b"{}".to_vec();
+        envelope = Envelope::parse(&envelope.to_line().replacen("eyJ", "eyK", 1)).unwrap();
         assert_eq!(verify(envelope, &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 1, trusted: 1 }));
     }
 
     #[test]
     fn thirty_two_signatures_are_read_and_thirty_three_refused() {
-        assert_eq!(Envelope::parse(&signed(&[1; 32]).to_line()).map(|_| ()), Ok(()));
-        assert_eq!(Envelope::parse(&signed(&[1; 33]).to_line()).unwrap_err().to_string(), "more than 32 signatures (at $.signatures)");
+        assert_eq!(Envelope::parse(&repeated(32)).map(|_| ()), Ok(()));
+        assert_eq!(Envelope::parse(&repeated(33)).unwrap_err().to_string(), "more than 32 signatures (at $.signatures)");
     }
 
     #[test]

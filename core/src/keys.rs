@@ -1,11 +1,15 @@
 //! Trusted public keys and how many of them must sign.
 
+mod published;
+
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 use ed25519_dalek::{VerifyingKey, pkcs8::DecodePublicKey as _};
 use serde::{Serialize, Serializer};
 use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
+
+use crate::{envelope::Signer, name::Actor, timestamp::Timestamp};
 
 /// Most trusted keys: with 32 signatures, 64 keys bound one verification to some 2,000 checks.
 pub const MOST_KEYS: usize = 64;
@@ -29,6 +33,12 @@ impl PublicKey {
         Fingerprint(format!("{}", key.fingerprint(HashAlg::Sha256)))
     }
 
+    /// The key as curve arithmetic knows it.
+    #[must_use]
+    pub const fn verifying_key(&self) -> VerifyingKey {
+        self.0
+    }
+
     /// The key as one line of `authorized_keys`, without a name.
     #[must_use]
     #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an ed25519 key always has its line")]
@@ -39,6 +49,15 @@ impl PublicKey {
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &ed25519_dalek::Signature) -> bool {
         self.0.verify_strict(message, signature).is_ok()
+    }
+}
+
+/// Reads one OpenSSH line; a name behind the key is passed over.
+impl FromStr for PublicKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        openssh(text.trim()).map(|trusted| trusted.key)
     }
 }
 
@@ -75,15 +94,60 @@ impl fmt::Display for Fingerprint {
 /// A key and the name under which the workflow's maintainers trust it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedKey {
-    /// Name from the key's line; for people only.
+    /// Name from the key's line: what people read, and what a policy calls an approver.
     pub name: String,
+    /// The owner's login on GitHub, if it is known.
+    pub login: Option<Actor>,
     /// The key itself.
     pub key: PublicKey,
 }
 
+impl TrustedKey {
+    /// The key as records name it.
+    #[must_use]
+    pub fn signer(&self) -> Signer {
+        Signer { name: self.name.clone(), fingerprint: self.key.fingerprint() }
+    }
+}
+
+/// A key that is known, but does not count now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetiredKey {
+    /// Its name.
+    pub name: String,
+    /// The key.
+    pub key: PublicKey,
+    /// Why it does not count.
+    pub why: Retirement,
+}
+
+/// Why a known key does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retirement {
+    /// It was revoked.
+    Revoked(Timestamp),
+    /// Its time is over.
+    Ended(Timestamp),
+    /// Its time has not begun.
+    NotYet(Timestamp),
+}
+
+impl fmt::Display for Retirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revoked(since) => write!(f, "it was revoked at {since}"),
+            Self::Ended(at) => write!(f, "it counted until {at}"),
+            Self::NotYet(from) => write!(f, "it counts from {from} on"),
+        }
+    }
+}
+
 /// The keys whose signatures count: at least one, no key twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedKeys(Vec<TrustedKey>);
+pub struct TrustedKeys {
+    keys: Vec<TrustedKey>,
+    retired: Vec<RetiredKey>,
+}
 
 /// Why a list of trusted keys cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -119,13 +183,30 @@ impl TrustedKeys {
         if keys.is_empty() {
             return Err(InvalidKeys { line: 1, problem: String::from("there is no key") });
         }
-        Ok(Self(keys))
+        Ok(Self { keys, retired: Vec::new() })
+    }
+
+    /// Keys of a verified trust file, those that count and those that do not.
+    pub(crate) const fn of_trust(keys: Vec<TrustedKey>, retired: Vec<RetiredKey>) -> Self {
+        Self { keys, retired }
     }
 
     /// The keys in the order of the list.
     #[must_use]
     pub fn as_slice(&self) -> &[TrustedKey] {
-        &self.0
+        &self.keys
+    }
+
+    /// Keys that are known and do not count.
+    #[must_use]
+    pub fn retired(&self) -> &[RetiredKey] {
+        &self.retired
+    }
+
+    /// The first key whose secret half everybody can read: in documentation, standards or tests.
+    #[must_use]
+    pub fn published(&self) -> Option<&TrustedKey> {
+        self.keys.iter().find(|trusted| published::is(&trusted.key.0.to_bytes()))
     }
 }
 
@@ -139,8 +220,17 @@ fn openssh(line: &str) -> Result<TrustedKey, String> {
         return Err(format!("the key is {}, expected ssh-ed25519", key.algorithm()));
     }
     let bytes = key.key_data().ed25519().ok_or("the key is not ssh-ed25519")?.0;
-    let name = crate::text::excerpt(key.comment().trim(), 100);
-    trusted(VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?, name)
+    let (name, login) = owner(key.comment().trim())?;
+    trusted(VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?, name, login)
+}
+
+/// A comment is a name; its last word may be `github:LOGIN`.
+fn owner(comment: &str) -> Result<(String, Option<Actor>), String> {
+    let (before, last) = comment.rsplit_once(char::is_whitespace).unwrap_or(("", comment));
+    let Some(login) = last.strip_prefix("github:") else { return Ok((crate::text::excerpt(comment, 100), None)) };
+    let login: Actor = login.parse().map_err(|error| format!("{error}"))?;
+    let name = if before.trim().is_empty() { login.as_str() } else { before.trim() };
+    Ok((crate::text::excerpt(name, 100), Some(login)))
 }
 
 fn pem<'a>(first: &str, lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<TrustedKey, String> {
@@ -150,21 +240,21 @@ fn pem<'a>(first: &str, lines: &mut impl Iterator<Item = (usize, &'a str)>) -> R
         block.push('\n');
         if line.trim() == "-----END PUBLIC KEY-----" {
             let key = VerifyingKey::from_public_key_pem(&block).map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
-            return trusted(key, String::new());
+            return trusted(key, String::new(), None);
         }
     }
     Err(String::from("the PEM block has no end line"))
 }
 
 /// A key without a name is called by its fingerprint.
-fn trusted(key: VerifyingKey, name: String) -> Result<TrustedKey, String> {
+fn trusted(key: VerifyingKey, name: String, login: Option<Actor>) -> Result<TrustedKey, String> {
     let key = PublicKey::new(key).ok_or("the key is weak: anybody can forge signatures for it")?;
     let name = if name.is_empty() { String::from(key.fingerprint().as_str()) } else { name };
-    Ok(TrustedKey { name, key })
+    Ok(TrustedKey { name, login, key })
 }
 
 /// How many distinct trusted keys must sign: at least one, at most as many as there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(usize);
 
 /// A threshold that no set of signatures, or an empty one, could meet.
@@ -178,12 +268,12 @@ pub struct InvalidThreshold {
 impl Threshold {
     /// Reads a threshold for a set of keys.
     pub fn parse(text: &str, keys: &TrustedKeys) -> Result<Self, InvalidThreshold> {
-        let invalid = || InvalidThreshold { threshold: crate::text::excerpt(text, 20), keys: keys.0.len() };
+        let invalid = || InvalidThreshold { threshold: crate::text::excerpt(text, 20), keys: keys.keys.len() };
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
         let number = usize::from_str(text).map_err(|_| invalid())?;
-        if (1..=keys.0.len()).contains(&number) { Ok(Self(number)) } else { Err(invalid()) }
+        if (1..=keys.keys.len()).contains(&number) { Ok(Self(number)) } else { Err(invalid()) }
     }
 
     /// One signature.

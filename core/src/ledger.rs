@@ -18,11 +18,11 @@ pub use self::{
     claim::{Claim, NoClaim, claim},
     entry::{Entry, EventType, MOST_ENTRY_BYTES},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
-    path::{HEAD_PATH, entry_path, state_path},
+    path::{AUTHORITY_PATH, HEAD_PATH, entry_path, state_path},
     snapshot::{LedgerView, RawSnapshot, Snapshot},
     state::{ReceiptState, Use},
     store::{Append, Appended, LedgerStore, Look, Rejection},
-    verify::{Aspect, BadLedger, Examined, Examiner, Tally, Verifier},
+    verify::{Aspect, BadLedger, Examined, Examiner, Keys, Tally, Verifier},
 };
 use crate::{
     digest::Digest,

@@ -12,10 +12,12 @@ extern crate std;
 
 pub mod asset;
 pub mod audit;
+pub mod authority;
 pub mod authorize;
 pub mod binding;
 pub mod digest;
 pub mod document;
+mod dsse;
 pub mod envelope;
 pub mod json;
 pub mod keys;
@@ -23,10 +25,13 @@ pub mod ledger;
 pub mod name;
 pub mod operation;
 pub mod plan;
+pub mod policy;
 pub mod receipt;
 pub mod refusal;
+pub mod tables;
 pub mod text;
 pub mod timestamp;
+pub mod trust;
 pub mod world;
 
 #[cfg(test)]

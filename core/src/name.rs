@@ -79,7 +79,7 @@ macro_rules! names {
 
 names! {
     /// `owner/name` as GitHub spells it.
-    Repository: "repository", "`owner/name` of letters, digits and `-`, in the name also `.` and `_`", is_repository;
+    Repository: "repository", "`owner/name` of letters, digits, `-` and `_`, in the name also `.`", is_repository;
     /// A receipt's id: it also names a file on the ledger.
     ReceiptId: "receipt id", "1 to 128 of `A-Z a-z 0-9 . _ -`, first a letter or digit", is_token;
     /// One attempt's own id, which tells two attempts of one run apart.
@@ -96,8 +96,12 @@ names! {
     AssetName: "asset name", "letters, digits and `. _ + @ -`, first and last a letter or digit, no `..`, at most 200", is_asset;
     /// A media type.
     ContentType: "content type", "`type/subtype` of lower-case letters, digits and `. + -`", is_content_type;
-    /// A user's login.
-    Login: "login", "1 to 39 letters, digits and `-`", is_login;
+    /// A user's login; managed users have a `_` in it.
+    Login: "login", "1 to 39 letters, digits, `-` and `_`", is_login;
+    /// An account that can start a run: a user, or a bot such as `dependabot[bot]`.
+    Actor: "account", "a login, or that of a bot with `[bot]` behind it", is_actor;
+    /// An operation's own name in a campaign.
+    StepId: "operation id", "1 to 40 of `a-z 0-9 - _`, first a letter or digit", is_step;
     /// An issue label.
     Label: "label", "1 to 50 visible characters, no comma, no blank at the ends", is_label;
     /// One line of text: a title or a release's name.
@@ -156,7 +160,17 @@ fn is_content_type(text: &str) -> bool {
 }
 
 fn is_login(text: &str) -> bool {
-    (1..=39).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    (1..=39).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+}
+
+fn is_actor(text: &str) -> bool {
+    is_login(text.strip_suffix("[bot]").unwrap_or(text))
+}
+
+fn is_step(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
 }
 
 fn is_label(text: &str) -> bool {
@@ -188,6 +202,14 @@ impl Repository {
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         self.0.split_once('/').unwrap_or((&self.0, ""))
+    }
+}
+
+impl Actor {
+    /// Whether both name one account: GitHub tells logins apart without regard to case.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 
@@ -257,8 +279,8 @@ mod tests {
 
     #[test]
     fn repositories_are_owner_and_name_in_ascii() {
-        accepts::<Repository>(&["owner/repo", "a-b/.github", "A1/x_y.z"]);
-        refuses::<Repository>(&["", "owner", "owner/", "/repo", "a/b/c", "a/..", "оwner/repo", "owner/re po", "owner/repo\n", "a_b/c"]);
+        accepts::<Repository>(&["owner/repo", "a-b/.github", "A1/x_y.z", "alice_octo/x"]);
+        refuses::<Repository>(&["", "owner", "owner/", "/repo", "a/b/c", "a/..", "оwner/repo", "owner/re po", "owner/repo\n", "a.b/c"]);
     }
 
     #[test]

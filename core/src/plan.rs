@@ -1,17 +1,27 @@
-//! What a dry run writes: operations with their digests, none of them allowed yet.
+//! What a dry run writes: operations with their digests, none of them allowed yet, and what will not ship with the reason.
 
-use alloc::vec::Vec;
+mod constraint;
+mod effect;
+
+use alloc::{format, string::String, vec::Vec};
 
 use serde::Serialize;
 
+pub use self::{
+    constraint::{Constraint, constraints},
+    effect::{Effect, Stands, effects},
+};
 use crate::{
     digest::Digest,
     document::Document,
     json::{Malformed, Object, Value},
     ledger::Checkpoint,
-    name::RunId,
-    operation::Operation,
+    name::{Actor, AssetName, Prose, Repository, RunId, StepId, Title},
+    operation::{Kind, Operation},
 };
+
+/// Most operations of one plan.
+pub const MOST_OPERATIONS: usize = 64;
 
 /// `plan.json`. What is authorized is each operation by its digest, nothing around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,24 +29,130 @@ pub struct Plan {
     mode: &'static str,
     /// The run that made the plan, for which receipts are issued.
     pub run_id: RunId,
-    /// The ledger's head that the dry run saw; null while there is no entry.
-    pub ledger: Option<Checkpoint>,
+    /// The campaign's name; null for a single operation.
+    pub campaign: Option<Title>,
+    /// Who started that run, as the run said; null if nobody knows.
+    pub requested_by: Option<Actor>,
     operations: Vec<PlannedOperation>,
+    /// What was asked for and will not ship.
+    pub not_shipped: Vec<NotShipped>,
 }
 
 /// One operation of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedOperation {
+    id: StepId,
+    needs: Vec<StepId>,
     operation: Operation,
     digest: Digest,
+    ledger: Option<Checkpoint>,
+    constraints: Vec<Constraint>,
+    artifacts: Vec<Artifact>,
+    stands: Stands,
+    effects: Vec<Effect>,
+    warnings: Vec<Warning>,
     blocked_by_mode: bool,
 }
 
+/// Where an asset's file lay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Artifact {
+    /// The asset.
+    pub name: AssetName,
+    /// The file, from the workspace.
+    pub path: Prose,
+}
+
+/// Something that an approver should know, though it does not stand in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// A stable code.
+    pub code: String,
+    /// Both sides.
+    pub message: String,
+}
+
+/// Something that was asked for and will not ship.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotShipped {
+    /// Its name in the campaign.
+    pub id: StepId,
+    /// The kind of operation.
+    pub operation_kind: Kind,
+    /// The repository.
+    pub repository: Repository,
+    /// A stable code: that of the refusal which `prod` would give.
+    pub code: String,
+    /// Both sides.
+    pub why_not: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What a dry run knows about an operation beside its parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The operations that come before it.
+    pub needs: Vec<StepId>,
+    /// The head of its repository's ledger; null while there is no entry.
+    pub ledger: Option<Checkpoint>,
+    /// Where the files of its assets lay.
+    pub artifacts: Vec<Artifact>,
+    /// What stands where it would change something.
+    pub stands: Stands,
+    /// What an approver should know.
+    pub warnings: Vec<Warning>,
+}
+
 impl PlannedOperation {
+    /// An operation and what a dry run saw around it. Constraints and effects follow from both.
+    #[must_use]
+    pub fn new(id: StepId, operation: Operation, around: Surroundings) -> Self {
+        let Surroundings { needs, ledger, artifacts, stands, warnings } = around;
+        Self {
+            id,
+            needs,
+            digest: operation.digest(),
+            ledger,
+            constraints: constraints(&operation, ledger),
+            artifacts,
+            effects: effects(&operation, &stands),
+            stands,
+            warnings,
+            operation,
+            blocked_by_mode: true,
+        }
+    }
+
+    /// An operation by itself, as a call without a campaign plans it.
+    #[must_use]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the names of the kinds are ids")]
+    pub fn alone(operation: Operation, around: Surroundings) -> Self {
+        Self::new(operation.kind().as_str().parse().expect("a kind's name is an id"), operation, around)
+    }
+
+    /// Its name in the plan.
+    #[must_use]
+    pub const fn id(&self) -> &StepId {
+        &self.id
+    }
+
+    /// The operations that come before it.
+    #[must_use]
+    pub fn needs(&self) -> &[StepId] {
+        &self.needs
+    }
+
     /// The operation.
     #[must_use]
     pub const fn operation(&self) -> &Operation {
         &self.operation
+    }
+
+    /// Its digest: what is authorized.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The operation itself.
@@ -45,26 +161,95 @@ impl PlannedOperation {
         self.operation
     }
 
-    fn new(operation: Operation) -> Self {
-        Self { digest: operation.digest(), operation, blocked_by_mode: true }
+    /// The head of the ledger that the dry run saw: what the approver signs as its witness.
+    #[must_use]
+    pub const fn ledger(&self) -> Option<Checkpoint> {
+        self.ledger
+    }
+
+    /// Where its files lay.
+    #[must_use]
+    pub fn artifacts(&self) -> &[Artifact] {
+        &self.artifacts
+    }
+
+    /// What would change.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// What an approver should know.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let planned = Self::new(Operation::from_json(object.take("operation")?)?);
-        object.expect("digest", &alloc::format!("{}", planned.digest))?;
+        let operation = Operation::from_json(object.take("operation")?)?;
+        object.expect("digest", &format!("{}", operation.digest()))?;
         let blocked = object.take("blocked_by_mode")?;
         let untrue = blocked.refuse("a plan never allows anything: expected true");
+        if !blocked.flag()? {
+            return Err(untrue);
+        }
+        // These follow from the rest: if they were changed, the document is not what Countersign writes.
+        for derived in ["constraints", "effects"] {
+            object.take(derived)?.list()?;
+        }
+        let around = Surroundings {
+            needs: object.take("needs")?.list()?.into_iter().map(Value::name).collect::<Result<_, _>>()?,
+            ledger: object.take("ledger")?.nullable().map(Checkpoint::from_json).transpose()?,
+            artifacts: object.take("artifacts")?.list()?.into_iter().map(Artifact::from_json).collect::<Result<_, _>>()?,
+            stands: Stands::from_json(object.take("stands")?)?,
+            warnings: object.take("warnings")?.list()?.into_iter().map(Warning::from_json).collect::<Result<_, _>>()?,
+        };
+        let planned = Self::new(object.take("id")?.name()?, operation, around);
         object.end()?;
-        if blocked.flag()? { Ok(planned) } else { Err(untrue) }
+        Ok(planned)
+    }
+}
+
+impl Artifact {
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let artifact = Self { name: object.take("name")?.name()?, path: object.take("path")?.name()? };
+        object.end()?;
+        Ok(artifact)
+    }
+}
+
+impl Warning {
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let warning = Self { code: object.take("code")?.text()?, message: object.take("message")?.text()? };
+        object.end()?;
+        Ok(warning)
+    }
+}
+
+impl NotShipped {
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let not_shipped = Self {
+            id: object.take("id")?.name()?,
+            operation_kind: object.take("operation_kind")?.name()?,
+            repository: object.take("repository")?.name()?,
+            code: object.take("code")?.text()?,
+            why_not: object.take("why_not")?.text()?,
+            remedy: object.take("remedy")?.text()?,
+        };
+        object.end()?;
+        Ok(not_shipped)
     }
 }
 
 impl Plan {
     /// The plan of a dry run.
     #[must_use]
-    pub fn new(run_id: RunId, ledger: Option<Checkpoint>, operations: Vec<Operation>) -> Self {
-        Self { mode: "dry_run", run_id, ledger, operations: operations.into_iter().map(PlannedOperation::new).collect() }
+    pub const fn new(run_id: RunId, operations: Vec<PlannedOperation>) -> Self {
+        Self { mode: "dry_run", run_id, campaign: None, requested_by: None, operations, not_shipped: Vec::new() }
     }
 
     /// The operations in their order.
@@ -73,14 +258,10 @@ impl Plan {
         &self.operations
     }
 
-    /// The one operation of a plan that has exactly one.
-    pub fn into_only_operation(self) -> Result<PlannedOperation, Malformed> {
-        let count = self.operations.len();
-        let mut operations = self.operations.into_iter();
-        match (operations.next(), operations.next()) {
-            (Some(operation), None) => Ok(operation),
-            _ => Err(Malformed::new("$.operations", alloc::format!("expected exactly one operation, found {count}"))),
-        }
+    /// The operations themselves, in their order.
+    #[must_use]
+    pub fn into_operations(self) -> Vec<PlannedOperation> {
+        self.operations
     }
 }
 
@@ -89,24 +270,78 @@ impl Document for Plan {
 
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
         object.expect("mode", "dry_run")?;
-        let operations = object.take("operations")?.list()?;
-        Ok(Self {
-            mode: "dry_run",
-            run_id: object.take("run_id")?.name()?,
-            ledger: object.take("ledger")?.nullable().map(Checkpoint::from_json).transpose()?,
-            operations: operations.into_iter().map(PlannedOperation::from_json).collect::<Result<_, _>>()?,
-        })
+        let operations = object.take("operations")?;
+        let too_many = operations.refuse(format!("more than {MOST_OPERATIONS} operations"));
+        let operations = operations.list()?;
+        if operations.len() > MOST_OPERATIONS {
+            return Err(too_many);
+        }
+        let mut plan =
+            Self::new(object.take("run_id")?.name()?, operations.into_iter().map(PlannedOperation::from_json).collect::<Result<_, _>>()?);
+        plan.campaign = object.take("campaign")?.nullable().map(Value::name).transpose()?;
+        plan.requested_by = object.take("requested_by")?.nullable().map(Value::name).transpose()?;
+        plan.not_shipped = object.take("not_shipped")?.list()?.into_iter().map(NotShipped::from_json).collect::<Result<_, _>>()?;
+        plan.is_in_order()?;
+        Ok(plan)
+    }
+}
+
+impl Plan {
+    /// Every operation has a name of its own and comes after those that it needs.
+    fn is_in_order(&self) -> Result<(), Malformed> {
+        for (index, planned) in self.operations.iter().enumerate() {
+            let before = &self.operations[..index];
+            let place = format!("$.operations[{index}]");
+            if before.iter().any(|other| other.id == planned.id) {
+                return Err(Malformed::new(place, format!("the id `{}` stands twice", planned.id)));
+            }
+            if let Some(need) = planned.needs.iter().find(|need| before.iter().all(|other| other.id != **need)) {
+                return Err(Malformed::new(place, format!("it needs `{need}`, which does not come before it")));
+            }
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{release, tag};
+    use crate::testing::{commit, pull, release, tag};
+    use alloc::vec;
     use std::string::{String, ToString};
 
     fn plan() -> Plan {
-        Plan::new("17".parse().unwrap(), Some(Checkpoint { sequence: 41, digest: Digest::of(b"entry") }), [release(), tag()].into())
+        let ledger = Some(Checkpoint { sequence: 41, digest: Digest::of(b"entry") });
+        let around = Surroundings {
+            ledger,
+            artifacts: vec![Artifact { name: "app.tar.gz".parse().unwrap(), path: "dist/app.tar.gz".parse().unwrap() }],
+            stands: Stands { latest: Some("v0.9.0".parse().unwrap()), ..Stands::default() },
+            ..Surroundings::default()
+        };
+        let first = PlannedOperation::alone(release(), around);
+        let second = PlannedOperation::new(
+            "docs".parse().unwrap(),
+            tag(),
+            Surroundings { needs: vec!["publish_release".parse().unwrap()], ..Surroundings::default() },
+        );
+        let mut plan = Plan::new("17".parse().unwrap(), vec![first, second]);
+        plan.campaign = Some("One".parse().unwrap());
+        plan.requested_by = Some("dependabot[bot]".parse().unwrap());
+        plan.not_shipped = vec![NotShipped {
+            id: "pull".parse().unwrap(),
+            operation_kind: Kind::OpenPr,
+            repository: "owner/repo".parse().unwrap(),
+            code: "preflight_branch_missing".into(),
+            why_not: "the repository has no branch `next`".into(),
+            remedy: "Push it.".into(),
+        }];
+        plan
+    }
+
+    fn problem(from: &str, to: &str) -> String {
+        let text = String::from_utf8(plan().to_document()).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        Plan::from_document(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
@@ -116,11 +351,9 @@ mod tests {
 
     #[test]
     fn an_edited_plan_is_refused() {
-        let text = String::from_utf8(plan().to_document()).unwrap();
-        let problem = |from: &str, to: &str| Plan::from_document(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
-        assert!(problem("Version 1.0.0", "Version 1.0.1").starts_with("expected `sha256:"));
+        assert!(problem("First.", "Worst.").starts_with("expected `sha256:"));
         assert_eq!(
-            problem("\"blocked_by_mode\":true", "\"blocked_by_mode\":false"),
+            problem("\"warnings\":[],\"blocked_by_mode\":true", "\"warnings\":[],\"blocked_by_mode\":false"),
             "a plan never allows anything: expected true (at $.operations[0].blocked_by_mode)"
         );
         assert_eq!(problem("dry_run", "prod"), "expected `dry_run`, found `prod` (at $.mode)");
@@ -128,9 +361,55 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_operation_can_be_taken_from_a_plan_of_one() {
-        assert_eq!(plan().into_only_operation().unwrap_err().to_string(), "expected exactly one operation, found 2 (at $.operations)");
-        let one = Plan::new("17".parse().unwrap(), None, [tag()].into());
-        assert_eq!(one.into_only_operation().map(PlannedOperation::into_operation), Ok(tag()));
+    fn what_follows_from_an_operation_cannot_be_told_otherwise() {
+        for (from, to) in [
+            ("\"from\":\"v0.9.0\"", "\"from\":null"),
+            ("\"effect\":\"mark_latest\"", "\"effect\":\"nothing\""),
+            ("\"constraint\":\"tag_free_or_at\"", "\"constraint\":\"anything\""),
+        ] {
+            assert!(problem(from, to).starts_with("the file was changed after Countersign wrote it"), "{from}");
+        }
+    }
+
+    #[test]
+    fn operations_come_in_their_order_and_once() {
+        assert_eq!(
+            problem("\"needs\":[\"publish_release\"]", "\"needs\":[\"other\"]"),
+            "it needs `other`, which does not come before it (at $.operations[1])"
+        );
+        assert_eq!(
+            problem("\"id\":\"docs\",\"needs\":[\"publish_release\"]", "\"id\":\"publish_release\",\"needs\":[]"),
+            "the id `publish_release` stands twice (at $.operations[1])"
+        );
+    }
+
+    #[test]
+    fn effects_tell_what_stands_and_what_would() {
+        let told = |operation: &Operation, stands: &Stands| -> Vec<String> {
+            let effects = effects(operation, stands);
+            effects
+                .iter()
+                .map(|effect| {
+                    format!("{} {}: {} → {}", effect.effect, effect.subject, effect.from.as_deref().unwrap_or("nothing"), effect.to)
+                })
+                .collect()
+        };
+        let stands = Stands { latest: Some("v0.9.0".parse().unwrap()), base: Some(commit('2')), ..Stands::default() };
+        let release = told(&release(), &stands);
+        assert_eq!(release[1], "create_release v1.0.0: nothing → a release called v1.0.0");
+        assert!(release[2].starts_with("upload_asset app.tar.gz: nothing → sha256:ba7816bf"));
+        assert_eq!(release[3], "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111");
+        assert_eq!(release[4], "mark_latest owner/repo: v0.9.0 → v1.0.0");
+        let pull = told(&pull(), &stands);
+        assert_eq!(pull[1], format!("open_pull_request main: main at {} → release-1.0.0 at {}", commit('2'), commit('1')));
+        assert_eq!(
+            pull[2..5],
+            [
+                "add_label the pull request: nothing → a-label",
+                "add_label the pull request: nothing → release",
+                "request_review the pull request: nothing → octocat"
+            ]
+        );
+        assert!(pull[0].starts_with("spend_receipt refs/heads/receipt-ledger") && pull[5].starts_with("record_outcome"));
     }
 }

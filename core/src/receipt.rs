@@ -7,14 +7,12 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
-use ed25519_dalek::SigningKey;
-
 use crate::{
     digest::{Digest, bare_hex},
     document::to_json,
-    envelope::{Envelope, MOST_BYTES, Signer},
+    envelope::{Envelope, MOST_BYTES, NotSigned, Signer, Signs},
     json::{self, Malformed},
-    keys::Threshold,
+    keys::{Threshold, TrustedKey},
     ledger::{Checkpoint, Look},
     name::{ReceiptId, RunId},
     operation::{Kind, Target},
@@ -175,14 +173,16 @@ fn subject(value: json::Value) -> Result<Digest, Malformed> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct VerifiedReceipt {
     terms: Terms,
+    approvers: Vec<TrustedKey>,
     signers: Vec<Signer>,
     threshold: Threshold,
     envelope: Envelope,
 }
 
 impl VerifiedReceipt {
-    pub(crate) const fn new(terms: Terms, signers: Vec<Signer>, threshold: Threshold, envelope: Envelope) -> Self {
-        Self { terms, signers, threshold, envelope }
+    pub(crate) fn new(terms: Terms, approvers: Vec<TrustedKey>, threshold: Threshold, envelope: Envelope) -> Self {
+        let signers = approvers.iter().map(TrustedKey::signer).collect();
+        Self { terms, approvers, signers, threshold, envelope }
     }
 
     /// What was signed.
@@ -195,6 +195,12 @@ impl VerifiedReceipt {
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
         &self.signers
+    }
+
+    /// The same keys as they are trusted, with the logins of their owners.
+    #[must_use]
+    pub fn approvers(&self) -> &[TrustedKey] {
+        &self.approvers
     }
 
     /// How many had to sign.
@@ -210,9 +216,8 @@ impl VerifiedReceipt {
     }
 
     /// The same receipt with one more signature, if this key has not signed it already.
-    #[must_use]
-    pub fn countersign(&self, key: &SigningKey) -> Option<Envelope> {
-        self.envelope.with_signature(key)
+    pub fn countersign(&self, signer: &dyn Signs) -> Result<Envelope, NotSigned> {
+        self.envelope.with_signature(signer)
     }
 
     /// The envelope on one line.

@@ -2,16 +2,19 @@
 
 mod input;
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 pub use self::input::InputRefusal;
 pub use crate::world::WorldRefusal;
 use crate::{
+    authority::Pin,
     digest::Digest,
     json::Malformed,
+    keys::{Fingerprint, Retirement},
     ledger::Checkpoint,
     name::{ReceiptId, Repository, RunId},
     operation::{Kind, Target},
+    policy::Denial,
     timestamp::Timestamp,
 };
 
@@ -27,6 +30,24 @@ pub enum Refusal {
     /// No receipt was given.
     #[error("there is no receipt; every operation in mode `prod` needs one")]
     ReceiptMissing,
+    /// Receipts were given, but none for this operation.
+    #[error("none of the {receipts} receipts is for the operation {}{}", .operation.to_hex(), list(.unusable))]
+    ReceiptNotAmong {
+        /// The operation.
+        operation: Digest,
+        /// How many receipts there are.
+        receipts: usize,
+        /// What is wrong with those that cannot be used.
+        unusable: Vec<String>,
+    },
+    /// The receipts were to come from reviews.
+    #[error("none of the {reviews} approving review(s) of run {run} holds a receipt in its comment")]
+    ReceiptNotInReviews {
+        /// The run.
+        run: RunId,
+        /// How many reviews approved it.
+        reviews: usize,
+    },
     /// The receipt is not a well-formed envelope or statement.
     #[error("the receipt cannot be read: {0}")]
     ReceiptMalformed(Malformed),
@@ -45,6 +66,22 @@ pub enum Refusal {
         signed: usize,
         /// How many must.
         threshold: usize,
+    },
+    /// A key signed that is known, but no longer or not yet counts.
+    #[error("the key of `{name}` signed the receipt, but it does not count: {why}")]
+    KeyRetired {
+        /// The key's name.
+        name: String,
+        /// Since or until when.
+        why: Retirement,
+    },
+    /// A trusted key is one whose secret half everybody can read.
+    #[error("the trusted key `{name}` ({fingerprint}) is published in documentation or tests: everybody can sign with it")]
+    KeyPublished {
+        /// The key's name.
+        name: String,
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
     },
     /// The receipt says of itself that it allows nothing.
     #[error("the receipt is advisory: its `enforceable` is false, expected true")]
@@ -153,6 +190,33 @@ pub enum Refusal {
         /// The receipt.
         receipt: ReceiptId,
     },
+    /// The ledger remembers a newer trust file or policy than this run has.
+    #[error("{problem}")]
+    AuthorityRolledBack {
+        /// `trust` or `policy`.
+        what: &'static str,
+        /// Both sides.
+        problem: String,
+    },
+    /// The trust file fixes another policy.
+    #[error("the trust file fixes the policy {fixed}, but this run has {}", .found.map_or(String::from("none"), |found| alloc::format!("{found}")))]
+    PolicyMismatch {
+        /// The policy that the trust file names.
+        fixed: Pin,
+        /// The policy of this run.
+        found: Option<Pin>,
+    },
+    /// The policy gives no leave.
+    #[error("{}", .0)]
+    Policy(Denial),
+    /// The policy excludes whoever asked for the run, and nobody could tell who that is.
+    #[error("the policy excludes the requester, but who started run {run} is not known: {reason}")]
+    RequesterUnknown {
+        /// The run for which the receipt was issued.
+        run: RunId,
+        /// What went wrong.
+        reason: String,
+    },
     /// GitHub would not allow the operation, or not leave it as approved.
     #[error(transparent)]
     World(#[from] WorldRefusal),
@@ -161,16 +225,23 @@ pub enum Refusal {
     Input(#[from] InputRefusal),
 }
 
+fn list(problems: &[String]) -> String {
+    if problems.is_empty() { String::new() } else { alloc::format!(" ({})", problems.join("; ")) }
+}
+
 impl Refusal {
     /// The stable code: public API, listed in `docs/refusals.md`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ModeViolation { .. } => "mode_violation",
-            Self::ReceiptMissing => "receipt_missing",
+            Self::ReceiptMissing | Self::ReceiptNotAmong { .. } | Self::ReceiptNotInReviews { .. } => "receipt_missing",
             Self::ReceiptMalformed(_) => "receipt_malformed",
             Self::SignatureUntrusted { .. } => "signature_untrusted",
             Self::ThresholdUnmet { .. } => "threshold_unmet",
+            Self::KeyRetired { why: Retirement::Revoked(_), .. } => "key_revoked",
+            Self::KeyRetired { .. } => "key_not_valid",
+            Self::KeyPublished { .. } => "key_published",
             Self::AdvisoryReceipt => "advisory_receipt",
             Self::RunIdMismatch { .. } => "run_id_mismatch",
             Self::OperationKindMismatch { .. } => "operation_kind_mismatch",
@@ -185,6 +256,11 @@ impl Refusal {
             Self::LedgerMissing { .. } => "ledger_missing",
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
             Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } => "ledger_rolled_back",
+            Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => "trust_rolled_back",
+            Self::AuthorityRolledBack { .. } => "policy_rolled_back",
+            Self::PolicyMismatch { .. } => "policy_mismatch",
+            Self::Policy(denial) => denial.code(),
+            Self::RequesterUnknown { .. } => "requester_unknown",
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
         }
@@ -200,6 +276,12 @@ impl Refusal {
             Self::ReceiptMissing => {
                 "Make a plan with `mode: dry_run`, have it approved with `countersign authorize`, and hand the line that it prints to the input `receipt`."
             }
+            Self::ReceiptNotAmong { .. } => {
+                "Each operation needs a receipt of its own: hand over every line that `countersign authorize` printed for this plan."
+            }
+            Self::ReceiptNotInReviews { .. } => {
+                "Paste the receipt, on a line of its own, into the comment when you approve the deployment; the summary of the dry run says how to make it."
+            }
             Self::ReceiptMalformed(problem) if problem.is_cut_off() => {
                 "The text was cut off while it was copied: paste the whole line that `countersign authorize` printed, or hand the file over with `receipt-file`."
             }
@@ -211,6 +293,12 @@ impl Refusal {
             }
             Self::ThresholdUnmet { .. } => {
                 "Collect the missing signatures on the same receipt, or ask the maintainers whether the threshold is right."
+            }
+            Self::KeyRetired { .. } => {
+                "Have the receipt signed with a key that counts now, or put a new version of the trust file in place (docs/trust.md)."
+            }
+            Self::KeyPublished { .. } => {
+                "Take the key out of the trusted keys and make one of your own with `countersign keys generate`. Whatever it signed proves nothing."
             }
             Self::AdvisoryReceipt => "An advisory receipt only shows what would be allowed. Ask an approver for an enforceable one.",
             Self::RunIdMismatch { .. } => {
@@ -244,6 +332,16 @@ impl Refusal {
             }
             Self::LedgerStateRemoved { .. } => {
                 "The receipt was used, and somebody removed the trace. Find out who before you publish anything; a new receipt is needed."
+            }
+            Self::AuthorityRolledBack { .. } => {
+                "Use the newest trust file and policy, from the branch where they are reviewed. If this is the newest, somebody put another one in place before: find out who."
+            }
+            Self::PolicyMismatch { .. } => {
+                "Hand over exactly the policy that the trust file names, or sign a new version of the trust file for this one (docs/trust.md)."
+            }
+            Self::Policy(denial) => denial.remedy(),
+            Self::RequesterUnknown { .. } => {
+                "Give the token `actions: read`, so that the run's actor can be looked up, and run the job again."
             }
             Self::World(refusal) => refusal.remedy(),
             Self::Input(refusal) => refusal.remedy(),

@@ -6,6 +6,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::{
     asset::{Asset, Assets},
+    authority::Pin,
     digest::Digest,
     keys::{PublicKey, TrustedKeys},
     ledger::Checkpoint,
@@ -13,6 +14,7 @@ use crate::{
     operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Target, Visibility},
     receipt::Terms,
     timestamp::Timestamp,
+    trust::{Trust, TrustFile, TrustVersion},
     world::{Budget, CommitFact, World},
 };
 
@@ -26,6 +28,25 @@ pub(crate) fn key(seed: u8) -> SigningKey {
 pub(crate) fn trust(seeds: &[u8]) -> TrustedKeys {
     let line = |seed: &u8| format!("{} key-{seed}", PublicKey::new(key(*seed).verifying_key()).unwrap().to_openssh());
     TrustedKeys::parse(&seeds.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap()
+}
+
+/// A trust file of so many versions, all of them with key 1, the last of which fixes a policy or not.
+pub(crate) fn trust_file(versions: u64, policy: Option<Pin>) -> Trust {
+    let mut file: Option<TrustFile> = None;
+    for version in 1..=versions {
+        let previous = file.as_ref().map(|file| file.verify(None, NOON).unwrap().pin().digest);
+        let text = format!(
+            "version = {version}\nthreshold = 1\n[[key]]\nname = \"key-1\"\nkey = \"{}\"\n",
+            PublicKey::new(key(1).verifying_key()).unwrap().to_openssh()
+        );
+        let next = TrustVersion::from_toml(&text, previous, NOON, policy.filter(|_| version == versions)).unwrap();
+        match &mut file {
+            Some(file) => file.add(&next),
+            None => file = Some(TrustFile::begin(&next)),
+        }
+        file.as_mut().unwrap().sign(&key(1)).unwrap();
+    }
+    file.unwrap().verify(None, NOON).unwrap()
 }
 
 pub(crate) fn commit(digit: char) -> CommitId {

@@ -52,6 +52,51 @@ impl Timestamp {
     }
 }
 
+/// How long a receipt lasts: 1 second to 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lifetime(u64);
+
+impl Lifetime {
+    /// The longest.
+    pub const MOST: Self = Self(24 * 60 * 60);
+
+    /// So many seconds, if that is a lifetime.
+    #[must_use]
+    pub const fn of_seconds(seconds: u64) -> Option<Self> {
+        if seconds == 0 || seconds > Self::MOST.0 { None } else { Some(Self(seconds)) }
+    }
+
+    /// The number of seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Lifetime {
+    type Err = InvalidName;
+
+    /// `90s`, `30m`, `1h`: a whole number and a unit.
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let seconds = [("s", 1), ("m", 60), ("h", 3600)].iter().find_map(|(unit, factor): &(&str, u64)| {
+            let number = text.strip_suffix(unit)?;
+            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            if digits { number.parse::<u64>().ok()?.checked_mul(*factor) } else { None }
+        });
+        seconds.and_then(Self::of_seconds).ok_or_else(|| InvalidName::new("lifetime", text, "1s to 24h, for example 90s, 30m or 1h"))
+    }
+}
+
+impl fmt::Display for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            seconds if seconds % 3600 == 0 => write!(f, "{}h", seconds / 3600),
+            seconds if seconds % 60 == 0 => write!(f, "{}m", seconds / 60),
+            seconds => write!(f, "{seconds}s"),
+        }
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = i64::try_from(self.0).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));

@@ -1,27 +1,29 @@
 //! `countersign action`: one attempt, from inputs to outcome, as the Action calls it.
 
-mod describe;
+mod basis;
+mod campaign;
+mod dry_run;
 mod publish;
+mod receipts;
 
 use countersign_core::{
-    authorize::{Mode, Preflight, Sighting},
-    document::Document as _,
-    name::RunId,
-    operation::Operation,
-    plan::Plan,
+    authorize::Mode,
+    name::{Executor, RunId},
+    operation::{Kind, Operation},
+    plan::{Plan, PlannedOperation},
     refusal::{InputRefusal, Refusal},
 };
 
-use self::describe::NoPlan;
 use super::guard;
 use crate::{
     Clock,
     exit::Exit,
-    github::{Endpoints, GitHub, MAX_WAIT, Patience, PreflightQuery, Token},
+    github::{Endpoints, GitHub, MAX_WAIT, Patience, Token},
     log::Log,
+    planner::{Describer, Unplanned},
     random,
     report::{Complaint, Ending, Recorder},
-    runner::{Environment, Inputs, RunContext, flag, seconds},
+    runner::{Environment, Inputs, RunContext, flag, from_plan, seconds},
 };
 
 /// Makes one attempt and closes its record, whichever way it ends.
@@ -44,7 +46,7 @@ pub(crate) async fn run(environment: &Environment, clock: Clock, log: Log) -> Ex
 async fn attempt(environment: &Environment, clock: Clock, recorder: &Recorder) -> Ending {
     match Attempt::begin(environment, clock, recorder) {
         Ok(attempt) => {
-            let ending = attempt.run().await;
+            let ending = Box::pin(attempt.run()).await;
             attempt.note_requests();
             ending
         }
@@ -97,40 +99,80 @@ impl<'a> Attempt<'a> {
         Ok(Self { inputs, mode, run_id, context, github, clock, recorder })
     }
 
-    /// Requests and retries so far.
+    /// Requests and retries since the operation at hand began.
     fn note_requests(&self) {
-        let (requests, retries) = (self.github.requests(), self.github.patience().retries());
-        self.recorder.note(|record| (record.requests, record.retry_count) = (requests, retries));
+        self.recorder.note_requests(self.github.requests(), self.github.patience().retries());
     }
 
     async fn run(&self) -> Ending {
         if matches!(self.mode, Ok(Mode::DryRun)) {
             return self.dry_run().await.unwrap_or_else(Ending::from);
         }
+        if !self.inputs.campaign.is_empty() {
+            let here = "mode `prod`: a campaign becomes a plan in a dry run; hand that over as `plan`".into();
+            return Ending::Refused(InputRefusal::Unused { input: "campaign", here }.into());
+        }
         self.prod().await
     }
 
-    async fn dry_run(&self) -> Result<Ending, NoPlan> {
-        let (operation, _) = self.describe(Mode::DryRun).await?.whole().await?;
-        self.note_operation(&operation);
-        let preflight = self.github.preflight(&PreflightQuery::new(&operation, None)).await;
-        let Preflight::Seen(sighting) = preflight else {
-            let Preflight::Unavailable(refusal) = preflight else { unreachable!("GitHub was asked") };
-            return Err(NoPlan::Refused(refusal));
-        };
-        // A plan names the ledger's head, which the approver signs as its witness: without a ledger there is no plan.
-        let Sighting { ledger, ledger_rules, world, .. } = *sighting;
-        let head = ledger.map_err(NoPlan::Refused)?.newest();
-        self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (head, ledger_rules));
-        let obstacle = match world.allows(&operation, self.allow_workflow_changes()?) {
-            Err(refusal) => format!(" As things stand it would be refused: {refusal}. {}", refusal.remedy()),
-            Ok(()) => String::new(),
-        };
-        let digest = operation.digest();
-        let plan = Plan::new(self.run_id.clone(), head, vec![operation]);
-        let plan = self.recorder.write_plan(&plan.to_document());
-        plan.map_err(|error| NoPlan::Failed(Complaint::new("plan_unwritten", format!("plan.json could not be written: {error}"))))?;
-        Ok(Ending::Planned { result: format!("The plan holds one operation, {digest}, which waits for its approval.{obstacle}") })
+    fn describer(&self) -> Describer<'_> {
+        Describer {
+            github: &self.github,
+            workspace: &self.context.workspace,
+            sha: &self.context.sha,
+            home: Some(&self.context.home),
+            log: self.recorder.log(),
+        }
+    }
+
+    /// This attempt, as it works on the operation at hand.
+    fn executor(&self) -> Executor {
+        Executor { operation_id: self.recorder.operation_id(), ..self.context.executor.clone() }
+    }
+
+    fn kind(&self) -> Result<Kind, InputRefusal> {
+        if self.inputs.operation.is_empty() {
+            return Err(InputRefusal::Missing { input: "operation", needed_by: "every call without a `plan`".into() });
+        }
+        self.inputs.operation.parse().map_err(InputRefusal::OperationUnknown)
+    }
+
+    /// The plan that the inputs name, if they name one.
+    fn plan(&self) -> Result<Option<Plan>, InputRefusal> {
+        if self.inputs.plan.is_empty() {
+            return Ok(None);
+        }
+        let kind = if self.inputs.operation.is_empty() { None } else { Some(self.kind()?) };
+        let plan = from_plan(&self.inputs, &self.context.workspace)?;
+        if plan.operations().is_empty() {
+            return Err(InputRefusal::Invalid {
+                input: "plan",
+                problem: "the plan holds no operation: everything in it will not ship".into(),
+            });
+        }
+        let alone = plan.operations().len() == 1;
+        if !alone && !self.inputs.files.trim().is_empty() {
+            return Err(InputRefusal::Unused { input: "files", here: "a plan of several operations, which names its files itself".into() });
+        }
+        plan.operations().iter().try_for_each(|planned| self.is_as_asked(planned, kind, alone))?;
+        Ok(Some(plan))
+    }
+
+    /// A plan must be for what the inputs name beside it. Only a campaign may span repositories.
+    fn is_as_asked(&self, planned: &PlannedOperation, kind: Option<Kind>, alone: bool) -> Result<(), InputRefusal> {
+        let operation = planned.operation();
+        let problem = |planned: String, asked: String| format!("the plan is for `{planned}`, but `{asked}` was asked for");
+        if let Some(kind) = kind.filter(|kind| *kind != operation.kind()) {
+            return Err(InputRefusal::Invalid { input: "operation", problem: problem(operation.kind().to_string(), kind.to_string()) });
+        }
+        let repository = self.describer().repository(&self.inputs)?;
+        if operation.target().repository != repository && (alone || !self.inputs.repository.is_empty()) {
+            return Err(InputRefusal::Invalid {
+                input: "repository",
+                problem: problem(operation.target().repository.to_string(), repository.to_string()),
+            });
+        }
+        Ok(())
     }
 
     fn allow_workflow_changes(&self) -> Result<bool, InputRefusal> {
@@ -144,5 +186,16 @@ impl<'a> Attempt<'a> {
             record.operation_digest = Some(operation.digest());
             record.operation = Some(operation.clone());
         });
+    }
+}
+
+impl From<Unplanned> for Ending {
+    fn from(unplanned: Unplanned) -> Self {
+        match unplanned {
+            Unplanned::Refused(refusal) => Self::Refused(refusal),
+            Unplanned::Trouble(trouble) => {
+                Self::Failed(Complaint::new(trouble.code(), format!("{trouble}. Nothing was written. {}", trouble.remedy())))
+            }
+        }
     }
 }

@@ -1,148 +1,201 @@
-//! `countersign authorize`: shows an operation from the very bytes that are hashed, asks, and signs a receipt for it.
+//! `countersign authorize`: shows each operation from the very bytes that are hashed, asks, and signs one receipt for each.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead as _, IsTerminal as _},
-    path::Path,
-};
+mod run;
 
 use anyhow::{Context as _, bail, ensure};
-use ed25519_dalek::SigningKey;
 
 use countersign_core::{
-    binding::MOST_LIFETIME,
+    binding,
     digest::Digest,
     document::Document as _,
-    envelope::Envelope,
+    envelope::{Envelope, Signs},
     keys::PublicKey,
-    operation::Operation,
-    plan::Plan,
+    name::Actor,
+    plan::{Plan, PlannedOperation},
+    policy::{Approval, Decision, Policy, Request, decide_one},
     receipt::Terms,
-    text::{Lines, visible},
+    tables,
+    timestamp::Lifetime,
 };
 
-use super::{print, read, read_text, tell};
-use crate::{Clock, cli::AuthorizeArguments, exit::Exit, keyfile, random};
+use self::run::Run;
+use super::{
+    print, read, read_text,
+    signing::{agreed, not_shipped, shown, signer},
+    tell, trusted,
+};
+use crate::{Clock, Environment, cli::AuthorizeArguments, exit::Exit, random};
 
-const MOST_KEY_FILE: u64 = 64 * 1024;
+pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+    let run = Run::of(arguments, environment)?;
+    ensure!(arguments.dispatch.is_none() || run.is_some(), "--dispatch starts a workflow for a run: give --run and --repository too");
+    let (plan, requesters) = match (&run, &arguments.plan) {
+        (Some(run), None) => run.plan().await?,
+        (None, Some(path)) => {
+            let bytes = read(path, Plan::MOST_BYTES as u64)?;
+            let plan = Plan::from_document(&bytes).with_context(|| {
+                format!("`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it", path.display())
+            })?;
+            let requesters = plan.requested_by.iter().cloned().collect();
+            (plan, requesters)
+        }
+        _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
+    };
+    ensure!(!plan.operations().is_empty(), "the plan holds no operation: {}", not_shipped(&plan).unwrap_or_default().trim_end());
+    let policy = Leave::read(arguments, clock)?;
+    let signer = signer(&arguments.key, environment)?;
+    let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
+    let judged = plan.operations().iter().map(|planned| policy.judge(arguments, planned, &public, &requesters));
+    let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
 
-pub(crate) fn run(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Result<Exit> {
-    let lifetime = seconds(&arguments.expires_in)?;
-    let plan = Plan::from_document(&read(&arguments.plan, Plan::MOST_BYTES as u64)?).with_context(|| {
-        format!("`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it", arguments.plan.display())
-    })?;
-    let (run_id, ledger) = (plan.run_id.clone(), plan.ledger);
-    let operation = plan.into_only_operation().context("one receipt is for one operation")?.into_operation();
-    let key = read_key(&arguments.key)?;
-    let public = PublicKey::new(key.verifying_key()).context("the key is weak")?;
-
-    // From here on only these bytes count: they are shown, and their digest is signed.
-    let bytes = operation.to_bytes();
-    tell(&shown(&bytes)?);
-    tell(&format!(
-        "for run       {run_id}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
-        arguments.expires_in,
-        ledger.map_or("empty".into(), |ledger| ledger.to_string()),
-        public.fingerprint()
-    ));
-    if !arguments.yes && !agreed()? {
+    for (planned, judgement) in plan.operations().iter().zip(&judged) {
+        tell(&format!("{}\n\n{}\n", judgement.heading(planned), shown(planned)?));
+        tell(&format!(
+            "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
+            plan.run_id,
+            arguments.expires_in,
+            planned.ledger().map_or("empty".into(), |ledger| ledger.to_string()),
+            public.fingerprint()
+        ));
+    }
+    if let Some(left) = not_shipped(&plan) {
+        tell(&left);
+    }
+    let question = if judged.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", judged.len()) };
+    if !arguments.yes && !agreed(&question)? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
-    let issued_at = clock();
+    let receipts = plan.operations().iter().zip(&judged).map(|(planned, judgement)| {
+        sign(&plan, planned, judgement, arguments.expires_in, signer.as_ref(), clock).map(|envelope| envelope.to_line())
+    });
+    let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
+    print(&receipts)?;
+    for judgement in &judged {
+        judgement.tell();
+    }
+    if judged.iter().any(|judgement| matches!(judgement, Judgement::Denied(_))) {
+        return Ok(Exit::Refused);
+    }
+    match (&run, &arguments.dispatch) {
+        (Some(run), Some(workflow)) => run.dispatch(workflow, arguments, &receipts).await,
+        _ => Ok(Exit::Success),
+    }
+}
+
+fn sign(
+    plan: &Plan,
+    planned: &PlannedOperation,
+    judgement: &Judgement,
+    lifetime: Lifetime,
+    signer: &dyn Signs,
+    clock: Clock,
+) -> anyhow::Result<Envelope> {
+    // Only these bytes count: they were shown, and their digest is signed.
+    let (operation, issued_at) = (planned.operation(), clock());
     let terms = Terms {
         receipt_id: format!("receipt-{}", random::hex::<8>()).parse()?,
-        run_id,
+        run_id: plan.run_id.clone(),
         operation_kind: operation.kind(),
         target: operation.target().clone(),
-        enforceable: true,
+        enforceable: judgement.is_leave(),
         issued_at,
-        expires_at: issued_at.plus(lifetime),
+        expires_at: issued_at.plus(lifetime.seconds()),
         consumed: false,
-        ledger,
-        operation_digest: Digest::of(&bytes),
+        ledger: planned.ledger(),
+        operation_digest: Digest::of(&operation.to_bytes()),
     };
-    print(&Envelope::sign(&terms, &[&key]).to_line())?;
-    Ok(Exit::Success)
+    Ok(Envelope::signed_by(&terms, signer)?)
 }
 
-/// The secret key in a file.
-pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
-    // From the terminal itself, without showing it: standard input may hold the receipt.
-    let ask = || rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
-    keyfile::read(&read_text(path, MOST_KEY_FILE)?, ask).with_context(|| format!("`{}`", path.display()))
+/// By what the approver's own side decides whether a receipt may allow anything.
+struct Leave {
+    policy: Option<(Policy, trusted::Trusted)>,
 }
 
-/// What is signed, member by member, read back from its bytes; nothing in it can hide or move.
-pub(super) fn shown(bytes: &[u8]) -> anyhow::Result<String> {
-    let operation = Operation::from_bytes(bytes)?;
-    let mut page = format!("This receipt will allow, once:\n\n{} in {}\n", operation.kind(), operation.target());
-    for (name, value) in operation.parameters() {
-        if matches!(name.as_str(), "operation_kind" | "repository" | "repository_id" | "assets" | "body") {
-            continue;
+/// What came of it.
+enum Judgement {
+    /// The approver's word is enough.
+    Free,
+    /// The policy gives leave, or will as soon as others have signed.
+    Leave(Decision),
+    /// The approver wants an advisory receipt.
+    Asked,
+    /// The policy gives no leave.
+    Denied(Decision),
+}
+
+impl Leave {
+    fn read(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Result<Self> {
+        let Some(path) = &arguments.policy else {
+            ensure!(arguments.trusted_keys.is_none(), "--trusted-keys says whose key it is for a policy; give --policy too");
+            return Ok(Self { policy: None });
+        };
+        let text = read_text(path, tables::MOST_BYTES as u64)?;
+        let policy = Policy::parse(&text).with_context(|| format!("`{}`", path.display()))?;
+        let keys =
+            arguments.trusted_keys.as_deref().context("--policy names approvers: give --trusted-keys too, to tell whose key this is")?;
+        let trusted = trusted::read(keys, arguments.trust_root, clock())?;
+        if let Some(fixed) = trusted.trust.as_ref().and_then(|trust| trust.newest().policy) {
+            ensure!(fixed == policy.pin(), "the trust file fixes the policy {fixed}, but `{}` is {}", path.display(), policy.pin());
         }
-        writeln!(page, "  {name:<14}{}", visible(&value, Lines::One))?;
+        Ok(Self { policy: Some((policy, trusted)) })
     }
-    let body = match &operation {
-        Operation::PublishRelease(release) => {
-            for asset in release.assets.as_slice() {
-                writeln!(
-                    page,
-                    "  asset         {} ({} bytes, {})\n                {}",
-                    asset.name, asset.size, asset.content_type, asset.sha256
-                )?;
+
+    fn judge(
+        &self,
+        arguments: &AuthorizeArguments,
+        planned: &PlannedOperation,
+        public: &PublicKey,
+        requesters: &[Actor],
+    ) -> anyhow::Result<Judgement> {
+        if arguments.advisory {
+            return Ok(Judgement::Asked);
+        }
+        let Some((policy, trusted)) = &self.policy else { return Ok(Judgement::Free) };
+        if let Some(retired) = trusted.keys.retired().iter().find(|retired| retired.key == *public) {
+            bail!("the key of `{}` does not count: {}", retired.name, retired.why);
+        }
+        let known = trusted.keys.as_slice().iter().find(|key| key.key == *public);
+        let approvals = [Approval::from(known.with_context(|| format!("the key {} is none of the trusted keys", public.fingerprint()))?)];
+        let request =
+            Request { operation: planned.operation(), approvals: &approvals, requesters, reviewers: &[], lifetime: arguments.expires_in };
+        let decision = decide_one(&request, policy);
+        let leave = decision.allows() || decision.waits_for_others();
+        Ok(if leave { Judgement::Leave(decision) } else { Judgement::Denied(decision) })
+    }
+}
+
+impl Judgement {
+    const fn is_leave(&self) -> bool {
+        matches!(self, Self::Free | Self::Leave(_))
+    }
+
+    fn heading(&self, planned: &PlannedOperation) -> String {
+        let verb = if self.is_leave() { "will allow, once" } else { "is ADVISORY and allows nothing; it is about" };
+        format!("This receipt {verb} (`{}`):", planned.id())
+    }
+
+    /// Why it is as it is, beside the receipt.
+    fn tell(&self) {
+        match self {
+            Self::Free => {}
+            Self::Asked => tell("The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt)."),
+            Self::Leave(decision) if decision.allows() => {
+                tell(&format!("The policy's rule `{}` gives leave.", decision.rule.as_deref().unwrap_or_default()));
             }
-            release.body.as_str()
-        }
-        Operation::OpenPr(pull) => pull.body.as_str(),
-        Operation::TagRepo(_) => "",
-    };
-    for line in body.lines() {
-        writeln!(page, "  body        | {}", visible(line, Lines::One))?;
-    }
-    writeln!(page, "\noperation     {}", Digest::of(bytes))?;
-    Ok(page.trim_end().into())
-}
-
-pub(super) fn agreed() -> anyhow::Result<bool> {
-    ensure!(io::stdin().is_terminal(), "standard input is no terminal, so nobody can be asked; look at the plan and use --yes");
-    tell("Sign it? Type yes:");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).context("the answer cannot be read")?;
-    Ok(answer.trim() == "yes")
-}
-
-/// `90s`, `30m`, `1h`: a whole number and a unit.
-fn seconds(text: &str) -> anyhow::Result<u64> {
-    let expected = || format!("--expires-in is `{text}`; expected 1s to 24h, for example 90s, 30m or 1h");
-    let Some((number, factor)) =
-        [("s", 1), ("m", 60), ("h", 3600)].iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
-    else {
-        bail!(expected())
-    };
-    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).with_context(expected)?;
-    ensure!((1..=MOST_LIFETIME).contains(&seconds), expected());
-    Ok(seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_is_a_number_and_a_unit_up_to_a_day() {
-        for (text, expected) in [
-            ("90s", Some(90)),
-            ("30m", Some(1800)),
-            ("24h", Some(86_400)),
-            ("25h", None),
-            ("0s", None),
-            ("1d", None),
-            ("1", None),
-            ("", None),
-            ("-1h", None),
-        ] {
-            assert_eq!(seconds(text).ok(), expected, "{text}");
+            Self::Leave(decision) => {
+                let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+                let rule = decision.rule.as_deref().unwrap_or_default();
+                tell(&format!("The policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.", reasons.join("; ")));
+            }
+            Self::Denied(decision) => {
+                if let Err(denial) = decision.clone().verdict() {
+                    tell(&format!("The receipt is advisory: {}: {denial}\n{}", denial.code(), denial.remedy()));
+                }
+            }
         }
     }
 }
+
+const _: () = assert!(Lifetime::MOST.seconds() == binding::MOST_LIFETIME, "a lifetime that can be asked for is one that counts");

@@ -1,4 +1,4 @@
-//! `countersign sign`: one more approver signs a receipt that another one issued, after a look at the same bytes.
+//! `countersign sign`: one more approver signs receipts that another one issued, after a look at the same bytes.
 
 use anyhow::{Context as _, ensure};
 
@@ -6,57 +6,68 @@ use countersign_core::{
     binding::Check,
     document::Document as _,
     envelope::{Envelope, MOST_BYTES},
-    keys::{PublicKey, Threshold, TrustedKeys},
-    plan::Plan,
+    keys::{PublicKey, Threshold},
+    plan::{MOST_OPERATIONS, Plan},
+    receipt::VerifiedReceipt,
 };
 
 use super::{
-    authorize::{agreed, read_key, shown},
-    print, read, read_text, tell,
-    verify::offline,
+    print, read, read_text,
+    signing::{agreed, shown, signer},
+    tell,
+    verify::{Offline, lines},
 };
-use crate::{Clock, cli::SignArguments, exit::Exit};
+use crate::{Clock, Environment, cli::SignArguments, exit::Exit};
 
-pub(crate) fn run(arguments: &SignArguments, clock: Clock) -> anyhow::Result<Exit> {
-    let receipt = read_text(&arguments.receipt, 2 * MOST_BYTES as u64)?;
+pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+    let text = read_text(&arguments.receipt, (MOST_OPERATIONS * 2 * MOST_BYTES) as u64)?;
     let plan = read(&arguments.plan, Plan::MOST_BYTES as u64)?;
-    let keys = read_text(&arguments.trusted_keys, MOST_BYTES as u64)?;
-    let key = read_key(&arguments.key)?;
-    let public = PublicKey::new(key.verifying_key()).context("the key is weak")?;
+    let plan = Plan::from_document(&plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
+    let trusted = arguments.trusted.read(clock())?;
+    let signer = signer(&arguments.key, environment)?;
+    let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
+    let offline = Offline { plan: &plan, keys: &trusted.keys, threshold: Threshold::ONE, policy: None };
 
-    // Nothing of the receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
-    let checks = offline(&receipt, &plan, &keys, "1", clock)?;
-    if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-        tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+    let mut countersigned = Vec::new();
+    for receipt in lines(&text)? {
+        // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
+        let (planned, checks) = offline.check(receipt, clock)?;
+        if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+            tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+            return Ok(Exit::Refused);
+        }
+        let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
+        let (terms, seen) = (verified.terms(), planned.ledger());
+        ensure!(
+            terms.ledger == seen,
+            "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
+            terms.ledger.map_or("none".into(), |ledger| ledger.to_string()),
+            seen.map_or("none".into(), |ledger| ledger.to_string())
+        );
+        tell(&format!("This receipt will allow, once (`{}`):\n\n{}\n", planned.id(), shown(planned)?));
+        tell(&told(&verified, &public));
+        countersigned.push(verified.countersign(signer.as_ref()).context("the receipt was not signed")?.to_line());
+    }
+    let question = if countersigned.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", countersigned.len()) };
+    if !arguments.yes && !agreed(&question)? {
+        tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
-    let verified = Envelope::parse(&receipt)?.verify(&TrustedKeys::parse(&keys)?, Threshold::ONE)?;
-    let plan = Plan::from_document(&plan)?;
-    let (terms, seen) = (verified.terms(), plan.ledger);
-    ensure!(
-        terms.ledger == seen,
-        "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
-        terms.ledger.map_or("none".into(), |ledger| ledger.to_string()),
-        seen.map_or("none".into(), |ledger| ledger.to_string())
-    );
-    let operation = plan.into_only_operation()?.into_operation();
-    tell(&shown(&operation.to_bytes())?);
+    print(&countersigned.join("\n"))?;
+    Ok(Exit::Success)
+}
+
+fn told(verified: &VerifiedReceipt, public: &PublicKey) -> String {
+    let terms = verified.terms();
     let signers: Vec<String> = verified.signers().iter().map(|signer| format!("{} {}", signer.name, signer.fingerprint)).collect();
-    tell(&format!(
+    format!(
         "receipt       {}\nfor run       {}\nvalid         {} to {}\nledger at     {}\nsigned by     {}\nand now by    {}\n",
         terms.receipt_id,
         terms.run_id,
         terms.issued_at,
         terms.expires_at,
-        seen.map_or("empty".into(), |ledger| ledger.to_string()),
+        terms.ledger.map_or("empty".into(), |ledger| ledger.to_string()),
         signers.join(", "),
         public.fingerprint()
-    ));
-    let countersigned = verified.countersign(&key).context("this key has signed the receipt already, or the receipt has 32 signatures")?;
-    if !arguments.yes && !agreed()? {
-        tell("Nothing was signed. The answer was not `yes`.");
-        return Ok(Exit::Refused);
-    }
-    print(&countersigned.to_line())?;
-    Ok(Exit::Success)
+    )
 }

@@ -1,18 +1,20 @@
-//! `countersign verify`: a receipt against a plan, offline. What only the ledger and GitHub know stays open and is said to be.
+//! `countersign verify`: receipts against a plan, offline. What only the ledger and GitHub know stays open and is said to be.
 
 use std::fmt::Write as _;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use countersign_core::{
-    authorize::{Evidence, Mode, Preflight, authorize},
+    authorize::{Basis, Evidence, Mode, Preflight, authorize},
     binding::{Check, Verdict},
     document::Document as _,
     envelope::{Envelope, MOST_BYTES},
     keys::{Threshold, TrustedKeys},
     name::{Executor, RunAttempt},
-    plan::Plan,
-    refusal::{InputRefusal, Refusal},
+    plan::{MOST_OPERATIONS, Plan, PlannedOperation},
+    policy::Policy,
+    refusal::Refusal,
+    tables,
     text::{Lines, visible},
 };
 
@@ -20,40 +22,73 @@ use super::{print, read, read_text, tell};
 use crate::{Clock, cli::VerifyArguments, exit::Exit, random};
 
 pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<Exit> {
-    let receipt = read_text(&arguments.receipt, 2 * MOST_BYTES as u64)?;
+    let text = read_text(&arguments.receipt, (MOST_OPERATIONS * 2 * MOST_BYTES) as u64)?;
     let plan = read(&arguments.plan, Plan::MOST_BYTES as u64)?;
-    let keys = read_text(&arguments.trusted_keys, MOST_BYTES as u64)?;
-    let checks = offline(&receipt, &plan, &keys, &arguments.threshold, clock)?;
-    print(&table(&checks)?)?;
-    let Some(refusal) = checks.iter().find_map(Check::refusal) else {
-        tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
-        return Ok(Exit::Success);
-    };
-    tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
-    Ok(Exit::Refused)
+    let plan = Plan::from_document(&plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
+    let trusted = arguments.trusted.read(clock())?;
+    let threshold = trusted.threshold(arguments.threshold.as_deref())?;
+    let policy = arguments.policy.as_deref().map(|path| {
+        let text = read_text(path, tables::MOST_BYTES as u64)?;
+        Policy::parse(&text).with_context(|| format!("`{}`", path.display()))
+    });
+    let offline = Offline { plan: &plan, keys: &trusted.keys, threshold, policy: policy.transpose()? };
+    for receipt in lines(&text)? {
+        let (planned, checks) = offline.check(receipt, clock)?;
+        if plan.operations().len() > 1 {
+            print(&format!("{} ({})", planned.id(), planned.digest()))?;
+        }
+        print(&table(&checks)?)?;
+        if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+            tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+            return Ok(Exit::Refused);
+        }
+    }
+    tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
+    Ok(Exit::Success)
 }
 
-/// Every binding rule, as far as it can be evaluated without GitHub.
-pub(super) fn offline(receipt: &str, plan: &[u8], keys: &str, threshold: &str, clock: Clock) -> anyhow::Result<Vec<Check>> {
-    let plan = Plan::from_document(plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
-    anyhow::ensure!(!receipt.trim().is_empty(), "the file with the receipt is empty");
-    let run_id = plan.run_id.clone();
-    let operation = plan.into_only_operation()?.into_operation();
-    let verified = TrustedKeys::parse(keys).map_err(|error| Refusal::from(InputRefusal::TrustedKeys(error))).and_then(|trusted| {
-        let threshold = Threshold::parse(threshold, &trusted).map_err(InputRefusal::Threshold)?;
-        Envelope::parse(receipt)?.verify(&trusted, threshold)
-    });
-    let decision = authorize(Evidence {
-        mode: Ok(Mode::Prod),
-        executor: Executor { run_id: run_id.clone(), run_attempt: RunAttempt(1), operation_id: random::operation_id() },
-        run_id,
-        operation: Ok(operation),
-        receipt: verified,
-        now: clock(),
-        preflight: Preflight::NotAsked,
-        allow_workflow_changes: false,
-    });
-    Ok(decision.checks)
+/// What can be known without GitHub.
+pub(super) struct Offline<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) keys: &'a TrustedKeys,
+    pub(super) threshold: Threshold,
+    pub(super) policy: Option<Policy>,
+}
+
+impl Offline<'_> {
+    /// Every binding rule, as far as it can be evaluated, for the operation that the receipt means.
+    pub(super) fn check(&self, receipt: &str, clock: Clock) -> anyhow::Result<(&PlannedOperation, Vec<Check>)> {
+        let verified = Envelope::parse(receipt).map_err(Refusal::from).and_then(|envelope| envelope.verify(self.keys, self.threshold));
+        let digest = verified.as_ref().ok().map(|receipt| receipt.terms().operation_digest);
+        // A receipt for none of them is judged by the first: the rule `operation` tells both sides.
+        let meant = self.plan.operations().iter().find(|planned| Some(planned.digest()) == digest);
+        let planned = meant.or(self.plan.operations().first()).context("the plan holds no operation")?;
+        let run_id = self.plan.run_id.clone();
+        let decision = authorize(Evidence {
+            mode: Ok(Mode::Prod),
+            executor: Executor { run_id: run_id.clone(), run_attempt: RunAttempt(1), operation_id: random::operation_id() },
+            run_id,
+            operation: Ok(planned.operation().clone()),
+            receipt: verified,
+            basis: Basis {
+                trust: None,
+                policy: Ok(self.policy.clone()),
+                requesters: Ok(self.plan.requested_by.iter().cloned().collect()),
+                reviewers: Vec::new(),
+            },
+            now: clock(),
+            preflight: Preflight::NotAsked,
+            allow_workflow_changes: false,
+        });
+        Ok((planned, decision.checks))
+    }
+}
+
+/// The receipts of a file: one a line, or a single one in any layout.
+pub(super) fn lines(text: &str) -> anyhow::Result<Vec<&str>> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    ensure!(!lines.is_empty(), "the file with the receipt is empty");
+    Ok(if lines.iter().all(|line| line.starts_with("{\"")) || lines.len() == 1 { lines } else { vec![text] })
 }
 
 fn table(checks: &[Check]) -> anyhow::Result<String> {
@@ -64,7 +99,7 @@ fn table(checks: &[Check]) -> anyhow::Result<String> {
             Verdict::Broken(_) => "BROKEN",
             Verdict::NotEvaluated => "open  ",
         };
-        writeln!(table, "{verdict}  {:<28}{}", check.rule.name(), visible(&check.found, Lines::One))?;
+        writeln!(table, "{verdict}  {:<32}{}", check.rule.name(), visible(&check.found, Lines::One))?;
     }
     Ok(table.trim_end().into())
 }

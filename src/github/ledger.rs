@@ -10,7 +10,7 @@ use countersign_core::{
     name::{CommitId, Repository, RepositoryId},
 };
 
-use super::{GitHub, Trouble};
+use super::{GitHub, Trouble, encoded_path};
 
 const TIP: &str = include_str!("documents/ledger_tip.graphql");
 const COMMITS: &str = include_str!("documents/ledger_commits.graphql");
@@ -166,6 +166,24 @@ impl GitHub {
     }
 }
 
+impl GitHub {
+    /// One small file of the ledger at a commit; outcomes are small.
+    pub(crate) async fn ledger_file(&self, repository: &Repository, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        match self.read::<RestBlob>(&format!("/repos/{repository}/contents/{}?ref={commit}", encoded_path(path))).await {
+            Ok(blob) => blob.bytes().map(Some),
+            Err(Trouble::NotFound { .. }) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+}
+
+impl RestBlob {
+    fn bytes(&self) -> Result<Vec<u8>, Trouble> {
+        let content: String = self.content.split_whitespace().collect();
+        STANDARD.decode(content).map_err(|error| garbage(error.to_string()))
+    }
+}
+
 impl LedgerReader {
     /// What is read.
     pub(crate) fn place(&self) -> String {
@@ -203,8 +221,7 @@ impl LedgerReader {
         }
         let oid: CommitId = blob.oid.and_then(|oid| oid.parse().ok()).ok_or_else(|| garbage("a path of the ledger is no file"))?;
         let blob: RestBlob = self.github.read(&format!("/repos/{}/git/blobs/{oid}", self.repository)).await?;
-        let content: String = blob.content.split_whitespace().collect();
-        STANDARD.decode(content).map(Some).map_err(|error| garbage(error.to_string()))
+        blob.bytes().map(Some)
     }
 
     /// Every path of the commit; only such folders are listed.

@@ -2,20 +2,28 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use countersign_core::{
     audit::{AuditRecord, LedgerRecord, RunRecord, Status},
+    authority::Authority,
     authorize::Mode,
-    document::to_json_line,
+    document::{Document as _, to_json_line},
     name::OperationId,
+    plan::Plan,
     text::excerpt,
     timestamp::Timestamp,
 };
 
-use super::{Ending, Phase, commands::Level, files, summary};
+use super::{
+    Ending, Phase,
+    commands::Level,
+    files,
+    series::Series,
+    summary::{self, Place},
+};
 use crate::{
     exit::Exit,
     log::Log,
@@ -29,13 +37,19 @@ pub(crate) struct Recorder(Arc<Mutex<State>>);
 
 struct State {
     record: AuditRecord,
+    /// What the records of one campaign have in common.
+    template: AuditRecord,
+    series: Option<Series>,
+    temp: PathBuf,
+    /// Requests and retries that belong to earlier operations.
+    before: (u64, u64),
     phase: Phase,
     closed: Option<Exit>,
     folder: PathBuf,
-    plan: Option<PathBuf>,
+    plan: Option<(PathBuf, Plan)>,
     outputs: Option<PathBuf>,
     summary: Option<PathBuf>,
-    server: String,
+    place: Place,
     log: Log,
 }
 
@@ -43,15 +57,23 @@ impl Recorder {
     /// Begins a record and writes its first form: even a killed process leaves one behind.
     pub(crate) fn begin(environment: &Environment, operation_id: OperationId, now: Timestamp, log: Log) -> io::Result<Self> {
         let temp = environment.get("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
+        let record = blank(environment, operation_id, now);
         let state = State {
-            folder: files::folder(&temp, &operation_id)?,
-            record: blank(environment, operation_id, now),
+            folder: files::folder(&temp, &record.operation_id)?,
+            template: record.clone(),
+            record,
+            series: None,
+            temp,
+            before: (0, 0),
             phase: Phase::Deciding,
             closed: None,
             plan: None,
             outputs: environment.get("GITHUB_OUTPUT").map(PathBuf::from),
             summary: environment.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-            server: environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/').into(),
+            place: Place {
+                server: environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/').into(),
+                home: excerpt(environment.get("GITHUB_REPOSITORY").unwrap_or_default(), 200),
+            },
             log,
         };
         state.write_provisional()?;
@@ -98,11 +120,49 @@ impl Recorder {
     }
 
     /// Writes the plan beside the record.
-    pub(crate) fn write_plan(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_plan(&self, plan: Plan) -> io::Result<()> {
         let mut state = self.state();
         let path = state.folder.join("plan.json");
-        files::replace(&path, bytes)?;
-        state.plan = Some(path);
+        files::replace(&path, &plan.to_document())?;
+        state.plan = Some((path, plan));
+        Ok(())
+    }
+
+    /// Notes how many requests and retries there were so far; those of earlier operations are not counted again.
+    pub(crate) fn note_requests(&self, requests: u64, retries: u64) {
+        let mut state = self.state();
+        let (requests_before, retries_before) = state.before;
+        (state.record.requests, state.record.retry_count) = (requests - requests_before, retries - retries_before);
+    }
+
+    /// From here on the attempt works on a campaign, operation by operation.
+    pub(crate) fn begin_series(&self, plan: &Plan) {
+        let mut state = self.state();
+        state.template = state.record.clone();
+        state.series = Some(Series::of(plan));
+        state.enter_operation();
+    }
+
+    /// Whether it does.
+    pub(crate) fn is_series(&self) -> bool {
+        self.state().series.is_some()
+    }
+
+    /// Closes the record of one operation and begins that of the next.
+    pub(crate) fn next(&self, ending: &Ending, operation_id: OperationId, now: Timestamp) -> io::Result<()> {
+        let mut state = self.state();
+        state.conclude(ending, now);
+        state.write_record()?;
+        state.annotate("");
+        let (requests, retries) = state.before;
+        state.before = (requests + state.record.requests, retries + state.record.retry_count);
+        state.folder = files::folder(&state.temp, &operation_id)?;
+        state.record = AuditRecord { operation_id, started_at: now, completed_at: now, ..state.template.clone() };
+        (state.record.authority, state.record.reviewers) = state.series.as_ref().map_or_else(Default::default, Series::shared);
+        state.phase = Phase::Deciding;
+        state.enter_operation();
+        state.write_provisional()?;
+        state.write_first_outputs();
         Ok(())
     }
 
@@ -123,10 +183,8 @@ impl Recorder {
         if let Some(exit) = state.closed {
             return exit;
         }
-        let (status, exit) = ending.meaning();
-        state.record.status = status;
-        state.record.completed_at = now;
-        let remedy = ending.tell(&mut state.record);
+        let exit = ending.meaning().1;
+        let remedy = state.conclude(ending, now);
         // A job whose record is lost must not look green.
         let exit = if state.write_all(remedy) || exit != Exit::Success { exit } else { Exit::Failed };
         state.closed = Some(exit);
@@ -153,6 +211,9 @@ fn blank(environment: &Environment, operation_id: OperationId, now: Timestamp) -
         github_response: None,
         retry_count: 0,
         checks: Vec::new(),
+        authority: Authority::default(),
+        reviewers: Vec::new(),
+        campaign: None,
         signers: Vec::new(),
         operation: None,
         operation_digest: None,
@@ -178,6 +239,37 @@ impl State {
         self.folder.join("audit-record.json")
     }
 
+    /// The records of every operation so far, one a line.
+    fn record_paths(&self) -> String {
+        let earlier = self.series.iter().flat_map(Series::records);
+        let mut all: Vec<String> = earlier.chain([self.record_path()]).map(|path| path.display().to_string()).collect();
+        all.dedup();
+        all.join("\n")
+    }
+
+    /// The next operation of the series takes its place in the record.
+    fn enter_operation(&mut self) {
+        if let Some(series) = &self.series {
+            self.record.campaign = series.place();
+        }
+    }
+
+    /// Writes the ending into the record.
+    fn conclude(&mut self, ending: &Ending, now: Timestamp) -> Option<&'static str> {
+        self.record.status = ending.meaning().0;
+        self.record.completed_at = now;
+        let remedy = ending.tell(&mut self.record);
+        let (path, place) = (self.record_path(), self.place.clone());
+        if let Some(series) = &mut self.series {
+            series.conclude(&self.record, path, &place);
+        }
+        remedy
+    }
+
+    fn write_record(&self) -> io::Result<()> {
+        files::replace(&self.record_path(), &to_json_line(&self.record))
+    }
+
     /// The record as it must be read if nobody gets to close it.
     fn write_provisional(&self) -> io::Result<()> {
         let mut record = self.record.clone();
@@ -189,7 +281,7 @@ impl State {
 
     /// Where the record is, for the step that keeps it even if this process is killed. Later values win.
     fn write_first_outputs(&self) {
-        let record = self.record_path().display().to_string();
+        let record = self.record_paths();
         let values =
             [("status", self.record.status.as_str()), ("operation-id", self.record.operation_id.as_str()), ("audit-record", &record)];
         let delimiter = delimiter();
@@ -201,9 +293,14 @@ impl State {
 
     /// Each surface is written whatever becomes of the others. Gives whether the record, the one that must not be lost, is there.
     fn write_all(&self, remedy: Option<&str>) -> bool {
-        let recorded = self.surface("audit record", &files::replace(&self.record_path(), &to_json_line(&self.record)));
+        let recorded = self.surface("audit record", &self.write_record());
         if let Some(path) = &self.summary {
-            self.surface("job summary", &files::append(path, &summary::render(&self.record, &self.server, self.plan.as_deref())));
+            let plan = self.plan.as_ref().map(|(_, plan)| plan);
+            let page = match &self.series {
+                Some(series) => series.render(&self.record),
+                None => summary::render(&self.record, &self.place, plan),
+            };
+            self.surface("job summary", &files::append(path, &page));
         }
         if let Some(path) = &self.outputs {
             self.surface("outputs", &files::append(path, &self.outputs()));
@@ -235,9 +332,10 @@ impl State {
         let response = record.github_response.clone().unwrap_or_default();
         let number = |number: Option<u64>| number.map_or(String::new(), |number| number.to_string());
         let newest = record.ledger.outcome.or(record.ledger.claim).or(record.ledger.seen);
-        let path = |path: Option<&Path>| path.map_or(String::new(), |path| path.display().to_string());
+        let plan = self.plan.as_ref().map_or(String::new(), |(path, _)| path.display().to_string());
+        let results = self.series.as_ref().map_or_else(|| Series::alone(record), Series::results);
         let assets = serde_json::to_string(&response.assets).unwrap_or_default();
-        let values: [(&str, String); 14] = [
+        let values: [(&str, String); 15] = [
             ("status", record.status.as_str().into()),
             ("error-code", record.error_code.clone().unwrap_or_default()),
             ("operation-id", record.operation_id.to_string()),
@@ -248,8 +346,9 @@ impl State {
             ("tag-sha", response.tag_sha.map_or(String::new(), |sha| sha.to_string())),
             ("pull-number", number(response.pull_number)),
             ("assets", assets),
-            ("audit-record", path(Some(&self.record_path()))),
-            ("plan", path(self.plan.as_deref())),
+            ("audit-record", self.record_paths()),
+            ("plan", plan),
+            ("results", results),
             ("ledger-sequence", number(newest.map(|newest| newest.sequence))),
             ("ledger-digest", newest.map_or(String::new(), |newest| newest.digest.to_string())),
         ];

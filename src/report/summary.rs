@@ -1,32 +1,41 @@
 //! The job summary: the audit record as a person reads it. Every foreign text is escaped, and the whole stays under GitHub's limit.
 
-use std::{fmt::Write as _, path::Path};
+use std::fmt::Write as _;
 
 use countersign_core::{
     audit::{AuditRecord, Status},
     binding::{Check, Verdict},
     operation::Operation,
+    plan::Plan,
 };
 
 use super::markdown::{block, code, link, text};
 
 /// GitHub shows no summary over 1 MiB; other steps of ours share the room.
-const MOST_BYTES: usize = 900 * 1024;
-const LEFT_OUT: &str = "\n*More is left out here to stay under GitHub's limit; the audit record holds everything.*\n";
+pub(super) const MOST_BYTES: usize = 900 * 1024;
+pub(super) const LEFT_OUT: &str = "\n*More is left out here to stay under GitHub's limit; the audit record holds everything.*\n";
+
+/// Where pages are: the server, and the repository of the run.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) server: String,
+    pub(super) home: String,
+}
 
 /// The summary of one attempt, in GitHub's Markdown.
-pub(super) fn render(record: &AuditRecord, server: &str, plan: Option<&Path>) -> String {
+pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
     let sections = [
         banner(record),
         not_shipped(record),
         done(record),
-        approve(record, plan),
+        planned(plan),
+        approve(record, place, plan),
         protection(record),
         checks(&record.checks),
         operation(record),
         receipt(record),
         timeline(record),
-        links(record, server),
+        links(record, place),
     ];
     let mut page = String::new();
     for section in sections {
@@ -102,16 +111,88 @@ fn done(record: &AuditRecord) -> String {
     if rows.is_empty() { String::new() } else { format!("### What GitHub holds\n\n| | |\n|---|---|\n{rows}\n") }
 }
 
-fn approve(record: &AuditRecord, plan: Option<&Path>) -> String {
-    if record.status != Status::DryRun || plan.is_none() {
-        return String::new();
+/// Every operation of a plan, what it would change, and what will not ship.
+fn planned(plan: Option<&Plan>) -> String {
+    let Some(plan) = plan else { return String::new() };
+    let mut page = String::new();
+    if plan.campaign.is_some() {
+        page.push_str("### Operations\n\n| | Operation | What | Digest |\n|---|---|---|---|\n");
+        for (index, planned) in plan.operations().iter().enumerate() {
+            let operation = planned.operation();
+            let what = format!(
+                "{} {} in {}",
+                code(operation.kind().as_str()),
+                code(&subject(operation)),
+                code(operation.target().repository.as_str())
+            );
+            // Writing to a string cannot fail.
+            let _ =
+                writeln!(page, "| {} | {} | {what} | {} |", index + 1, code(planned.id().as_str()), code(&planned.digest().to_string()));
+        }
+        for left in &plan.not_shipped {
+            let what = format!("{} in {}", code(left.operation_kind.as_str()), code(left.repository.as_str()));
+            let _ = writeln!(page, "| ➖ | {} | {what} | **will not ship** |", code(left.id.as_str()));
+        }
+        page.push('\n');
     }
+    if !plan.not_shipped.is_empty() {
+        page.push_str("### Why not shipped\n\n");
+        for left in &plan.not_shipped {
+            let _ = writeln!(
+                page,
+                "- {}: {} {} **What to do:** {}",
+                code(left.id.as_str()),
+                code(&left.code),
+                text(&left.why_not),
+                text(&left.remedy)
+            );
+        }
+        page.push('\n');
+    }
+    for planned in plan.operations() {
+        for warning in planned.warnings() {
+            let _ = writeln!(page, "> [!WARNING]\n> {}: {} {}\n", code(planned.id().as_str()), code(&warning.code), text(&warning.message));
+        }
+    }
+    page.push_str("### What would change\n\nNothing of this was done: the mode blocks it.\n\n| Operation | Effect | On | From | To |\n|---|---|---|---|---|\n");
+    for planned in plan.operations() {
+        for effect in planned.effects() {
+            let from = effect.from.as_ref().map_or("nothing".into(), |from| code(from));
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} | {from} | {} |",
+                code(planned.id().as_str()),
+                effect.effect,
+                code(&effect.subject),
+                code(&effect.to)
+            );
+        }
+    }
+    page.push('\n');
+    page
+}
+
+/// The exact command for the approver, and where its result goes.
+fn approve(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
+    let Some(plan) = plan.filter(|plan| record.status == Status::DryRun && !plan.operations().is_empty()) else { return String::new() };
+    let (run, home) = (&record.github.run_id, &place.home);
+    let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    // A value that the runner did not set as GitHub does is not made a part of a command.
+    let fetch = if is_plain(run) && is_plain(home) { format!("--run {run} --repository {home}") } else { "plan.json".into() };
+    let for_run =
+        if plan.run_id.as_str() == run { String::new() } else { format!(" The receipt will be for run {}.", code(plan.run_id.as_str())) };
     format!(
-        "### How to approve it\n\nDownload the artifact with {} and run, on a machine that you trust:\n\n\
-         ```sh\ncountersign authorize plan.json --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
-         It shows what you sign, asks, and prints the receipt on one line: hand it to the publish job as its input {}.\n\n",
+        "### How to approve it\n\nOn a machine that you trust, with a token that may read this repository in {}:\n\n\
+         ```sh\ncountersign authorize {fetch} --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
+         It fetches {} from this run's artifact, shows what you sign, asks, and prints {} receipt(s), one a line.{for_run} Then either\n\n\
+         - **one run:** open {}, press “Review deployments”, paste every line into the comment and approve; the publish job reads it with {}, or\n\
+         - **two runs:** call the command with {} as well: it starts that workflow with the receipts, after asking.\n\n",
+        code("GH_TOKEN"),
         code("plan.json"),
-        code("receipt"),
+        plan.operations().len(),
+        link("this run", &format!("{}/{home}/actions/runs/{run}", place.server)),
+        code("receipt-from: approvals"),
+        code("--dispatch publish.yml"),
     )
 }
 
@@ -185,6 +266,14 @@ fn receipt(record: &AuditRecord) -> String {
     ] {
         let _ = writeln!(rows, "| {name} | {} |", code(&value));
     }
+    for (what, pin) in [("Trust file", record.authority.trust), ("Policy", record.authority.policy)] {
+        if let Some(pin) = pin {
+            let _ = writeln!(rows, "| {what} | {} |", code(&pin.to_string()));
+        }
+    }
+    if !record.reviewers.is_empty() {
+        let _ = writeln!(rows, "| Deployment approved by | {} |", text(&record.reviewers.join(", ")));
+    }
     for signer in &record.signers {
         let _ = writeln!(rows, "| Signed by | {} {} |", text(&signer.name), code(signer.fingerprint.as_str()));
     }
@@ -212,9 +301,9 @@ fn timeline(record: &AuditRecord) -> String {
     format!("### Timeline\n\n| When | What |\n|---|---|\n{rows}\n")
 }
 
-fn links(record: &AuditRecord, server: &str) -> String {
-    let repository = &record.repository;
-    let run = format!("{server}/{repository}/actions/runs/{}", record.github.run_id);
-    let ledger = format!("{server}/{repository}/tree/receipt-ledger");
+fn links(record: &AuditRecord, place: &Place) -> String {
+    let Place { server, home } = place;
+    let run = format!("{server}/{home}/actions/runs/{}", record.github.run_id);
+    let ledger = format!("{server}/{}/tree/receipt-ledger", record.repository);
     format!("{} · {} · Countersign {}\n", link("Run", &run), link("Ledger", &ledger), record.version)
 }

@@ -16,6 +16,8 @@ pub(crate) struct RunContext {
     pub(crate) executor: Executor,
     /// The repository in which the workflow runs.
     pub(crate) home: Target,
+    /// Who started the run, and who re-ran it.
+    pub(crate) actors: Vec<String>,
     /// The commit on which the workflow runs.
     pub(crate) sha: String,
     /// The folder from which relative paths are meant.
@@ -35,7 +37,10 @@ impl RunContext {
             repository_id: RepositoryId(number(environment, "GITHUB_REPOSITORY_ID")?),
         };
         let workspace = environment.get("GITHUB_WORKSPACE").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        Ok(Self { executor, home, sha: environment.get("GITHUB_SHA").unwrap_or_default().into(), workspace })
+        let mut actors: Vec<String> =
+            ["GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR"].iter().filter_map(|variable| environment.get(variable)).map(Into::into).collect();
+        actors.dedup();
+        Ok(Self { executor, home, actors, sha: environment.get("GITHUB_SHA").unwrap_or_default().into(), workspace })
     }
 }
 

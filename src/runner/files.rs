@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use countersign_core::{
     asset::{Asset, InvalidAssets, MOST_ASSETS, MOST_BYTES},
     digest::Digest,
-    name::{AssetName, ContentType},
+    name::{AssetName, ContentType, Prose},
     refusal::InputRefusal,
     text::excerpt,
 };
@@ -35,6 +35,8 @@ const ANY_TYPE: &str = "application/octet-stream";
 pub(crate) struct LocalAsset {
     pub(crate) asset: Asset,
     pub(crate) file: KnownFile,
+    /// From the workspace.
+    pub(crate) path: Prose,
 }
 
 impl LocalAsset {
@@ -44,13 +46,18 @@ impl LocalAsset {
         for line in lines(files) {
             paths.extend(if line.contains(['*', '?', '[']) { matches(line, workspace)? } else { vec![workspace.join(line)] });
         }
+        Self::take(paths, workspace, progress)
+    }
+
+    /// Hashes these files on every core.
+    pub(crate) fn take(mut paths: Vec<PathBuf>, workspace: &Path, progress: &Progress) -> Result<Vec<Self>, InputRefusal> {
         // Two patterns may name one file: it is one asset.
         paths.sort();
         paths.dedup();
         if paths.len() > MOST_ASSETS {
             return Err(InputRefusal::AssetLimit(InvalidAssets::TooMany(paths.len()).to_string()));
         }
-        let opened = paths.iter().map(|path| Opened::new(path)).collect::<Result<Vec<_>, _>>()?;
+        let opened = paths.iter().map(|path| Opened::new(path, workspace)).collect::<Result<Vec<_>, _>>()?;
         let telling = progress.files(Work::Hashing, opened.iter().map(|opened| opened.file.size()).sum());
         let next = AtomicUsize::new(0);
         let work = || {
@@ -75,11 +82,12 @@ impl LocalAsset {
 struct Opened {
     name: AssetName,
     path: PathBuf,
+    from_workspace: Prose,
     file: KnownFile,
 }
 
 impl Opened {
-    fn new(path: &Path) -> Result<Self, InputRefusal> {
+    fn new(path: &Path, workspace: &Path) -> Result<Self, InputRefusal> {
         let name: AssetName =
             path.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse().map_err(InputRefusal::AssetName)?;
         let file = open("files", path)?;
@@ -87,11 +95,13 @@ impl Opened {
         if file.size() == 0 || file.size() > MOST_BYTES {
             return Err(InputRefusal::AssetLimit(InvalidAssets::Size(name, file.size()).to_string()));
         }
-        Ok(Self { name, path: path.into(), file })
+        let from_workspace = path.strip_prefix(workspace).unwrap_or(path).to_str().and_then(|path| path.parse().ok());
+        let from_workspace = from_workspace.ok_or_else(|| unusable("files", path, "its path is not plain text"))?;
+        Ok(Self { name, path: path.into(), from_workspace, file })
     }
 
     fn hash(&self, telling: &Files<'_>) -> Result<LocalAsset, InputRefusal> {
-        let Self { name, path, file: known } = self;
+        let Self { name, path, from_workspace, file: known } = self;
         let progress = telling.file(name.as_str(), known.size());
         let hashed = known.open().and_then(|file| {
             let sha256 = hash(&file, known.size(), &progress)?;
@@ -100,7 +110,7 @@ impl Opened {
         let sha256 = hashed.map_err(|error| unusable("files", path, &error.to_string()))?;
         progress.finish();
         let asset = Asset { content_type: content_type(name), name: name.clone(), size: known.size(), sha256 };
-        Ok(LocalAsset { asset, file: known.clone() })
+        Ok(LocalAsset { asset, file: known.clone(), path: from_workspace.clone() })
     }
 }
 

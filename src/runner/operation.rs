@@ -115,8 +115,11 @@ impl<'a> Draft<'a> {
 
     /// The operation, as yet without assets.
     pub(crate) fn build(&self, facts: Facts) -> Result<Operation, InputRefusal> {
-        let missing = || InputRefusal::Invalid { input: self.commit_input(), problem: "the repository has no commit of that name".into() };
-        let commit = facts.commit.clone().ok_or_else(missing)?;
+        let unknown = || {
+            let name = self.commitish("of the run");
+            InputRefusal::CommitUnknown { input: self.commit_input(), name: excerpt(name, 80) }
+        };
+        let commit = facts.commit.clone().ok_or_else(unknown)?;
         match self.kind {
             Kind::PublishRelease => self.release(facts, commit).map(Operation::PublishRelease),
             Kind::TagRepo => self.tag(facts, commit).map(Operation::TagRepo),
@@ -215,15 +218,15 @@ fn text<T: std::str::FromStr<Err = InvalidName>>(input: &'static str, text: &str
     text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
 }
 
-/// The only operation of a plan, without its assets: the files that lie here now take their place, and if one of them changed since,
-/// so does the operation's digest.
-pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Operation, InputRefusal> {
+/// The plan that the inputs name. The files that lie here now take the place of its assets: if one of them changed since, so does
+/// the operation's digest.
+pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Plan, InputRefusal> {
     let described = MEANINGS.iter().find(|(input, value, _)| *input != "files" && !value(inputs).is_empty());
     if let Some((input, ..)) = described {
         return Err(InputRefusal::Unused { input, here: "an operation that comes from `plan`".into() });
     }
     let bytes = read_bytes("plan", &workspace.join(&inputs.plan), Plan::MOST_BYTES as u64)?;
-    Ok(Plan::from_document(&bytes).and_then(Plan::into_only_operation).map_err(InputRefusal::Plan)?.into_operation())
+    Plan::from_document(&bytes).map_err(InputRefusal::Plan)
 }
 
 /// The operation with exactly these assets.

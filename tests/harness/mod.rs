@@ -9,6 +9,8 @@
     reason = "a harness fails loudly"
 )]
 
+mod issuing;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -41,6 +43,7 @@ pub struct Stage {
     pub token: String,
     pub folder: tempfile::TempDir,
     key: SigningKey,
+    keeper: SigningKey,
     before: usize,
 }
 
@@ -60,7 +63,7 @@ impl Stage {
         let token = sim.token(Permissions::write());
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { sim, token, folder, key: SigningKey::from_bytes(&[1; 32]), before: 0 }
+        Self { sim, token, folder, key: fresh_key(), keeper: fresh_key(), before: 0 }
     }
 
     pub fn workspace(&self) -> PathBuf {
@@ -219,9 +222,16 @@ pub fn terms(plan: &Path) -> Terms {
         issued_at: now,
         expires_at: now.plus(3600),
         consumed: false,
-        ledger: plan.ledger,
+        ledger: plan.operations()[0].ledger(),
         operation_digest: operation.digest(),
     }
+}
+
+/// A key that nobody has seen before: those that stand in tests are refused in `prod`.
+pub fn fresh_key() -> SigningKey {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).unwrap();
+    SigningKey::from_bytes(&seed)
 }
 
 pub fn trusted_line(key: &SigningKey, name: &str) -> String {

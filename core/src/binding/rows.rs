@@ -4,14 +4,16 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{MOST_AHEAD, MOST_LIFETIME, MOST_SKEW, Verdict};
 use crate::{
+    authority::{Authority, Pin},
     authorize::{Evidence, Mode, Preflight},
     digest::Digest,
     ledger::{Snapshot, Use},
     name::Executor,
     operation::{Operation, Target},
+    policy::{Approval, Policy, Request, decide_one},
     receipt::Terms,
     refusal::Refusal,
-    timestamp::Timestamp,
+    timestamp::{Lifetime, Timestamp},
 };
 
 /// One rule's row: both sides and the verdict.
@@ -251,6 +253,62 @@ pub(super) fn ledger(evidence: &Evidence) -> Row {
             Row::new(expected, found, snapshot.holds(&look))
         }
     }
+}
+
+pub(super) fn policy(evidence: &Evidence) -> Row {
+    let policy = match &evidence.basis.policy {
+        Ok(Some(policy)) => policy,
+        Ok(None) => return Row::new("no policy", "no policy", Ok(())),
+        Err(refusal) => return Row::new("a policy", format!("{refusal}"), Err(refusal.clone())),
+    };
+    let expected = format!("exactly one rule of policy {} gives leave", policy.version);
+    let (operation, receipt) = match (&evidence.operation, &evidence.receipt) {
+        (Ok(operation), Ok(receipt)) => (operation, receipt),
+        (Err(_), _) => return Row::not_evaluated(expected, UNBUILT),
+        (_, Err(_)) => return Row::not_evaluated(expected, UNREAD),
+    };
+    let terms = receipt.terms();
+    let Some(lifetime) = Lifetime::of_seconds(terms.expires_at.since(terms.issued_at)) else {
+        return Row::not_evaluated(expected, "not evaluated: the receipt's lifetime is none");
+    };
+    let requesters = match &evidence.basis.requesters {
+        Ok(requesters) => requesters.as_slice(),
+        Err(refusal) if policy.rules.iter().any(|rule| rule.exclude_requester) => {
+            return Row::new(expected, format!("{refusal}"), Err(refusal.clone()));
+        }
+        Err(_) => &[],
+    };
+    let approvals: Vec<Approval> = receipt.approvers().iter().map(Approval::from).collect();
+    let decision =
+        decide_one(&Request { operation, approvals: &approvals, requesters, reviewers: &evidence.basis.reviewers, lifetime }, policy);
+    let rule = decision.rule.clone();
+    match decision.verdict() {
+        Ok(()) => Row::new(expected, rule.unwrap_or_default(), Ok(())),
+        Err(denial) => Row::new(expected, format!("{denial}"), Err(Refusal::Policy(denial))),
+    }
+}
+
+/// A trust file that fixes a policy is obeyed, and nothing older decides than what decided before.
+pub(super) fn authority(evidence: &Evidence) -> Row {
+    let (trust, policy) = (evidence.basis.trust.as_ref(), evidence.basis.policy.as_ref().ok().and_then(Option::as_ref));
+    let shown = |authority: Authority| {
+        let pin = |pin: Option<Pin>| pin.map_or(String::from("none"), |pin| format!("{pin}"));
+        format!("trust file: {}, policy: {}", pin(authority.trust), pin(authority.policy))
+    };
+    let found = shown(Authority::of(trust, policy));
+    if let Some(fixed) = trust.and_then(|trust| trust.newest().policy)
+        && policy.map(Policy::pin) != Some(fixed)
+    {
+        let refusal = Refusal::PolicyMismatch { fixed, found: policy.map(Policy::pin) };
+        return Row::new(format!("the policy {fixed}"), found, Err(refusal));
+    }
+    let Preflight::Seen(sighting) = &evidence.preflight else {
+        return Row::not_evaluated("nothing older than what decided before", UNSEEN);
+    };
+    let Ok(snapshot) = &sighting.ledger else {
+        return Row::not_evaluated("nothing older than what decided before", "not evaluated: the ledger was not read");
+    };
+    Row::new(format!("not before {}", shown(*snapshot.authority())), found, snapshot.follows(trust, policy))
 }
 
 pub(super) fn world(evidence: &Evidence) -> Row {

@@ -5,7 +5,8 @@ use std::string::ToString;
 
 use super::*;
 use crate::{
-    authorize::{Decision, Mode, Preflight, Sighting, authorize},
+    authority::{Authority, Pin},
+    authorize::{Basis, Decision, Mode, Preflight, Sighting, authorize},
     digest::Digest,
     document::Document,
     envelope::Envelope,
@@ -13,9 +14,11 @@ use crate::{
     ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
     name::{RepositoryId, RunAttempt},
     operation::Kind,
+    policy::Policy,
     receipt::Terms,
-    testing::{NOON, commit, executor, key, release, tag, target, terms, trust, world},
+    testing::{NOON, commit, executor, key, release, tag, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
+    trust::Trust,
     world::TagFact,
 };
 
@@ -25,6 +28,7 @@ struct Case {
     state: Option<ReceiptState>,
     head: Head,
     entry: Option<&'static str>,
+    authority: Option<Authority>,
 }
 
 impl Case {
@@ -37,6 +41,7 @@ impl Case {
             executor: executor(),
             operation: Ok(release()),
             receipt: Err(Refusal::ReceiptMissing),
+            basis: Basis::default(),
             now,
             preflight: Preflight::Seen(Box::new(Sighting {
                 target: target(),
@@ -47,7 +52,7 @@ impl Case {
             })),
             allow_workflow_changes: false,
         };
-        Self { evidence, state: None, head: Head::at(newest), entry: Some("abc") }.with_terms(|_| ())
+        Self { evidence, state: None, head: Head::at(newest), entry: Some("abc"), authority: None }.with_terms(|_| ())
     }
 
     fn with_terms(mut self, edit: impl FnOnce(&mut Terms)) -> Self {
@@ -86,7 +91,7 @@ impl Case {
     }
 
     fn decide(self) -> Decision {
-        let Self { mut evidence, state, head, entry } = self;
+        let Self { mut evidence, state, head, entry, authority } = self;
         let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
         if let Preflight::Seen(sighting) = &mut evidence.preflight
             && sighting.ledger == Err(Refusal::ReceiptMissing)
@@ -95,6 +100,7 @@ impl Case {
                 head: Some(text(head.to_document())),
                 state: state.map(|state| text(state.to_document())),
                 checkpoint: entry.map(ToString::to_string),
+                authority: authority.map(|authority| text(authority.to_document())),
                 state_was_written: false,
             };
             sighting.ledger = Snapshot::read(commit('c'), &raw);
@@ -270,6 +276,67 @@ fn the_ledger_must_exist_be_readable_and_hold_the_checkpoint() {
     assert_eq!(Case { head: grown, entry: Some("abd"), ..Case::new() }.verdict(), "ledger_rolled_back");
     assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.verdict(), "ledger_rolled_back");
     assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.with_terms(|terms| terms.ledger = None).verdict(), "-");
+}
+
+const POLICY: &str = "version = 2\n[[rule]]\nname = \"releases\"\noperation = \"publish_release\"\nrepository = \"owner/repo\"\n\
+    repository_id = 123456\ntag = \"v*\"\napprovers = [\"key-1\"]\nthreshold = 1\nlongest_lifetime = \"1h\"\nexclude_requester = false\n";
+
+fn policy(text: &str) -> Policy {
+    Policy::parse(text).unwrap()
+}
+
+#[test]
+fn a_policy_must_give_leave() {
+    let verdict = |text: &str| Case::new().with(|evidence| evidence.basis.policy = Ok(Some(policy(text)))).verdict();
+    assert_eq!(verdict(POLICY), "-");
+    assert_eq!(verdict("version = 1"), "policy_no_rule");
+    assert_eq!(verdict(&POLICY.replace("key-1", "key-2")), "policy_not_an_approver");
+    assert_eq!(verdict(&POLICY.replace("\"1h\"", "\"59m\"")), "policy_lifetime");
+    let excluding = POLICY.replace("false", "true");
+    let requesters = |requesters| {
+        Case::new()
+            .with(|evidence| (evidence.basis.policy, evidence.basis.requesters) = (Ok(Some(policy(&excluding))), requesters))
+            .verdict()
+    };
+    let unknown = Refusal::RequesterUnknown { run: terms().run_id, reason: "403".into() };
+    assert_eq!(requesters(Err(unknown)), "requester_unknown");
+    assert_eq!(requesters(Ok(Vec::new())), "requester_unknown");
+    assert_eq!(requesters(Ok(["dana".parse().unwrap()].into())), "policy_login_unknown");
+    let unreadable = Refusal::RequesterUnknown { run: terms().run_id, reason: "no policy".into() };
+    assert_eq!(Case::new().with(|evidence| evidence.basis.policy = Err(unreadable)).verdict(), "requester_unknown");
+}
+
+#[test]
+fn what_decided_before_is_never_older_than_what_decides_now() {
+    let fixed = policy(POLICY).pin();
+    let two = trust_file(2, None);
+    let verdict = |trust: Option<Trust>, policy: Option<Policy>, before: Authority| {
+        let mut case = Case::new().with(|evidence| (evidence.basis.trust, evidence.basis.policy) = (trust, Ok(policy)));
+        case.authority = Some(before);
+        case.verdict()
+    };
+    let before = |trust: Option<&Trust>, policy: Option<&str>| Authority {
+        trust: trust.map(Trust::pin),
+        policy: policy.map(|text| super::tests::policy(text).pin()),
+    };
+    assert_eq!(verdict(Some(two.clone()), None, Authority::default()), "-");
+    assert_eq!(verdict(Some(two.clone()), None, before(Some(&two), None)), "-");
+    assert_eq!(verdict(Some(two.clone()), None, before(Some(&trust_file(1, None)), None)), "-");
+    assert_eq!(verdict(Some(two.clone()), None, before(Some(&trust_file(3, None)), None)), "trust_rolled_back");
+    assert_eq!(verdict(None, None, before(Some(&two), None)), "trust_rolled_back");
+    let forked = Authority { trust: Some(Pin { version: 1, digest: Digest::of(b"other") }), policy: None };
+    assert_eq!(verdict(Some(two.clone()), None, forked), "trust_rolled_back");
+    let forked = Authority { trust: Some(Pin { version: 2, digest: Digest::of(b"other") }), policy: None };
+    assert_eq!(verdict(Some(two), None, forked), "trust_rolled_back");
+    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(POLICY))), "-");
+    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("= 2", "= 1")))), "-");
+    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("= 2", "= 3")))), "policy_rolled_back");
+    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("v*", "*")))), "policy_rolled_back");
+    assert_eq!(verdict(None, None, before(None, Some(POLICY))), "policy_rolled_back");
+    let fixing = trust_file(1, Some(fixed));
+    assert_eq!(verdict(Some(fixing.clone()), Some(policy(POLICY)), Authority::default()), "-");
+    assert_eq!(verdict(Some(fixing.clone()), Some(policy(&POLICY.replace("1h", "2h"))), Authority::default()), "policy_mismatch");
+    assert_eq!(verdict(Some(fixing), None, Authority::default()), "policy_mismatch");
 }
 
 #[test]

@@ -7,8 +7,15 @@ use super::{
     entry_path, state_path, store::Rejection,
 };
 use crate::{
-    authorize::Grant, binding, document::Document, ledger::HEAD_PATH, name::CommitId, operation::Operation, receipt::VerifiedReceipt,
-    refusal::Refusal, timestamp::Timestamp,
+    authorize::Grant,
+    binding,
+    document::Document,
+    ledger::{AUTHORITY_PATH, HEAD_PATH},
+    name::CommitId,
+    operation::Operation,
+    receipt::VerifiedReceipt,
+    refusal::Refusal,
+    timestamp::Timestamp,
 };
 
 /// How often an append is tried on a busy ledger.
@@ -73,7 +80,7 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
         let resumes = grant.snapshot().state().is_some();
         let entry = claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
         let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
-        match store.append(&append(&tip, &entry, &state)).await {
+        match store.append(&append_claim(&grant, &tip, &entry, &state)).await {
             Appended::Done { commit, observed_at } => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
                 return Claim { grant, entry: checkpoint, state, tip, resumes }.in_time(clock(), observed_at);
@@ -136,10 +143,20 @@ pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timest
         repository: grant.operation().target().repository.clone(),
         operation_digest: grant.operation().digest(),
         signers: grant.receipt().signers().into(),
+        authority: grant.authority(),
         receipt: None,
         operation: None,
         github_response: None,
     })
+}
+
+/// A claim's commit also remembers which trust file and policy decided, if they are new.
+fn append_claim(grant: &Grant, tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
+    let mut append = append(tip, entry, state);
+    if grant.snapshot().authority() != &entry.authority {
+        append.files.push((AUTHORITY_PATH.into(), entry.authority.to_document()));
+    }
+    append
 }
 
 /// One commit: the entry, the receipt's state, the new head.

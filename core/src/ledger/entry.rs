@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Checkpoint, Effect, GithubResponse};
 use crate::{
+    authority::Authority,
     digest::Digest,
     document::Document,
     envelope::{Envelope, Signer},
@@ -94,6 +95,8 @@ pub struct Entry {
     pub operation_digest: Digest,
     /// The trusted keys that signed the receipt.
     pub signers: Vec<Signer>,
+    /// Which trust file and which policy stood behind the claim.
+    pub authority: Authority,
     /// The receipt itself; null in outcomes.
     pub receipt: Option<Envelope>,
     /// The operation, in its exact bytes; null in outcomes.
@@ -127,6 +130,7 @@ impl Document for Entry {
             repository: object.take("repository")?.name()?,
             operation_digest: object.take("operation_digest")?.name()?,
             signers: object.take("signers")?.list()?.into_iter().map(Signer::from_json).collect::<Result<_, _>>()?,
+            authority: Authority::from_json(object.take("authority")?)?,
             receipt: object.take("receipt")?.nullable().map(Envelope::from_json).transpose()?,
             operation: object.take("operation")?.nullable().map(Operation::from_json).transpose()?,
             github_response: object.take("github_response")?.nullable().map(GithubResponse::from_json).transpose()?,

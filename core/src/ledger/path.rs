@@ -6,6 +6,8 @@ use crate::{digest::Digest, name::ReceiptId};
 
 /// The newest entry's sequence and digest.
 pub const HEAD_PATH: &str = "ledger.json";
+/// Which trust file and which policy stood behind the newest claim.
+pub const AUTHORITY_PATH: &str = "authority.json";
 
 /// `entries/000/000000042.json`: a folder for every thousand entries.
 #[must_use]

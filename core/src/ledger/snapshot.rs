@@ -2,8 +2,17 @@
 
 use alloc::{format, string::String};
 
-use super::{Checkpoint, Head, Look, ReceiptState};
-use crate::{digest::Digest, document::Document, name::CommitId, refusal::Refusal, timestamp::Timestamp};
+use super::{Checkpoint, Entry, Head, Look, ReceiptState};
+use crate::{
+    authority::{self, Authority},
+    digest::Digest,
+    document::Document,
+    name::CommitId,
+    policy::Policy,
+    refusal::Refusal,
+    timestamp::Timestamp,
+    trust::Trust,
+};
 
 /// What a look at the ledger showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +32,8 @@ pub struct RawSnapshot {
     pub state: Option<String>,
     /// The entry that the receipt's checkpoint names.
     pub checkpoint: Option<String>,
+    /// `authority.json`.
+    pub authority: Option<String>,
     /// Whether any commit of the branch ever touched the receipt's state: a file can be deleted, its history cannot.
     pub state_was_written: bool,
 }
@@ -35,6 +46,8 @@ pub struct Snapshot {
     pub(crate) head: Head,
     pub(crate) state: Option<ReceiptState>,
     checkpoint: Option<Digest>,
+    /// What stood behind decisions before: by the branch, and by the entry that the approver saw.
+    authority: [Authority; 2],
     state_was_written: bool,
 }
 
@@ -47,6 +60,14 @@ impl Snapshot {
             head: document("ledger.json", head)?,
             state: raw.state.as_deref().map(|state| document("the receipt's state", state)).transpose()?,
             checkpoint: raw.checkpoint.as_deref().map(|entry| Digest::of(entry.as_bytes())),
+            authority: [
+                raw.authority.as_deref().map_or(Ok(Authority::default()), |text| document("authority.json", text))?,
+                // An entry that cannot be read has another digest than the one that was seen, which is looked at elsewhere.
+                raw.checkpoint
+                    .as_deref()
+                    .and_then(|entry| Entry::from_document(entry.as_bytes()).ok())
+                    .map_or(Authority::default(), |entry| entry.authority),
+            ],
             state_was_written: raw.state_was_written,
         })
     }
@@ -55,6 +76,17 @@ impl Snapshot {
     #[must_use]
     pub fn newest(&self) -> Option<Checkpoint> {
         self.head.newest()
+    }
+
+    /// What stood behind the newest decision, as the branch says.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority[0]
+    }
+
+    /// Whether trust and policy are not older than those that decided before.
+    pub(crate) fn follows(&self, trust: Option<&Trust>, policy: Option<&Policy>) -> Result<(), Refusal> {
+        self.authority.iter().try_for_each(|before| authority::newest(trust, policy, before))
     }
 
     /// The commit from which it was read.

@@ -15,7 +15,7 @@ use core::{
 
 use super::*;
 use crate::{
-    authorize::{Evidence, Grant, Mode, Preflight, Sighting, authorize},
+    authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
     keys::Threshold,
     name::{CommitId, Executor},
@@ -69,6 +69,7 @@ impl Branch {
             head: self.text(HEAD_PATH),
             state: self.text(&state_path(&look.receipt_id)),
             checkpoint: look.checkpoint.and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
+            authority: self.text(AUTHORITY_PATH),
             state_was_written: self.text(&state_path(&look.receipt_id)).is_some(),
         };
         Ok(LedgerView { snapshot: Snapshot::read(self.commit(), &raw)?, observed_at: Some(self.now) })
@@ -140,6 +141,7 @@ fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
         executor: executor.clone(),
         operation: Ok(release()),
         receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
+        basis: Basis::default(),
         now,
         preflight: Preflight::Seen(
             Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), ledger_rules: None, world: world() }.into(),
@@ -368,7 +370,7 @@ fn two_receipts() -> Memory {
 
 fn verify(store: &Memory, keys: &crate::keys::TrustedKeys) -> Result<Tally, String> {
     let branch = store.0.borrow();
-    let examiner = Examiner::new(Some((keys, Threshold::ONE)));
+    let examiner = Examiner::new(Some(Keys::Listed(keys, Threshold::ONE)));
     let mut verifier = Verifier::default();
     let told = |bad: BadLedger| format!("{bad}");
     for ((_, bytes), number) in branch.files.iter().filter(|(path, _)| path.starts_with("entries/")).zip(1..) {

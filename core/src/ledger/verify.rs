@@ -5,12 +5,14 @@ use core::fmt;
 
 use super::{Checkpoint, Entry, EventType, Head, ReceiptState};
 use crate::{
+    authority::Authority,
     digest::Digest,
     document::Document,
     keys::{Fingerprint, Threshold, TrustedKeys},
     name::{CommitId, ReceiptId, Repository, RepositoryId},
     operation::{Kind, Operation},
     receipt::Terms,
+    trust::Trust,
 };
 
 /// What a check is about; each is told apart.
@@ -71,7 +73,16 @@ pub struct Tally {
 /// Verifies what one entry tells by itself. Entries can be examined in any order and on several threads.
 #[derive(Clone, Copy)]
 pub struct Examiner<'a> {
-    trusted: Option<(&'a TrustedKeys, Threshold)>,
+    trusted: Option<Keys<'a>>,
+}
+
+/// By which keys receipts must be signed.
+#[derive(Clone, Copy)]
+pub enum Keys<'a> {
+    /// By these, whenever they were claimed.
+    Listed(&'a TrustedKeys, Threshold),
+    /// By those that the trust file held when they were claimed.
+    Trust(&'a Trust),
 }
 
 /// An entry that holds by itself: its structure, its receipt's signatures, its bindings.
@@ -84,7 +95,7 @@ pub struct Examined {
 impl<'a> Examiner<'a> {
     /// Without trusted keys signatures stay unchecked, and so does what only a signed receipt can tell.
     #[must_use]
-    pub const fn new(trusted: Option<(&'a TrustedKeys, Threshold)>) -> Self {
+    pub const fn new(trusted: Option<Keys<'a>>) -> Self {
         Self { trusted }
     }
 
@@ -110,8 +121,16 @@ impl<'a> Examiner<'a> {
             return Err((Aspect::Structure, "a claim holds the receipt and the operation, and no answer".into()));
         };
         about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
-        let Some((keys, threshold)) = self.trusted else { return Ok(false) };
-        let receipt = envelope.clone().verify(keys, threshold).map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
+        let receipt = match self.trusted {
+            None => return Ok(false),
+            Some(Keys::Listed(keys, threshold)) => envelope.clone().verify(keys, threshold),
+            Some(Keys::Trust(trust)) => {
+                let keys = trust.keys_of(entry.authority.trust.as_ref(), entry.timestamp);
+                let (keys, threshold) = keys.map_err(|error| (Aspect::Signatures, format!("{error}")))?;
+                envelope.clone().verify(&keys, threshold)
+            }
+        };
+        let receipt = receipt.map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
         about_terms(entry, operation, receipt.terms()).map_err(|problem| (Aspect::Bindings, problem))?;
         // Names may have been given anew since; keys may not.
         let signed: Vec<_> = receipt.signers().iter().map(|signer| &signer.fingerprint).collect();
@@ -130,6 +149,8 @@ pub struct Verifier {
     receipts: BTreeMap<ReceiptId, Claimed>,
     /// The repository that the first claim is for; it may be renamed, but keeps its number.
     repository_id: Option<RepositoryId>,
+    /// What stood behind the newest claim.
+    authority: Authority,
     tally: Tally,
 }
 
@@ -139,6 +160,7 @@ struct Claimed {
     kind: Kind,
     repository: Repository,
     signers: Vec<Fingerprint>,
+    authority: Authority,
 }
 
 impl Claimed {
@@ -148,15 +170,16 @@ impl Claimed {
             kind: entry.operation_kind,
             repository: entry.repository.clone(),
             signers: fingerprints(entry),
+            authority: entry.authority,
         }
     }
 
     fn is_meant_by(&self, outcome: &Entry) -> bool {
-        let Self { state, kind, repository, signers } = self;
+        let Self { state, kind, repository, signers, authority } = self;
         (&state.operation_id, state.operation_digest) == (&outcome.operation_id, outcome.operation_digest)
             && (&state.run_id, state.run_attempt) == (&outcome.run_id, outcome.run_attempt)
             && (*kind, repository) == (outcome.operation_kind, &outcome.repository)
-            && *signers == fingerprints(outcome)
+            && (signers, authority) == (&fingerprints(outcome), &outcome.authority)
     }
 }
 
@@ -203,6 +226,8 @@ impl Verifier {
             ));
         }
         self.repository_id = self.repository_id.or(repository);
+        entry.authority.follows(&self.authority).map_err(|problem| (Aspect::Bindings, problem))?;
+        self.authority = entry.authority;
         if let Some(Claimed { state, .. }) = self.receipts.get(&entry.receipt_id) {
             let resumes = state.outcome_sequence.is_none() && state.run_id == entry.run_id && state.run_attempt < entry.run_attempt;
             if !resumes || state.operation_digest != entry.operation_digest {
@@ -247,6 +272,16 @@ impl Verifier {
         }
         let problem = format!("it does not name the last entry, {}", head.newest().map_or("none".into(), |newest| format!("{newest}")));
         Err(BadLedger { aspect: Aspect::Chain, place: super::HEAD_PATH.into(), problem })
+    }
+
+    /// Verifies `authority.json`, which is there as soon as a trust file or a policy decided.
+    pub fn is_authority(&self, found: Option<&[u8]>) -> Result<(), BadLedger> {
+        let expected = (self.authority != Authority::default()).then(|| self.authority.to_document());
+        if found == expected.as_deref() {
+            return Ok(());
+        }
+        let problem = "it does not say what stood behind the newest claim";
+        Err(BadLedger { aspect: Aspect::States, place: super::AUTHORITY_PATH.into(), problem: problem.into() })
     }
 
     /// The receipts that were claimed, in their order: each of them has a state, and nothing else has.

@@ -7,6 +7,7 @@ use crate::{
     keys::{InvalidKeys, InvalidThreshold},
     name::InvalidName,
     operation::{NotLatest, TooLong},
+    tables::Misplaced,
 };
 
 /// The inputs do not describe an operation that can be approved.
@@ -53,6 +54,14 @@ pub enum InputRefusal {
         /// What was given, made visible.
         found: String,
     },
+    /// A name that leads to no commit.
+    #[error("input `{input}`: the repository has no commit `{name}`")]
+    CommitUnknown {
+        /// The input.
+        input: &'static str,
+        /// What was looked for, made visible.
+        name: String,
+    },
     /// A file does not exist.
     #[error("input `{input}`: there is no file `{path}`")]
     FileMissing {
@@ -98,6 +107,15 @@ pub enum InputRefusal {
     /// The threshold cannot be met, or would ask for nothing.
     #[error("input `threshold`: {0}")]
     Threshold(InvalidThreshold),
+    /// The trust file does not count.
+    #[error("input `trust-file`: {0}")]
+    TrustFile(String),
+    /// The policy cannot be read.
+    #[error("input `policy-file`: {0}")]
+    PolicyFile(String),
+    /// The campaign cannot be read.
+    #[error("input `campaign`: {0}")]
+    Campaign(Misplaced),
     /// The plan is not what a dry run wrote.
     #[error("input `plan`: {0}")]
     Plan(Malformed),
@@ -126,6 +144,7 @@ impl InputRefusal {
             Self::Invalid { .. } => "input_invalid",
             Self::OperationUnknown(_) => "operation_unknown",
             Self::CommitRequired { .. } => "commit_required",
+            Self::CommitUnknown { .. } => "commit_unknown",
             Self::FileMissing { .. } => "file_missing",
             Self::FileUnusable { .. } => "file_unusable",
             Self::PatternUnmatched { .. } => "pattern_unmatched",
@@ -136,9 +155,30 @@ impl InputRefusal {
             Self::NotLatest(_) => "not_latest",
             Self::TrustedKeys(_) => "trusted_keys_invalid",
             Self::Threshold(_) => "threshold_invalid",
+            Self::TrustFile(_) => "trust_invalid",
+            Self::PolicyFile(_) => "policy_invalid",
+            Self::Campaign(_) => "campaign_invalid",
             Self::Plan(_) => "plan_invalid",
             Self::TokenMissing => "token_missing",
             Self::Context { .. } => "context_missing",
+        }
+    }
+
+    /// The input that is wrong, if it is one.
+    #[must_use]
+    pub const fn input(&self) -> Option<&'static str> {
+        match self {
+            Self::Missing { input, .. }
+            | Self::Unused { input, .. }
+            | Self::Invalid { input, .. }
+            | Self::CommitRequired { input, .. }
+            | Self::CommitUnknown { input, .. }
+            | Self::FileMissing { input, .. }
+            | Self::FileUnusable { input, .. } => Some(input),
+            Self::PatternUnmatched { .. } | Self::AssetName(_) | Self::AssetTwice(_) | Self::AssetLimit(_) => Some("files"),
+            Self::BodyTooLong(_) => Some("body"),
+            Self::NotLatest(_) => Some("make-latest"),
+            _ => None,
         }
     }
 
@@ -157,6 +197,7 @@ impl InputRefusal {
             Self::CommitRequired { .. } => {
                 "A branch can move after the approval. Use the commit id that the dry run wrote into plan.json, or hand over `plan`."
             }
+            Self::CommitUnknown { .. } => "Push the branch or commit to the repository, or correct its name.",
             Self::FileMissing { .. } => "Check the path (relative to the workspace) and that the step that makes the file ran in this job.",
             Self::FileUnusable { .. } => "Hand over readable, regular files; links, folders, pipes and devices are refused.",
             Self::PatternUnmatched { .. } => {
@@ -171,6 +212,11 @@ impl InputRefusal {
                 "Give one key a line, `ssh-ed25519 AAAA… name`, as `countersign keys generate` prints it, or a PEM block."
             }
             Self::Threshold(_) => "Set `threshold` to how many different approvers must sign.",
+            Self::TrustFile(_) => {
+                "Use the trust file as `countersign trust` wrote it, with every signature, and the root that it prints (docs/trust.md)."
+            }
+            Self::PolicyFile(_) => "Correct the policy; `countersign policy check` reads it as this does. Nothing takes its place.",
+            Self::Campaign(_) => "Correct the campaign file at that place (docs/campaign.md).",
             Self::Plan(_) => "Use plan.json exactly as the dry run wrote it; make a new plan if it must change.",
             Self::TokenMissing => {
                 "Leave `token` at its default, the job's token, or give one that may write contents (and pull requests, for `open_pr`)."

@@ -1,58 +1,143 @@
 //! Mode `prod`: verify, decide, claim, execute, record.
 
+use std::collections::VecDeque;
+
 use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
-    envelope::{Envelope, MOST_BYTES},
-    keys::{Threshold, TrustedKeys},
-    ledger::{self, Effect, NoClaim, Outcome, Recorded},
+    digest::Digest,
+    ledger::{self, Effect, NoClaim, Outcome, ReceiptState, Recorded, Snapshot},
+    name::CommitId,
+    operation::Operation,
+    plan::{Plan, PlannedOperation},
     receipt::VerifiedReceipt,
-    refusal::{InputRefusal, Refusal},
+    refusal::Refusal,
 };
 
 use super::{
     Attempt,
-    describe::{Described, NoPlan},
+    basis::Footing,
+    receipts::{Candidate, Receipts},
 };
 use crate::{
     github::PreflightQuery,
     ledger_store::LedgerBranch,
+    planner::{Described, Unplanned},
     publisher::{self, AssetFiles},
     report::{Complaint, Ending, Phase},
-    runner::read_text,
 };
 
-/// A receipt file may hold base64 and a line feed.
-const MOST_RECEIPT_FILE: u64 = 2 * MOST_BYTES as u64;
+/// What is to be published: being hashed, known, or not to be had.
+pub(super) enum Subject {
+    Described(Described),
+    Whole(Operation, AssetFiles),
+    None(Refusal),
+}
+
+/// What one call asks for.
+enum Asked {
+    /// An operation, and its digest if a plan tells it before its files are hashed.
+    One(Subject, Option<Digest>),
+    Several(Plan),
+}
+
+/// One decision, and what another receipt would be decided about.
+struct Decided {
+    decision: Decision,
+    subject: Subject,
+    /// The receipt's state on the ledger, and the commit that shows it.
+    state: Option<(ReceiptState, CommitId)>,
+}
 
 impl Attempt<'_> {
     pub(super) async fn prod(&self) -> Ending {
-        let described = match self.describe(Mode::Prod).await {
-            Err(NoPlan::Failed(complaint)) => return Ending::Failed(complaint),
-            Err(NoPlan::Refused(refusal)) => Err(refusal),
-            Ok(described) => Ok(described),
+        let (subject, digest) = match self.subject().await {
+            Ok(Asked::One(subject, digest)) => (subject, digest),
+            Ok(Asked::Several(plan)) => return self.publish_campaign(plan).await,
+            Err(Unplanned::Refused(refusal)) => (Subject::None(refusal), None),
+            Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
         };
-        let (decision, files) = match self.decide(described).await {
-            Ok(decided) => decided,
-            Err(refusal) => return Ending::Refused(refusal),
+        let footing = self.footing().await;
+        let mut receipts = match self.receipts(&footing.keys).await {
+            Ok(receipts) => receipts,
+            Err(Unplanned::Refused(refusal)) => Receipts::none(refusal),
+            Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
         };
-        self.recorder.note(|record| record.checks = decision.checks);
-        match decision.verdict {
-            Ok(grant) => self.publish(grant, &files).await,
-            Err(refusal) => Ending::Refused(refusal),
+        Box::pin(self.publish_with(subject, digest, &mut receipts, &footing)).await
+    }
+
+    /// What the inputs ask for.
+    async fn subject(&self) -> Result<Asked, Unplanned> {
+        let Some(plan) = self.plan()? else {
+            let described = self.describer().describe(&self.inputs, self.kind()?, Mode::Prod).await?;
+            return Ok(Asked::One(Subject::Described(described), None));
+        };
+        match <[PlannedOperation; 1]>::try_from(plan.clone().into_operations()) {
+            Ok([planned]) => {
+                let digest = Some(planned.digest());
+                Ok(Asked::One(Subject::Described(self.describer().planned(planned, &self.inputs.files)), digest))
+            }
+            Err(_) => Ok(Asked::Several(plan)),
+        }
+    }
+
+    /// Tries every receipt for an operation, the oldest first, until one counts.
+    pub(super) async fn publish_with(
+        &self,
+        subject: Subject,
+        digest: Option<Digest>,
+        receipts: &mut Receipts,
+        footing: &Footing,
+    ) -> Ending {
+        let (mut subject, mut digest) = (subject, digest);
+        if digest.is_none() && receipts.are_several() {
+            // Which of them is meant shows only when the files are hashed.
+            subject = subject.whole().await;
+            digest = if let Subject::Whole(operation, _) = &subject { Some(operation.digest()) } else { None };
+        }
+        let mut candidates = match receipts.for_operation(digest) {
+            Ok(candidates) => candidates.into_iter().map(Ok).collect::<VecDeque<_>>(),
+            Err(refusal) => [Err(refusal)].into(),
+        };
+        loop {
+            let candidate = candidates.pop_front().unwrap_or(Err(Refusal::ReceiptMissing));
+            let decided = match self.decide(subject, candidate, footing).await {
+                Ok(decided) => decided,
+                Err(refusal) => return Ending::Refused(refusal),
+            };
+            let Decided { decision, subject: same, state } = decided;
+            self.recorder.note(|record| record.checks = decision.checks);
+            let refusal = match (decision.verdict, same) {
+                (Ok(grant), Subject::Whole(_, files)) => return self.publish(grant, &files).await,
+                (Ok(_), _) => unreachable!("what was granted is whole"),
+                (Err(refusal), same) => {
+                    subject = same;
+                    refusal
+                }
+            };
+            if let Some(ending) = self.shipped_before(&subject, state).await {
+                return ending;
+            }
+            if candidates.is_empty() {
+                return Ending::Refused(refusal);
+            }
+            self.recorder.log().line(&format!("countersign: a receipt does not count, the next is tried: {}: {refusal}", refusal.code()));
         }
     }
 
     /// Looks at GitHub while the files are hashed, then decides.
-    async fn decide(&self, described: Result<Described, Refusal>) -> Result<(Decision, AssetFiles), Refusal> {
-        let receipt = self.receipt();
+    async fn decide(&self, subject: Subject, candidate: Result<Candidate, Refusal>, footing: &Footing) -> Result<Decided, Refusal> {
+        let (receipt, reviewer) = match candidate {
+            Ok(Candidate { receipt, reviewer }) => (Ok(receipt), reviewer),
+            Err(refusal) => (Err(refusal), None),
+        };
         if let Ok(receipt) = &receipt {
             self.note_receipt(receipt);
         }
-        let query = match (&described, &receipt) {
+        let query = match (subject.bare(), &receipt) {
             // Without a mode that exists, GitHub is not even asked.
-            (Ok(described), Ok(receipt)) if self.mode.is_ok() => {
-                let query = PreflightQuery::new(&described.bare, Some(&receipt.terms().look()));
-                Some(query.with_uploads(!self.inputs.files.trim().is_empty()))
+            (Some(bare), Ok(receipt)) if self.mode.is_ok() => {
+                let uploads = subject.has_files();
+                Some(PreflightQuery::new(bare, Some(&receipt.terms().look())).with_uploads(uploads))
             }
             _ => None,
         };
@@ -64,33 +149,34 @@ impl Attempt<'_> {
             // Both clocks are read at the same moment; hashing may last longer. The claim reads them again.
             (preflight, (self.clock)())
         };
-        let hash = async {
-            match described {
-                Ok(described) => described.whole().await.map_err(Refusal::from),
-                Err(refusal) => Err(refusal),
-            }
+        let ((preflight, now), subject) = tokio::join!(look, subject.whole());
+        let operation = match &subject {
+            Subject::Whole(operation, _) => Ok(operation.clone()),
+            Subject::None(refusal) => Err(refusal.clone()),
+            Subject::Described(_) => unreachable!("it was hashed"),
         };
-        let ((preflight, now), hashed) = tokio::join!(look, hash);
-        let (operation, files) = hashed.map_or_else(|refusal| (Err(refusal), AssetFiles::default()), |(whole, files)| (Ok(whole), files));
         if let Ok(operation) = &operation {
             self.note_operation(operation);
         }
+        let mut state = None;
         if let Preflight::Seen(sighting) = &preflight {
-            let seen = sighting.ledger.as_ref().ok().and_then(ledger::Snapshot::newest);
-            let rules = sighting.ledger_rules.clone();
+            let snapshot = sighting.ledger.as_ref().ok();
+            let (seen, rules) = (snapshot.and_then(Snapshot::newest), sighting.ledger_rules.clone());
             self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
+            state = snapshot.and_then(|snapshot| Some((snapshot.state()?.clone(), snapshot.commit().clone())));
         }
         let decision = authorize(Evidence {
             mode: self.mode.clone(),
             run_id: self.run_id.clone(),
-            executor: self.context.executor.clone(),
+            executor: self.executor(),
             operation,
             receipt,
+            basis: footing.basis(reviewer.as_ref()),
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
         });
-        Ok((decision, files))
+        Ok(Decided { decision, subject, state })
     }
 
     async fn publish(&self, grant: Grant, files: &AssetFiles) -> Ending {
@@ -195,33 +281,41 @@ impl Attempt<'_> {
         }
     }
 
-    fn receipt(&self) -> Result<VerifiedReceipt, Refusal> {
-        let inputs = &self.inputs;
-        let text = match (inputs.receipt.trim(), inputs.receipt_file.as_str()) {
-            ("", "") => return Err(Refusal::ReceiptMissing),
-            (text, "") => text.to_owned(),
-            ("", file) => read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?,
-            _ => return Err(InputRefusal::Unused { input: "receipt-file", here: "a call that has a `receipt` already".into() }.into()),
-        };
-        if text.trim().is_empty() {
-            return Err(Refusal::ReceiptMissing);
-        }
-        let envelope = Envelope::parse(&text)?;
-        let trusted = TrustedKeys::parse(&inputs.trusted_keys).map_err(InputRefusal::TrustedKeys)?;
-        let threshold = if inputs.threshold.is_empty() {
-            Threshold::ONE
-        } else {
-            Threshold::parse(&inputs.threshold, &trusted).map_err(InputRefusal::Threshold)?
-        };
-        envelope.verify(&trusted, threshold)
-    }
-
     fn note_receipt(&self, receipt: &VerifiedReceipt) {
         self.recorder.note(|record| {
             record.receipt_id = Some(receipt.terms().receipt_id.to_string());
             record.receipt = Some(receipt.terms().clone());
             record.signers = receipt.signers().into();
         });
+    }
+}
+
+impl Subject {
+    fn bare(&self) -> Option<&Operation> {
+        match self {
+            Self::Described(described) => Some(&described.bare),
+            Self::Whole(operation, _) => Some(operation),
+            Self::None(_) => None,
+        }
+    }
+
+    fn has_files(&self) -> bool {
+        match self {
+            Self::Described(described) => described.has_files,
+            Self::Whole(operation, _) => matches!(operation, Operation::PublishRelease(release) if !release.assets.as_slice().is_empty()),
+            Self::None(_) => false,
+        }
+    }
+
+    /// The same, hashed.
+    async fn whole(self) -> Self {
+        match self {
+            Self::Described(described) => match described.whole().await {
+                Ok(whole) => Self::Whole(whole.operation, whole.files),
+                Err(refusal) => Self::None(refusal.into()),
+            },
+            other => other,
+        }
     }
 }
 

@@ -6,27 +6,30 @@ use anyhow::{Context as _, Result, bail, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
-    envelope::MOST_BYTES,
-    keys::{Threshold, TrustedKeys},
-    ledger::{Aspect, BadLedger, Examined, Examiner, HEAD_PATH, Verifier, entry_path, state_path},
+    keys::Threshold,
+    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Examined, Examiner, HEAD_PATH, Keys, Verifier, entry_path, state_path},
     name::ReceiptId,
+    timestamp::Timestamp,
 };
 
 use super::source::{AHEAD, Source};
 use crate::{
-    Environment,
+    Clock, Environment,
     cli::LedgerVerifyArguments,
-    commands::{print, read_text},
+    commands::{
+        print,
+        trusted::{self, Trusted},
+    },
     exit::Exit,
 };
 
 /// States that are compared in one go.
 const STATES: usize = 64;
 
-type Trusted = Option<(TrustedKeys, Threshold)>;
+type By = Option<(Trusted, Threshold)>;
 
-pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Environment) -> Result<Exit> {
-    let trusted = Arc::new(trusted(arguments)?);
+pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Environment, clock: Clock) -> Result<Exit> {
+    let trusted = Arc::new(by(arguments, clock())?);
     let source = Source::open(&arguments.place, environment).await?;
     if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
@@ -38,11 +41,7 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
         print(&match aspect {
             Aspect::Signatures if trusted.is_none() => "signatures  not checked: give --trusted-keys".into(),
-            Aspect::Signatures => format!(
-                "signatures  hold: {} receipts, each by {} trusted key(s)",
-                tally.signed,
-                arguments.threshold.as_deref().unwrap_or("1")
-            ),
+            Aspect::Signatures => format!("signatures  hold: {} receipts, each by {}", tally.signed, many(&trusted)),
             Aspect::Bindings if trusted.is_none() => {
                 "bindings    hold between entries and operations; receipts are not read without --trusted-keys".into()
             }
@@ -60,9 +59,11 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     Ok(Exit::Success)
 }
 
-async fn recomputed(source: &Source, trusted: &Arc<Trusted>) -> Result<(Verifier, bool)> {
+async fn recomputed(source: &Source, trusted: &Arc<By>) -> Result<(Verifier, bool)> {
     let verifier = entries(source, trusted).await?;
     verifier.is_head(&source.head)?;
+    let authority = source.read(vec![AUTHORITY_PATH.into()]).await?.pop().flatten();
+    verifier.is_authority(authority.as_deref())?;
     states(source, &verifier).await?;
     no_strays(source, &verifier).await?;
     let has_history = history(source, &verifier).await?;
@@ -72,15 +73,27 @@ async fn recomputed(source: &Source, trusted: &Arc<Trusted>) -> Result<(Verifier
     Ok((verifier, has_history))
 }
 
-fn trusted(arguments: &LedgerVerifyArguments) -> Result<Trusted> {
+fn by(arguments: &LedgerVerifyArguments, now: Timestamp) -> Result<By> {
     let Some(path) = &arguments.trusted_keys else { return Ok(None) };
-    let keys = TrustedKeys::parse(&read_text(path, MOST_BYTES as u64)?).context("the trusted keys")?;
-    let threshold = Threshold::parse(arguments.threshold.as_deref().unwrap_or("1"), &keys)?;
-    Ok(Some((keys, threshold)))
+    let trusted = trusted::read(path, arguments.trust_root, now).context("the trusted keys")?;
+    ensure!(
+        trusted.trust.is_none() || arguments.threshold.is_none(),
+        "the trust file says how many keys had to sign at each time; leave --threshold out"
+    );
+    let threshold = trusted.threshold(arguments.threshold.as_deref())?;
+    Ok(Some((trusted, threshold)))
+}
+
+fn many(by: &By) -> String {
+    match by {
+        Some((Trusted { trust: Some(_), .. }, _)) => "as many keys as the trust file asked for at that time".into(),
+        Some((_, threshold)) => format!("{} trusted key(s)", threshold.get()),
+        None => "nobody".into(),
+    }
 }
 
 /// Examines entries on every core, and chains them in their order.
-async fn entries(source: &Source, trusted: &Arc<Trusted>) -> Result<Verifier> {
+async fn entries(source: &Source, trusted: &Arc<By>) -> Result<Verifier> {
     let mut verifier = Verifier::default();
     let examined = source.batches(false).map_ok(|batch| {
         let trusted = Arc::clone(trusted);
@@ -97,8 +110,11 @@ async fn entries(source: &Source, trusted: &Arc<Trusted>) -> Result<Verifier> {
 }
 
 /// Up to the first bad entry; what stands after it does not matter.
-fn examine(batch: &[(u64, Vec<u8>)], trusted: Option<&(TrustedKeys, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
-    let examiner = Examiner::new(trusted.map(|(keys, threshold)| (keys, *threshold)));
+fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
+    let examiner = Examiner::new(by.map(|(trusted, threshold)| match &trusted.trust {
+        Some(trust) => Keys::Trust(trust),
+        None => Keys::Listed(&trusted.keys, *threshold),
+    }));
     batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
 }
 
@@ -132,7 +148,9 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
         let name = path.rsplit('/').next().unwrap_or_default().strip_suffix(".json").unwrap_or_default();
         let entry = |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
         let state = |receipt: &ReceiptId| verifier.has(receipt) && state_path(receipt) == path;
-        path == HEAD_PATH || path == "README.md" || name.parse().is_ok_and(entry) || name.parse().is_ok_and(|receipt| state(&receipt))
+        [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path)
+            || name.parse().is_ok_and(entry)
+            || name.parse().is_ok_and(|receipt| state(&receipt))
     };
     match source.paths().await?.iter().filter(|path| !known(path)).min() {
         Some(stray) => bail!("structure: `{stray}`: no entry accounts for this file"),

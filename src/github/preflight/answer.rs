@@ -73,6 +73,7 @@ struct LedgerCommit {
     head: Option<File>,
     state: Option<File>,
     checkpoint: Option<File>,
+    authority: Option<File>,
     touched: Option<History>,
 }
 
@@ -213,6 +214,7 @@ fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refu
         head: text(commit.head)?,
         state: text(commit.state)?,
         checkpoint: text(commit.checkpoint)?,
+        authority: text(commit.authority)?,
         state_was_written: !touched.nodes.is_empty(),
     };
     Snapshot::read(oid.0, &raw)

@@ -1,0 +1,105 @@
+//! Which trust file and which policy decided: versions that only grow, remembered on the ledger.
+
+use alloc::{format, string::String};
+use core::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    digest::Digest,
+    document::Document,
+    json::{Malformed, Object, Value},
+    policy::Policy,
+    refusal::Refusal,
+    trust::Trust,
+};
+
+/// One version of a trust file or a policy, by its number and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pin {
+    /// The version, from 1.
+    pub version: u64,
+    /// Digest of its bytes.
+    pub digest: Digest,
+}
+
+impl Pin {
+    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
+        let first = value.refuse("a version begins with 1");
+        let mut object = value.object()?;
+        let pin = Self { version: object.take("version")?.number()?, digest: object.take("digest")?.name()? };
+        object.end()?;
+        if pin.version == 0 { Err(first) } else { Ok(pin) }
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version {} ({})", self.version, self.digest)
+    }
+}
+
+/// What stood behind a decision; on the ledger, `authority.json`: the newest that ever did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Authority {
+    /// The trust file; null where the workflow itself listed the keys.
+    pub trust: Option<Pin>,
+    /// The policy; null where none was given.
+    pub policy: Option<Pin>,
+}
+
+impl Authority {
+    pub(crate) fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        Ok(Self {
+            trust: object.take("trust")?.nullable().map(Pin::from_json).transpose()?,
+            policy: object.take("policy")?.nullable().map(Pin::from_json).transpose()?,
+        })
+    }
+
+    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let authority = Self::from_members(&mut object)?;
+        object.end()?;
+        Ok(authority)
+    }
+
+    /// What stands behind a decision by these.
+    #[must_use]
+    pub fn of(trust: Option<&Trust>, policy: Option<&Policy>) -> Self {
+        Self { trust: trust.map(Trust::pin), policy: policy.map(Policy::pin) }
+    }
+
+    /// Whether this may come after what decided before: nothing is dropped, no version falls, none changes under its number.
+    pub fn follows(&self, before: &Self) -> Result<(), String> {
+        for (what, before, now) in [("trust file", before.trust, self.trust), ("policy", before.policy, self.policy)] {
+            let Some(before) = before else { continue };
+            match now {
+                Some(now) if now.version > before.version || now == before => {}
+                Some(now) => return Err(format!("the {what} is {now}, but {before} decided before")),
+                None => return Err(format!("there is no {what}, but {before} decided before")),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Document for Authority {
+    const MOST_BYTES: usize = 4096;
+
+    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        Self::from_members(object)
+    }
+}
+
+/// Whether trust and policy may decide on a ledger that remembers `before`.
+pub(crate) fn newest(trust: Option<&Trust>, policy: Option<&Policy>, before: &Authority) -> Result<(), Refusal> {
+    let rolled_back = |what, problem: String| Refusal::AuthorityRolledBack { what, problem };
+    let now = Authority::of(trust, policy);
+    Authority { policy: None, ..now }.follows(&Authority { policy: None, ..*before }).map_err(|problem| rolled_back("trust", problem))?;
+    if let (Some(trust), Some(known)) = (trust, before.trust)
+        && !trust.holds(&known)
+    {
+        return Err(rolled_back("trust", format!("the trust file's history lacks {known}, which decided before: it was forked")));
+    }
+    Authority { trust: None, ..now }.follows(&Authority { trust: None, ..*before }).map_err(|problem| rolled_back("policy", problem))
+}

@@ -1,0 +1,158 @@
+//! The policy: which operations may be approved by whom. Exactly one rule must match; the default is no.
+
+mod decide;
+mod lint;
+mod pattern;
+
+use alloc::{string::String, vec::Vec};
+
+pub use self::{
+    decide::{Approval, Decision, Denial, Reason, Request, decide, decide_one},
+    lint::{Finding, Owner, lint},
+    pattern::Pattern,
+};
+use crate::{
+    authority::Pin,
+    digest::Digest,
+    name::{RepositoryId, Title},
+    operation::{Kind, Operation, Target},
+    tables::{self, Misplaced, Table, Value},
+    timestamp::Lifetime,
+};
+
+/// Most rules of one policy.
+pub const MOST_RULES: usize = 256;
+
+/// A policy, read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// From 1; it only grows.
+    pub version: u64,
+    /// The rules in the order of the file.
+    pub rules: Vec<Rule>,
+    digest: Digest,
+}
+
+/// One rule: what it is about, and who must approve that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, once in a policy.
+    pub name: String,
+    /// The kind of operation.
+    pub operation: Kind,
+    /// The repository, by name and by number.
+    pub target: Target,
+    /// The tag of a release or tag; of a pull request the branch into which it is to be merged.
+    pub pattern: Pattern,
+    /// Names of the keys whose owners may approve.
+    pub approvers: Vec<String>,
+    /// How many of them must.
+    pub threshold: u64,
+    /// How long a receipt may last.
+    pub longest_lifetime: Lifetime,
+    /// Whether whoever asked for the run may not be among them.
+    pub exclude_requester: bool,
+}
+
+impl Policy {
+    /// Reads `policy.toml`. A file that cannot be read whole is never replaced by a default.
+    pub fn parse(text: &str) -> Result<Self, Misplaced> {
+        let mut table = tables::parse(text)?;
+        let version = table.take("version")?;
+        let first = version.refuse("a version begins with 1");
+        let version = version.number()?;
+        let rules = table.tables("rule")?;
+        let too_many = table.refuse(alloc::format!("more than {MOST_RULES} rules"));
+        table.end()?;
+        if version == 0 {
+            return Err(first);
+        }
+        if rules.len() > MOST_RULES {
+            return Err(too_many);
+        }
+        let mut policy = Self { version, rules: Vec::new(), digest: Digest::of(text.as_bytes()) };
+        for rule in rules {
+            let twice = rule.refuse("another rule has this name already");
+            let rule = Rule::read(rule)?;
+            if policy.rules.iter().any(|known| known.name == rule.name) {
+                return Err(twice);
+            }
+            policy.rules.push(rule);
+        }
+        Ok(policy)
+    }
+
+    /// Its version and the digest of its bytes.
+    #[must_use]
+    pub const fn pin(&self) -> Pin {
+        Pin { version: self.version, digest: self.digest }
+    }
+}
+
+impl Rule {
+    fn read(mut table: Table<'_>) -> Result<Self, Misplaced> {
+        let operation = table.take("operation")?.name()?;
+        let pattern = table.take(Self::place(operation))?.name()?;
+        let approvers = table.take("approvers")?;
+        let nobody = approvers.refuse("expected at least one approver, each once");
+        let threshold = table.take("threshold")?;
+        let none = threshold.refuse("expected a whole number from 1");
+        let rule = Self {
+            name: table.take("name")?.name::<Title>()?.as_str().into(),
+            operation,
+            target: Target {
+                repository: table.take("repository")?.name()?,
+                repository_id: RepositoryId(table.take("repository_id")?.number()?),
+            },
+            pattern,
+            approvers: approvers.list()?.into_iter().map(Value::text).collect::<Result<_, _>>()?,
+            threshold: threshold.number()?,
+            longest_lifetime: table.take("longest_lifetime")?.name()?,
+            exclude_requester: table.take("exclude_requester")?.flag()?,
+        };
+        table.end()?;
+        let twice = rule.approvers.iter().enumerate().any(|(index, name)| rule.approvers[..index].contains(name));
+        if rule.approvers.is_empty() || twice {
+            return Err(nobody);
+        }
+        if rule.threshold == 0 {
+            return Err(none);
+        }
+        Ok(rule)
+    }
+
+    /// The member that holds the pattern.
+    const fn place(operation: Kind) -> &'static str {
+        match operation {
+            Kind::PublishRelease | Kind::TagRepo => "tag",
+            Kind::OpenPr => "branch",
+        }
+    }
+
+    /// Whether the rule is about this operation; otherwise the first side on which they differ.
+    fn matches(&self, operation: &Operation) -> Result<(), String> {
+        let (name, target) = (subject(operation), operation.target());
+        if self.operation != operation.kind() {
+            return Err(alloc::format!("it is about {}", self.operation));
+        }
+        if self.target != *target {
+            return Err(alloc::format!("it is about {}", self.target));
+        }
+        if !self.pattern.matches(name) {
+            return Err(alloc::format!("its {} `{}` does not match `{name}`", Self::place(self.operation), self.pattern));
+        }
+        Ok(())
+    }
+}
+
+/// The name on which patterns are tried.
+fn subject(operation: &Operation) -> &str {
+    match operation {
+        Operation::PublishRelease(release) => release.tag_name.as_str(),
+        Operation::TagRepo(tag) => tag.tag_name.as_str(),
+        Operation::OpenPr(pull) => pull.base_branch.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,395 @@
+//! The trust file: versions of the set of trusted keys, each signed by enough keys of the set before it and of its own.
+
+use alloc::{
+    collections::BTreeSet,
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    authority::Pin,
+    digest::Digest,
+    document::{Document, to_json},
+    dsse::{Dsse, NotSigned, Signs},
+    json::{self, Malformed, Object, Value},
+    keys::{MOST_KEYS, PublicKey, RetiredKey, Retirement, Threshold, TrustedKey, TrustedKeys},
+    name::Actor,
+    tables::{self, Misplaced, Table},
+    timestamp::Timestamp,
+};
+
+/// The payload type of one version.
+pub const PAYLOAD_TYPE: &str = "application/vnd.countersign.trust+json";
+/// Most versions of one file.
+pub const MOST_VERSIONS: usize = 256;
+/// A version may be issued by a clock that is ahead by this many seconds.
+const MOST_AHEAD: u64 = 60;
+
+/// A key, its owner and its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownKey {
+    /// What policies and reports call its owner; once in a version.
+    pub name: String,
+    /// The owner's login on GitHub, if it is known.
+    pub login: Option<Actor>,
+    /// The key.
+    #[serde(serialize_with = "line")]
+    pub key: PublicKey,
+    /// The first second at which it counts.
+    pub not_before: Option<Timestamp>,
+    /// The first second at which it no longer counts.
+    pub not_after: Option<Timestamp>,
+    /// Since when it is known to be in wrong hands, or no longer needed.
+    pub revoked_at: Option<Timestamp>,
+}
+
+fn line<S: Serializer>(key: &PublicKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&key.to_openssh())
+}
+
+impl KnownKey {
+    /// Whether the key counts at a moment.
+    pub fn standing(&self, now: Timestamp) -> Result<(), Retirement> {
+        if let Some(since) = self.revoked_at.filter(|since| now >= *since) {
+            return Err(Retirement::Revoked(since));
+        }
+        if let Some(at) = self.not_after.filter(|at| now >= *at) {
+            return Err(Retirement::Ended(at));
+        }
+        self.not_before.filter(|from| now < *from).map_or(Ok(()), |from| Err(Retirement::NotYet(from)))
+    }
+
+    fn from_json(value: Value) -> Result<Self, Malformed> {
+        let mut object = value.object()?;
+        let mut time = |member: &str| object.take(member)?.nullable().map(Value::name).transpose();
+        let (not_before, not_after, revoked_at) = (time("not_before")?, time("not_after")?, time("revoked_at")?);
+        let key = Self {
+            name: object.take("name")?.name::<crate::name::Title>()?.as_str().into(),
+            login: object.take("login")?.nullable().map(Value::name).transpose()?,
+            key: object.take("key")?.name()?,
+            not_before,
+            not_after,
+            revoked_at,
+        };
+        object.end()?;
+        Ok(key)
+    }
+
+    fn from_table(mut table: Table<'_>) -> Result<Self, Misplaced> {
+        let mut time = |member: &str| table.take_optional(member).map(tables::Value::name).transpose();
+        let (not_before, not_after, revoked_at) = (time("not_before")?, time("not_after")?, time("revoked_at")?);
+        let key = Self {
+            name: table.take("name")?.name::<crate::name::Title>()?.as_str().into(),
+            login: table.take_optional("login").map(tables::Value::name).transpose()?,
+            key: table.take("key")?.name()?,
+            not_before,
+            not_after,
+            revoked_at,
+        };
+        table.end()?;
+        Ok(key)
+    }
+}
+
+/// One version: the keys from now on, and how many of them must agree on the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrustVersion {
+    /// From 1, without gaps.
+    pub version: u64,
+    /// Digest of the version before it; null in the first.
+    pub previous: Option<Digest>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// How many of its keys must sign a receipt, or the next version.
+    pub threshold: u64,
+    /// The one policy that may decide with these keys; null if it is not fixed.
+    pub policy: Option<Pin>,
+    /// The keys, revoked ones too.
+    pub keys: Vec<KnownKey>,
+}
+
+impl TrustVersion {
+    fn from_payload(payload: &[u8]) -> Result<Self, Malformed> {
+        let mut object = json::parse(payload, tables::MOST_BYTES)?.object()?;
+        let version = Self {
+            version: object.take("version")?.number()?,
+            previous: object.take("previous")?.nullable().map(Value::name).transpose()?,
+            issued_at: object.take("issued_at")?.name()?,
+            threshold: object.take("threshold")?.number()?,
+            policy: object.take("policy")?.nullable().map(Pin::from_json).transpose()?,
+            keys: object.take("keys")?.list()?.into_iter().map(KnownKey::from_json).collect::<Result<_, _>>()?,
+        };
+        object.end()?;
+        Ok(version)
+    }
+
+    /// Reads what people write: `version`, `threshold` and one `[[key]]` for each key.
+    pub fn from_toml(text: &str, previous: Option<Digest>, issued_at: Timestamp, policy: Option<Pin>) -> Result<Self, Misplaced> {
+        let mut table = tables::parse(text)?;
+        let version = Self {
+            version: table.take("version")?.number()?,
+            previous,
+            issued_at,
+            threshold: table.take("threshold")?.number()?,
+            policy,
+            keys: table.tables("key")?.into_iter().map(KnownKey::from_table).collect::<Result<_, _>>()?,
+        };
+        let nonsense = table.refuse(version.sound().err().unwrap_or_default());
+        table.end()?;
+        if version.sound().is_ok() { Ok(version) } else { Err(nonsense) }
+    }
+
+    /// Whether it can be lived with: keys and names stand once, and enough of them count.
+    fn sound(&self) -> Result<(), String> {
+        if self.version == 0 {
+            return Err("a version begins with 1".into());
+        }
+        if self.keys.len() > MOST_KEYS {
+            return Err(format!("more than {MOST_KEYS} keys"));
+        }
+        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        for key in &self.keys {
+            if !names.insert(key.name.as_str()) {
+                return Err(format!("the name `{}` stands twice", key.name));
+            }
+            if !keys.insert(key.key.to_openssh()) {
+                return Err(format!("the key of `{}` stands twice", key.name));
+            }
+        }
+        let usable = self.usable(self.issued_at).count() as u64;
+        if self.threshold == 0 || self.threshold > usable {
+            return Err(format!(
+                "the threshold is {}, but {usable} key(s) count when it is issued; expected 1 to {usable}",
+                self.threshold
+            ));
+        }
+        Ok(())
+    }
+
+    fn usable(&self, at: Timestamp) -> impl Iterator<Item = &KnownKey> {
+        self.keys.iter().filter(move |key| key.standing(at).is_ok())
+    }
+
+    fn keys_at(&self, now: Timestamp) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
+        let (mut keys, mut retired) = (Vec::new(), Vec::new());
+        for known in &self.keys {
+            let KnownKey { name, login, key, .. } = known;
+            match known.standing(now) {
+                Ok(()) => keys.push(TrustedKey { name: name.clone(), login: login.clone(), key: key.clone() }),
+                Err(why) => retired.push(RetiredKey { name: name.clone(), key: key.clone(), why }),
+            }
+        }
+        let count = keys.len();
+        let keys = TrustedKeys::of_trust(keys, retired);
+        let threshold = Threshold::parse(&self.threshold.to_string(), &keys).map_err(|_| InvalidTrust {
+            version: self.version,
+            problem: format!("{count} key(s) count at {now}, {} must sign; put a new version in place", self.threshold),
+        })?;
+        Ok((keys, threshold))
+    }
+
+    /// How many of the keys that count at a moment signed.
+    fn signatures(&self, at: Timestamp, signed: &Dsse) -> u64 {
+        let is_signed_by = signed.is_signed_by();
+        self.usable(at).filter(|key| is_signed_by(&key.key)).count() as u64
+    }
+
+    fn to_payload(&self) -> Vec<u8> {
+        to_json(self)
+    }
+}
+
+/// `trust.json`: every version from the first on, with its signatures. Nothing in it counts before [`TrustFile::verify`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrustFile {
+    versions: Vec<Dsse>,
+}
+
+/// Why a trust file does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("version {version} of the trust file: {problem}")]
+pub struct InvalidTrust {
+    version: u64,
+    problem: String,
+}
+
+impl Document for TrustFile {
+    const MOST_BYTES: usize = 4 << 20;
+
+    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        let versions = object.take("versions")?;
+        let number = versions.refuse(format!("expected 1 to {MOST_VERSIONS} versions"));
+        let versions = versions.list()?;
+        if versions.is_empty() || versions.len() > MOST_VERSIONS {
+            return Err(number);
+        }
+        Ok(Self { versions: versions.into_iter().map(|version| Dsse::from_json(version, PAYLOAD_TYPE)).collect::<Result<_, _>>()? })
+    }
+}
+
+impl TrustFile {
+    /// Begins a file with its first version, as yet unsigned.
+    #[must_use]
+    pub fn begin(first: &TrustVersion) -> Self {
+        Self { versions: [Dsse::new(PAYLOAD_TYPE, first.to_payload())].into() }
+    }
+
+    /// Adds the next version, as yet unsigned.
+    pub fn add(&mut self, next: &TrustVersion) {
+        self.versions.push(Dsse::new(PAYLOAD_TYPE, next.to_payload()));
+    }
+
+    /// Adds a signature to the newest version.
+    pub fn sign(&mut self, signer: &dyn Signs) -> Result<(), NotSigned> {
+        if let Some(newest) = self.versions.last_mut() {
+            *newest = newest.signed_by(signer)?;
+        }
+        Ok(())
+    }
+
+    /// Digest of the first version: what workflows name to say which history they mean.
+    #[must_use]
+    pub fn root(&self) -> Option<Digest> {
+        self.versions.first().map(|first| Digest::of(first.payload()))
+    }
+
+    /// The file without its newest version.
+    #[must_use]
+    pub fn before(&self) -> Option<Self> {
+        let (_, before) = self.versions.split_last()?;
+        (!before.is_empty()).then(|| Self { versions: before.into() })
+    }
+
+    /// The newest version as it stands there, verified or not: for people who are about to sign it.
+    pub fn proposed(&self) -> Result<TrustVersion, InvalidTrust> {
+        let number = self.versions.len() as u64;
+        let newest = self.versions.last().map_or(&[][..], Dsse::payload);
+        TrustVersion::from_payload(newest).map_err(|error| InvalidTrust { version: number, problem: error.to_string() })
+    }
+
+    /// Verifies every version, from the first on: the first by its digest (if one is given) and its own keys, each later one by
+    /// enough keys of the version before it and by enough of its own.
+    pub fn verify(&self, root: Option<Digest>, now: Timestamp) -> Result<Trust, InvalidTrust> {
+        let mut trust: Option<Trust> = None;
+        for (number, signed) in (1..).zip(&self.versions) {
+            let invalid = |problem: String| InvalidTrust { version: number, problem };
+            let digest = Digest::of(signed.payload());
+            match &trust {
+                None => {
+                    if let Some(root) = root.filter(|root| *root != digest) {
+                        return Err(invalid(format!("it is {digest}, but the workflow names {root} as the root of trust")));
+                    }
+                }
+                // Before enough keys of the version before signed, nothing of this one is read.
+                Some(before) => enough(&before.newest, before.newest.keys.iter(), signed, "the version before it").map_err(invalid)?,
+            }
+            let version = TrustVersion::from_payload(signed.payload()).map_err(|error| invalid(error.to_string()))?;
+            fits(&version, number, trust.as_ref(), now).map_err(invalid)?;
+            if let Some(before) = &trust {
+                enough(&before.newest, before.newest.usable(version.issued_at), signed, "the version before it").map_err(invalid)?;
+            }
+            enough(&version, version.usable(version.issued_at), signed, "its own set").map_err(invalid)?;
+            let (mut before, mut digests) = (Vec::new(), Vec::new());
+            if let Some(trust) = trust {
+                (before, digests) = (trust.before, trust.digests);
+                before.push(trust.newest);
+            }
+            digests.push(digest);
+            trust = Some(Trust { newest: version, before, digests });
+        }
+        trust.ok_or_else(|| InvalidTrust { version: 1, problem: "there is none".into() })
+    }
+}
+
+fn enough<'a>(version: &TrustVersion, keys: impl Iterator<Item = &'a KnownKey>, signed: &Dsse, whose: &str) -> Result<(), String> {
+    let is_signed_by = signed.is_signed_by();
+    let count = keys.filter(|key| is_signed_by(&key.key)).count() as u64;
+    if count >= version.threshold {
+        return Ok(());
+    }
+    Err(format!("{count} key(s) of {whose} signed it that count, {} must", version.threshold))
+}
+
+fn fits(version: &TrustVersion, number: u64, before: Option<&Trust>, now: Timestamp) -> Result<(), String> {
+    if version.version != number {
+        return Err(format!("it says that it is version {}", version.version));
+    }
+    let previous = before.and_then(|before| before.digests.last().copied());
+    if version.previous != previous {
+        let shown = |digest: Option<Digest>| digest.map_or("nothing".to_string(), |digest| digest.to_string());
+        return Err(format!("it follows {}, but the version before it is {}", shown(version.previous), shown(previous)));
+    }
+    if before.is_some_and(|before| version.issued_at < before.newest.issued_at) {
+        return Err(format!("it was issued at {}, before the version that it follows", version.issued_at));
+    }
+    if version.issued_at.since(now) > MOST_AHEAD {
+        return Err(format!("it was issued at {}, more than {MOST_AHEAD} seconds after {now}", version.issued_at));
+    }
+    if let (Some(old), Some(new)) = (before.and_then(|before| before.newest.policy), version.policy)
+        && (new.version < old.version || (new.version == old.version && new != old))
+    {
+        return Err(format!("it fixes the policy {new}, but {old} was fixed before"));
+    }
+    version.sound()
+}
+
+/// A trust file that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    newest: TrustVersion,
+    /// The versions before it.
+    before: Vec<TrustVersion>,
+    digests: Vec<Digest>,
+}
+
+impl Trust {
+    /// The version that counts.
+    #[must_use]
+    pub const fn newest(&self) -> &TrustVersion {
+        &self.newest
+    }
+
+    /// Number and digest of the version that counts.
+    #[must_use]
+    pub fn pin(&self) -> Pin {
+        Pin { version: self.newest.version, digest: self.digests.last().copied().unwrap_or(Digest::of(b"")) }
+    }
+
+    /// Whether a version is part of the file's history.
+    #[must_use]
+    pub fn holds(&self, pin: &Pin) -> bool {
+        let index = usize::try_from(pin.version).ok().and_then(|version| version.checked_sub(1));
+        index.and_then(|index| self.digests.get(index)) == Some(&pin.digest)
+    }
+
+    /// The keys that count at a moment, and how many of them must sign.
+    pub fn keys_at(&self, now: Timestamp) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
+        self.newest.keys_at(now)
+    }
+
+    /// The keys that counted for a decision by this version at that moment; before there was a trust file, those of its first version.
+    pub fn keys_of(&self, pin: Option<&Pin>, then: Timestamp) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
+        let mut versions = self.before.iter().chain([&self.newest]);
+        let Some(pin) = pin else {
+            let first = versions.next().unwrap_or(&self.newest);
+            return first.keys_at(then.max(first.issued_at));
+        };
+        let missing = || InvalidTrust { version: pin.version, problem: format!("the file does not hold it as {}", pin.digest) };
+        versions.find(|version| version.version == pin.version).filter(|_| self.holds(pin)).ok_or_else(missing)?.keys_at(then)
+    }
+
+    /// How many keys of the version that counts, and of a proposed one, have signed the proposal.
+    #[must_use]
+    pub fn support(&self, proposal: &TrustFile) -> (u64, u64) {
+        let Some(signed) = proposal.versions.last() else { return (0, 0) };
+        let own = proposal.proposed().map_or(0, |version| version.signatures(version.issued_at, signed));
+        let at = proposal.proposed().map_or(self.newest.issued_at, |version| version.issued_at);
+        (self.newest.signatures(at, signed), own)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! The rotation table: sequences of versions, and which of them hold.
+
+use super::*;
+use crate::testing::{NOON, key};
+
+fn known(seed: u8) -> KnownKey {
+    KnownKey {
+        name: format!("key-{seed}"),
+        login: None,
+        key: PublicKey::new(key(seed).verifying_key()).unwrap(),
+        not_before: None,
+        not_after: None,
+        revoked_at: None,
+    }
+}
+
+/// A sequence of versions under construction.
+struct Sequence {
+    file: Option<TrustFile>,
+    issued: u64,
+}
+
+impl Sequence {
+    /// The first version: keys, threshold, and who signs.
+    fn of(keys: &[u8], threshold: u64, signers: &[u8]) -> Self {
+        Self { file: None, issued: 0 }.then(keys, threshold, signers)
+    }
+
+    /// The next version.
+    fn then(self, keys: &[u8], threshold: u64, signers: &[u8]) -> Self {
+        self.edited(keys, threshold, signers, |_| ())
+    }
+
+    fn edited(mut self, keys: &[u8], threshold: u64, signers: &[u8], edit: impl FnOnce(&mut TrustVersion)) -> Self {
+        let last = self.file.as_ref().and_then(|file| file.versions.last());
+        let mut version = TrustVersion {
+            version: self.file.as_ref().map_or(0, |file| file.versions.len() as u64) + 1,
+            previous: last.map(|last| Digest::of(last.payload())),
+            issued_at: NOON.plus(self.issued),
+            threshold,
+            policy: None,
+            keys: keys.iter().copied().map(known).collect(),
+        };
+        self.issued += 1;
+        edit(&mut version);
+        match &mut self.file {
+            Some(file) => file.add(&version),
+            None => self.file = Some(TrustFile::begin(&version)),
+        }
+        for signer in signers {
+            self.file.as_mut().unwrap().sign(&key(*signer)).unwrap();
+        }
+        self
+    }
+
+    /// The number of the version that counts, or the error.
+    fn ends(&self) -> String {
+        let file = self.file.as_ref().unwrap();
+        let written = TrustFile::from_document(&file.to_document()).unwrap();
+        assert_eq!(&written, file);
+        written
+            .verify(file.root(), NOON.plus(10))
+            .map_or_else(|error| error.to_string(), |trust| format!("holds at {}", trust.pin().version))
+    }
+}
+
+fn revoked(version: &mut TrustVersion, index: usize, at: Timestamp) {
+    version.keys[index].revoked_at = Some(at);
+}
+
+fn policy(version: u64, text: &str) -> Pin {
+    Pin { version, digest: Digest::of(text.as_bytes()) }
+}
+
+/// Name, sequence, and how it ends.
+type Row = (&'static str, fn() -> Sequence, &'static str);
+
+const ROTATIONS: &[Row] = &[
+    ("one key begins", || Sequence::of(&[1], 1, &[1]), "holds at 1"),
+    ("two of three begin", || Sequence::of(&[1, 2, 3], 2, &[1, 3]), "holds at 1"),
+    (
+        "the first set has not agreed",
+        || Sequence::of(&[1, 2, 3], 2, &[1]),
+        "version 1 of the trust file: 1 key(s) of its own set signed it that count, 2 must",
+    ),
+    (
+        "a stranger begins",
+        || Sequence::of(&[1], 1, &[9]),
+        "version 1 of the trust file: 0 key(s) of its own set signed it that count, 1 must",
+    ),
+    ("a key is added", || Sequence::of(&[1], 1, &[1]).then(&[1, 2], 1, &[1]), "holds at 2"),
+    ("the whole set changes, both agree", || Sequence::of(&[1, 2], 2, &[1, 2]).then(&[3, 4], 2, &[1, 2, 3, 4]), "holds at 2"),
+    (
+        "the old set is missing",
+        || Sequence::of(&[1, 2], 2, &[1, 2]).then(&[3, 4], 2, &[3, 4]),
+        "version 2 of the trust file: 0 key(s) of the version before it signed it that count, 2 must",
+    ),
+    (
+        "the old threshold is missing",
+        || Sequence::of(&[1, 2, 3], 2, &[1, 2]).then(&[1, 4], 1, &[1, 4]),
+        "version 2 of the trust file: 1 key(s) of the version before it signed it that count, 2 must",
+    ),
+    (
+        "the new threshold is missing",
+        || Sequence::of(&[1], 1, &[1]).then(&[2, 3], 2, &[1, 2]),
+        "version 2 of the trust file: 1 key(s) of its own set signed it that count, 2 must",
+    ),
+    (
+        "the threshold rises, the new one is missing",
+        || Sequence::of(&[1, 2, 3], 1, &[1]).then(&[1, 2, 3], 3, &[1, 2]),
+        "version 2 of the trust file: 2 key(s) of its own set signed it that count, 3 must",
+    ),
+    ("the threshold falls, the old one agrees", || Sequence::of(&[1, 2, 3], 2, &[1, 2]).then(&[1, 2, 3], 1, &[2, 3]), "holds at 2"),
+    (
+        "the threshold falls, the old one is missing",
+        || Sequence::of(&[1, 2, 3], 2, &[1, 2]).then(&[1, 2, 3], 1, &[3]),
+        "version 2 of the trust file: 1 key(s) of the version before it signed it that count, 2 must",
+    ),
+    (
+        "a gap in the numbers",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.version = 3),
+        "version 2 of the trust file: it says that it is version 3",
+    ),
+    (
+        "a number again",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.version = 1),
+        "version 2 of the trust file: it says that it is version 1",
+    ),
+    (
+        "a version that follows another one",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.previous = Some(Digest::of(b"other"))),
+        "version 2 of the trust file: it follows sha256:",
+    ),
+    (
+        "a version that follows nothing",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.previous = None),
+        "version 2 of the trust file: it follows nothing, but the version before it is sha256:",
+    ),
+    (
+        "a version older than the one before",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.issued_at = NOON.minus(1)),
+        "version 2 of the trust file: it was issued at 2026-11-21T11:59:59Z, before the version that it follows",
+    ),
+    (
+        "a version from the future",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.issued_at = NOON.plus(71)),
+        "version 2 of the trust file: it was issued at 2026-11-21T12:01:11Z, more than 60 seconds after 2026-11-21T12:00:10Z",
+    ),
+    (
+        "a revoked key signs the next version",
+        || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[2], |version| revoked(version, 0, NOON)).then(&[1, 3], 1, &[1]),
+        "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+    ),
+    (
+        "an expired key signs the next version",
+        || {
+            Sequence::of(&[2], 1, &[2]).edited(&[1, 2], 1, &[2], |version| version.keys[0].not_after = Some(NOON.plus(2))).then(
+                &[1, 3],
+                1,
+                &[1],
+            )
+        },
+        "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+    ),
+    (
+        "a key signs its own revocation",
+        || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 0, NOON.plus(1))),
+        "version 2 of the trust file: 0 key(s) of its own set signed it that count, 1 must",
+    ),
+    ("three rotations", || Sequence::of(&[1], 1, &[1]).then(&[2], 1, &[1, 2]).then(&[3], 1, &[2, 3]).then(&[1], 1, &[3, 1]), "holds at 4"),
+    (
+        "a broken link in the middle",
+        || Sequence::of(&[1], 1, &[1]).then(&[2], 1, &[2]).then(&[3], 1, &[2, 3]),
+        "version 2 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+    ),
+    (
+        "more than the keys are asked for",
+        || Sequence::of(&[1], 1, &[1]).then(&[1, 2], 3, &[1, 2]),
+        "version 2 of the trust file: the threshold is 3, but 2 key(s) count when it is issued; expected 1 to 2",
+    ),
+    (
+        "nobody is asked for",
+        || Sequence::of(&[1], 1, &[1]).then(&[1], 0, &[1]),
+        "version 2 of the trust file: the threshold is 0, but 1 key(s) count when it is issued; expected 1 to 1",
+    ),
+    (
+        "one key under two names",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1, 1], 2, &[1], |version| version.keys[1].name = "other".into()),
+        "version 2 of the trust file: the key of `other` stands twice",
+    ),
+    (
+        "two keys under one name",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 1, &[1], |version| version.keys[1].name = "key-1".into()),
+        "version 2 of the trust file: the name `key-1` stands twice",
+    ),
+    (
+        "the policy's version falls",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.policy = Some(policy(2, "two"))).edited(
+                &[1],
+                1,
+                &[1],
+                |version| version.policy = Some(policy(1, "one")),
+            )
+        },
+        "version 3 of the trust file: it fixes the policy version 1 (sha256:",
+    ),
+    (
+        "the policy changes under its number",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.policy = Some(policy(2, "two"))).edited(
+                &[1],
+                1,
+                &[1],
+                |version| version.policy = Some(policy(2, "zwei")),
+            )
+        },
+        "version 3 of the trust file: it fixes the policy version 2 (sha256:",
+    ),
+];
+
+#[test]
+fn the_rotation_table() {
+    for (name, sequence, expected) in ROTATIONS {
+        let ends = sequence().ends();
+        assert!(ends.starts_with(expected), "{name}: {ends}");
+    }
+}
+
+#[test]
+fn a_history_is_the_one_that_the_workflow_names() {
+    let one = Sequence::of(&[1], 1, &[1]).file.unwrap();
+    let other = Sequence::of(&[2], 1, &[2]).file.unwrap();
+    let problem = one.verify(other.root(), NOON).unwrap_err().to_string();
+    assert!(problem.contains("but the workflow names sha256:") && problem.ends_with("as the root of trust"), "{problem}");
+    assert_eq!(one.verify(None, NOON).map(|trust| trust.holds(&trust.pin())), Ok(true));
+}
+
+#[test]
+fn keys_count_in_their_time_alone() {
+    let sequence = Sequence { file: None, issued: 0 }.edited(&[1, 2, 3, 4], 1, &[1], |version| {
+        version.keys[1].not_before = Some(NOON.plus(10));
+        version.keys[2].not_after = Some(NOON.plus(10));
+        revoked(version, 3, NOON.plus(10));
+    });
+    let trust = sequence.file.unwrap().verify(None, NOON).unwrap();
+    let at = |seconds: u64| {
+        let (keys, threshold) = trust.keys_at(NOON.plus(seconds)).unwrap();
+        assert_eq!(threshold.get(), 1);
+        let names: Vec<String> = keys.as_slice().iter().map(|key| key.name.clone()).collect();
+        let retired: Vec<String> = keys.retired().iter().map(|key| format!("{}: {}", key.name, key.why)).collect();
+        (names.join(" "), retired.join(", "))
+    };
+    assert_eq!(at(9), ("key-1 key-3 key-4".into(), "key-2: it counts from 2026-11-21T12:00:10Z on".into()));
+    assert_eq!(
+        at(10),
+        ("key-1 key-2".into(), "key-3: it counted until 2026-11-21T12:00:10Z, key-4: it was revoked at 2026-11-21T12:00:10Z".into())
+    );
+}
+
+#[test]
+fn a_version_that_people_write_is_read_with_line_and_column() {
+    let line = PublicKey::new(key(1).verifying_key()).unwrap().to_openssh();
+    let text = format!(
+        "version = 1\nthreshold = 1\n\n[[key]]\nname = \"alice\"\nlogin = \"alice-gh\"\nkey = \"{line}\"\nnot_after = \"2027-01-01T00:00:00Z\"\n"
+    );
+    let read = |text: &str| TrustVersion::from_toml(text, None, NOON, None).map_err(|error| error.to_string());
+    let version = read(&text).unwrap();
+    assert_eq!((version.keys[0].name.as_str(), version.keys[0].not_after), ("alice", "2027-01-01T00:00:00Z".parse().ok()));
+    for (from, to, problem) in [
+        ("2027-01-01T00", "2027-02-30T00", "line 8, column 13: `2027-02-30T00:00:00Z` is no time"),
+        ("threshold = 1", "threshold = 2", "line 1, column 1: the threshold is 2, but 1 key(s) count"),
+        ("ssh-ed25519", "ssh-rsa", "line 7, column 7: expected `ssh-ed25519 AAAA… name`"),
+        ("login", "Login", "line 6, column 1: the member `Login` is unknown here"),
+    ] {
+        let told = read(&text.replace(from, to)).unwrap_err();
+        assert!(told.starts_with(problem), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_was_edited_does_not_count() {
+    let file = Sequence::of(&[1], 1, &[1]).file.unwrap();
+    let text = String::from_utf8(file.to_document()).unwrap();
+    let edited = TrustFile::from_document(text.replacen("eyJ", "eyK", 1).as_bytes()).unwrap();
+    assert!(edited.verify(file.root(), NOON).is_err_and(|error| error.to_string().contains("as the root of trust")));
+    assert_eq!(TrustFile::from_document(b"{\"versions\":[]}\n").unwrap_err().to_string(), "expected 1 to 256 versions (at $.versions)");
+}

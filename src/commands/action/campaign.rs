@@ -1,0 +1,77 @@
+//! Mode `prod` with a plan of several operations: one after the other, each claimed and recorded by itself.
+
+use countersign_core::{
+    document::Document as _,
+    ledger::{Entry, EventType, GithubResponse, ReceiptState, entry_path},
+    name::CommitId,
+    operation::Operation,
+    plan::Plan,
+};
+
+use super::{Attempt, publish::Subject, receipts::Receipts};
+use crate::{
+    planner::Unplanned,
+    random,
+    report::{Complaint, Ending},
+};
+
+impl Attempt<'_> {
+    /// Publishes the operations in their order. After one that did not ship, none is begun.
+    pub(super) async fn publish_campaign(&self, plan: Plan) -> Ending {
+        self.recorder.begin_series(&plan);
+        let footing = self.footing().await;
+        let mut receipts = match self.receipts(&footing.keys).await {
+            Ok(receipts) => receipts,
+            Err(Unplanned::Refused(refusal)) => Receipts::none(refusal),
+            Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
+        };
+        let mut left = plan.operations().len();
+        for planned in plan.into_operations() {
+            left -= 1;
+            self.note_operation(planned.operation());
+            let digest = planned.digest();
+            let subject = Subject::Described(self.describer().planned(planned, ""));
+            let ending = Box::pin(self.publish_with(subject, Some(digest), &mut receipts, &footing)).await;
+            self.note_requests();
+            if left == 0 || !matches!(ending, Ending::Succeeded { .. }) {
+                return ending;
+            }
+            if let Err(error) = self.recorder.next(&ending, random::operation_id(), (self.clock)()) {
+                let message = format!("the audit record of the next operation cannot be written ({error}), so it was not begun");
+                return Ending::Failed(Complaint::new("record_unwritten", message));
+            }
+        }
+        Ending::Failed(Complaint::new("plan_invalid", "the plan holds no operation"))
+    }
+
+    /// In a campaign, what an earlier attempt has shipped with this receipt is done: the next operation follows.
+    pub(super) async fn shipped_before(&self, subject: &Subject, state: Option<(ReceiptState, CommitId)>) -> Option<Ending> {
+        if !self.recorder.is_series() {
+            return None;
+        }
+        let (Subject::Whole(operation, _), Some((state, commit))) = (subject, state) else { return None };
+        let outcome = state.outcome_sequence.filter(|_| state.operation_digest == operation.digest())?;
+        match self.outcome(operation, outcome, &commit).await {
+            Ok(Some((entry, response))) => {
+                let checkpoint = entry.checkpoint();
+                self.recorder.note(|record| {
+                    record.ledger.outcome = Some(checkpoint);
+                    record.github_response = Some(GithubResponse { already_existed: true, ..response });
+                });
+                Some(Ending::Succeeded { result: format!("An earlier attempt had shipped it: ledger entry {outcome} says so.") })
+            }
+            Ok(None) => None,
+            Err(ending) => Some(ending),
+        }
+    }
+
+    /// The entry with the outcome, if it tells of a success of exactly this operation.
+    async fn outcome(&self, operation: &Operation, sequence: u64, commit: &CommitId) -> Result<Option<(Entry, GithubResponse)>, Ending> {
+        let target = operation.target();
+        let bytes = self.github.ledger_file(&target.repository, commit, &entry_path(sequence)).await.map_err(Unplanned::from)?;
+        let entry = bytes.and_then(|bytes| Entry::from_document(&bytes).ok()).filter(|entry| {
+            (entry.sequence, entry.event_type, entry.operation_digest) == (sequence, EventType::Succeeded, operation.digest())
+        });
+        Ok(entry.and_then(|entry| entry.github_response.clone().map(|response| (entry, response))))
+    }
+}

@@ -1,0 +1,106 @@
+//! Mode `dry_run`: makes a plan of one operation or of a campaign; writes nothing to GitHub.
+
+use std::collections::BTreeMap;
+
+use countersign_core::{
+    authorize::Mode,
+    name::Actor,
+    plan::{Plan, PlannedOperation, Surroundings, Warning},
+    refusal::{InputRefusal, Refusal},
+    tables,
+};
+
+use super::Attempt;
+use crate::{
+    planner::{Campaign, Sighted, look, plan},
+    report::{Complaint, Ending},
+    runner::{lines, read_text},
+};
+
+impl Attempt<'_> {
+    pub(super) async fn dry_run(&self) -> Result<Ending, Ending> {
+        if !self.inputs.campaign.is_empty() {
+            return self.plan_campaign().await;
+        }
+        if !self.inputs.variables.is_empty() {
+            let here = "a call without a `campaign`".into();
+            return Err(Ending::Refused(InputRefusal::Unused { input: "variables", here }.into()));
+        }
+        let (described, before) = match self.plan().map_err(refused)? {
+            // A plan is looked at anew: it keeps its place in the campaign.
+            Some(plan) => {
+                let several = || InputRefusal::Invalid { input: "plan", problem: "a dry run takes a plan of one operation".into() };
+                let mut operations = plan.into_operations().into_iter();
+                let (Some(only), None) = (operations.next(), operations.next()) else { return Err(refused(several())) };
+                (self.describer().planned(only.clone(), &self.inputs.files), Some(only))
+            }
+            None => (self.describer().describe(&self.inputs, self.kind().map_err(refused)?, Mode::DryRun).await?, None),
+        };
+        let whole = described.whole().await.map_err(refused)?;
+        self.note_operation(&whole.operation);
+        let home = Some(&self.context.home.repository);
+        let Sighted { operation, mut around, obstacle, ledger_rules } =
+            look(&self.github, whole, home, self.allow_workflow_changes().map_err(refused)?).await?;
+        self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules));
+        let told = match obstacle {
+            Some(refusal) => {
+                let told = format!(" As things stand it would be refused: {refusal}. {}", refusal.remedy());
+                around.warnings.push(Warning { code: refusal.code().into(), message: refusal.to_string() });
+                told
+            }
+            None => String::new(),
+        };
+        let digest = operation.digest();
+        let planned = match before {
+            Some(before) => PlannedOperation::new(before.id().clone(), operation, Surroundings { needs: Vec::new(), ..around }),
+            None => PlannedOperation::alone(operation, around),
+        };
+        let mut plan = Plan::new(self.run_id.clone(), vec![planned]);
+        plan.requested_by = self.requester();
+        self.write(plan)?;
+        Ok(Ending::Planned { result: format!("The plan holds one operation, {digest}, which waits for its approval.{told}") })
+    }
+
+    async fn plan_campaign(&self) -> Result<Ending, Ending> {
+        let inputs = &self.inputs;
+        for (input, value) in [("operation", &inputs.operation), ("plan", &inputs.plan), ("files", &inputs.files)] {
+            if !value.is_empty() {
+                let here = "a dry run of a `campaign`, which says everything itself".into();
+                return Err(refused(InputRefusal::Unused { input, here }));
+            }
+        }
+        let text = read_text("campaign", &self.context.workspace.join(&inputs.campaign), tables::MOST_BYTES as u64).map_err(refused)?;
+        let campaign =
+            Campaign::parse(&text, &self.variables().map_err(refused)?).map_err(|error| refused(InputRefusal::Campaign(error)))?;
+        let made = plan(campaign, self.run_id.clone(), self.requester(), &self.describer()).await;
+        let plan = made.map_err(|error| refused(InputRefusal::Campaign(error)))?;
+        let (count, left) = (plan.operations().len(), plan.not_shipped.len());
+        self.write(plan)?;
+        let left = if left == 0 { String::new() } else { format!(" {left} will not ship: the summary says why not.") };
+        Ok(Ending::Planned { result: format!("The plan holds {count} operation(s), which wait for their approval.{left}") })
+    }
+
+    /// `name=value`, one a line.
+    fn variables(&self) -> Result<BTreeMap<String, String>, InputRefusal> {
+        let variable = |line: &str| {
+            let problem = || format!("expected `name=value`, found `{}`", countersign_core::text::excerpt(line, 80));
+            let (name, value) = line.split_once('=').ok_or_else(|| InputRefusal::Invalid { input: "variables", problem: problem() })?;
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        };
+        lines(&self.inputs.variables).map(variable).collect()
+    }
+
+    /// Who started this run, as far as the runner says so.
+    fn requester(&self) -> Option<Actor> {
+        self.context.actors.first().and_then(|actor| actor.parse().ok())
+    }
+
+    fn write(&self, plan: Plan) -> Result<(), Ending> {
+        let written = self.recorder.write_plan(plan);
+        written.map_err(|error| Ending::Failed(Complaint::new("plan_unwritten", format!("plan.json could not be written: {error}"))))
+    }
+}
+
+fn refused(refusal: InputRefusal) -> Ending {
+    Ending::Refused(Refusal::from(refusal))
+}

@@ -1,0 +1,161 @@
+//! Where receipts come from: the inputs, one a line, a file, or the comments of those who let the run go on.
+
+use countersign_core::{
+    digest::Digest,
+    envelope::{Envelope, MOST_BYTES},
+    keys::{Threshold, TrustedKeys},
+    name::Actor,
+    receipt::VerifiedReceipt,
+    refusal::{InputRefusal, Refusal},
+};
+
+use super::Attempt;
+use crate::{
+    planner::Unplanned,
+    runner::{lines, read_text},
+};
+
+/// A file may hold many receipts, each in base64 and with a line feed.
+const MOST_RECEIPT_FILE: u64 = 64 * 2 * MOST_BYTES as u64;
+/// Shorter lines of a comment are words: no envelope in base64 is shorter.
+const LEAST_BASE64: usize = 200;
+
+/// A receipt that enough trusted keys signed, and in whose review it was found.
+pub(super) struct Candidate {
+    pub(super) receipt: VerifiedReceipt,
+    pub(super) reviewer: Option<Actor>,
+}
+
+/// A text that may be a receipt.
+struct Found {
+    text: String,
+    reviewer: Option<Actor>,
+}
+
+/// All receipts of an attempt: those that hold, the oldest first, and why the others do not.
+pub(super) struct Receipts {
+    candidates: Vec<Candidate>,
+    refusals: Vec<Refusal>,
+}
+
+impl Receipts {
+    /// No receipt, for this reason.
+    pub(super) fn none(refusal: Refusal) -> Self {
+        Self { candidates: Vec::new(), refusals: vec![refusal] }
+    }
+
+    /// Whether it must be told which of them is meant.
+    pub(super) fn are_several(&self) -> bool {
+        self.candidates.len() + self.refusals.len() > 1
+    }
+
+    /// Takes out the receipts for an operation. Without any, the reason: what is wrong with the only receipt, or that there is none.
+    pub(super) fn for_operation(&mut self, operation: Option<Digest>) -> Result<Vec<Candidate>, Refusal> {
+        let total = self.candidates.len() + self.refusals.len();
+        // A single receipt is judged by every rule, so that the record tells on which side it differs.
+        if !self.are_several() || operation.is_none() {
+            if self.candidates.is_empty() {
+                return Err(self.refusals.first().cloned().unwrap_or(Refusal::ReceiptMissing));
+            }
+            return Ok(self.candidates.drain(..).collect());
+        }
+        let is_for = |candidate: &mut Candidate| Some(candidate.receipt.terms().operation_digest) == operation;
+        let found: Vec<Candidate> = self.candidates.extract_if(.., is_for).collect();
+        match operation {
+            Some(operation) if found.is_empty() => {
+                let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
+                Err(Refusal::ReceiptNotAmong { operation, receipts: total, unusable })
+            }
+            _ => Ok(found),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Reads and verifies every receipt that was handed over.
+    pub(super) async fn receipts(&self, keys: &Result<(TrustedKeys, Threshold), Refusal>) -> Result<Receipts, Unplanned> {
+        let found = self.found().await?;
+        let mut receipts = Receipts { candidates: Vec::new(), refusals: Vec::new() };
+        for Found { text, reviewer } in found {
+            let verified = Envelope::parse(&text).map_err(Refusal::from).and_then(|envelope| {
+                let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
+                envelope.verify(keys, *threshold)
+            });
+            match verified {
+                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewer }),
+                Err(refusal) => receipts.refusals.push(refusal),
+            }
+        }
+        // What an earlier attempt began is finished before a newer receipt is spent.
+        receipts.candidates.sort_by_key(|candidate| candidate.receipt.terms().issued_at);
+        receipts.candidates.dedup_by(|later, earlier| later.receipt == earlier.receipt);
+        Ok(receipts)
+    }
+
+    async fn found(&self) -> Result<Vec<Found>, Unplanned> {
+        let inputs = &self.inputs;
+        let given = |text: &str| several(text).into_iter().map(|text| Found { text, reviewer: None }).collect();
+        match (inputs.receipt_from.as_str(), inputs.receipt.trim(), inputs.receipt_file.as_str()) {
+            ("", text, "") => Ok(given(text)),
+            ("", "", file) => Ok(given(&read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?)),
+            ("", ..) => Err(InputRefusal::Unused { input: "receipt-file", here: "a call that has a `receipt` already".into() }.into()),
+            ("approvals", "", "") => self.approvals().await,
+            ("approvals", "", _) => Err(InputRefusal::Unused { input: "receipt-file", here: "`receipt-from: approvals`".into() }.into()),
+            ("approvals", ..) => Err(InputRefusal::Unused { input: "receipt", here: "`receipt-from: approvals`".into() }.into()),
+            (other, ..) => {
+                let problem = format!("expected `approvals` or nothing, found `{}`", countersign_core::text::excerpt(other, 40));
+                Err(InputRefusal::Invalid { input: "receipt-from", problem }.into())
+            }
+        }
+    }
+
+    /// What the approving reviewers of this run wrote.
+    async fn approvals(&self) -> Result<Vec<Found>, Unplanned> {
+        let reviews = self.github.approvals(&self.context.home.repository, &self.context.executor.run_id).await?;
+        self.recorder.note(|record| {
+            record.reviewers = reviews.iter().map(|review| countersign_core::text::excerpt(&review.reviewer, 60)).collect();
+        });
+        let mut found = Vec::new();
+        for review in &reviews {
+            let reviewer = review.reviewer.parse().ok();
+            let texts = lines(&review.comment).map(|line| line.trim_matches(['`', ' '])).filter(|line| is_receipt(line));
+            found.extend(texts.map(|text| Found { text: text.to_owned(), reviewer: reviewer.clone() }));
+        }
+        if found.is_empty() {
+            let run = self.context.executor.run_id.clone();
+            return Err(Unplanned::Refused(Refusal::ReceiptNotInReviews { run, reviews: reviews.len() }));
+        }
+        Ok(found)
+    }
+}
+
+/// One receipt a line; a text that is not such a list is one receipt, however it is laid out.
+fn several(text: &str) -> Vec<String> {
+    let list: Vec<&str> = lines(text).collect();
+    match list.as_slice() {
+        [] => Vec::new(),
+        list if list.iter().all(|line| is_receipt(line)) => list.iter().map(|line| (*line).to_owned()).collect(),
+        _ => vec![text.to_owned()],
+    }
+}
+
+/// Whether one line looks like a whole receipt, in JSON or in base64.
+fn is_receipt(line: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+    line.starts_with("{\"") || (line.len() >= LEAST_BASE64 && line.bytes().all(base64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipts_stand_one_a_line_and_one_may_have_any_layout() {
+        let base64 = "ey".repeat(100);
+        assert_eq!(several(&format!("{{\"a\":1}}\n\n  {base64}\n")), ["{\"a\":1}".to_owned(), base64.clone()]);
+        assert_eq!(several("{\n \"a\": 1\n}"), ["{\n \"a\": 1\n}"]);
+        assert_eq!(several("short"), ["short"]);
+        assert_eq!(several(" \n "), Vec::<String>::new());
+        assert!(is_receipt(&base64) && !is_receipt("looks good to me") && !is_receipt(&format!("{base64} thanks")));
+    }
+}

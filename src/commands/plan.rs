@@ -1,0 +1,50 @@
+//! `countersign plan`: the plan of a campaign, made outside of a run.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use countersign_core::{document::Document as _, operation::Target, tables};
+
+use super::{github, print, read_text, signing, tell, told};
+use crate::{
+    Environment,
+    cli::PlanArguments,
+    exit::Exit,
+    log::Log,
+    planner::{Campaign, Describer, plan},
+};
+
+pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) -> anyhow::Result<Exit> {
+    let text = read_text(&arguments.campaign, tables::MOST_BYTES as u64)?;
+    let name = arguments.campaign.display();
+    let given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
+    let campaign = Campaign::parse(&text, &given).with_context(|| format!("`{name}`"))?;
+    let github = github(environment)?;
+    let home: Option<Target> = match &arguments.repository {
+        Some(repository) => Some(github.resolve(repository, "HEAD").await.map_err(|trouble| told(&trouble))?.target),
+        None => None,
+    };
+    let workspace = arguments.folder.clone().unwrap_or_else(|| PathBuf::from("."));
+    let describer = Describer { github: &github, workspace: &workspace, sha: "HEAD", home: home.as_ref(), log: Log::to(std::io::stderr()) };
+    let run_id = match (&arguments.run_id, environment.get("GITHUB_RUN_ID")) {
+        (Some(run_id), _) => run_id.clone(),
+        (None, Some(run_id)) => run_id.parse().context("GITHUB_RUN_ID")?,
+        (None, None) => bail!("receipts are for one run: give --run-id, the run of the workflow that makes the plan or publishes it"),
+    };
+    let made = plan(campaign, run_id, arguments.requested_by.clone(), &describer).await;
+    let plan = made.with_context(|| format!("`{name}`"))?;
+    let document = String::from_utf8(plan.to_document()).context("the plan is no text")?;
+    print(document.trim_end())?;
+    for planned in plan.operations() {
+        let operation = planned.operation();
+        tell(&format!("{}: {} in {}, {}", planned.id(), operation.kind(), operation.target(), planned.digest()));
+        for warning in planned.warnings() {
+            tell(&format!("  WARNING {}: {}", warning.code, warning.message));
+        }
+    }
+    if let Some(left) = signing::not_shipped(&plan) {
+        tell(&left);
+    }
+    Ok(if plan.operations().is_empty() { Exit::Refused } else { Exit::Success })
+}

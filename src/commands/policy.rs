@@ -1,0 +1,65 @@
+//! `countersign policy check`: lints a policy, and explains what it decides about a plan.
+
+use anyhow::{Context as _, ensure};
+
+use countersign_core::{
+    document::Document as _,
+    plan::Plan,
+    policy::{Approval, Owner, Policy, decide, lint},
+    tables,
+};
+
+use super::{print, read, read_text, trusted};
+use crate::{Clock, cli::PolicyCheckArguments, exit::Exit};
+
+pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::Result<Exit> {
+    let text = read_text(&arguments.policy, tables::MOST_BYTES as u64)?;
+    let policy = Policy::parse(&text).with_context(|| format!("`{}`", arguments.policy.display()))?;
+    let trusted = arguments.trusted_keys.as_deref().map(|path| trusted::read(path, arguments.trust_root, clock())).transpose()?;
+    let owners: Option<Vec<Owner>> = trusted.as_ref().map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
+    print(&format!("policy {} with {} rule(s)", policy.pin(), policy.rules.len()))?;
+    let findings = lint(&policy, owners.as_deref());
+    for finding in &findings {
+        print(&format!("rule `{}`: {}: {}", finding.rule, finding.code, finding.problem))?;
+    }
+    if owners.is_none() {
+        print("note: without --trusted-keys nobody knows whether the approvers have keys")?;
+    }
+    let denied = if let Some(path) = &arguments.plan {
+        explain(&policy, path, arguments, trusted.as_ref())?
+    } else {
+        ensure!(arguments.approver.is_empty(), "--approver says who would sign a plan; give --plan too");
+        false
+    };
+    Ok(if findings.is_empty() && !denied { Exit::Success } else { Exit::Refused })
+}
+
+/// Tells of each operation whether it is allowed; gives whether one is not.
+fn explain(
+    policy: &Policy,
+    path: &std::path::Path,
+    arguments: &PolicyCheckArguments,
+    trusted: Option<&trusted::Trusted>,
+) -> anyhow::Result<bool> {
+    let plan = Plan::from_document(&read(path, Plan::MOST_BYTES as u64)?).with_context(|| format!("`{}`", path.display()))?;
+    let approval = |name: &String| {
+        let key = trusted.and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
+        Approval { name: name.clone(), login: key.and_then(|key| key.login.clone()) }
+    };
+    let approvals: Vec<Approval> = arguments.approver.iter().map(approval).collect();
+    let decisions = decide(&plan, &approvals, arguments.expires_in, policy);
+    let mut denied = false;
+    for (planned, decision) in plan.operations().iter().zip(decisions) {
+        let verdict = match (decision.allows(), &decision.rule) {
+            (true, Some(rule)) => format!("allowed by the rule `{rule}`"),
+            (_, Some(rule)) => format!("not allowed; the rule `{rule}` decides"),
+            (_, None) => "not allowed".into(),
+        };
+        print(&format!("{}: {} in {}: {verdict}", planned.id(), planned.operation().kind(), planned.operation().target()))?;
+        for reason in &decision.reasons {
+            print(&format!("  {}: {reason}", reason.code()))?;
+        }
+        denied |= !decision.allows();
+    }
+    Ok(denied)
+}

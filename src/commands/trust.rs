@@ -1,0 +1,121 @@
+//! `countersign trust`: proposes, signs and shows versions of the trust file.
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+
+use countersign_core::{
+    document::Document as _,
+    policy::Policy,
+    tables,
+    trust::{TrustFile, TrustVersion},
+};
+
+use super::{
+    print, read_text,
+    signing::{agreed, signer},
+    tell,
+    trusted::trust_file,
+};
+use crate::{
+    Clock, Environment,
+    cli::{TrustProposeArguments, TrustShowArguments, TrustSignArguments},
+    exit::Exit,
+};
+
+/// Makes the next version from what people wrote, and signs it.
+pub(crate) fn propose(arguments: &TrustProposeArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+    let text = read_text(&arguments.version, tables::MOST_BYTES as u64)?;
+    let policy = arguments.policy.as_deref().map(|path| {
+        let text = read_text(path, tables::MOST_BYTES as u64)?;
+        Policy::parse(&text).map(|policy| policy.pin()).with_context(|| format!("`{}`", path.display()))
+    });
+    let policy = policy.transpose()?;
+    let before = arguments.after.as_deref().map(read_file).transpose()?;
+    let trust = before.as_ref().map(|file| file.verify(None, clock())).transpose()?;
+    let previous = trust.as_ref().map(|trust| trust.pin().digest);
+    let version =
+        TrustVersion::from_toml(&text, previous, clock(), policy).with_context(|| format!("`{}`", arguments.version.display()))?;
+    let expected = trust.as_ref().map_or(1, |trust| trust.pin().version + 1);
+    ensure!(version.version == expected, "`{}` is version {}, but the next is {expected}", arguments.version.display(), version.version);
+    let mut file = match before {
+        Some(mut file) => {
+            file.add(&version);
+            file
+        }
+        None => TrustFile::begin(&version),
+    };
+    add_signature(&mut file, &arguments.key, arguments.yes, environment, clock)
+}
+
+/// Adds a signature to the newest version.
+pub(crate) fn sign(arguments: &TrustSignArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+    let mut file = read_file(&arguments.file)?;
+    add_signature(&mut file, &arguments.key, arguments.yes, environment, clock)
+}
+
+fn add_signature(file: &mut TrustFile, key: &Path, yes: bool, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+    // The versions before it must hold: nobody continues a history that does not.
+    if let Some(before) = file.before() {
+        before.verify(None, clock()).context("the history before this version does not hold")?;
+    }
+    tell(&told(&file.proposed()?));
+    let signer = signer(key, environment)?;
+    if !yes && !agreed("Sign this version?")? {
+        tell("Nothing was signed. The answer was not `yes`.");
+        return Ok(Exit::Refused);
+    }
+    file.sign(signer.as_ref())?;
+    print(String::from_utf8(file.to_document())?.trim_end())?;
+    match file.verify(None, clock()) {
+        Ok(trust) => tell(&format!("It counts now: {}. Its root is {}.", trust.pin(), root(file))),
+        Err(error) => tell(&format!("It does not count yet: {error}. Others sign it with `countersign trust sign`.")),
+    }
+    Ok(Exit::Success)
+}
+
+/// Verifies a trust file and tells which keys count now.
+pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Result<Exit> {
+    let file = read_file(&arguments.file)?;
+    let now = clock();
+    match file.verify(arguments.trust_root, now) {
+        Ok(trust) => {
+            print(&format!("{} holds; root {}", trust.pin(), root(&file)))?;
+            print(&told(trust.newest()))?;
+            for key in &trust.newest().keys {
+                if let Err(why) = key.standing(now) {
+                    print(&format!("`{}` does not count now: {why}", key.name))?;
+                }
+            }
+            Ok(Exit::Success)
+        }
+        Err(error) => {
+            print(&told(&file.proposed()?))?;
+            tell(&format!("trust_invalid: {error}"));
+            Ok(Exit::Refused)
+        }
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<TrustFile> {
+    trust_file(path, &read_text(path, TrustFile::MOST_BYTES as u64)?)
+}
+
+fn root(file: &TrustFile) -> String {
+    file.root().map_or(String::new(), |root| root.to_string())
+}
+
+/// A version, key by key.
+fn told(version: &TrustVersion) -> String {
+    let mut lines = vec![format!("version       {}", version.version), format!("issued        {}", version.issued_at)];
+    lines.push(format!("threshold     {} of {} key(s)", version.threshold, version.keys.len()));
+    lines.push(format!("policy        {}", version.policy.map_or("not fixed".into(), |policy| policy.to_string())));
+    for key in &version.keys {
+        let login = key.login.as_ref().map_or(String::new(), |login| format!(" (github:{login})"));
+        lines.push(format!("key           {}{login} {}", key.name, key.key.fingerprint()));
+        for (what, time) in [("not before", key.not_before), ("not after", key.not_after), ("REVOKED at", key.revoked_at)] {
+            lines.extend(time.map(|time| format!("              {what} {time}")));
+        }
+    }
+    lines.join("\n")
+}

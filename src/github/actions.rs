@@ -1,0 +1,139 @@
+//! GitHub Actions: who started a run, who let it go on, what it left behind, and how the next one begins.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use countersign_core::{
+    digest::Digest,
+    name::{Repository, RunId},
+};
+
+use super::{GitHub, Trouble, encoded, json_request};
+
+/// GitHub's limit for all inputs of a dispatch: characters of their compact JSON.
+const MOST_INPUTS: usize = 65_535;
+
+/// A review that let a run go on.
+pub(crate) struct Review {
+    /// The reviewer's login, as GitHub tells it.
+    pub(crate) reviewer: String,
+    pub(crate) comment: String,
+}
+
+/// What a run left behind.
+#[derive(Deserialize)]
+pub(crate) struct RunArtifact {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) size_in_bytes: u64,
+    pub(crate) expired: bool,
+    digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Artifacts {
+    artifacts: Vec<RunArtifact>,
+}
+
+/// What a dispatch hands to a workflow.
+#[derive(Serialize)]
+pub(crate) struct Dispatch<'a> {
+    /// The receipts, one a line.
+    pub(crate) receipt: &'a str,
+    /// The run for which they are.
+    #[serde(rename = "run-id")]
+    pub(crate) run_id: &'a RunId,
+}
+
+#[derive(Deserialize)]
+struct Dispatched {
+    html_url: String,
+}
+
+#[derive(Deserialize)]
+struct DefaultBranch {
+    default_branch: String,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    actor: Option<User>,
+    triggering_actor: Option<User>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    state: String,
+    user: Option<User>,
+    comment: Option<String>,
+}
+
+impl GitHub {
+    /// Who started a run, and who re-ran it.
+    pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<Vec<String>, Trouble> {
+        let run: Run = self.read(&format!("/repos/{repository}/actions/runs/{run}")).await?;
+        let mut actors: Vec<String> = [run.actor, run.triggering_actor].into_iter().flatten().map(|user| user.login).collect();
+        actors.dedup();
+        Ok(actors)
+    }
+
+    /// The artifacts of a run; a hundred are enough to find the plan among.
+    pub(crate) async fn artifacts(&self, repository: &Repository, run: &RunId) -> Result<Vec<RunArtifact>, Trouble> {
+        let found: Artifacts = self.read(&format!("/repos/{repository}/actions/runs/{run}/artifacts?per_page=100")).await?;
+        Ok(found.artifacts)
+    }
+
+    /// An artifact's archive, if its bytes are those that GitHub names.
+    pub(crate) async fn archive(&self, repository: &Repository, artifact: &RunArtifact) -> Result<bytes::Bytes, Trouble> {
+        let bytes = self.download(&format!("/repos/{repository}/actions/artifacts/{}/zip", artifact.id)).await?;
+        match &artifact.digest {
+            Some(digest) if *digest != Digest::of(&bytes).to_string() => {
+                Err(Trouble::Garbage { reason: format!("the archive of the artifact is not the one with the digest {digest}") })
+            }
+            _ => Ok(bytes),
+        }
+    }
+
+    /// The branch on which a repository's workflows are started.
+    pub(crate) async fn default_branch(&self, repository: &Repository) -> Result<String, Trouble> {
+        Ok(self.read::<DefaultBranch>(&format!("/repos/{repository}")).await?.default_branch)
+    }
+
+    /// Starts a workflow, once: nothing that it does counts without a receipt. Gives the page of its run, if GitHub tells.
+    pub(crate) async fn dispatch(
+        &self,
+        repository: &Repository,
+        workflow: &str,
+        reference: &str,
+        inputs: &Dispatch<'_>,
+    ) -> Result<Option<String>, Trouble> {
+        let written = serde_json::to_string(inputs).map_err(|error| Trouble::Garbage { reason: error.to_string() })?;
+        let characters = written.chars().count();
+        if characters > MOST_INPUTS {
+            let message = format!("the inputs have {characters} characters; GitHub takes {MOST_INPUTS}: hand the receipts over in a file");
+            return Err(Trouble::Validation { status: 422, message });
+        }
+        let path = format!("/repos/{repository}/actions/workflows/{}/dispatches", encoded(workflow));
+        let body = json!({ "ref": reference, "inputs": inputs, "return_run_details": true });
+        let reply = self.send(json_request(Method::POST, &self.endpoints.rest(&path), &body)?).await?;
+        // An older server answers with nothing.
+        Ok(reply.json::<Dispatched>().ok().map(|dispatched| dispatched.html_url))
+    }
+
+    /// The reviews that approved a deployment of this run, over all its attempts.
+    pub(crate) async fn approvals(&self, repository: &Repository, run: &RunId) -> Result<Vec<Review>, Trouble> {
+        let approvals: Vec<Approval> = self.read(&format!("/repos/{repository}/actions/runs/{run}/approvals")).await?;
+        let approved = approvals.into_iter().filter(|approval| approval.state == "approved");
+        let review = |approval: Approval| {
+            let reviewer = approval.user.map_or(String::new(), |user| user.login);
+            Review { reviewer, comment: approval.comment.unwrap_or_default() }
+        };
+        Ok(approved.map(review).collect())
+    }
+}

@@ -1,0 +1,161 @@
+//! Makes plans: what a dry run would do, one operation or a whole campaign, and what will not ship and why.
+
+mod campaign;
+mod describe;
+
+use countersign_core::{
+    authorize::{Preflight, Sighting},
+    ledger::Checkpoint,
+    name::{Actor, Repository, RunId, StepId},
+    operation::{Kind, Operation},
+    plan::{NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
+    refusal::Refusal,
+};
+
+pub(crate) use self::{
+    campaign::{Campaign, CampaignError, Step},
+    describe::{Described, Describer, Unplanned, Whole},
+};
+use crate::github::{GitHub, PreflightQuery};
+
+/// An operation as a dry run sees it.
+pub(crate) struct Sighted {
+    pub(crate) operation: Operation,
+    pub(crate) around: Surroundings,
+    /// Why `prod` would refuse it as things stand.
+    pub(crate) obstacle: Option<Refusal>,
+    pub(crate) ledger_rules: Option<Vec<String>>,
+}
+
+/// Looks at everything around an operation. Without a readable ledger there is nothing that an approver could be the witness of.
+pub(crate) async fn look(
+    github: &GitHub,
+    whole: Whole,
+    home: Option<&Repository>,
+    allow_workflow_changes: bool,
+) -> Result<Sighted, Unplanned> {
+    let Whole { operation, artifacts, .. } = whole;
+    let query = PreflightQuery::new(&operation, None);
+    let (preflight, discovered) = tokio::join!(github.preflight(&query), github.discover(&operation));
+    let sighting = match preflight {
+        Preflight::Seen(sighting) => *sighting,
+        Preflight::Unavailable(refusal) => return Err(Unplanned::Refused(refusal)),
+        Preflight::NotAsked => unreachable!("GitHub was asked"),
+    };
+    let discovered = discovered?;
+    let Sighting { ledger, ledger_rules, world, .. } = sighting;
+    let ledger: Option<Checkpoint> = ledger.map_err(Unplanned::Refused)?.newest();
+    let mut warnings = Vec::new();
+    if let Some((branch, behind)) = discovered.behind {
+        let message = format!("{} lacks {behind} commit(s) of the branch `{branch}`", operation.commit());
+        warnings.push(Warning { code: "branch_behind".into(), message });
+    }
+    if let Some(home) = home.filter(|home| **home != operation.target().repository) {
+        let message = format!(
+            "the job token of {home} cannot write to {}: the publish job needs the input `token`, for instance a GitHub App's",
+            operation.target().repository
+        );
+        warnings.push(Warning { code: "permission_likely_missing".into(), message });
+    }
+    let obstacle = world.allows(&operation, allow_workflow_changes).err().map(Refusal::from);
+    let stands = Stands { tag: world.tag.map(|tag| tag.commit), latest: discovered.latest, head: world.head, base: world.base };
+    Ok(Sighted { operation, around: Surroundings { needs: Vec::new(), ledger, artifacts, stands, warnings }, obstacle, ledger_rules })
+}
+
+/// A campaign's plan: what can ship in its order, and for everything else why not.
+pub(crate) async fn plan(
+    campaign: Campaign,
+    run_id: RunId,
+    requested_by: Option<Actor>,
+    describer: &Describer<'_>,
+) -> Result<Plan, CampaignError> {
+    let home = describer.home.map(|home| &home.repository);
+    let (mut planned, mut not_shipped): (Vec<PlannedOperation>, Vec<NotShipped>) = (Vec::new(), Vec::new());
+    for step in &campaign.steps {
+        let repository = describer.repository(&step.inputs).map_err(|refusal| step.error(&refusal))?;
+        match sighted(step, &planned, describer, home).await {
+            Ok(Sighted { operation, around, .. }) => {
+                planned.push(PlannedOperation::new(step.id.clone(), operation, Surroundings { needs: step.needs.clone(), ..around }));
+            }
+            Err(Unshipped::Misplaced(error)) => return Err(error),
+            Err(Unshipped::Why { code, why_not, remedy }) => {
+                let (id, operation_kind) = (step.id.clone(), step.kind);
+                not_shipped.push(NotShipped { id, operation_kind, repository, code, why_not, remedy });
+            }
+        }
+    }
+    let mut plan = Plan::new(run_id, planned);
+    (plan.campaign, plan.requested_by, plan.not_shipped) = (Some(campaign.name), requested_by, not_shipped);
+    Ok(plan)
+}
+
+/// Why one operation of a campaign does not ship.
+enum Unshipped {
+    /// The file is wrong: nothing is planned at all.
+    Misplaced(CampaignError),
+    /// The world is not as it should be.
+    Why { code: String, why_not: String, remedy: String },
+}
+
+impl From<Refusal> for Unshipped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Why { code: refusal.code().into(), why_not: refusal.to_string(), remedy: refusal.remedy().into() }
+    }
+}
+
+async fn sighted(
+    step: &Step,
+    planned: &[PlannedOperation],
+    describer: &Describer<'_>,
+    home: Option<&Repository>,
+) -> Result<Sighted, Unshipped> {
+    let seen = async {
+        let whole = describer.describe(&step.inputs, step.kind, countersign_core::authorize::Mode::DryRun).await?.whole().await?;
+        look(describer.github, whole, home, step.allow_workflow_changes).await
+    };
+    let sighted = seen.await.map_err(|unplanned| match unplanned {
+        Unplanned::Refused(Refusal::Input(refusal)) if !Step::is_about_the_world(&refusal) => Unshipped::Misplaced(step.error(&refusal)),
+        Unplanned::Refused(refusal) => refusal.into(),
+        Unplanned::Trouble(trouble) => {
+            Unshipped::Why { code: trouble.code().into(), why_not: trouble.to_string(), remedy: trouble.remedy().into() }
+        }
+    })?;
+    if let Some(refusal) = sighted.obstacle {
+        return Err(refusal.into());
+    }
+    if let Some(other) = planned.iter().find_map(|other| contradiction(&sighted.operation, other)) {
+        return Err(other);
+    }
+    let absent = |need: &&StepId| planned.iter().all(|other| other.id() != *need);
+    if let Some(need) = step.needs.iter().find(absent) {
+        return Err(Unshipped::Why {
+            code: "dependency_not_shipped".into(),
+            why_not: format!("it needs `{need}`, which will not ship"),
+            remedy: format!("Mend what keeps `{need}` from shipping, or take it out of `needs`."),
+        });
+    }
+    Ok(sighted)
+}
+
+/// Two operations that each could ship, but not both.
+fn contradiction(operation: &Operation, other: &PlannedOperation) -> Option<Unshipped> {
+    if operation.target() != other.operation().target() {
+        return None;
+    }
+    let tag = |operation: &Operation| match operation {
+        Operation::PublishRelease(release) => Some(release.tag_name.clone()),
+        Operation::TagRepo(tag) => Some(tag.tag_name.clone()),
+        Operation::OpenPr(_) => None,
+    };
+    let name = tag(operation).filter(|name| Some(name) == tag(other.operation()).as_ref())?;
+    let (kind, before) = (operation.kind(), other.operation().kind());
+    let why_not = if operation.commit() != other.operation().commit() {
+        format!("it sets the tag `{name}` to {}, but `{}` sets it to {}", operation.commit(), other.id(), other.operation().commit())
+    } else if kind == before || kind == Kind::TagRepo {
+        format!("the tag `{name}` is made by `{}` already", other.id())
+    } else {
+        return None;
+    };
+    let remedy = "Give the operations different tags, or leave one out; a tag for a release comes before the release.".into();
+    Some(Unshipped::Why { code: "operations_contradict".into(), why_not, remedy })
+}

@@ -1,0 +1,187 @@
+//! A campaign as one job tells it: what shipped, what did not, and what was not begun.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use serde::Serialize;
+
+use countersign_core::{
+    audit::{AuditRecord, CampaignRecord, Status},
+    authority::Authority,
+    plan::{NotShipped, Plan},
+};
+
+use super::{
+    markdown::{code, link, text},
+    summary::{self, Place},
+};
+
+/// The operations of a campaign, in their order.
+pub(super) struct Series {
+    name: String,
+    steps: Vec<Step>,
+    not_shipped: Vec<NotShipped>,
+    /// How many have ended.
+    done: usize,
+    /// What all of them were decided by.
+    shared: (Authority, Vec<String>),
+    /// The summary of each that has ended.
+    pages: Vec<String>,
+}
+
+/// One operation, as the output `results` tells it.
+#[derive(Serialize)]
+struct Step {
+    id: String,
+    operation_kind: String,
+    repository: String,
+    operation_digest: String,
+    /// Null for one that was not begun.
+    status: Option<Status>,
+    error_code: Option<String>,
+    html_url: Option<String>,
+    #[serde(skip)]
+    result: String,
+    #[serde(skip)]
+    record: Option<PathBuf>,
+}
+
+impl Series {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let step = |planned: &countersign_core::plan::PlannedOperation| Step {
+            id: planned.id().to_string(),
+            operation_kind: planned.operation().kind().to_string(),
+            repository: planned.operation().target().repository.to_string(),
+            operation_digest: planned.digest().to_string(),
+            status: None,
+            error_code: None,
+            html_url: None,
+            result: String::new(),
+            record: None,
+        };
+        Self {
+            name: plan.campaign.as_ref().map_or("plan".into(), ToString::to_string),
+            steps: plan.operations().iter().map(step).collect(),
+            not_shipped: plan.not_shipped.clone(),
+            done: 0,
+            shared: Default::default(),
+            pages: Vec::new(),
+        }
+    }
+
+    /// The place of the operation at hand.
+    pub(super) fn place(&self) -> Option<CampaignRecord> {
+        let step = self.steps.get(self.done)?;
+        Some(CampaignRecord { name: self.name.clone(), id: step.id.clone(), position: self.done + 1, operations: self.steps.len() })
+    }
+
+    /// What the next record has in common with the last.
+    pub(super) fn shared(&self) -> (Authority, Vec<String>) {
+        self.shared.clone()
+    }
+
+    /// Takes in how the operation at hand ended.
+    pub(super) fn conclude(&mut self, record: &AuditRecord, path: PathBuf, place: &Place) {
+        let Some(step) = self.steps.get_mut(self.done) else { return };
+        step.status = Some(record.status);
+        step.error_code.clone_from(&record.error_code);
+        step.html_url = record.github_response.as_ref().and_then(|response| response.html_url.clone());
+        step.result = record.error_message.clone().unwrap_or_else(|| record.result.clone());
+        step.record = Some(path);
+        self.shared = (record.authority, record.reviewers.clone());
+        self.pages.push(summary::render(record, place, None));
+        self.done += 1;
+    }
+
+    /// Where the records of those that have ended lie.
+    pub(super) fn records(&self) -> impl Iterator<Item = PathBuf> {
+        self.steps.iter().filter_map(|step| step.record.clone())
+    }
+
+    /// The output `results`.
+    pub(super) fn results(&self) -> String {
+        serde_json::to_string(&self.steps).unwrap_or_default()
+    }
+
+    /// The same for an attempt at a single operation.
+    pub(super) fn alone(record: &AuditRecord) -> String {
+        let step = Step {
+            id: record.operation_kind.clone(),
+            operation_kind: record.operation_kind.clone(),
+            repository: record.repository.clone(),
+            operation_digest: record.operation_digest.map_or(String::new(), |digest| digest.to_string()),
+            status: Some(record.status),
+            error_code: record.error_code.clone(),
+            html_url: record.github_response.as_ref().and_then(|response| response.html_url.clone()),
+            result: String::new(),
+            record: None,
+        };
+        serde_json::to_string(&[step]).unwrap_or_default()
+    }
+
+    /// The summary of the whole campaign, and of each operation below it.
+    pub(super) fn render(&self, last: &AuditRecord) -> String {
+        let shipped = self.steps.iter().filter(|step| step.status == Some(Status::Success)).count();
+        let all = self.steps.len();
+        let (alert, verdict) = if shipped == all {
+            ("TIP", "all of it shipped, as approved".to_owned())
+        } else {
+            let id = last.campaign.as_ref().map_or("", |place| place.id.as_str());
+            ("WARNING", format!("{shipped} of {all} shipped; it stopped at {}, and what follows was not begun", code(id)))
+        };
+        let mut page = format!("## Countersign: campaign {}\n\n> [!{alert}]\n> **PROD** — {verdict}.\n\n", code(&self.name));
+        page.push_str("| | Operation | What | Result |\n|---|---|---|---|\n");
+        for step in &self.steps {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                page,
+                "| {} | {} | {} in {} | {} |",
+                step.mark(),
+                code(&step.id),
+                code(&step.operation_kind),
+                code(&step.repository),
+                step.told()
+            );
+        }
+        for left in &self.not_shipped {
+            let why = format!("not planned, {}: {}", code(&left.code), text(&left.why_not));
+            let _ = writeln!(
+                page,
+                "| ➖ | {} | {} in {} | {why} |",
+                code(left.id.as_str()),
+                code(left.operation_kind.as_str()),
+                code(left.repository.as_str())
+            );
+        }
+        page.push('\n');
+        if shipped < all {
+            page.push_str("Re-run the job to go on: what has shipped is not done again. A receipt that was spent without success needs a new one.\n\n");
+        }
+        for (index, part) in self.pages.iter().enumerate() {
+            if page.len() + part.len() > summary::MOST_BYTES {
+                page.push_str(summary::LEFT_OUT);
+                break;
+            }
+            let _ = write!(page, "<a id=\"operation-{}\"></a>\n\n{part}\n", index + 1);
+        }
+        page
+    }
+}
+
+impl Step {
+    const fn mark(&self) -> &'static str {
+        match self.status {
+            Some(Status::Success) => "✅",
+            None => "⏸",
+            Some(_) => "❌",
+        }
+    }
+
+    fn told(&self) -> String {
+        match (&self.error_code, &self.html_url) {
+            (Some(error), _) => format!("{} {}", code(error), text(&self.result)),
+            (None, Some(url)) => link(url, url),
+            (None, None) if self.status.is_none() => "not begun".into(),
+            (None, None) => text(&self.result),
+        }
+    }
+}

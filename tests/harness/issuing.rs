@@ -1,0 +1,63 @@
+//! Trust files, policies and further approvers, as the issuing side has them.
+
+use std::fs;
+
+use countersign_core::{
+    authority::{Authority, Pin},
+    document::Document as _,
+    keys::PublicKey,
+    trust::{TrustFile, TrustVersion},
+};
+use ed25519_dalek::SigningKey;
+
+use super::{Stage, now};
+
+impl Stage {
+    /// A version of a trust file as people write it: the approver, with one more member, and a keeper who signs versions.
+    pub fn trust_version(&self, version: u64, member: &str) -> String {
+        let line = |key: &SigningKey| PublicKey::new(key.verifying_key()).unwrap().to_openssh();
+        format!(
+            "version = {version}\nthreshold = 1\n\n[[key]]\nname = \"alice@example.org\"\nkey = \"{}\"\n{member}\n\n[[key]]\nname = \"keeper\"\nkey = \"{}\"\n",
+            line(&self.key),
+            line(&self.keeper)
+        )
+    }
+
+    /// Writes a trust file of these versions, each signed by the keeper; the last fixes a policy, or not. Gives its name and its root.
+    pub fn trust_file(&self, versions: &[String], policy: Option<Pin>) -> (String, String) {
+        let mut file: Option<TrustFile> = None;
+        for (index, text) in versions.iter().enumerate() {
+            let previous = file.as_ref().map(|file| file.verify(None, now()).unwrap().pin().digest);
+            let version = TrustVersion::from_toml(text, previous, now(), policy.filter(|_| index + 1 == versions.len())).unwrap();
+            match &mut file {
+                Some(file) => file.add(&version),
+                None => file = Some(TrustFile::begin(&version)),
+            }
+            file.as_mut().unwrap().sign(&self.keeper).unwrap();
+        }
+        let file = file.unwrap();
+        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        ("trust.json".into(), file.root().unwrap().to_string())
+    }
+
+    /// Writes a policy; gives its name.
+    pub fn policy(&self, text: &str) -> String {
+        fs::write(self.workspace().join("policy.toml"), text).unwrap();
+        "policy.toml".into()
+    }
+
+    /// A policy that lets the approver approve tags `v*`.
+    pub fn policy_for_tags(&self) -> String {
+        format!(
+            "version = 1\n\n[[rule]]\nname = \"tags\"\noperation = \"tag_repo\"\nrepository = \"{}\"\nrepository_id = {}\ntag = \"v*\"\n\
+             approvers = [\"alice@example.org\"]\nthreshold = 1\nlongest_lifetime = \"1h\"\nexclude_requester = false\n",
+            self.sim.repository(),
+            self.sim.repository_id()
+        )
+    }
+
+    /// Lets the ledger remember what decided before.
+    pub fn remember(&self, authority: &Authority) {
+        self.sim.commit("receipt-ledger", &[("authority.json", &authority.to_document())]);
+    }
+}
