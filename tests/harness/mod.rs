@@ -387,7 +387,12 @@ impl Surfaces {
     pub fn report(&self, output: &Output) -> Report {
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap();
         let outputs = outputs(&read("outputs"));
-        let record = outputs.get("audit-record").map(PathBuf::from).or_else(|| self.any_record()).expect("an audit record");
+        let record = outputs
+            .get("audit-record")
+            .and_then(|paths| paths.lines().last())
+            .map(PathBuf::from)
+            .or_else(|| self.any_record())
+            .expect("an audit record");
         Report {
             exit: output.status.code().unwrap_or(-1),
             log: String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned(),

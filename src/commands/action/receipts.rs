@@ -34,6 +34,8 @@ struct Found {
 
 /// All receipts of an attempt: those that hold, the oldest first, and why the others do not.
 pub(super) struct Receipts {
+    /// How many were handed over.
+    total: usize,
     candidates: Vec<Candidate>,
     refusals: Vec<Refusal>,
 }
@@ -41,17 +43,16 @@ pub(super) struct Receipts {
 impl Receipts {
     /// No receipt, for this reason.
     pub(super) fn none(refusal: Refusal) -> Self {
-        Self { candidates: Vec::new(), refusals: vec![refusal] }
+        Self { total: 0, candidates: Vec::new(), refusals: vec![refusal] }
     }
 
     /// Whether it must be told which of them is meant.
     pub(super) fn are_several(&self) -> bool {
-        self.candidates.len() + self.refusals.len() > 1
+        self.total > 1
     }
 
     /// Takes out the receipts for an operation. Without any, the reason: what is wrong with the only receipt, or that there is none.
     pub(super) fn for_operation(&mut self, operation: Option<Digest>) -> Result<Vec<Candidate>, Refusal> {
-        let total = self.candidates.len() + self.refusals.len();
         // A single receipt is judged by every rule, so that the record tells on which side it differs.
         if !self.are_several() || operation.is_none() {
             if self.candidates.is_empty() {
@@ -62,9 +63,11 @@ impl Receipts {
         let is_for = |candidate: &mut Candidate| Some(candidate.receipt.terms().operation_digest) == operation;
         let found: Vec<Candidate> = self.candidates.extract_if(.., is_for).collect();
         match operation {
+            // Not one of them holds: the reason is the same for every operation.
+            Some(_) if found.is_empty() && self.refusals.len() == self.total => Err(self.refusals[0].clone()),
             Some(operation) if found.is_empty() => {
                 let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
-                Err(Refusal::ReceiptNotAmong { operation, receipts: total, unusable })
+                Err(Refusal::ReceiptNotAmong { operation, receipts: self.total, unusable })
             }
             _ => Ok(found),
         }
@@ -75,7 +78,7 @@ impl Attempt<'_> {
     /// Reads and verifies every receipt that was handed over.
     pub(super) async fn receipts(&self, keys: &Result<(TrustedKeys, Threshold), Refusal>) -> Result<Receipts, Unplanned> {
         let found = self.found().await?;
-        let mut receipts = Receipts { candidates: Vec::new(), refusals: Vec::new() };
+        let mut receipts = Receipts { total: found.len(), candidates: Vec::new(), refusals: Vec::new() };
         for Found { text, reviewer } in found {
             let verified = Envelope::parse(&text).map_err(Refusal::from).and_then(|envelope| {
                 let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;

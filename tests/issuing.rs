@@ -1,0 +1,749 @@
+//! The way before the publisher: a campaign becomes a plan, approvers sign it under a policy, and it ships in its order.
+#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+
+mod harness;
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use countersign_core::{document::Document as _, plan::Plan};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
+use harness::{Attempt, RUN, Report, Stage};
+
+const CAMPAIGN: &str = r#"
+name = "Version 1.0.0"
+
+[variables]
+version = "1.0.0"
+
+[[operation]]
+id = "tag"
+operation = "tag_repo"
+tag-name = "v{version}"
+message = "Version {version}"
+
+[[operation]]
+id = "release"
+operation = "publish_release"
+needs = ["tag"]
+tag-name = "v{version}"
+body-file = "NOTES.md"
+files = ["dist/*.zip"]
+
+[[operation]]
+id = "pull"
+operation = "open_pr"
+needs = ["release"]
+title = "After {version}"
+head-branch = "next"
+labels = ["release"]
+"#;
+
+/// Three approvers, each with a key of their own, and a policy under which two of them must agree.
+struct Office {
+    stage: Stage,
+    root: String,
+}
+
+impl Office {
+    fn new() -> Self {
+        let stage = Stage::new();
+        stage.file("NOTES.md", "All new.\n");
+        fs::create_dir(stage.workspace().join("dist")).unwrap();
+        stage.file("dist/app.zip", "abc").file("campaign.toml", CAMPAIGN);
+        stage.sim.commit("next", &[("next.txt", b"next\n")]);
+        let mut office = Self { stage, root: String::new() };
+        for name in ["alice", "bob", "carol"] {
+            assert_eq!(office.run(&["keys", "generate", "--out", name, "--name", name]).0, 0);
+        }
+        office.stage.policy(&office.policy());
+        office.root = office.trust("1", "");
+        office
+    }
+
+    /// A command of somebody, in the folder where the keys are.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        ended(&self.stage.command(arguments).env("GH_TOKEN", &self.stage.token).output().unwrap())
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.stage.folder.path().join(name)).unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.stage.folder.path().join(name), text).unwrap();
+    }
+
+    fn policy(&self) -> String {
+        let rule = |name: &str, operation: &str, pattern: &str| {
+            format!(
+                "\n[[rule]]\nname = \"{name}\"\noperation = \"{operation}\"\nrepository = \"{}\"\nrepository_id = {}\n{pattern}\n\
+                 approvers = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\nlongest_lifetime = \"1h\"\nexclude_requester = true\n",
+                self.stage.sim.repository(),
+                self.stage.sim.repository_id()
+            )
+        };
+        let rules = [
+            rule("tags", "tag_repo", "tag = \"v*\""),
+            rule("releases", "publish_release", "tag = \"v*\""),
+            rule("pull requests", "open_pr", "branch = \"main\""),
+        ];
+        format!("version = 1\n{}", rules.concat())
+    }
+
+    /// Puts a version of the trust file in place, signed by alice and carol; gives its root. `bob` is what is said of Bob's key.
+    fn trust(&self, version: &str, bob: &str) -> String {
+        let key = |name: &str, more: &str| {
+            let line = self.read(&format!("{name}.pub"));
+            format!("\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n", line.trim())
+        };
+        let text = format!("version = {version}\nthreshold = 2\n{}{}{}", key("alice", ""), key("bob", bob), key("carol", ""));
+        self.write("version.toml", &text);
+        let mut propose = vec!["trust", "propose", "version.toml", "--policy", "workspace/policy.toml", "--key", "alice", "--yes"];
+        if version != "1" {
+            propose.extend(["--after", "workspace/trust.json"]);
+        }
+        let (exit, half, told) = self.run(&propose);
+        assert!(exit == 0 && told.contains("It does not count yet"), "{told}");
+        self.write("half.json", &half);
+        let (exit, whole, told) = self.run(&["trust", "sign", "half.json", "--key", "carol", "--yes"]);
+        assert!(exit == 0 && told.contains(&format!("It counts now: version {version} ")), "{told}");
+        self.stage.file("trust.json", whole);
+        told.rsplit("Its root is ").next().unwrap().trim().trim_end_matches('.').to_owned()
+    }
+
+    /// The dry run of the campaign, started by `actor`; its plan lies in the workspace.
+    fn dry_run(&self, actor: &str) -> Report {
+        let report = self.attempt(actor).input("mode", "dry_run").input("campaign", "campaign.toml").run();
+        assert_eq!((report.exit, report.status()), (0, "dry_run"), "{}", report.log);
+        fs::copy(report.plan(), self.stage.workspace().join("plan.json")).unwrap();
+        report
+    }
+
+    fn attempt(&self, actor: &str) -> Attempt<'_> {
+        let attempt = Attempt::new(&self.stage).variable("GITHUB_ACTOR", actor).variable("GITHUB_TRIGGERING_ACTOR", actor);
+        attempt.input("trusted-keys", "")
+    }
+
+    /// Receipts for the plan by the first approver, then signed by the others.
+    fn receipts(&self, approvers: &[&str]) -> String {
+        let (first, others) = approvers.split_first().unwrap();
+        let (exit, receipts, told) = self.run(&[&["authorize", PLAN, "--key", first, "--yes"], BY].concat());
+        assert_eq!(exit, 0, "{told}");
+        let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json"];
+        others.iter().fold(receipts, |receipts, key| {
+            self.write("receipts", &receipts);
+            let (exit, signed, told) = self.run(&[&["sign", "receipts", "--key", key, "--yes"], by.as_slice()].concat());
+            assert_eq!(exit, 0, "{told}");
+            signed
+        })
+    }
+
+    /// The publication of the plan, in the run that `actor` started.
+    fn publish(&self, actor: &str, receipts: &str) -> Attempt<'_> {
+        self.attempt(actor)
+            .input("plan", "plan.json")
+            .input("receipt", receipts)
+            .input("trust-file", "trust.json")
+            .input("trust-root", &self.root)
+            .input("policy-file", "policy.toml")
+    }
+}
+
+const PLAN: &str = "workspace/plan.json";
+const BY: &[&str] = &["--policy", "workspace/policy.toml", "--trusted-keys", "workspace/trust.json"];
+
+fn ended(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// `id status` of every operation, `-` for one that was not begun.
+fn results(report: &Report) -> Vec<String> {
+    let results: serde_json::Value = serde_json::from_str(&report.outputs["results"]).unwrap();
+    let one = |result: &serde_json::Value| format!("{} {}", result["id"].as_str().unwrap(), result["status"].as_str().unwrap_or("-"));
+    results.as_array().unwrap().iter().map(one).collect()
+}
+
+#[test]
+fn a_campaign_is_planned_signed_by_two_and_shipped_in_its_order() {
+    let office = Office::new();
+    let plan = office.dry_run("dana");
+    for part in ["### Operations", "### What would change", "countersign authorize --run 17231231 --repository octo/hello"] {
+        assert!(plan.summary.contains(part), "{part} in {}", plan.summary);
+    }
+    let receipts = office.receipts(&["alice", "bob"]);
+    assert_eq!(receipts.lines().count(), 3);
+    let report = office.publish("dana", &receipts).run();
+    assert_eq!((report.exit, report.status()), (0, "success"), "{}", report.log);
+    assert_eq!(results(&report), ["tag success", "release success", "pull success"]);
+    assert_eq!(
+        office.stage.ledger().iter().map(|entry| format!("{} {}", entry.operation_kind, entry.event_type)).collect::<Vec<_>>(),
+        ["tag_repo", "publish_release", "open_pr"]
+            .iter()
+            .flat_map(|kind| ["claimed", "succeeded"].map(|event| format!("{kind} github_publisher.operation.{event}")))
+            .collect::<Vec<_>>()
+    );
+    let sim = &office.stage.sim;
+    assert_eq!(sim.ref_oid("refs/heads/main"), Some(office.stage.main()));
+    assert_eq!((sim.releases()[0].tag_name.as_str(), sim.releases()[0].draft, sim.releases()[0].assets.len()), ("v1.0.0", false, 1));
+    assert_eq!((sim.pulls()[0].title.as_str(), sim.pulls()[0].labels.join(",")), ("After 1.0.0", "release".into()));
+    // Every operation has a record of its own, which names its place and by what it was decided.
+    let records: Vec<serde_json::Value> =
+        report.outputs["audit-record"].lines().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect();
+    let places: Vec<String> =
+        records.iter().map(|record| format!("{} {}", record["campaign"]["id"], record["campaign"]["position"])).collect();
+    assert_eq!(places, ["\"tag\" 1", "\"release\" 2", "\"pull\" 3"]);
+    assert!(records.iter().all(|record| record["authority"]["trust"]["version"] == 1 && record["authority"]["policy"]["version"] == 1));
+    assert!(records.iter().all(|record| record["requests"].as_u64().is_some_and(|requests| requests < 10)), "{records:?}");
+    for part in ["all of it shipped", "✅", "<code>release</code>", "Trust file", "Policy"] {
+        assert!(report.summary.contains(part), "{part} in {}", report.summary);
+    }
+    // The ledger verifies by the trust file; what stood behind it is remembered.
+    let (exit, told, _) = office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
+    assert!(exit == 0 && told.contains("signatures  hold: 3 receipts, each by as many keys as the trust file asked for"), "{told}");
+    assert!(sim.read_file("receipt-ledger", "authority.json").is_some());
+}
+
+#[test]
+fn one_signature_too_few_is_refused() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let report = office.publish("dana", &office.receipts(&["alice"])).run();
+    assert_eq!((report.exit, report.code()), (3, "threshold_unmet"), "{}", report.log);
+    assert!(report.message().contains("1 distinct trusted key(s) signed the receipt, 2 must"), "{}", report.message());
+    assert_eq!(results(&report), ["tag rejected_by_auth", "release -", "pull -"]);
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_revoked_key_is_refused_by_its_name() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "bob"]);
+    assert_eq!(office.trust("2", "revoked_at = \"2026-01-01T00:00:00Z\""), office.root, "the root stays");
+    let report = office.publish("dana", &receipts).run();
+    assert_eq!((report.exit, report.code()), (3, "key_revoked"), "{}", report.log);
+    assert!(report.message().contains("the key of `bob` signed the receipt, but it does not count: it was revoked at 2026-01-01"));
+    // Bob cannot sign for anybody any more.
+    let (exit, out, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
+    assert!(exit == 1 && out.is_empty() && told.contains("the key of `bob` does not count: it was revoked"), "{told}");
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_requester_who_approves_is_refused() {
+    let office = Office::new();
+    office.dry_run("bob-gh");
+    // On the approver's side the receipt is advisory…
+    let (exit, advisory, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
+    assert!(exit == 3 && told.contains("The receipt is advisory: policy_requester_approved: "), "{told}");
+    let report = office.publish("bob-gh", advisory.lines().next().unwrap()).input("trust-file", "").input("trust-root", "");
+    let keys = office.read("bob.pub");
+    let alone = report.input("trusted-keys", &keys).input("policy-file", "").run();
+    assert_eq!((alone.exit, alone.code()), (3, "advisory_receipt"), "{}", alone.log);
+    // …and whoever signs without asking the policy is refused by the publisher, who knows who started the run.
+    let (exit, one, _) = office.run(&["authorize", PLAN, "--key", "bob", "--yes"]);
+    assert_eq!(exit, 0);
+    office.write("receipts", &one);
+    let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json"];
+    let (exit, both, told) = office.run(&[&["sign", "receipts", "--key", "alice", "--yes"], by.as_slice()].concat());
+    assert_eq!(exit, 0, "{told}");
+    for actor in ["bob-gh", "BOB-gh"] {
+        let report = office.publish(actor, &both).run();
+        assert_eq!((report.exit, report.code()), (3, "policy_requester_approved"), "{}", report.log);
+    }
+    let rerun = office.publish("dana", &both).variable("GITHUB_TRIGGERING_ACTOR", "bob-gh").run();
+    assert_eq!((rerun.exit, rerun.code()), (3, "policy_requester_approved"), "{}", rerun.log);
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn an_edited_plan_is_refused() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "bob"]);
+    let plan = fs::read_to_string(office.stage.workspace().join("plan.json")).unwrap();
+    for (from, to) in
+        [("All new.", "All old."), ("\"requested_by\":\"dana\"", "\"requested_by\": \"dana\""), ("\"from\":null", "\"from\":\"x\"")]
+    {
+        office.stage.file("plan.json", plan.replacen(from, to, 1));
+        let report = office.publish("dana", &receipts).run();
+        assert_eq!((report.exit, report.code()), (3, "plan_invalid"), "{from}: {}", report.log);
+    }
+    // One that is well formed, but another than was approved.
+    office.stage.file("NOTES.md", "Quite new.\n");
+    office.dry_run("dana");
+    let report = office.publish("dana", &receipts).run();
+    assert_eq!(results(&report), ["tag success", "release rejected_by_auth", "pull -"], "{}", report.log);
+    assert_eq!(report.code(), "receipt_missing");
+    assert!(report.message().starts_with("none of the 3 receipts is for the operation "), "{}", report.message());
+    // And a file that changed after the approval.
+    office.stage.file("dist/app.zip", "abd");
+    let report = office.publish("dana", &receipts).run();
+    assert_ne!(report.exit, 0);
+    assert_eq!(office.stage.sim.releases().len(), 0);
+}
+
+#[test]
+fn a_campaign_that_broke_goes_on_where_it_stopped() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "carol"]);
+    // GitHub refuses the release for good.
+    office.stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::StatusBefore(422)));
+    let broken = office.publish("dana", &receipts).run();
+    assert_ne!(broken.exit, 0);
+    assert_eq!(results(&broken), ["tag success", "release failed", "pull -"], "{}", broken.log);
+    for part in ["1 of 3 shipped; it stopped at <code>release</code>", "⏸", "not begun", "Re-run the job to go on"] {
+        assert!(broken.summary.contains(part), "{part} in {}", broken.summary);
+    }
+    assert_eq!(office.stage.sim.pulls().len(), 0);
+    // The receipt for the release is spent; a new one for the same plan takes its place.
+    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    assert_eq!((again.exit, again.code()), (3, "receipt_consumed"), "{}", again.log);
+    assert_eq!(results(&again), ["tag success", "release rejected_by_auth", "pull -"]);
+    let more = format!("{receipts}\n{}", office.receipts(&["bob", "carol"]));
+    let whole = office.publish("dana", &more).variable("GITHUB_RUN_ATTEMPT", "3").run();
+    assert_eq!(results(&whole), ["tag success", "release success", "pull success"], "{}", whole.log);
+    let tag = whole.outputs["audit-record"].lines().next().unwrap();
+    assert!(fs::read_to_string(tag).unwrap().contains("An earlier attempt had shipped it: ledger entry 2 says so."));
+    assert_eq!((office.stage.sim.releases().len(), office.stage.sim.pulls().len()), (1, 1));
+    let claims = office.stage.ledger_events().iter().filter(|event| *event == "claimed").count();
+    assert_eq!(claims, 4, "the tag is not claimed again");
+    let (exit, told, _) = office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
+    assert_eq!(exit, 0, "{told}");
+}
+
+#[test]
+fn a_killed_campaign_is_resumed_by_the_next_attempt() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "bob"]);
+    // Publication of the release is held, and the process is killed meanwhile.
+    let held = Effect::Late(std::time::Duration::from_secs(3));
+    office.stage.sim.plan(Fault::on(Endpoint::PublishRelease).then(held));
+    let (mut command, surfaces) = office.publish("dana", &receipts).process();
+    let mut child = command.spawn().unwrap();
+    office.stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::PublishRelease));
+    child.kill().unwrap();
+    let killed = surfaces.report(&child.wait_with_output().unwrap());
+    assert_eq!(killed.outputs["audit-record"].lines().count(), 2, "the records of both operations are told");
+    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    assert_eq!(results(&again), ["tag success", "release success", "pull success"], "{}", again.log);
+    assert_eq!((office.stage.sim.releases().len(), office.stage.sim.pulls().len()), (1, 1));
+}
+
+#[test]
+fn the_same_world_gives_the_same_plan_and_what_does_not_ship_says_why() {
+    let office = Office::new();
+    let plan = |office: &Office| fs::read(office.dry_run("dana").plan()).unwrap();
+    assert_eq!(plan(&office), plan(&office));
+    let not_shipped = |office: &Office| {
+        let plan = Plan::from_document(&plan(office)).unwrap();
+        plan.not_shipped.iter().map(|left| format!("{} {}", left.id, left.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(not_shipped(&office), Vec::<String>::new());
+    // An asset is missing: what needs the release does not ship either.
+    fs::remove_file(office.stage.workspace().join("dist/app.zip")).unwrap();
+    assert_eq!(not_shipped(&office), ["release pattern_unmatched", "pull dependency_not_shipped"]);
+    let report = office.dry_run("dana");
+    for part in ["### Why not shipped", "the pattern", "will not ship", "it needs"] {
+        assert!(report.summary.contains(part), "{part} in {}", report.summary);
+    }
+    assert!(report.record["result"].as_str().unwrap().contains("1 operation(s), which wait for their approval. 2 will not ship"));
+    // The tag stands elsewhere, the branch is gone, and workflows differ.
+    office.stage.file("dist/app.zip", "abc");
+    let elsewhere = office.stage.sim.commit("elsewhere", &[("x", b"x")]);
+    office.stage.sim.tag("v1.0.0", &elsewhere);
+    assert_eq!(not_shipped(&office), ["tag preflight_tag_moved", "release preflight_tag_moved", "pull dependency_not_shipped"]);
+    office.stage.file("campaign.toml", CAMPAIGN.replace("\"next\"", "\"gone\"").replace("1.0.0", "2.0.0"));
+    assert_eq!(not_shipped(&office), ["pull commit_unknown"]);
+    let workflows = office.stage.sim.commit("workflows", &[(".github/workflows/evil.yml", b"on: push\n")]);
+    office
+        .stage
+        .file("campaign.toml", CAMPAIGN.replace("1.0.0", "3.0.0").replace("message", &format!("target-sha = \"{workflows}\"\nmessage")));
+    assert_eq!(not_shipped(&office)[0], "tag preflight_workflows_differ");
+    // Two operations that contradict each other.
+    let twice =
+        CAMPAIGN.replace("1.0.0", "4.0.0").replace("needs = [\"tag\"]", &format!("needs = [\"tag\"]\ntarget-sha = \"{elsewhere}\""));
+    office.stage.file("campaign.toml", twice);
+    assert_eq!(not_shipped(&office), ["release operations_contradict", "pull dependency_not_shipped"]);
+}
+
+#[test]
+fn a_plan_warns_of_what_an_approver_should_know() {
+    let office = Office::new();
+    office.stage.sim.commit("main", &[("later", b"later")]);
+    let plan = Plan::from_document(&fs::read(office.dry_run("dana").plan()).unwrap()).unwrap();
+    let warnings: Vec<String> = plan
+        .operations()
+        .iter()
+        .flat_map(|planned| planned.warnings().iter().map(|warning| format!("{} {}: {}", planned.id(), warning.code, warning.message)))
+        .collect();
+    let next = office.stage.sim.ref_oid("refs/heads/next").unwrap();
+    assert_eq!(warnings, [format!("pull branch_behind: {next} lacks 1 commit(s) of the branch `main`")]);
+    let (_, _, shown) = office.run(&[&["authorize", PLAN, "--key", "alice", "--yes"], BY].concat());
+    assert!(shown.contains("WARNING       branch_behind: "), "{shown}");
+    assert!(shown.contains("create_tag        refs/tags/v1.0.0: nothing → "), "{shown}");
+}
+
+#[test]
+fn a_campaign_spans_repositories_each_with_its_ledger() {
+    let office = Office::new();
+    let other = office.stage.sim.beside("octo/other", 7_654_321);
+    let everywhere = other.token_everywhere(Permissions::write());
+    let init = office.stage.command(&["ledger", "init", "--repository", "octo/other"]).env("GH_TOKEN", &everywhere).output().unwrap();
+    assert!(init.status.success());
+    office.stage.file(
+        "campaign.toml",
+        "name = \"Both\"\n[[operation]]\nid = \"here\"\noperation = \"tag_repo\"\ntag-name = \"v1\"\n\
+         [[operation]]\nid = \"there\"\noperation = \"tag_repo\"\nrepository = \"octo/other\"\ntag-name = \"v1\"\nneeds = [\"here\"]\n",
+    );
+    let run = office.attempt("dana").input("token", &everywhere).input("mode", "dry_run").input("campaign", "campaign.toml").run();
+    assert_eq!(run.exit, 0, "{}", run.log);
+    fs::copy(run.plan(), office.stage.workspace().join("plan.json")).unwrap();
+    let plan = fs::read_to_string(run.plan()).unwrap();
+    assert!(
+        plan.contains("\"code\":\"permission_likely_missing\",\"message\":\"the job token of octo/hello cannot write to octo/other"),
+        "{plan}"
+    );
+    let (exit, receipts, told) = office.run(&["authorize", PLAN, "--key", "alice", "--yes"]);
+    assert_eq!(exit, 0, "{told}");
+    let attempt =
+        office.attempt("dana").input("plan", "plan.json").input("receipt", &receipts).input("trusted-keys", &office.read("alice.pub"));
+    // The job token cannot see the other repository: what follows is not begun, and nothing is claimed there.
+    let half = attempt.clone().run();
+    assert_eq!(results(&half), ["here success", "there rejected_by_auth"], "{}", half.log);
+    let whole = attempt.input("token", &everywhere).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    assert_eq!(results(&whole), ["here success", "there success"], "{}", whole.log);
+    assert_eq!(other.ref_oid("refs/tags/v1").is_some(), office.stage.sim.ref_oid("refs/tags/v1").is_some());
+    let (exit, told, _) = ended(
+        &office
+            .stage
+            .command(&["ledger", "verify", "--repository", "octo/other", "--trusted-keys", "alice.pub"])
+            .env("GH_TOKEN", &everywhere)
+            .output()
+            .unwrap(),
+    );
+    assert!(exit == 0 && told.contains("hold: 1 receipts"), "{told}");
+}
+
+/// A stage whose token may read Actions, with a run that octocat started.
+fn reviewed() -> (Stage, String) {
+    let stage = Stage::new();
+    stage.sim.run(RUN.parse().unwrap(), "octocat", "octocat");
+    let token = stage.sim.token(Permissions { actions: Access::Read, ..Permissions::write() });
+    (stage, token)
+}
+
+#[test]
+fn a_receipt_comes_from_an_approving_review() {
+    let (stage, token) = reviewed();
+    let approved = stage.tag().approved();
+    let attempt = stage.tag().input("receipt-from", "approvals").input("token", &token);
+    let none = attempt.run();
+    none.refused("receipt_missing");
+    assert!(none.message().contains("none of the 0 approving review(s) of run 17231231"), "{}", none.message());
+    let run = RUN.parse().unwrap();
+    stage.sim.review(run, "mallory", "release", "rejected", &approved.receipt());
+    stage.sim.review(run, "bob", "release", "approved", "looks good to me");
+    attempt.run().refused("receipt_missing");
+    // Every approving comment is tried: a spoilt one, one for something else, the one that fits.
+    stage.sim.review(run, "carol", "release", "approved", &approved.receipt()[..300]);
+    let other = stage.release().approved();
+    stage.sim.review(run, "dave", "release", "approved", &format!("For the release:\n`{}`\nthanks", other.receipt()));
+    stage.sim.review(run, "erin", "release", "approved", &format!("OK\n\n  {}  \n", approved.receipt()));
+    let report = attempt.run();
+    report.succeeded();
+    assert_eq!(report.record["reviewers"], serde_json::json!(["bob", "carol", "dave", "erin"]));
+    assert!(report.summary.contains("Deployment approved by"), "{}", report.summary);
+}
+
+#[test]
+fn a_newer_receipt_in_a_later_review_serves_when_the_first_no_longer_counts() {
+    let (stage, token) = reviewed();
+    let run = RUN.parse().unwrap();
+    let expired = stage.tag().approved_with(|terms| {
+        (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
+        terms.receipt_id = "receipt-old".parse().unwrap();
+    });
+    stage.sim.review(run, "bob", "release", "approved", &expired.receipt());
+    let attempt = stage.tag().input("receipt-from", "approvals").input("token", &token);
+    attempt.run().refused("receipt_expired");
+    stage.sim.review(run, "bob", "release", "approved", &stage.tag().approved().receipt());
+    let report = attempt.run();
+    report.succeeded();
+    assert!(report.log.contains("a receipt does not count, the next is tried: receipt_expired"), "{}", report.log);
+}
+
+#[test]
+fn reviews_need_a_token_that_may_read_them_and_are_no_input_beside_others() {
+    let (stage, token) = reviewed();
+    let attempt = stage.tag().input("receipt-from", "approvals");
+    let blind = attempt.run();
+    assert_eq!((blind.exit, blind.code()), (1, "permission_denied"), "{}", blind.log);
+    assert!(blind.message().contains("actions=read"), "{}", blind.message());
+    let attempt = attempt.input("token", &token);
+    attempt.clone().input("receipt", "{}").run().refused("input_unused");
+    attempt.clone().input("receipt-file", "x").run().refused("input_unused");
+    attempt.input("receipt-from", "comments").run().refused("input_invalid");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_requester_who_reviews_is_refused_even_if_others_signed() {
+    let (stage, token) = reviewed();
+    let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+    let keys = format!("{} github:alice-gh", stage.trusted());
+    let approved = stage.tag().approved();
+    let attempt =
+        stage.tag().input("receipt-from", "approvals").input("token", &token).input("policy-file", &policy).input("trusted-keys", &keys);
+    stage.sim.review(RUN.parse().unwrap(), "octocat", "release", "approved", &approved.receipt());
+    let report = attempt.run();
+    report.refused("policy_requester_approved");
+    assert!(report.message().contains("`octocat` started the run"), "{}", report.message());
+    assert_eq!(stage.writes(), Vec::<String>::new());
+    stage.sim.review(
+        RUN.parse().unwrap(),
+        "bob",
+        "release",
+        "approved",
+        &stage.tag().approved_with(|terms| terms.receipt_id = "receipt-2".parse().unwrap()).receipt(),
+    );
+    attempt.run().succeeded();
+}
+
+#[test]
+fn the_requester_of_another_run_is_asked_of_github() {
+    let (stage, token) = reviewed();
+    stage.sim.run(99, "alice-gh", "dana");
+    let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+    let keys = format!("{} github:alice-gh", stage.trusted());
+    let attempt = stage.tag().input("run-id", "99").approved().input("policy-file", &policy).input("trusted-keys", &keys);
+    attempt.clone().run().refused("requester_unknown");
+    let report = attempt.input("token", &token).run();
+    report.refused("policy_requester_approved");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+/// A zip archive with these files, as `actions/upload-artifact` makes one.
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
+    let office = Office::new();
+    let (sim, run) = (&office.stage.sim, RUN.parse().unwrap());
+    sim.run(run, "dana", "dana");
+    let plan = fs::read(office.dry_run("dana").plan()).unwrap();
+    sim.artifact(run, "logs", &archive(&[("log.txt", b"nothing")]));
+    let artifact = sim.artifact(run, "plan", &archive(&[("audit-record.json", b"{}"), ("plan.json", &plan)]));
+    sim.workflow("publish.yml", &["receipt", "run-id"]);
+    let token = sim.token(Permissions { actions: Access::Write, ..Permissions::read() });
+    let authorize = |arguments: &[&str]| {
+        let all = [&["authorize", "--run", RUN, "--repository", "octo/hello", "--key", "alice", "--yes"], arguments].concat();
+        ended(&office.stage.command(&all).env("GH_TOKEN", &token).output().unwrap())
+    };
+    let (exit, receipts, told) = authorize(BY);
+    assert_eq!((exit, receipts.lines().count()), (0, 3), "{told}");
+    assert!(told.contains("waits for others"), "{told}");
+    let downloads: Vec<bool> =
+        sim.events().iter().filter(|event| event.endpoint == Endpoint::DownloadArtifact).map(|event| event.authorization).collect();
+    assert_eq!(downloads, [false, false], "the token does not go to GitHub's storage");
+
+    // The workflow is started with the receipts, and with the run for which they are.
+    let (exit, receipts, told) = authorize(&["--dispatch", "publish.yml"]);
+    assert!(exit == 0 && told.contains("Started publish.yml: https://github.com/octo/hello/actions/runs/"), "{told}");
+    let dispatched = sim.dispatches().pop().unwrap();
+    assert_eq!(
+        (dispatched.workflow.as_str(), dispatched.reference.as_str(), dispatched.inputs["run-id"].as_str()),
+        ("publish.yml", "main", RUN)
+    );
+    assert_eq!(dispatched.inputs["receipt"], receipts.trim_end());
+    let attempt = office.attempt("alice-gh").variable("GITHUB_RUN_ID", dispatched.run_id.to_string());
+    let published = attempt
+        .input("plan", "plan.json")
+        .input("receipt", &dispatched.inputs["receipt"])
+        .input("run-id", &dispatched.inputs["run-id"])
+        .input("trusted-keys", &office.read("alice.pub"))
+        .run();
+    assert_eq!(results(&published), ["tag success", "release success", "pull success"], "{}", published.log);
+
+    // What cannot be had is said.
+    for (arguments, expected) in [
+        (&["--dispatch", "nowhere.yml"][..], "nowhere.yml was not started; the receipts are signed"),
+        (&["--artifact", "logs"], "has no artifact of at most"),
+        (&["--dispatch", "publish.yml", "--ref", "gone"], "No ref found for: gone"),
+    ] {
+        let (exit, _, told) = authorize(arguments);
+        assert!(exit == 1 && told.contains(expected), "{told}");
+    }
+    sim.bare_dispatches(true);
+    let (exit, _, told) = authorize(&["--dispatch", "publish.yml"]);
+    assert!(exit == 0 && told.contains("see the Actions page of octo/hello"), "{told}");
+    sim.artifact(run, "second", &archive(&[("plan.json", b"{}")]));
+    let (exit, _, told) = authorize(&[]);
+    assert!(exit == 1 && told.contains("has several plans, in the artifacts"), "{told}");
+    sim.expire_artifact(artifact);
+    let (exit, _, told) = authorize(&[]);
+    assert!(exit == 1 && told.contains("in the artifact `second` is not as the dry run wrote it"), "{told}");
+}
+
+#[test]
+fn a_lost_answer_to_a_dispatch_is_told_as_unknown_and_never_repeated() {
+    let office = Office::new();
+    let (sim, run) = (&office.stage.sim, RUN.parse().unwrap());
+    sim.run(run, "dana", "dana");
+    sim.artifact(run, "plan", &archive(&[("plan.json", &fs::read(office.dry_run("dana").plan()).unwrap())]));
+    sim.workflow("publish.yml", &["receipt", "run-id"]);
+    let token = sim.token(Permissions { actions: Access::Write, ..Permissions::read() });
+    sim.plan(Fault::on(Endpoint::DispatchWorkflow).then(Effect::ResetAfter));
+    let arguments = ["authorize", "--run", RUN, "--repository", "octo/hello", "--key", "alice", "--yes", "--dispatch", "publish.yml"];
+    let (exit, receipts, told) = ended(&office.stage.command(&arguments).env("GH_TOKEN", &token).output().unwrap());
+    assert!(exit == 4 && receipts.lines().count() == 3 && told.contains("It is not known whether publish.yml was started"), "{told}");
+    assert_eq!(sim.dispatches().len(), 1);
+}
+
+#[test]
+fn an_advisory_receipt_can_be_asked_for_and_allows_nothing() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let (exit, receipts, told) = office.run(&["authorize", PLAN, "--key", "alice", "--yes", "--advisory"]);
+    assert!(exit == 0 && told.contains("is ADVISORY and allows nothing") && told.contains("(advisory_receipt)"), "{told}");
+    let report = office
+        .attempt("dana")
+        .input("plan", "plan.json")
+        .input("receipt", &receipts)
+        .input("trusted-keys", &office.read("alice.pub"))
+        .run();
+    assert_eq!((report.exit, report.code()), (3, "advisory_receipt"), "{}", report.log);
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_campaign_can_be_planned_outside_of_a_run() {
+    let office = Office::new();
+    let made = |more: &[&str]| {
+        let all = ["plan", "workspace/campaign.toml", "--repository", "octo/hello", "--run-id", RUN, "--folder", "workspace"];
+        office.run(&[&all, more].concat())
+    };
+    let (exit, plan, told) = made(&["--requested-by", "dana"]);
+    assert!(exit == 0 && told.contains("release: publish_release in octo/hello (id 123456), sha256:"), "{told}");
+    assert_eq!(plan, fs::read_to_string(office.dry_run("dana").plan()).unwrap(), "the same world gives the same bytes");
+    let (_, plan, _) = made(&["--set", "version=2.0.0"]);
+    assert!(plan.contains("\"tag_name\":\"v2.0.0\"") && plan.contains("\"requested_by\":null"), "{plan}");
+    let (exit, _, told) = made(&["--set", "other=2"]);
+    assert!(exit == 1 && told.contains("the variable `other` was given, but the campaign has none of that name"), "{told}");
+    office.stage.file("campaign.toml", CAMPAIGN.replace("tag-name = \"v{version}\"\nmessage", "tag-name = \"v 1\"\nmessage"));
+    let (exit, out, told) = made(&[]);
+    assert!(
+        exit == 1 && out.is_empty() && told.contains("line 10, column 12: operation `tag`: input `tag-name`: `v 1` is no tag name"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_policy_is_checked_and_explained() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let check = |more: &[&str]| {
+        office.run(&[&["policy", "check", "workspace/policy.toml", "--trusted-keys", "workspace/trust.json"], more].concat())
+    };
+    let (exit, told, _) = check(&[]);
+    assert!(exit == 0 && told.starts_with("policy version 1 (sha256:") && told.contains("with 3 rule(s)"), "{told}");
+    let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice", "--approver", "bob"]);
+    assert!(exit == 0 && told.contains("pull: open_pr in octo/hello (id 123456): allowed by the rule `pull requests`"), "{told}");
+    let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice"]);
+    assert!(exit == 3 && told.contains("policy_threshold_unmet: 1 approver(s)"), "{told}");
+    let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice", "--approver", "bob", "--expires-in", "2h"]);
+    assert!(exit == 3 && told.contains("policy_lifetime: the receipt lasts 2h, the rule allows 1h"), "{told}");
+    office.stage.policy(&office.policy().replace("\"carol\"", "\"dave\"").replace("threshold = 2", "threshold = 4"));
+    let (exit, told, _) = check(&[]);
+    assert!(
+        exit == 3
+            && told.contains("rule `tags`: threshold_above_approvers")
+            && told.contains("unknown_key: no trusted key has the name `dave`"),
+        "{told}"
+    );
+    office.stage.policy("version = 1\n[[rule]]\nname = 1\n");
+    let (exit, _, told) = check(&[]);
+    assert!(exit == 1 && told.contains("line 2, column 1: the member `operation` is missing"), "{told}");
+}
+
+#[test]
+fn keys_are_listed_with_their_fingerprints_and_those_that_do_not_count() {
+    let office = Office::new();
+    let fingerprint = |file: &str| office.run(&["keys", "fingerprint", file]).1.trim().to_owned();
+    assert!(fingerprint("alice").starts_with("SHA256:"));
+    assert_eq!(fingerprint("alice"), fingerprint("alice.pub"));
+    office.trust("2", "not_before = \"2099-01-01T00:00:00Z\"");
+    let (exit, told, _) = office.run(&["keys", "list", "workspace/trust.json"]);
+    assert_eq!(exit, 0);
+    assert!(told.contains(&format!("{}  alice  github:alice-gh", fingerprint("alice"))), "{told}");
+    assert!(told.contains(&format!("{}  bob  DOES NOT COUNT: it counts from 2099", fingerprint("bob"))), "{told}");
+    let (exit, told, _) = office.run(&["trust", "show", "workspace/trust.json", "--trust-root", &office.root]);
+    assert!(exit == 0 && told.contains("version 2 (sha256:") && told.contains("`bob` does not count now"), "{told}");
+    let (exit, _, told) = office.run(&["trust", "show", "half.json"]);
+    assert!(
+        exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 key(s) of the version before it signed it"),
+        "{told}"
+    );
+    office.write("published", include_str!("keys/passphrase.pub"));
+    let (_, _, told) = office.run(&["keys", "list", "published"]);
+    assert!(told.contains("is published: mode `prod` refuses it (key_published)"), "{told}");
+}
+
+#[test]
+fn a_ledger_whose_authority_was_tampered_with_does_not_verify_and_a_checkpoint_remembers() {
+    let office = Office::new();
+    office.dry_run("dana");
+    office.publish("dana", &office.receipts(&["alice", "bob"])).run();
+    let verify = || office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
+    assert_eq!(verify().0, 0);
+    office.stage.sim.remove("receipt-ledger", &["authority.json"]);
+    let (exit, _, told) = verify();
+    assert!(exit == 1 && told.contains("states: authority.json: it does not say what stood behind the newest claim"), "{told}");
+    // Whoever has a receipt that was issued since then is not fooled: the entry that the approver saw names the trust file.
+    let report = office.stage.tag().input("tag-name", "v9.0.0").approved().run();
+    report.refused("trust_rolled_back");
+    assert!(report.message().contains("there is no trust file, but version 1"), "{}", report.message());
+}
+
+#[test]
+fn a_key_in_an_ssh_agent_signs_and_its_secret_half_is_not_read() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let socket = office.stage.folder.path().join("agent");
+    let mut agent = Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // The agent prints its variables when it listens.
+    let mut ready = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(agent.stdout.take().unwrap()), &mut ready).unwrap();
+    let with_agent = |arguments: &[&str]| ended(&office.stage.command(arguments).env("SSH_AUTH_SOCK", &socket).output().unwrap());
+    let authorize = &["authorize", PLAN, "--key", "alice.pub", "--yes"];
+    let (exit, _, told) = with_agent(authorize);
+    let added =
+        Command::new("ssh-add").arg("-q").arg(office.stage.folder.path().join("alice")).env("SSH_AUTH_SOCK", &socket).output().unwrap();
+    let listed = with_agent(&["keys", "list"]);
+    fs::rename(office.stage.folder.path().join("alice"), office.stage.folder.path().join("away")).unwrap();
+    let signed = with_agent(authorize);
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert!(exit == 1 && told.contains("does not have this key; add it with `ssh-add`"), "{told}");
+    assert!(added.status.success(), "{added:?}");
+    assert!(listed.0 == 0 && listed.1.contains("SHA256:") && listed.1.contains("alice"), "{listed:?}");
+    assert_eq!((signed.0, signed.1.lines().count()), (0, 3), "{}", signed.2);
+    let attempt = office.attempt("dana").input("plan", "plan.json").input("receipt", &signed.1);
+    let report = attempt.input("trusted-keys", &office.read("alice.pub")).run();
+    assert_eq!(results(&report), ["tag success", "release success", "pull success"], "{}", report.log);
+    let (exit, _, told) = with_agent(authorize);
+    assert!(exit == 1 && told.contains("(SSH_AUTH_SOCK) does not answer"), "{told}");
+}
