@@ -18,6 +18,32 @@ use serde_json::Value;
 /// Set in the processes in which this program plays the binary.
 const ROLE: &str = "COUNTERSIGN_DEMO_ROLE";
 const RUN: &str = "17231231";
+const CAMPAIGN: &str = r#"name = "Spring"
+
+[variables]
+version = "2.0.0"
+
+[[operation]]
+id = "tag"
+operation = "tag_repo"
+tag-name = "v{version}"
+message = "Version {version}"
+
+[[operation]]
+id = "release"
+operation = "publish_release"
+needs = ["tag"]
+tag-name = "v{version}"
+body = "Spring cleaning."
+files = ["*.txt"]
+
+[[operation]]
+id = "pull"
+operation = "open_pr"
+needs = ["release"]
+title = "After {version}"
+head-branch = "later"
+"#;
 
 fn main() -> ExitCode {
     if std::env::var_os(ROLE).is_some() {
@@ -26,6 +52,7 @@ fn main() -> ExitCode {
     let demo = Demo::begin();
     demo.ship();
     demo.refuse();
+    demo.campaign();
     demo.end()
 }
 
@@ -78,11 +105,15 @@ impl Demo {
 
     /// Calls the Action as its action.yml does.
     fn action(&self, name: &str, run: &str, inputs: &[(&str, String)]) -> Report {
+        self.action_by("octocat", name, run, inputs)
+    }
+
+    /// The same in a run that somebody else started.
+    fn action_by(&self, actor: &str, name: &str, run: &str, inputs: &[(&str, String)]) -> Report {
         let folder = self.folder.join(name);
         fs::create_dir_all(folder.join("temp")).unwrap();
-        let mut all: BTreeMap<&str, String> = inputs.iter().cloned().collect();
-        all.insert("token", self.token.clone());
-        all.insert("trusted-keys", self.trusted.clone());
+        let mut all: BTreeMap<&str, String> = BTreeMap::from([("token", self.token.clone()), ("trusted-keys", self.trusted.clone())]);
+        all.extend(inputs.iter().cloned());
         let mut command = self.command(&["action", "/dev/null"]);
         command.env("COUNTERSIGN_INPUTS", serde_json::to_string(&all).unwrap());
         for (variable, value) in [
@@ -91,7 +122,7 @@ impl Demo {
             ("GITHUB_REPOSITORY", self.sim.repository()),
             ("GITHUB_REPOSITORY_ID", &self.sim.repository_id().to_string()),
             ("GITHUB_SHA", &self.main()),
-            ("GITHUB_ACTOR", "octocat"),
+            ("GITHUB_ACTOR", actor),
         ] {
             command.env(variable, value);
         }
@@ -99,7 +130,8 @@ impl Demo {
         command.env("GITHUB_STEP_SUMMARY", folder.join("summary.md")).env("GITHUB_WORKSPACE", &self.folder);
         let exit = command.stdout(Stdio::null()).status().unwrap().code().unwrap();
         let outputs = read_outputs(&folder.join("outputs"));
-        Report { exit, record: serde_json::from_slice(&fs::read(&outputs["audit-record"]).unwrap()).unwrap(), outputs }
+        let record = outputs["audit-record"].lines().last().unwrap();
+        Report { exit, record: serde_json::from_slice(&fs::read(record).unwrap()).unwrap(), outputs }
     }
 
     fn main(&self) -> String {
@@ -226,11 +258,110 @@ impl Demo {
         assert_eq!((report.exit, text(&report.record["error_code"])), (3, code));
     }
 
+    /// Three operations, a policy that wants two of three approvers, and what happens without the second.
+    fn campaign(&self) {
+        println!("\nA campaign: a tag, a release and a pull request, approved by two of three");
+        for name in ["alice", "bob", "carol"] {
+            self.binary(&["keys", "generate", "--out", name, "--name", name]);
+        }
+        self.sim.commit("later", &[("later.txt", b"later\n")]);
+        fs::write(self.folder.join("campaign.toml"), CAMPAIGN).unwrap();
+        fs::write(self.folder.join("policy.toml"), self.policy()).unwrap();
+        let root = self.trust(1, "");
+        let plan = self.action("campaign-dry-run", RUN, &[("mode", "dry_run".into()), ("campaign", "campaign.toml".into())]);
+        println!("  dry run     {}", text(&plan.record["result"]));
+        fs::copy(&plan.outputs["plan"], self.folder.join("plan.json")).unwrap();
+        let first = self.authorize("alice", 0);
+        println!("  authorize   alice signs {} receipts; the policy waits for another approver", first.lines().count());
+        fs::write(self.folder.join("first.receipts"), &first).unwrap();
+        let both = self.binary(&["sign", "first.receipts", "--plan", "plan.json", "--trusted-keys", "trust.json", "--key", "bob", "--yes"]);
+        println!("  sign        bob adds a signature to each, on another machine");
+
+        println!("\n  What is not approved so is refused:");
+        let writes = self.sim.writes().len();
+        self.expect("one signature missing", "threshold_unmet", &self.publish_plan("campaign-one", "octocat", &root, &first));
+        self.expect("the requester approves", "policy_requester_approved", &self.publish_plan("campaign-self", "bob-gh", &root, &both));
+        let exact = fs::read_to_string(self.folder.join("plan.json")).unwrap();
+        fs::write(self.folder.join("plan.json"), exact.replace("Spring", "Autumn")).unwrap();
+        self.expect("an edited plan", "plan_invalid", &self.publish_plan("campaign-edited", "octocat", &root, &both));
+        fs::write(self.folder.join("plan.json"), &exact).unwrap();
+        let before = fs::read(self.folder.join("trust.json")).unwrap();
+        self.trust(2, "revoked_at = \"2026-01-01T00:00:00Z\"");
+        self.expect("a revoked key", "key_revoked", &self.publish_plan("campaign-revoked", "octocat", &root, &both));
+        fs::write(self.folder.join("trust.json"), before).unwrap();
+        assert_eq!(self.sim.writes().len(), writes, "a refusal wrote to GitHub");
+
+        let shipped = self.publish_plan("campaign", "octocat", &root, &both);
+        assert_eq!((shipped.exit, text(&shipped.record["status"])), (0, "success"), "{}", shipped.record);
+        let results: Value = serde_json::from_str(&shipped.outputs["results"]).unwrap();
+        println!("\n  Shipped in its order:");
+        for result in results.as_array().unwrap() {
+            println!("  {:<11} {}: {}", text(&result["id"]), text(&result["status"]), text(&result["html_url"]));
+        }
+        let verified = self.binary(&["ledger", "verify", "octo-hello.git"]);
+        println!("  ledger      {}", verified.lines().find(|line| line.starts_with("chain")).unwrap());
+    }
+
+    fn authorize(&self, key: &str, exit: i32) -> String {
+        let policy = ["--policy", "policy.toml", "--trusted-keys", "trust.json"];
+        let output = self.command(&[&["authorize", "plan.json", "--key", key, "--yes"], policy.as_slice()].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(exit), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn policy(&self) -> String {
+        let rule = |name: &str, operation: &str, pattern: &str| {
+            format!(
+                "\n[[rule]]\nname = \"{name}\"\noperation = \"{operation}\"\nrepository = \"octo/hello\"\nrepository_id = {}\n{pattern}\n\
+                 approvers = [\"alice\", \"bob\", \"carol\"]\nthreshold = 2\nlongest_lifetime = \"1h\"\nexclude_requester = true\n",
+                self.sim.repository_id()
+            )
+        };
+        let rules = [
+            rule("tags", "tag_repo", "tag = \"*\""),
+            rule("releases", "publish_release", "tag = \"*\""),
+            rule("pulls", "open_pr", "branch = \"main\""),
+        ];
+        format!("version = 1\n{}", rules.concat())
+    }
+
+    /// Puts a version of the trust file in place, signed by alice and carol; gives its root.
+    fn trust(&self, version: u64, bob: &str) -> String {
+        let key = |name: &str, more: &str| {
+            let line = fs::read_to_string(self.folder.join(format!("{name}.pub"))).unwrap();
+            format!("\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n", line.trim())
+        };
+        let keys = [key("alice", ""), key("bob", bob), key("carol", "")].concat();
+        fs::write(self.folder.join("version.toml"), format!("version = {version}\nthreshold = 2\n{keys}")).unwrap();
+        let mut propose = vec!["trust", "propose", "version.toml", "--key", "alice", "--yes"];
+        if version > 1 {
+            propose.extend(["--after", "trust.json"]);
+        }
+        fs::write(self.folder.join("half.json"), self.binary(&propose)).unwrap();
+        fs::write(self.folder.join("trust.json"), self.binary(&["trust", "sign", "half.json", "--key", "carol", "--yes"])).unwrap();
+        let shown = self.binary(&["trust", "show", "trust.json"]);
+        shown.lines().next().unwrap().rsplit("root ").next().unwrap().to_owned()
+    }
+
+    fn publish_plan(&self, name: &str, actor: &str, root: &str, receipts: &str) -> Report {
+        let inputs = [
+            ("mode", "prod".to_owned()),
+            ("plan", "plan.json".to_owned()),
+            ("receipt", receipts.to_owned()),
+            ("trusted-keys", String::new()),
+            ("trust-file", "trust.json".to_owned()),
+            ("trust-root", root.to_owned()),
+            ("policy-file", "policy.toml".to_owned()),
+        ];
+        self.action_by(actor, name, RUN, &inputs)
+    }
+
     fn end(&self) -> ExitCode {
         let folder = self.folder.display();
         println!("\nLook at what it left behind:");
         println!("  summary       {folder}/publish_release/summary.md");
         println!("  audit record  {}", read_outputs(&self.folder.join("publish_release/outputs"))["audit-record"]);
+        println!("  a campaign    {folder}/campaign/summary.md, its plan {folder}/plan.json");
         println!("  a refusal     {folder}/publish_release-again/summary.md");
         println!("  the ledger    git --git-dir {folder}/octo-hello.git log --stat receipt-ledger");
         println!("  the tag       git --git-dir {folder}/octo-hello.git cat-file tag docs-1");

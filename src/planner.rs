@@ -6,7 +6,7 @@ mod describe;
 use countersign_core::{
     authorize::{Preflight, Sighting},
     ledger::Checkpoint,
-    name::{Actor, Repository, RunId, StepId},
+    name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
     plan::{NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
     refusal::Refusal,
@@ -74,7 +74,9 @@ pub(crate) async fn plan(
     for step in &campaign.steps {
         let repository = describer.repository(&step.inputs).map_err(|refusal| step.error(&refusal))?;
         match sighted(step, &planned, describer, home).await {
-            Ok(Sighted { operation, around, .. }) => {
+            Ok(Sighted { operation, mut around, .. }) => {
+                // What an operation before it makes stands by then.
+                around.stands.tag = around.stands.tag.or_else(|| planned.iter().find_map(|other| tag_made_by(other, &operation)));
                 planned.push(PlannedOperation::new(step.id.clone(), operation, Surroundings { needs: step.needs.clone(), ..around }));
             }
             Err(Unshipped::Misplaced(error)) => return Err(error),
@@ -137,17 +139,38 @@ async fn sighted(
     Ok(sighted)
 }
 
+const fn tag(operation: &Operation) -> Option<&TagName> {
+    match operation {
+        Operation::PublishRelease(release) => Some(&release.tag_name),
+        Operation::TagRepo(tag) => Some(&tag.tag_name),
+        Operation::OpenPr(_) => None,
+    }
+}
+
+/// The commit to which an operation that comes before sets the same tag.
+fn tag_made_by(before: &PlannedOperation, operation: &Operation) -> Option<CommitId> {
+    let before = before.operation();
+    let same = before.target() == operation.target() && tag(operation).is_some() && tag(before) == tag(operation);
+    same.then(|| before.commit().clone())
+}
+
 /// Two operations that each could ship, but not both.
 fn contradiction(operation: &Operation, other: &PlannedOperation) -> Option<Unshipped> {
     if operation.target() != other.operation().target() {
         return None;
     }
-    let tag = |operation: &Operation| match operation {
-        Operation::PublishRelease(release) => Some(release.tag_name.clone()),
-        Operation::TagRepo(tag) => Some(tag.tag_name.clone()),
-        Operation::OpenPr(_) => None,
+    let branches = |operation: &Operation| match operation {
+        Operation::OpenPr(pull) => Some((pull.head_branch.clone(), pull.base_branch.clone())),
+        _ => None,
     };
-    let name = tag(operation).filter(|name| Some(name) == tag(other.operation()).as_ref())?;
+    if let Some((head, base)) = branches(operation).filter(|pair| branches(other.operation()).as_ref() == Some(pair)) {
+        return Some(Unshipped::Why {
+            code: "operations_contradict".into(),
+            why_not: format!("`{}` opens a pull request from `{head}` into `{base}` already", other.id()),
+            remedy: "Leave one of them out: GitHub opens no second one.".into(),
+        });
+    }
+    let name = tag(operation).filter(|name| Some(*name) == tag(other.operation()))?;
     let (kind, before) = (operation.kind(), other.operation().kind());
     let why_not = if operation.commit() != other.operation().commit() {
         format!("it sets the tag `{name}` to {}, but `{}` sets it to {}", operation.commit(), other.id(), other.operation().commit())

@@ -161,7 +161,10 @@ impl Series {
                 page.push_str(summary::LEFT_OUT);
                 break;
             }
-            let _ = write!(page, "<a id=\"operation-{}\"></a>\n\n{part}\n", index + 1);
+            let step = &self.steps[index];
+            // What went well is folded away; what did not is there to be read.
+            let open = if step.status == Some(Status::Success) { "" } else { " open" };
+            let _ = write!(page, "<details{open}><summary>{} {}</summary>\n\n{part}\n</details>\n\n", index + 1, code(&step.id));
         }
         page
     }

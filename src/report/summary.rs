@@ -25,7 +25,7 @@ pub(super) struct Place {
 /// The summary of one attempt, in GitHub's Markdown.
 pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
     let sections = [
-        banner(record),
+        banner(record, plan),
         not_shipped(record),
         done(record),
         planned(plan),
@@ -48,8 +48,12 @@ pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -
     page
 }
 
-fn banner(record: &AuditRecord) -> String {
-    let kind = if record.operation_kind.is_empty() { "operation" } else { &record.operation_kind };
+fn banner(record: &AuditRecord, plan: Option<&Plan>) -> String {
+    let kind = match plan.and_then(|plan| plan.campaign.as_ref()) {
+        Some(campaign) => format!("campaign {}", code(campaign.as_str())),
+        None if record.operation_kind.is_empty() => "operation".into(),
+        None => text(&record.operation_kind),
+    };
     let subject = record.operation.as_ref().map_or(String::new(), |operation| format!(" · {}", code(&subject(operation))));
     let (alert, mode, verdict) = match record.status {
         Status::Success => ("TIP", "PROD", "shipped, as approved"),
@@ -60,7 +64,7 @@ fn banner(record: &AuditRecord) -> String {
     };
     // What went wrong stands right below.
     let result = if record.error_code.is_none() { format!(" {}", text(&record.result)) } else { String::new() };
-    format!("## Countersign: {}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}.{result}\n\n", text(kind))
+    format!("## Countersign: {kind}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}.{result}\n\n")
 }
 
 fn mode_word(record: &AuditRecord) -> &'static str {
@@ -169,6 +173,11 @@ fn planned(plan: Option<&Plan>) -> String {
         }
     }
     page.push('\n');
+    if plan.campaign.is_some() {
+        for planned in plan.operations() {
+            page.push_str(&parameters(&format!("Operation {}", code(planned.id().as_str())), planned.operation()));
+        }
+    }
     page
 }
 
@@ -227,8 +236,11 @@ fn checks(checks: &[Check]) -> String {
 }
 
 fn operation(record: &AuditRecord) -> String {
-    let Some(operation) = &record.operation else { return String::new() };
-    let digest = record.operation_digest.map_or(String::new(), |digest| digest.to_string());
+    record.operation.as_ref().map_or(String::new(), |operation| parameters("Operation", operation))
+}
+
+/// Every parameter of an operation, as its bytes have them.
+fn parameters(heading: &str, operation: &Operation) -> String {
     let mut rows = String::new();
     for (name, value) in operation.parameters() {
         if name == "assets" || name == "body" {
@@ -248,7 +260,8 @@ fn operation(record: &AuditRecord) -> String {
     };
     let body =
         if body.is_empty() { String::new() } else { format!("<details><summary>Body</summary>\n\n{}\n\n</details>\n\n", block(body)) };
-    format!("### Operation\n\nDigest {}\n\n| Parameter | Value |\n|---|---|\n{rows}\n{body}", code(&digest))
+    let digest = code(&operation.digest().to_string());
+    format!("### {heading}\n\nDigest {digest}\n\n| Parameter | Value |\n|---|---|\n{rows}\n{body}")
 }
 
 fn receipt(record: &AuditRecord) -> String {
