@@ -191,12 +191,6 @@ impl TrustVersion {
         Ok((keys, threshold))
     }
 
-    /// How many of the keys that count at a moment signed.
-    fn signatures(&self, at: Timestamp, signed: &Dsse) -> u64 {
-        let is_signed_by = signed.is_signed_by();
-        self.usable(at).filter(|key| is_signed_by(&key.key)).count() as u64
-    }
-
     fn to_payload(&self) -> Vec<u8> {
         to_json(self)
     }
@@ -379,15 +373,6 @@ impl Trust {
         };
         let missing = || InvalidTrust { version: pin.version, problem: format!("the file does not hold it as {}", pin.digest) };
         versions.find(|version| version.version == pin.version).filter(|_| self.holds(pin)).ok_or_else(missing)?.keys_at(then)
-    }
-
-    /// How many keys of the version that counts, and of a proposed one, have signed the proposal.
-    #[must_use]
-    pub fn support(&self, proposal: &TrustFile) -> (u64, u64) {
-        let Some(signed) = proposal.versions.last() else { return (0, 0) };
-        let own = proposal.proposed().map_or(0, |version| version.signatures(version.issued_at, signed));
-        let at = proposal.proposed().map_or(self.newest.issued_at, |version| version.issued_at);
-        (self.newest.signatures(at, signed), own)
     }
 }
 

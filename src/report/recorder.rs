@@ -135,12 +135,19 @@ impl Recorder {
         (state.record.requests, state.record.retry_count) = (requests - requests_before, retries - retries_before);
     }
 
-    /// From here on the attempt works on a campaign, operation by operation.
-    pub(crate) fn begin_series(&self, plan: &Plan) {
+    /// From here on the attempt works on a campaign, operation by operation. The folders of all records are made before anything
+    /// is done: a full disk must not be found out between two operations.
+    pub(crate) fn begin_series(&self, plan: &Plan, new_id: fn() -> OperationId) -> io::Result<()> {
         let mut state = self.state();
+        let following = (1..plan.operations().len()).map(|_| {
+            let id = new_id();
+            files::folder(&state.temp, &id).map(|folder| (id, folder))
+        });
+        let following = following.collect::<io::Result<_>>()?;
         state.template = state.record.clone();
-        state.series = Some(Series::of(plan));
+        state.series = Some(Series::of(plan, following));
         state.enter_operation();
+        Ok(())
     }
 
     /// Whether it does.
@@ -149,18 +156,21 @@ impl Recorder {
     }
 
     /// Closes the record of one operation and begins that of the next.
-    pub(crate) fn next(&self, ending: &Ending, operation_id: OperationId, now: Timestamp) -> io::Result<()> {
+    pub(crate) fn next(&self, ending: &Ending, now: Timestamp) -> io::Result<()> {
         let mut state = self.state();
         state.conclude(ending, now);
-        state.write_record()?;
+        let written = state.write_record();
         state.annotate("");
         let (requests, retries) = state.before;
         state.before = (requests + state.record.requests, retries + state.record.retry_count);
-        state.folder = files::folder(&state.temp, &operation_id)?;
+        let following = state.series.as_mut().and_then(Series::follow);
+        let (operation_id, folder) = following.ok_or_else(|| io::Error::other("no operation follows"))?;
+        state.folder = folder;
         state.record = AuditRecord { operation_id, started_at: now, completed_at: now, ..state.template.clone() };
         (state.record.authority, state.record.reviewers) = state.series.as_ref().map_or_else(Default::default, Series::shared);
         state.phase = Phase::Deciding;
         state.enter_operation();
+        written?;
         state.write_provisional()?;
         state.write_first_outputs();
         Ok(())

@@ -1,12 +1,13 @@
 //! A campaign as one job tells it: what shipped, what did not, and what was not begun.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::VecDeque, fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 
 use countersign_core::{
     audit::{AuditRecord, CampaignRecord, Status},
     authority::Authority,
+    name::OperationId,
     plan::{NotShipped, Plan},
 };
 
@@ -20,6 +21,8 @@ pub(super) struct Series {
     name: String,
     steps: Vec<Step>,
     not_shipped: Vec<NotShipped>,
+    /// The ids of those that follow, and the folders of their records.
+    following: VecDeque<(OperationId, PathBuf)>,
     /// How many have ended.
     done: usize,
     /// What all of them were decided by.
@@ -46,7 +49,7 @@ struct Step {
 }
 
 impl Series {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan, following: VecDeque<(OperationId, PathBuf)>) -> Self {
         let step = |planned: &countersign_core::plan::PlannedOperation| Step {
             id: planned.id().to_string(),
             operation_kind: planned.operation().kind().to_string(),
@@ -62,6 +65,7 @@ impl Series {
             name: plan.campaign.as_ref().map_or("plan".into(), ToString::to_string),
             steps: plan.operations().iter().map(step).collect(),
             not_shipped: plan.not_shipped.clone(),
+            following,
             done: 0,
             shared: Default::default(),
             pages: Vec::new(),
@@ -72,6 +76,11 @@ impl Series {
     pub(super) fn place(&self) -> Option<CampaignRecord> {
         let step = self.steps.get(self.done)?;
         Some(CampaignRecord { name: self.name.clone(), id: step.id.clone(), position: self.done + 1, operations: self.steps.len() })
+    }
+
+    /// The next operation's id, and the folder of its record.
+    pub(super) fn follow(&mut self) -> Option<(OperationId, PathBuf)> {
+        self.following.pop_front()
     }
 
     /// What the next record has in common with the last.

@@ -7,7 +7,6 @@ use crate::{
     keys::{InvalidKeys, InvalidThreshold},
     name::InvalidName,
     operation::{NotLatest, TooLong},
-    tables::Misplaced,
 };
 
 /// The inputs do not describe an operation that can be approved.
@@ -115,7 +114,7 @@ pub enum InputRefusal {
     PolicyFile(String),
     /// The campaign cannot be read.
     #[error("input `campaign`: {0}")]
-    Campaign(Misplaced),
+    Campaign(String),
     /// The plan is not what a dry run wrote.
     #[error("input `plan`: {0}")]
     Plan(Malformed),

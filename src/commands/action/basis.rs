@@ -10,6 +10,7 @@ use countersign_core::{
     policy::Policy,
     refusal::{InputRefusal, Refusal},
     tables,
+    text::excerpt,
     trust::{Trust, TrustFile},
 };
 
@@ -86,10 +87,12 @@ impl Attempt<'_> {
         let root: Digest =
             inputs.trust_root.parse().map_err(|error| InputRefusal::Invalid { input: "trust-root", problem: format!("{error}") })?;
         let bytes = read_bytes("trust-file", &self.context.workspace.join(&inputs.trust_file), TrustFile::MOST_BYTES as u64)?;
-        let file = TrustFile::from_document(&bytes).map_err(|error| InputRefusal::TrustFile(error.to_string()))?;
+        let name = excerpt(&inputs.trust_file, 200);
+        let wrong = |error: &dyn std::fmt::Display| InputRefusal::TrustFile(format!("`{name}`: {error}"));
+        let file = TrustFile::from_document(&bytes).map_err(|error| wrong(&error))?;
         let now = (self.clock)();
-        let trust = file.verify(Some(root), now).map_err(|error| InputRefusal::TrustFile(error.to_string()))?;
-        let (keys, needed) = trust.keys_at(now).map_err(|error| InputRefusal::TrustFile(error.to_string()))?;
+        let trust = file.verify(Some(root), now).map_err(|error| wrong(&error))?;
+        let (keys, needed) = trust.keys_at(now).map_err(|error| wrong(&error))?;
         // The workflow may ask for more than the trust file, not for less.
         let threshold = match inputs.threshold.as_str() {
             "" => needed,
@@ -104,7 +107,9 @@ impl Attempt<'_> {
         }
         let path = self.context.workspace.join(&self.inputs.policy_file);
         let text = read_text("policy-file", &path, tables::MOST_BYTES as u64)?;
-        Policy::parse(&text).map(Some).map_err(|error| InputRefusal::PolicyFile(error.to_string()))
+        Policy::parse(&text)
+            .map(Some)
+            .map_err(|error| InputRefusal::PolicyFile(format!("`{}`, {error}", excerpt(&self.inputs.policy_file, 200))))
     }
 
     /// Who started the run for which the receipt is, and who re-ran it: this run's by its protected variables, another's by GitHub.

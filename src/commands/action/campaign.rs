@@ -18,7 +18,11 @@ use crate::{
 impl Attempt<'_> {
     /// Publishes the operations in their order. After one that did not ship, none is begun.
     pub(super) async fn publish_campaign(&self, plan: Plan) -> Ending {
-        self.recorder.begin_series(&plan);
+        if let Err(error) = self.recorder.begin_series(&plan, random::operation_id) {
+            let message =
+                format!("the audit records cannot be written ({error}), so nothing was begun. Free the disk and run the job again");
+            return Ending::Failed(Complaint::new("record_unwritten", message));
+        }
         let footing = self.footing().await;
         let mut receipts = match self.receipts(&footing.keys).await {
             Ok(receipts) => receipts,
@@ -36,8 +40,8 @@ impl Attempt<'_> {
             if left == 0 || !matches!(ending, Ending::Succeeded { .. }) {
                 return ending;
             }
-            if let Err(error) = self.recorder.next(&ending, random::operation_id(), (self.clock)()) {
-                let message = format!("the audit record of the next operation cannot be written ({error}), so it was not begun");
+            if let Err(error) = self.recorder.next(&ending, (self.clock)()) {
+                let message = format!("the audit records cannot be written any more ({error}), so the next operation was not begun");
                 return Ending::Failed(Complaint::new("record_unwritten", message));
             }
         }
@@ -51,7 +55,7 @@ impl Attempt<'_> {
         }
         let (Subject::Whole(operation, _), Some((state, commit))) = (subject, state) else { return None };
         let outcome = state.outcome_sequence.filter(|_| state.operation_digest == operation.digest())?;
-        match self.outcome(operation, outcome, &commit).await {
+        match self.outcome(operation, &state, outcome, &commit).await {
             Ok(Some((entry, response))) => {
                 let checkpoint = entry.checkpoint();
                 self.recorder.note(|record| {
@@ -66,11 +70,18 @@ impl Attempt<'_> {
     }
 
     /// The entry with the outcome, if it tells of a success of exactly this operation.
-    async fn outcome(&self, operation: &Operation, sequence: u64, commit: &CommitId) -> Result<Option<(Entry, GithubResponse)>, Ending> {
+    async fn outcome(
+        &self,
+        operation: &Operation,
+        state: &ReceiptState,
+        sequence: u64,
+        commit: &CommitId,
+    ) -> Result<Option<(Entry, GithubResponse)>, Ending> {
         let target = operation.target();
         let bytes = self.github.ledger_file(&target.repository, commit, &entry_path(sequence)).await.map_err(Unplanned::from)?;
         let entry = bytes.and_then(|bytes| Entry::from_document(&bytes).ok()).filter(|entry| {
-            (entry.sequence, entry.event_type, entry.operation_digest) == (sequence, EventType::Succeeded, operation.digest())
+            let told = (entry.sequence, entry.event_type, &entry.operation_id, entry.operation_digest);
+            told == (sequence, EventType::Succeeded, &state.operation_id, operation.digest())
         });
         Ok(entry.and_then(|entry| entry.github_response.clone().map(|response| (entry, response))))
     }

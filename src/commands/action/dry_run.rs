@@ -12,7 +12,7 @@ use countersign_core::{
 
 use super::Attempt;
 use crate::{
-    planner::{Campaign, Sighted, look, plan},
+    planner::{Campaign, CampaignError, Sighted, look, plan},
     report::{Complaint, Ending},
     runner::{lines, read_text},
 };
@@ -69,11 +69,14 @@ impl Attempt<'_> {
                 return Err(refused(InputRefusal::Unused { input, here }));
             }
         }
+        let wrong = |error: CampaignError| {
+            let file = countersign_core::text::excerpt(&inputs.campaign, 200);
+            refused(InputRefusal::Campaign(format!("`{file}`, {error}")))
+        };
         let text = read_text("campaign", &self.context.workspace.join(&inputs.campaign), tables::MOST_BYTES as u64).map_err(refused)?;
-        let campaign =
-            Campaign::parse(&text, &self.variables().map_err(refused)?).map_err(|error| refused(InputRefusal::Campaign(error)))?;
+        let campaign = Campaign::parse(&text, &self.variables().map_err(refused)?).map_err(wrong)?;
         let made = plan(campaign, self.run_id.clone(), self.requester(), &self.describer()).await;
-        let plan = made.map_err(|error| refused(InputRefusal::Campaign(error)))?;
+        let plan = made.map_err(wrong)?;
         let (count, left) = (plan.operations().len(), plan.not_shipped.len());
         self.write(plan)?;
         let left = if left == 0 { String::new() } else { format!(" {left} will not ship: the summary says why not.") };
