@@ -19,6 +19,8 @@ use crate::{
 
 /// Largest envelope in bytes.
 pub const MOST_BYTES: usize = 64 * 1024;
+/// No envelope in base64 is shorter; lines that programs wrap are.
+const LEAST_BASE64: usize = 200;
 /// The one payload type that is accepted.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
@@ -94,6 +96,20 @@ impl Envelope {
     }
 }
 
+/// The receipts in a text: one a line, in JSON or base64. A text that is no such list is one receipt, however it is laid out.
+#[must_use]
+pub fn receipts_in(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() || lines.iter().all(|line| looks_like_a_receipt(line)) { lines } else { Vec::from([text]) }
+}
+
+/// Whether a line is a receipt and not words: JSON, or base64 that is long enough for an envelope.
+#[must_use]
+pub fn looks_like_a_receipt(line: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+    line.starts_with("{\"") || (line.len() >= LEAST_BASE64 && line.bytes().all(base64))
+}
+
 /// Says nothing about the payload, which nobody has verified.
 impl fmt::Debug for Envelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,6 +135,8 @@ fn decode_handed_over(text: &str) -> Result<Vec<u8>, Malformed> {
     let plain: String = text
         .trim_end_matches('=')
         .chars()
+        // Programs wrap base64 at 64 or 76 columns.
+        .filter(|c| !matches!(c, '\n' | '\r'))
         .map(|c| match c {
             '-' => '+',
             '_' => '/',
@@ -180,6 +198,26 @@ mod tests {
         {
             assert_eq!(Envelope::parse(&text), Ok(envelope.clone()));
         }
+    }
+
+    #[test]
+    fn receipts_stand_one_a_line_and_one_may_have_any_layout() {
+        let base64 = "ey".repeat(100);
+        assert_eq!(receipts_in(&format!("{{\"a\":1}}\n\n  {base64}\n")), ["{\"a\":1}", &base64]);
+        assert_eq!(receipts_in("{\n \"a\": 1\n}"), ["{\n \"a\": 1\n}"]);
+        assert_eq!(receipts_in("short"), ["short"]);
+        assert_eq!(receipts_in(" \n "), Vec::<&str>::new());
+        assert!(looks_like_a_receipt(&base64) && !looks_like_a_receipt("looks good to me"));
+        assert!(!looks_like_a_receipt(&format!("{base64} thanks")));
+    }
+
+    #[test]
+    fn a_receipt_in_wrapped_base64_is_read() {
+        let line = STANDARD.encode(signed(&[1]).to_line());
+        let wrapped: Vec<&str> = line.as_bytes().chunks(76).map(|chunk| core::str::from_utf8(chunk).unwrap()).collect();
+        let wrapped = wrapped.join("\n");
+        assert_eq!(receipts_in(&wrapped), [wrapped.as_str()]);
+        assert_eq!(Envelope::parse(&wrapped), Ok(signed(&[1])));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
     print, read, read_text,
     signing::{agreed, shown, signer},
     tell,
-    verify::{Offline, lines},
+    verify::{Offline, receipts},
 };
 use crate::{Clock, Environment, cli::SignArguments, exit::Exit};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: C
     let offline = Offline { plan: &plan, keys: &trusted.keys, threshold: Threshold::ONE, policy: None };
 
     let mut countersigned = Vec::new();
-    for receipt in lines(&text)? {
+    for receipt in receipts(&text)? {
         // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
         let (planned, checks) = offline.check(receipt, clock)?;
         if let Some(refusal) = checks.iter().find_map(Check::refusal) {

@@ -8,7 +8,7 @@ use countersign_core::{
     authorize::{Basis, Evidence, Mode, Preflight, authorize},
     binding::{Check, Verdict},
     document::Document as _,
-    envelope::{Envelope, MOST_BYTES},
+    envelope::{Envelope, MOST_BYTES, receipts_in},
     keys::{Threshold, TrustedKeys},
     name::{Executor, RunAttempt},
     plan::{MOST_OPERATIONS, Plan, PlannedOperation},
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
         Policy::parse(&text).with_context(|| format!("`{}`", path.display()))
     });
     let offline = Offline { plan: &plan, keys: &trusted.keys, threshold, policy: policy.transpose()? };
-    for receipt in lines(&text)? {
+    for receipt in receipts(&text)? {
         let (planned, checks) = offline.check(receipt, clock)?;
         if plan.operations().len() > 1 {
             print(&format!("{} ({})", planned.id(), planned.digest()))?;
@@ -84,11 +84,11 @@ impl Offline<'_> {
     }
 }
 
-/// The receipts of a file: one a line, or a single one in any layout.
-pub(super) fn lines(text: &str) -> anyhow::Result<Vec<&str>> {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    ensure!(!lines.is_empty(), "the file with the receipt is empty");
-    Ok(if lines.iter().all(|line| line.starts_with("{\"")) || lines.len() == 1 { lines } else { vec![text] })
+/// The receipts of a file.
+pub(super) fn receipts(text: &str) -> anyhow::Result<Vec<&str>> {
+    let receipts = receipts_in(text);
+    ensure!(!receipts.is_empty(), "the file with the receipt is empty");
+    Ok(receipts)
 }
 
 fn table(checks: &[Check]) -> anyhow::Result<String> {

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     digest::Digest,
-    envelope::{Envelope, MOST_BYTES},
+    envelope::{Envelope, MOST_BYTES, looks_like_a_receipt, receipts_in},
     keys::{Threshold, TrustedKeys},
     name::Actor,
     receipt::VerifiedReceipt,
@@ -17,8 +17,6 @@ use crate::{
 
 /// A file may hold many receipts, each in base64 and with a line feed.
 const MOST_RECEIPT_FILE: u64 = 64 * 2 * MOST_BYTES as u64;
-/// Shorter lines of a comment are words: no envelope in base64 is shorter.
-const LEAST_BASE64: usize = 200;
 
 /// A receipt that enough trusted keys signed, and in whose review it was found.
 pub(super) struct Candidate {
@@ -97,7 +95,7 @@ impl Attempt<'_> {
 
     async fn found(&self) -> Result<Vec<Found>, Unplanned> {
         let inputs = &self.inputs;
-        let given = |text: &str| several(text).into_iter().map(|text| Found { text, reviewer: None }).collect();
+        let given = |text: &str| receipts_in(text).into_iter().map(|text| Found { text: text.to_owned(), reviewer: None }).collect();
         match (inputs.receipt_from.as_str(), inputs.receipt.trim(), inputs.receipt_file.as_str()) {
             ("", text, "") => Ok(given(text)),
             ("", "", file) => Ok(given(&read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?)),
@@ -121,7 +119,7 @@ impl Attempt<'_> {
         let mut found = Vec::new();
         for review in &reviews {
             let reviewer = review.reviewer.parse().ok();
-            let texts = lines(&review.comment).map(|line| line.trim_matches(['`', ' '])).filter(|line| is_receipt(line));
+            let texts = lines(&review.comment).map(|line| line.trim_matches(['`', ' '])).filter(|line| looks_like_a_receipt(line));
             found.extend(texts.map(|text| Found { text: text.to_owned(), reviewer: reviewer.clone() }));
         }
         if found.is_empty() {
@@ -129,36 +127,5 @@ impl Attempt<'_> {
             return Err(Unplanned::Refused(Refusal::ReceiptNotInReviews { run, reviews: reviews.len() }));
         }
         Ok(found)
-    }
-}
-
-/// One receipt a line; a text that is not such a list is one receipt, however it is laid out.
-fn several(text: &str) -> Vec<String> {
-    let list: Vec<&str> = lines(text).collect();
-    match list.as_slice() {
-        [] => Vec::new(),
-        list if list.iter().all(|line| is_receipt(line)) => list.iter().map(|line| (*line).to_owned()).collect(),
-        _ => vec![text.to_owned()],
-    }
-}
-
-/// Whether one line looks like a whole receipt, in JSON or in base64.
-fn is_receipt(line: &str) -> bool {
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
-    line.starts_with("{\"") || (line.len() >= LEAST_BASE64 && line.bytes().all(base64))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn receipts_stand_one_a_line_and_one_may_have_any_layout() {
-        let base64 = "ey".repeat(100);
-        assert_eq!(several(&format!("{{\"a\":1}}\n\n  {base64}\n")), ["{\"a\":1}".to_owned(), base64.clone()]);
-        assert_eq!(several("{\n \"a\": 1\n}"), ["{\n \"a\": 1\n}"]);
-        assert_eq!(several("short"), ["short"]);
-        assert_eq!(several(" \n "), Vec::<String>::new());
-        assert!(is_receipt(&base64) && !is_receipt("looks good to me") && !is_receipt(&format!("{base64} thanks")));
     }
 }
