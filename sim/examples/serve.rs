@@ -1,0 +1,83 @@
+//! The simulator as a program, for judges in other languages: it tells its addresses, obeys one command a line, and ends with its input.
+//!
+//! `cargo run -p countersign-sim --example serve` prints one JSON line with addresses and a token. Every line that it reads is a JSON
+//! object such as `{"do":"commit","branch":"next","path":"a.txt","text":"a"}`; every answer is one JSON line.
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a program for tests prints, and stops loudly")]
+
+use std::io::{BufRead as _, stdin};
+
+use countersign_sim::{Access, Permissions, Simulator};
+use serde_json::{Value, json};
+
+fn main() {
+    let sim = Simulator::start();
+    let hello = json!({
+        "api_url": sim.api_url(),
+        "graphql_url": sim.graphql_url(),
+        "uploads_url": sim.uploads_url(),
+        "repository": sim.repository(),
+        "repository_id": sim.repository_id(),
+        "git_dir": sim.git_dir(),
+        "sha": sim.ref_oid("refs/heads/main"),
+        "token": sim.token(permissions("write", "read")),
+    });
+    println!("{hello}");
+    for line in stdin().lock().lines() {
+        let command: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        println!("{}", obey(&sim, &command));
+    }
+}
+
+fn permissions(contents: &str, actions: &str) -> Permissions {
+    let access = |word: &str| match word {
+        "write" => Access::Write,
+        "read" => Access::Read,
+        _ => Access::None,
+    };
+    Permissions { contents: access(contents), pull_requests: access(contents), actions: access(actions), ..Permissions::none() }
+}
+
+fn obey(sim: &Simulator, command: &Value) -> Value {
+    let text = |member: &str| command[member].as_str().unwrap_or_default();
+    let number = |member: &str| command[member].as_u64().unwrap_or_default();
+    match text("do") {
+        "commit" => json!(sim.commit(text("branch"), &[(text("path"), text("text").as_bytes())])),
+        "tag" => {
+            sim.tag(text("name"), text("sha"));
+            Value::Null
+        }
+        "token" => json!(sim.token(permissions(text("contents"), text("actions")))),
+        "run" => {
+            sim.run(number("id"), text("actor"), text("actor"));
+            Value::Null
+        }
+        "review" => {
+            sim.review(number("run"), text("reviewer"), text("environment"), text("state"), text("comment"));
+            Value::Null
+        }
+        "ref" => json!(sim.ref_oid(text("name"))),
+        "file" => json!(sim.read_file(text("branch"), text("path")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        "effects" => json!(sim.effects()),
+        "requests" => {
+            let told = |event: &countersign_sim::Event| {
+                json!({
+                    "method": event.method, "path": event.path, "operation": event.operation, "status": event.status,
+                    "write": event.kind == countersign_sim::Kind::Write, "authorization": event.authorization,
+                })
+            };
+            sim.events().iter().map(told).collect()
+        }
+        "releases" => {
+            let asset = |asset: &countersign_sim::AssetRecord| json!({ "name": asset.name, "size": asset.size, "state": asset.state });
+            let release = |release: &countersign_sim::ReleaseRecord| {
+                json!({
+                    "id": release.id, "tag_name": release.tag_name, "draft": release.draft, "body": release.body,
+                    "assets": release.assets.iter().map(asset).collect::<Vec<_>>(),
+                })
+            };
+            sim.releases().iter().map(release).collect()
+        }
+        "pulls" => sim.pulls().iter().map(|pull| json!({ "number": pull.number, "title": pull.title })).collect(),
+        other => panic!("there is no command `{other}`"),
+    }
+}
