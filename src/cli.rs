@@ -118,7 +118,7 @@ pub(crate) struct PolicyCheckArguments {
     #[arg(long, value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
     /// The name of a key that would sign; may be given several times.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "plan")]
     pub(crate) approver: Vec<String>,
     /// How long the receipts would count.
     #[arg(long, value_name = "TIME", default_value = "1h")]

@@ -1,5 +1,6 @@
 //! Makes plans: what a dry run would do, one operation or a whole campaign, and what will not ship and why.
 
+mod artifact;
 mod campaign;
 mod describe;
 
@@ -8,15 +9,20 @@ use countersign_core::{
     ledger::Checkpoint,
     name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
-    plan::{NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
+    plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
     refusal::Refusal,
+    text::excerpt,
 };
 
 pub(crate) use self::{
+    artifact::{FoundPlan, plans_of_run},
     campaign::{Campaign, CampaignError, Step},
     describe::{Described, Describer, Unplanned, Whole},
 };
-use crate::github::{GitHub, PreflightQuery};
+use crate::github::{GitHub, PreflightQuery, Trouble};
+
+/// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
+const STANDS_ALREADY: [&str; 3] = ["preflight_tag_exists", "preflight_release_exists", "preflight_pull_exists"];
 
 /// An operation as a dry run sees it.
 pub(crate) struct Sighted {
@@ -63,25 +69,23 @@ pub(crate) async fn look(
 }
 
 /// A campaign's plan: what can ship in its order, and for everything else why not.
-pub(crate) async fn plan(
-    campaign: Campaign,
-    run_id: RunId,
-    requested_by: Option<Actor>,
-    describer: &Describer<'_>,
-) -> Result<Plan, CampaignError> {
+pub(crate) async fn plan(campaign: Campaign, run_id: RunId, requested_by: Vec<Actor>, describer: &Describer<'_>) -> Result<Plan, Unmade> {
     let home = describer.home.map(|home| &home.repository);
     let (mut planned, mut not_shipped): (Vec<PlannedOperation>, Vec<NotShipped>) = (Vec::new(), Vec::new());
     for step in &campaign.steps {
-        let repository = describer.repository(&step.inputs).map_err(|refusal| step.error(&refusal))?;
-        match sighted(step, &planned, describer, home).await {
+        let repository = describer.repository(&step.inputs).map_err(|refusal| Unmade::Misplaced(step.error(&refusal)))?;
+        match sighted(step, &planned, &not_shipped, describer, home).await {
             Ok(Sighted { operation, mut around, .. }) => {
                 // What an operation before it makes stands by then.
                 around.stands.tag = around.stands.tag.or_else(|| planned.iter().find_map(|other| tag_made_by(other, &operation)));
-                planned.push(PlannedOperation::new(step.id.clone(), operation, Surroundings { needs: step.needs.clone(), ..around }));
+                // What stands already needs nobody to wait for it.
+                let needs = step.needs.iter().filter(|need| planned.iter().any(|other| other.id() == *need)).cloned().collect();
+                planned.push(PlannedOperation::new(step.id.clone(), operation, Surroundings { needs, ..around }));
             }
-            Err(Unshipped::Misplaced(error)) => return Err(error),
+            Err(Unshipped::Never(unmade)) => return Err(unmade),
             Err(Unshipped::Why { code, why_not, remedy }) => {
                 let (id, operation_kind) = (step.id.clone(), step.kind);
+                let why_not = excerpt(&why_not, MOST_WORDS - 100);
                 not_shipped.push(NotShipped { id, operation_kind, repository, code, why_not, remedy });
             }
         }
@@ -91,10 +95,16 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
+/// Why a campaign has no plan: its file is wrong, or GitHub cannot be asked.
+pub(crate) enum Unmade {
+    Misplaced(CampaignError),
+    Trouble(Trouble),
+}
+
 /// Why one operation of a campaign does not ship.
 enum Unshipped {
-    /// The file is wrong: nothing is planned at all.
-    Misplaced(CampaignError),
+    /// Nothing is planned at all.
+    Never(Unmade),
     /// The world is not as it should be.
     Why { code: String, why_not: String, remedy: String },
 }
@@ -108,6 +118,7 @@ impl From<Refusal> for Unshipped {
 async fn sighted(
     step: &Step,
     planned: &[PlannedOperation],
+    not_shipped: &[NotShipped],
     describer: &Describer<'_>,
     home: Option<&Repository>,
 ) -> Result<Sighted, Unshipped> {
@@ -116,11 +127,15 @@ async fn sighted(
         look(describer.github, whole, home, step.allow_workflow_changes).await
     };
     let sighted = seen.await.map_err(|unplanned| match unplanned {
-        Unplanned::Refused(Refusal::Input(refusal)) if !Step::is_about_the_world(&refusal) => Unshipped::Misplaced(step.error(&refusal)),
+        Unplanned::Refused(Refusal::Input(refusal)) if !Step::is_about_the_world(&refusal) => {
+            Unshipped::Never(Unmade::Misplaced(step.error(&refusal)))
+        }
         Unplanned::Refused(refusal) => refusal.into(),
-        Unplanned::Trouble(trouble) => {
+        // Only what GitHub says about this repository is about this operation.
+        Unplanned::Trouble(trouble @ (Trouble::NotFound { .. } | Trouble::Authorization { .. } | Trouble::Validation { .. })) => {
             Unshipped::Why { code: trouble.code().into(), why_not: trouble.to_string(), remedy: trouble.remedy().into() }
         }
+        Unplanned::Trouble(trouble) => Unshipped::Never(Unmade::Trouble(trouble)),
     })?;
     if let Some(refusal) = sighted.obstacle {
         return Err(refusal.into());
@@ -128,7 +143,10 @@ async fn sighted(
     if let Some(other) = planned.iter().find_map(|other| contradiction(&sighted.operation, other)) {
         return Err(other);
     }
-    let absent = |need: &&StepId| planned.iter().all(|other| other.id() != *need);
+    let absent = |need: &&StepId| {
+        let stands = |left: &NotShipped| left.id == **need && STANDS_ALREADY.contains(&left.code.as_str());
+        planned.iter().all(|other| other.id() != *need) && !not_shipped.iter().any(stands)
+    };
     if let Some(need) = step.needs.iter().find(absent) {
         return Err(Unshipped::Why {
             code: "dependency_not_shipped".into(),

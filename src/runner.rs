@@ -11,5 +11,5 @@ pub(crate) use self::{
     context::RunContext,
     files::{LocalAsset, read_bytes, read_text},
     inputs::{Inputs, flag, lines, seconds},
-    operation::{Draft, Facts, from_plan, with_assets},
+    operation::{Draft, Facts, described_by, from_plan, with_assets},
 };

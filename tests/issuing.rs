@@ -240,7 +240,7 @@ fn a_requester_who_approves_is_refused() {
     // On the approver's side the receipt is advisory…
     let (exit, advisory, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
     assert!(exit == 3 && told.contains("The receipt is advisory: policy_requester_approved: "), "{told}");
-    let report = office.publish("bob-gh", advisory.lines().next().unwrap()).input("trust-file", "").input("trust-root", "");
+    let report = office.publish("bob-gh", &advisory).input("trust-file", "").input("trust-root", "");
     let keys = office.read("bob.pub");
     let alone = report.input("trusted-keys", &keys).input("policy-file", "").run();
     assert_eq!((alone.exit, alone.code()), (3, "advisory_receipt"), "{}", alone.log);
@@ -267,7 +267,7 @@ fn an_edited_plan_is_refused() {
     let receipts = office.receipts(&["alice", "bob"]);
     let plan = fs::read_to_string(office.stage.workspace().join("plan.json")).unwrap();
     for (from, to) in
-        [("All new.", "All old."), ("\"requested_by\":\"dana\"", "\"requested_by\": \"dana\""), ("\"from\":null", "\"from\":\"x\"")]
+        [("All new.", "All old."), ("\"requested_by\":[\"dana\"]", "\"requested_by\":[\"dana\" ]"), ("\"from\":null", "\"from\":\"x\"")]
     {
         office.stage.file("plan.json", plan.replacen(from, to, 1));
         let report = office.publish("dana", &receipts).run();
@@ -277,9 +277,11 @@ fn an_edited_plan_is_refused() {
     office.stage.file("NOTES.md", "Quite new.\n");
     office.dry_run("dana");
     let report = office.publish("dana", &receipts).run();
-    assert_eq!(results(&report), ["tag success", "release rejected_by_auth", "pull -"], "{}", report.log);
+    // That the release has no receipt is told before the tag is made.
+    assert_eq!(results(&report), ["tag rejected_by_auth", "release -", "pull -"], "{}", report.log);
     assert_eq!(report.code(), "receipt_missing");
     assert!(report.message().starts_with("none of the 3 receipts is for the operation "), "{}", report.message());
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
     // And a file that changed after the approval.
     office.stage.file("dist/app.zip", "abd");
     let report = office.publish("dana", &receipts).run();
@@ -303,10 +305,21 @@ fn a_campaign_that_broke_goes_on_where_it_stopped() {
     assert_eq!(office.stage.sim.pulls().len(), 0);
     // The receipt for the release is spent; a new one for the same plan takes its place.
     let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
-    assert_eq!((again.exit, again.code()), (3, "receipt_consumed"), "{}", again.log);
+    // Not 3: that would say that nothing was written, and the tag has shipped.
+    assert_eq!((again.exit, again.code()), (1, "receipt_consumed"), "{}", again.log);
     assert_eq!(results(&again), ["tag success", "release rejected_by_auth", "pull -"]);
     let more = format!("{receipts}\n{}", office.receipts(&["bob", "carol"]));
-    let whole = office.publish("dana", &more).variable("GITHUB_RUN_ATTEMPT", "3").run();
+    let third = office.publish("dana", &more).variable("GITHUB_RUN_ATTEMPT", "3");
+    // Who re-ran it between the first and the newest attempt only GitHub knows, and the policy wants to know.
+    third.run().refused("requester_unknown");
+    for actor in ["dana", "erin", "dana"] {
+        office.stage.sim.run(RUN.parse().unwrap(), "dana", actor);
+    }
+    let token = office.stage.sim.token(Permissions { actions: Access::Read, ..Permissions::write() });
+    // Another run does not go on with what this one has begun, nor does it call it shipped.
+    let elsewhere = third.clone().input("token", &token).variable("GITHUB_RUN_ID", "18").run();
+    assert_eq!((elsewhere.exit, elsewhere.code()), (3, "run_id_mismatch"), "{}", elsewhere.log);
+    let whole = third.input("token", &token).run();
     assert_eq!(results(&whole), ["tag success", "release success", "pull success"], "{}", whole.log);
     let tag = whole.outputs["audit-record"].lines().next().unwrap();
     assert!(fs::read_to_string(tag).unwrap().contains("An earlier attempt had shipped it: ledger entry 2 says so."));
@@ -342,7 +355,9 @@ fn the_same_world_gives_the_same_plan_and_what_does_not_ship_says_why() {
     let plan = |office: &Office| fs::read(office.dry_run("dana").plan()).unwrap();
     assert_eq!(plan(&office), plan(&office));
     let not_shipped = |office: &Office| {
-        let plan = Plan::from_document(&plan(office)).unwrap();
+        let report = office.attempt("dana").input("mode", "dry_run").input("campaign", "campaign.toml").run();
+        let plan = Plan::from_document(&fs::read(report.plan()).unwrap()).unwrap();
+        assert_eq!(report.code(), if plan.operations().is_empty() { "nothing_ships" } else { "-" }, "{}", report.log);
         plan.not_shipped.iter().map(|left| format!("{} {}", left.id, left.code)).collect::<Vec<_>>()
     };
     assert_eq!(not_shipped(&office), Vec::<String>::new());
@@ -522,9 +537,16 @@ fn the_requester_of_another_run_is_asked_of_github() {
     stage.sim.run(99, "alice-gh", "dana");
     let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
     let keys = format!("{} github:alice-gh", stage.trusted());
-    let attempt = stage.tag().input("run-id", "99").approved().input("policy-file", &policy).input("trusted-keys", &keys);
+    let approved = stage.tag().input("run-id", "99").approved();
+    let attempt = approved.clone().input("policy-file", &policy).input("trusted-keys", &keys);
     attempt.clone().run().refused("requester_unknown");
-    let report = attempt.input("token", &token).run();
+    // Anybody can name a colleague's run: it counts only for what it has planned itself.
+    let foreign = attempt.clone().input("token", &token).run();
+    foreign.refused("requester_unknown");
+    assert!(foreign.message().ends_with("that run left no plan with this operation"), "{}", foreign.message());
+    let plan = approved.dry_run().plan();
+    stage.sim.artifact(99, "plan", &archive(&[("plan.json", &fs::read(plan).unwrap())]));
+    let report = attempt.clone().input("token", &token).run();
     report.refused("policy_requester_approved");
     assert_eq!(stage.writes(), Vec::<String>::new());
 }
@@ -581,7 +603,7 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     // What cannot be had is said.
     for (arguments, expected) in [
         (&["--dispatch", "nowhere.yml"][..], "nowhere.yml was not started; the receipts are signed"),
-        (&["--artifact", "logs"], "has no artifact of at most"),
+        (&["--artifact", "logs"], "has no artifact with a plan.json that can be signed"),
         (&["--dispatch", "publish.yml", "--ref", "gone"], "No ref found for: gone"),
     ] {
         let (exit, _, told) = authorize(arguments);
@@ -590,12 +612,25 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     sim.bare_dispatches(true);
     let (exit, _, told) = authorize(&["--dispatch", "publish.yml"]);
     assert!(exit == 0 && told.contains("see the Actions page of octo/hello"), "{told}");
-    sim.artifact(run, "second", &archive(&[("plan.json", b"{}")]));
+    // What is no plan is passed over, and what is another one must be named.
+    sim.artifact(run, "broken", b"no archive");
+    sim.artifact(run, "edited", &archive(&[("plan.json", b"{}")]));
+    let (exit, _, told) = authorize(&[]);
+    assert!(exit == 0 && told.contains("the artifact `edited` is passed over: its plan.json is not as a dry run wrote it"), "{told}");
+    office.stage.file("campaign.toml", CAMPAIGN.replace("1.0.0", "2.0.0"));
+    sim.artifact(run, "second", &archive(&[("a-folder/plan.json", &fs::read(office.dry_run("dana").plan()).unwrap())]));
     let (exit, _, told) = authorize(&[]);
     assert!(exit == 1 && told.contains("has several plans, in the artifacts"), "{told}");
+    let (exit, _, told) = authorize(&["--artifact", "second"]);
+    assert!(exit == 0 && told.contains("plan.json of the artifact `second`") && told.contains("asked for by  dana"), "{told}");
     sim.expire_artifact(artifact);
     let (exit, _, told) = authorize(&[]);
-    assert!(exit == 1 && told.contains("in the artifact `second` is not as the dry run wrote it"), "{told}");
+    assert!(exit == 0 && told.contains("the artifact `plan` has expired") && told.contains("v2.0.0"), "{told}");
+    // A workflow that could only refuse is not started.
+    let dispatched = sim.dispatches().len();
+    let (exit, _, told) = authorize(&[BY, &["--dispatch", "publish.yml"]].concat());
+    assert!(exit == 3 && told.contains("publish.yml was not started: the policy waits for others"), "{told}");
+    assert_eq!(sim.dispatches().len(), dispatched);
 }
 
 #[test]
@@ -640,7 +675,7 @@ fn a_campaign_can_be_planned_outside_of_a_run() {
     assert!(exit == 0 && told.contains("release: publish_release in octo/hello (id 123456), sha256:"), "{told}");
     assert_eq!(plan, fs::read_to_string(office.dry_run("dana").plan()).unwrap(), "the same world gives the same bytes");
     let (_, plan, _) = made(&["--set", "version=2.0.0"]);
-    assert!(plan.contains("\"tag_name\":\"v2.0.0\"") && plan.contains("\"requested_by\":null"), "{plan}");
+    assert!(plan.contains("\"tag_name\":\"v2.0.0\"") && plan.contains("\"requested_by\":[]"), "{plan}");
     let (exit, _, told) = made(&["--set", "other=2"]);
     assert!(exit == 1 && told.contains("the variable `other` was given, but the campaign has none of that name"), "{told}");
     office.stage.file("campaign.toml", CAMPAIGN.replace("tag-name = \"v{version}\"\nmessage", "tag-name = \"v 1\"\nmessage"));
@@ -746,4 +781,146 @@ fn a_key_in_an_ssh_agent_signs_and_its_secret_half_is_not_read() {
     assert_eq!(results(&report), ["tag success", "release success", "pull success"], "{}", report.log);
     let (exit, _, told) = with_agent(authorize);
     assert!(exit == 1 && told.contains("(SSH_AUTH_SOCK) does not answer"), "{told}");
+}
+
+#[test]
+fn a_mode_that_is_none_comes_before_everything_and_asks_nobody() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let requests = office.stage.requests().len();
+    let attempts = [
+        office.attempt("dana").input("campaign", "campaign.toml"),
+        office.publish("dana", "").input("receipt-from", "approvals"),
+        office.publish("dana", "{}").input("run-id", "99"),
+        office.stage.tag().input("repository", "octo/other").input("receipt-from", "approvals"),
+    ];
+    for attempt in attempts {
+        let report = attempt.input("mode", "PROD").run();
+        assert_eq!((report.exit, report.status(), report.code()), (3, "rejected_by_mode", "mode_violation"), "{}", report.log);
+    }
+    assert_eq!(office.stage.requests().len(), requests);
+}
+
+#[test]
+fn a_campaign_says_everything_itself() {
+    let office = Office::new();
+    for (input, value) in
+        [("repository", "octo/other"), ("tag-name", "v9"), ("allow-workflow-changes", "true"), ("files", "x"), ("plan", "x")]
+    {
+        office
+            .attempt("dana")
+            .input("mode", "dry_run")
+            .input("campaign", "campaign.toml")
+            .input(input, value)
+            .run()
+            .refused("input_unused");
+    }
+    office.stage.tag().input("variables", "version=2").dry_run().refused("input_unused");
+    let report =
+        office.attempt("dana").input("mode", "dry_run").input("campaign", "campaign.toml").input("variables", " version = 2.0.0 ").run();
+    assert_eq!(results(&report), ["tag dry_run", "release dry_run", "pull dry_run"], "{}", report.log);
+    assert!(report.summary.starts_with("## Countersign: campaign <code>Version 1.0.0</code>"), "{}", report.summary);
+    office
+        .attempt("dana")
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .input("variables", "version")
+        .run()
+        .refused("input_invalid");
+}
+
+#[test]
+fn a_flood_of_receipts_is_refused() {
+    let stage = Stage::new();
+    stage.file("receipts", "{\"\n".repeat(1000));
+    let report = stage.tag().input("receipt-file", "receipts").run();
+    report.refused("input_invalid");
+    assert!(report.message().contains("1000 receipts are more than the 256"), "{}", report.message());
+}
+
+#[test]
+fn what_stands_already_does_not_hold_up_the_rest_of_a_campaign() {
+    let office = Office::new();
+    office.stage.sim.tag("v1.0.0", &office.stage.main());
+    let plan = Plan::from_document(&fs::read(office.dry_run("dana").plan()).unwrap()).unwrap();
+    assert_eq!(plan.not_shipped.iter().map(|left| left.code.as_str()).collect::<Vec<_>>(), ["preflight_tag_exists"]);
+    assert_eq!(plan.operations().iter().map(|planned| planned.id().as_str()).collect::<Vec<_>>(), ["release", "pull"]);
+    let receipts = office.receipts(&["alice", "bob"]);
+    assert_eq!(results(&office.publish("dana", &receipts).run()), ["release success", "pull success"]);
+}
+
+#[test]
+fn a_campaign_of_one_operation_is_a_campaign() {
+    let office = Office::new();
+    let only = CAMPAIGN.split("\n[[operation]]").take(2).collect::<Vec<_>>().join("\n[[operation]]");
+    office.stage.file("campaign.toml", only);
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "bob"]);
+    let first = office.publish("dana", &receipts).run();
+    assert_eq!(results(&first), ["tag success"], "{}", first.log);
+    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    assert_eq!(results(&again), ["tag success"], "{}", again.log);
+    assert_eq!(again.record["campaign"]["id"], "tag");
+    // A tag that somebody took away is not called shipped.
+    office.stage.sim.delete_ref("refs/tags/v1.0.0");
+    office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run().refused("receipt_consumed");
+}
+
+/// An ssh-agent with one key that signs nothing and remembers what it was asked.
+fn watching_agent(socket: &std::path::Path, public: &str) -> std::sync::Arc<std::sync::Mutex<Vec<u8>>> {
+    use base64::Engine as _;
+    use std::io::{Read as _, Write as _};
+    let blob = base64::engine::general_purpose::STANDARD.decode(public.split(' ').nth(1).unwrap()).unwrap();
+    let word = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+    let identities = word(&[&[12, 0, 0, 0, 1], word(&blob).as_slice(), &word(b"watched")].concat());
+    let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut length = [0; 4];
+            connection.read_exact(&mut length).unwrap();
+            let mut question = vec![0; u32::from_be_bytes(length) as usize];
+            connection.read_exact(&mut question).unwrap();
+            seen.lock().unwrap().push(question[0]);
+            connection.write_all(if question[0] == 11 { &identities } else { &[0, 0, 0, 1, 5] }).unwrap();
+        }
+    });
+    asked
+}
+
+#[test]
+fn an_agent_is_asked_to_sign_only_after_the_answer() {
+    let office = Office::new();
+    office.dry_run("dana");
+    office.write("receipts", &office.receipts(&["alice"]));
+    let socket = office.stage.folder.path().join("watching");
+    let asked = watching_agent(&socket, &office.read("bob.pub"));
+    let sign = ["sign", "receipts", "--plan", PLAN, "--trusted-keys", "workspace/trust.json", "--key", "bob.pub"];
+    let authorize = ["authorize", PLAN, "--key", "bob.pub"];
+    for (arguments, yes, expected, words) in [
+        (&sign[..], false, vec![11], "nobody can be asked"),
+        (&authorize, false, vec![11], "nobody can be asked"),
+        (&sign, true, vec![11, 13], "the ssh-agent did not sign"),
+    ] {
+        let more: &[&str] = if yes { &["--yes"] } else { &[] };
+        let (exit, out, told) = ended(&office.stage.command(&[arguments, more].concat()).env("SSH_AUTH_SOCK", &socket).output().unwrap());
+        assert!(exit == 1 && out.is_empty() && told.contains(words), "{told}");
+        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), expected);
+    }
+}
+
+#[test]
+fn a_key_that_will_not_count_is_told_to_whoever_signs_with_it() {
+    let office = Office::new();
+    office.dry_run("dana");
+    office.write("receipts", &office.receipts(&["alice"]));
+    office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
+    let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json", "--key", "mallory", "--yes"];
+    let (exit, _, told) = office.run(&[&["sign", "receipts"], by.as_slice()].concat());
+    assert!(exit == 0 && told.contains("WARNING: this key is none of the trusted keys"), "{told}");
+    office.write("sealed", include_str!("keys/passphrase.pub"));
+    let (_, told, _) = office.run(&["keys", "fingerprint", "sealed"]);
+    assert!(told.starts_with("SHA256:"), "{told}");
 }

@@ -117,7 +117,7 @@ fn a_dry_run_writes_a_plan_and_nothing_to_github() {
         let plan = std::fs::read_to_string(report.plan()).unwrap();
         assert!(
             plan.starts_with(&format!(
-                r#"{{"mode":"dry_run","run_id":"{RUN}","campaign":null,"requested_by":"octocat","operations":[{{"id":""#
+                r#"{{"mode":"dry_run","run_id":"{RUN}","campaign":null,"requested_by":["octocat"],"operations":[{{"id":""#
             )),
             "{plan}"
         );

@@ -172,6 +172,11 @@ const CASES: &[Case] = &[
         stage.remember(&authority(Some(Pin { version: 3, digest: Digest::of(b"three") }), None));
         stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root).run()
     }),
+    ("trust_stale", |stage| {
+        let ended = "not_after = \"2026-01-01T00:00:00Z\"";
+        let (file, root) = stage.backdated_trust_file(ended);
+        stage.tag().approved().input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root).run()
+    }),
     ("policy_rolled_back", |stage| {
         stage.remember(&authority(None, Some(Pin { version: 3, digest: Digest::of(b"three") })));
         by_policy(stage, |policy| policy)
@@ -204,6 +209,13 @@ const CASES: &[Case] = &[
     }),
     ("campaign_invalid", |stage| {
         stage.file("campaign.toml", "name = 1\n");
+        Attempt::new(stage).input("mode", "dry_run").input("campaign", "campaign.toml").run()
+    }),
+    ("nothing_ships", |stage| {
+        stage.file(
+            "campaign.toml",
+            "name = \"x\"\n[[operation]]\nid = \"a\"\noperation = \"tag_repo\"\ntag-name = \"v1\"\ntarget-sha = \"gone\"\n",
+        );
         Attempt::new(stage).input("mode", "dry_run").input("campaign", "campaign.toml").run()
     }),
     ("commit_unknown", |stage| stage.tag().input("target-sha", "nowhere").dry_run()),

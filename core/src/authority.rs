@@ -39,6 +39,9 @@ impl fmt::Display for Pin {
     }
 }
 
+/// A version may be so far ahead of the one that decided before; more would let one run shut out all later versions.
+pub const MOST_JUMP: u64 = 1000;
+
 /// What stood behind a decision; on the ledger, `authority.json`: the newest that ever did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Authority {
@@ -74,7 +77,11 @@ impl Authority {
         for (what, before, now) in [("trust file", before.trust, self.trust), ("policy", before.policy, self.policy)] {
             let Some(before) = before else { continue };
             match now {
-                Some(now) if now.version > before.version || now == before => {}
+                Some(now) if now == before => {}
+                Some(now) if now.version > before.version && now.version - before.version <= MOST_JUMP => {}
+                Some(now) if now.version > before.version => {
+                    return Err(format!("the {what} is {now}, more than {MOST_JUMP} versions after {before}, which decided before"));
+                }
                 Some(now) => return Err(format!("the {what} is {now}, but {before} decided before")),
                 None => return Err(format!("there is no {what}, but {before} decided before")),
             }
@@ -89,6 +96,11 @@ impl Document for Authority {
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
         Self::from_members(object)
     }
+}
+
+/// Whether every version of the trust file that is new to a ledger was signed by keys that count still.
+pub(crate) fn fresh(trust: Option<&Trust>, known: u64) -> Result<(), Refusal> {
+    trust.and_then(|trust| trust.stale_after(known)).map_or(Ok(()), |version| Err(Refusal::TrustStale { version }))
 }
 
 /// Whether trust and policy may decide on a ledger that remembers `before`.

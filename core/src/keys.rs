@@ -33,6 +33,12 @@ impl PublicKey {
         Fingerprint(format!("{}", key.fingerprint(HashAlg::Sha256)))
     }
 
+    /// Whether everybody can read the secret half: in a standard, in documentation, in a test.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        published::is(&self.0.to_bytes())
+    }
+
     /// The key as curve arithmetic knows it.
     #[must_use]
     pub const fn verifying_key(&self) -> VerifyingKey {
@@ -206,7 +212,7 @@ impl TrustedKeys {
     /// The first key whose secret half everybody can read: in documentation, standards or tests.
     #[must_use]
     pub fn published(&self) -> Option<&TrustedKey> {
-        self.keys.iter().find(|trusted| published::is(&trusted.key.0.to_bytes()))
+        self.keys.iter().find(|trusted| trusted.key.is_published())
     }
 }
 

@@ -22,6 +22,8 @@ use crate::{
 
 /// Most operations of one plan.
 pub const MOST_OPERATIONS: usize = 64;
+/// Most characters of a reason or a warning.
+pub const MOST_WORDS: usize = 2000;
 
 /// `plan.json`. What is authorized is each operation by its digest, nothing around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,8 +33,8 @@ pub struct Plan {
     pub run_id: RunId,
     /// The campaign's name; null for a single operation.
     pub campaign: Option<Title>,
-    /// Who started that run, as the run said; null if nobody knows.
-    pub requested_by: Option<Actor>,
+    /// Who started that run and who re-ran it, as the run said; empty if nobody knows.
+    pub requested_by: Vec<Actor>,
     operations: Vec<PlannedOperation>,
     /// What was asked for and will not ship.
     pub not_shipped: Vec<NotShipped>,
@@ -223,14 +225,17 @@ impl Artifact {
 impl Warning {
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let warning = Self { code: object.take("code")?.text()?, message: object.take("message")?.text()? };
+        let message = object.take("message")?;
+        let too_long = message.refuse(format!("it has more than {MOST_WORDS} characters"));
+        let warning = Self { code: object.take("code")?.name::<StepId>()?.as_str().into(), message: message.text()? };
         object.end()?;
-        Ok(warning)
+        if warning.message.chars().count() > MOST_WORDS { Err(too_long) } else { Ok(warning) }
     }
 }
 
 impl NotShipped {
     fn from_json(value: Value) -> Result<Self, Malformed> {
+        let too_long = value.refuse(format!("a text has more than {MOST_WORDS} characters"));
         let mut object = value.object()?;
         let not_shipped = Self {
             id: object.take("id")?.name()?,
@@ -241,7 +246,8 @@ impl NotShipped {
             remedy: object.take("remedy")?.text()?,
         };
         object.end()?;
-        Ok(not_shipped)
+        let texts = [&not_shipped.code, &not_shipped.why_not, &not_shipped.remedy];
+        if texts.iter().any(|text| text.chars().count() > MOST_WORDS) { Err(too_long) } else { Ok(not_shipped) }
     }
 }
 
@@ -249,7 +255,7 @@ impl Plan {
     /// The plan of a dry run.
     #[must_use]
     pub const fn new(run_id: RunId, operations: Vec<PlannedOperation>) -> Self {
-        Self { mode: "dry_run", run_id, campaign: None, requested_by: None, operations, not_shipped: Vec::new() }
+        Self { mode: "dry_run", run_id, campaign: None, requested_by: Vec::new(), operations, not_shipped: Vec::new() }
     }
 
     /// The operations in their order.
@@ -279,8 +285,13 @@ impl Document for Plan {
         let mut plan =
             Self::new(object.take("run_id")?.name()?, operations.into_iter().map(PlannedOperation::from_json).collect::<Result<_, _>>()?);
         plan.campaign = object.take("campaign")?.nullable().map(Value::name).transpose()?;
-        plan.requested_by = object.take("requested_by")?.nullable().map(Value::name).transpose()?;
-        plan.not_shipped = object.take("not_shipped")?.list()?.into_iter().map(NotShipped::from_json).collect::<Result<_, _>>()?;
+        plan.requested_by = object.take("requested_by")?.list()?.into_iter().map(Value::name).collect::<Result<_, _>>()?;
+        let not_shipped = object.take("not_shipped")?;
+        let too_many = not_shipped.refuse(format!("more than {MOST_OPERATIONS} operations"));
+        plan.not_shipped = not_shipped.list()?.into_iter().map(NotShipped::from_json).collect::<Result<_, _>>()?;
+        if plan.not_shipped.len() > MOST_OPERATIONS {
+            return Err(too_many);
+        }
         plan.is_in_order()?;
         Ok(plan)
     }
@@ -326,7 +337,7 @@ mod tests {
         );
         let mut plan = Plan::new("17".parse().unwrap(), vec![first, second]);
         plan.campaign = Some("One".parse().unwrap());
-        plan.requested_by = Some("dependabot[bot]".parse().unwrap());
+        plan.requested_by = ["dependabot[bot]".parse().unwrap()].into();
         plan.not_shipped = vec![NotShipped {
             id: "pull".parse().unwrap(),
             operation_kind: Kind::OpenPr,

@@ -4,7 +4,7 @@ mod decide;
 mod lint;
 mod pattern;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 pub use self::{
     decide::{Approval, Decision, Denial, Reason, Request, decide, decide_one},
@@ -16,12 +16,14 @@ use crate::{
     digest::Digest,
     name::{RepositoryId, Title},
     operation::{Kind, Operation, Target},
-    tables::{self, Misplaced, Table, Value},
+    tables::{self, Misplaced, Table},
     timestamp::Lifetime,
 };
 
 /// Most rules of one policy.
 pub const MOST_RULES: usize = 256;
+/// Largest version: a ledger that remembered the largest number there is could never take in another.
+pub const MOST_VERSION: u64 = 1_000_000;
 
 /// A policy, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +61,12 @@ impl Policy {
     pub fn parse(text: &str) -> Result<Self, Misplaced> {
         let mut table = tables::parse(text)?;
         let version = table.take("version")?;
-        let first = version.refuse("a version begins with 1");
+        let first = version.refuse(format!("expected a version from 1 to {MOST_VERSION}"));
         let version = version.number()?;
         let rules = table.tables("rule")?;
-        let too_many = table.refuse(alloc::format!("more than {MOST_RULES} rules"));
+        let too_many = table.refuse(format!("more than {MOST_RULES} rules"));
         table.end()?;
-        if version == 0 {
+        if version == 0 || version > MOST_VERSION {
             return Err(first);
         }
         if rules.len() > MOST_RULES {
@@ -105,7 +107,11 @@ impl Rule {
                 repository_id: RepositoryId(table.take("repository_id")?.number()?),
             },
             pattern,
-            approvers: approvers.list()?.into_iter().map(Value::text).collect::<Result<_, _>>()?,
+            approvers: approvers
+                .list()?
+                .into_iter()
+                .map(|name| name.name::<Title>().map(|name| name.as_str().into()))
+                .collect::<Result<_, _>>()?,
             threshold: threshold.number()?,
             longest_lifetime: table.take("longest_lifetime")?.name()?,
             exclude_requester: table.take("exclude_requester")?.flag()?,
@@ -133,13 +139,13 @@ impl Rule {
     fn matches(&self, operation: &Operation) -> Result<(), String> {
         let (name, target) = (subject(operation), operation.target());
         if self.operation != operation.kind() {
-            return Err(alloc::format!("it is about {}", self.operation));
+            return Err(format!("it is about {}", self.operation));
         }
         if self.target != *target {
-            return Err(alloc::format!("it is about {}", self.target));
+            return Err(format!("it is about {}", self.target));
         }
         if !self.pattern.matches(name) {
-            return Err(alloc::format!("its {} `{}` does not match `{name}`", Self::place(self.operation), self.pattern));
+            return Err(format!("its {} `{}` does not match `{name}`", Self::place(self.operation), self.pattern));
         }
         Ok(())
     }

@@ -30,6 +30,12 @@ pub enum Refusal {
     /// No receipt was given.
     #[error("there is no receipt; every operation in mode `prod` needs one")]
     ReceiptMissing,
+    /// Nothing of a campaign can ship.
+    #[error("nothing of the campaign can ship: of all {left} operation(s) the plan says why not")]
+    NothingShips {
+        /// How many were asked for.
+        left: usize,
+    },
     /// Receipts were given, but none for this operation.
     #[error("none of the {receipts} receipts is for the operation {}{}", .operation.to_hex(), list(.unusable))]
     ReceiptNotAmong {
@@ -198,6 +204,12 @@ pub enum Refusal {
         /// Both sides.
         problem: String,
     },
+    /// A version of the trust file that is new here was signed by keys that no longer count.
+    #[error("version {version} of the trust file was signed by keys that no longer count, and nothing was decided by it while they did")]
+    TrustStale {
+        /// The version.
+        version: u64,
+    },
     /// The trust file fixes another policy.
     #[error("the trust file fixes the policy {fixed}, but this run has {}", .found.map_or(String::from("none"), |found| alloc::format!("{found}")))]
     PolicyMismatch {
@@ -225,8 +237,12 @@ pub enum Refusal {
     Input(#[from] InputRefusal),
 }
 
+/// The first few of many problems.
 fn list(problems: &[String]) -> String {
-    if problems.is_empty() { String::new() } else { alloc::format!(" ({})", problems.join("; ")) }
+    const MOST: usize = 5;
+    let more = if problems.len() > MOST { alloc::format!("; {} more", problems.len() - MOST) } else { String::new() };
+    let first = problems.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if problems.is_empty() { String::new() } else { alloc::format!(" ({first}{more})") }
 }
 
 impl Refusal {
@@ -235,6 +251,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ModeViolation { .. } => "mode_violation",
+            Self::NothingShips { .. } => "nothing_ships",
             Self::ReceiptMissing | Self::ReceiptNotAmong { .. } | Self::ReceiptNotInReviews { .. } => "receipt_missing",
             Self::ReceiptMalformed(_) => "receipt_malformed",
             Self::SignatureUntrusted { .. } => "signature_untrusted",
@@ -258,6 +275,7 @@ impl Refusal {
             Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } => "ledger_rolled_back",
             Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => "trust_rolled_back",
             Self::AuthorityRolledBack { .. } => "policy_rolled_back",
+            Self::TrustStale { .. } => "trust_stale",
             Self::PolicyMismatch { .. } => "policy_mismatch",
             Self::Policy(denial) => denial.code(),
             Self::RequesterUnknown { .. } => "requester_unknown",
@@ -276,6 +294,7 @@ impl Refusal {
             Self::ReceiptMissing => {
                 "Make a plan with `mode: dry_run`, have it approved with `countersign authorize`, and hand the line that it prints to the input `receipt`."
             }
+            Self::NothingShips { .. } => "Look at the reasons in the summary or in plan.json, mend what is in the way, and plan again.",
             Self::ReceiptNotAmong { .. } => {
                 "Each operation needs a receipt of its own: hand over every line that `countersign authorize` printed for this plan."
             }
@@ -335,6 +354,9 @@ impl Refusal {
             }
             Self::AuthorityRolledBack { .. } => {
                 "Use the newest trust file and policy, from the branch where they are reviewed. If this is the newest, somebody put another one in place before: find out who."
+            }
+            Self::TrustStale { .. } => {
+                "Find out who made that version. If it is right, have it signed by keys that count, or name its digest as `trust-root` in the workflow."
             }
             Self::PolicyMismatch { .. } => {
                 "Hand over exactly the policy that the trust file names, or sign a new version of the trust file for this one (docs/trust.md)."

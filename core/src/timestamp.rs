@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::name::InvalidName;
 
 /// Seconds since 1970-01-01T00:00:00Z, between the years 1970 and 9999.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 /// 9999-12-31T23:59:59Z: a later moment has no place in the notation.

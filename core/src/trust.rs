@@ -3,7 +3,7 @@
 use alloc::{
     collections::BTreeSet,
     format,
-    string::{String, ToString as _},
+    string::{String, ToString},
     vec::Vec,
 };
 
@@ -160,6 +160,9 @@ impl TrustVersion {
             }
         }
         let usable = self.usable(self.issued_at).count() as u64;
+        if usable == 0 {
+            return Err("no key counts when it is issued: expected one [[key]] at least".into());
+        }
         if self.threshold == 0 || self.threshold > usable {
             return Err(format!(
                 "the threshold is {}, but {usable} key(s) count when it is issued; expected 1 to {usable}",
@@ -264,37 +267,52 @@ impl TrustFile {
         TrustVersion::from_payload(newest).map_err(|error| InvalidTrust { version: number, problem: error.to_string() })
     }
 
-    /// Verifies every version, from the first on: the first by its digest (if one is given) and its own keys, each later one by
-    /// enough keys of the version before it and by enough of its own.
+    /// Verifies the file from its root on. The root is the version with the digest that is given, else the first: it needs enough of its
+    /// own keys, each later version enough keys of the one before it and enough of its own. What lies before the root is vouched for by
+    /// digests, back from the root.
     pub fn verify(&self, root: Option<Digest>, now: Timestamp) -> Result<Trust, InvalidTrust> {
+        let digests: Vec<Digest> = self.versions.iter().map(|version| Digest::of(version.payload())).collect();
+        let root = self.rooted(root, &digests)?;
         let mut trust: Option<Trust> = None;
-        for (number, signed) in (1..).zip(&self.versions) {
+        for (index, signed) in self.versions.iter().enumerate() {
+            let number = index as u64 + 1;
             let invalid = |problem: String| InvalidTrust { version: number, problem };
-            let digest = Digest::of(signed.payload());
-            match &trust {
-                None => {
-                    if let Some(root) = root.filter(|root| *root != digest) {
-                        return Err(invalid(format!("it is {digest}, but the workflow names {root} as the root of trust")));
-                    }
-                }
+            let before = trust.as_ref().map(|trust| &trust.newest).filter(|_| index > root);
+            if let Some(before) = before {
                 // Before enough keys of the version before signed, nothing of this one is read.
-                Some(before) => enough(&before.newest, before.newest.keys.iter(), signed, "the version before it").map_err(invalid)?,
+                enough(before, before.keys.iter(), signed, "the version before it").map_err(invalid)?;
             }
             let version = TrustVersion::from_payload(signed.payload()).map_err(|error| invalid(error.to_string()))?;
             fits(&version, number, trust.as_ref(), now).map_err(invalid)?;
-            if let Some(before) = &trust {
-                enough(&before.newest, before.newest.usable(version.issued_at), signed, "the version before it").map_err(invalid)?;
+            if let Some(before) = before {
+                enough(before, before.usable(version.issued_at), signed, "the version before it").map_err(invalid)?;
             }
-            enough(&version, version.usable(version.issued_at), signed, "its own set").map_err(invalid)?;
-            let (mut before, mut digests) = (Vec::new(), Vec::new());
-            if let Some(trust) = trust {
-                (before, digests) = (trust.before, trust.digests);
-                before.push(trust.newest);
+            if index >= root {
+                enough(&version, version.usable(version.issued_at), signed, "its own set").map_err(invalid)?;
             }
-            digests.push(digest);
-            trust = Some(Trust { newest: version, before, digests });
+            // Who signs says when; only whoever counts now can be asked now.
+            let is_stale = before.is_some_and(|before| enough(before, before.usable(now), signed, "the version before it").is_err());
+            let next = trust.unwrap_or_else(|| Trust::before(&version));
+            trust = Some(next.then(version, digests[index], is_stale));
         }
         trust.ok_or_else(|| InvalidTrust { version: 1, problem: "there is none".into() })
+    }
+
+    /// Finds the root, and follows the digests from it back to the first version.
+    fn rooted(&self, root: Option<Digest>, digests: &[Digest]) -> Result<usize, InvalidTrust> {
+        let Some(root) = root else { return Ok(0) };
+        let Some(index) = digests.iter().position(|digest| *digest == root) else {
+            let first = digests.first().map_or(String::new(), ToString::to_string);
+            let problem =
+                format!("the workflow names {root} as the root of trust, but no version of the file is that one; the first is {first}");
+            return Err(InvalidTrust { version: 1, problem });
+        };
+        for number in (1..=index).rev() {
+            let invalid = |problem: String| InvalidTrust { version: number as u64 + 1, problem };
+            let version = TrustVersion::from_payload(self.versions[number].payload()).map_err(|error| invalid(error.to_string()))?;
+            follows(&version, digests.get(number - 1).copied()).map_err(invalid)?;
+        }
+        Ok(index)
     }
 }
 
@@ -307,25 +325,37 @@ fn enough<'a>(version: &TrustVersion, keys: impl Iterator<Item = &'a KnownKey>, 
     Err(format!("{count} key(s) of {whose} signed it that count, {} must", version.threshold))
 }
 
+fn follows(version: &TrustVersion, previous: Option<Digest>) -> Result<(), String> {
+    if version.previous == previous {
+        return Ok(());
+    }
+    let shown = |digest: Option<Digest>| digest.map_or("nothing".to_string(), |digest| digest.to_string());
+    Err(format!("it follows {}, but the version before it is {}", shown(version.previous), shown(previous)))
+}
+
 fn fits(version: &TrustVersion, number: u64, before: Option<&Trust>, now: Timestamp) -> Result<(), String> {
     if version.version != number {
         return Err(format!("it says that it is version {}", version.version));
     }
-    let previous = before.and_then(|before| before.digests.last().copied());
-    if version.previous != previous {
-        let shown = |digest: Option<Digest>| digest.map_or("nothing".to_string(), |digest| digest.to_string());
-        return Err(format!("it follows {}, but the version before it is {}", shown(version.previous), shown(previous)));
-    }
+    follows(version, before.and_then(|before| before.digests.last().copied()))?;
     if before.is_some_and(|before| version.issued_at < before.newest.issued_at) {
         return Err(format!("it was issued at {}, before the version that it follows", version.issued_at));
     }
     if version.issued_at.since(now) > MOST_AHEAD {
         return Err(format!("it was issued at {}, more than {MOST_AHEAD} seconds after {now}", version.issued_at));
     }
-    if let (Some(old), Some(new)) = (before.and_then(|before| before.newest.policy), version.policy)
+    // A policy that was fixed once is the least that may be fixed later, whatever lies between.
+    if let (Some(old), Some(new)) = (before.and_then(|before| before.policy), version.policy)
         && (new.version < old.version || (new.version == old.version && new != old))
     {
         return Err(format!("it fixes the policy {new}, but {old} was fixed before"));
+    }
+    let revoked = before.map_or(&[][..], |before| before.revoked.as_slice());
+    for key in &version.keys {
+        let stays = |since: Timestamp| key.revoked_at.is_some_and(|at| at <= since);
+        if revoked.iter().any(|(known, since)| *known == key.key && !stays(*since)) {
+            return Err(format!("the key of `{}` was revoked in a version before it, and a revoked key never counts again", key.name));
+        }
     }
     version.sound()
 }
@@ -337,9 +367,45 @@ pub struct Trust {
     /// The versions before it.
     before: Vec<TrustVersion>,
     digests: Vec<Digest>,
+    /// Versions whose signers of the version before no longer count.
+    stale: Vec<u64>,
+    /// The newest policy that any version fixed.
+    policy: Option<Pin>,
+    /// Keys that any version revoked, and since when.
+    revoked: Vec<(PublicKey, Timestamp)>,
 }
 
 impl Trust {
+    /// Nothing yet, but what the first version is.
+    fn before(first: &TrustVersion) -> Self {
+        Self { newest: first.clone(), before: Vec::new(), digests: Vec::new(), stale: Vec::new(), policy: None, revoked: Vec::new() }
+    }
+
+    /// The same with its next version.
+    fn then(mut self, version: TrustVersion, digest: Digest, is_stale: bool) -> Self {
+        if is_stale {
+            self.stale.push(version.version);
+        }
+        self.policy = version.policy.or(self.policy);
+        for key in &version.keys {
+            if let Some(since) = key.revoked_at.filter(|_| self.revoked.iter().all(|(known, _)| *known != key.key)) {
+                self.revoked.push((key.key.clone(), since));
+            }
+        }
+        if !self.digests.is_empty() {
+            self.before.push(self.newest);
+        }
+        self.digests.push(digest);
+        Self { newest: version, ..self }
+    }
+
+    /// The first version after a known one whose signers no longer count: nobody can tell whether they did when they signed, for they
+    /// say themselves when that was. A version that decided while they counted is known.
+    #[must_use]
+    pub fn stale_after(&self, known: u64) -> Option<u64> {
+        self.stale.iter().copied().find(|version| *version > known)
+    }
+
     /// The version that counts.
     #[must_use]
     pub const fn newest(&self) -> &TrustVersion {

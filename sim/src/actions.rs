@@ -20,7 +20,8 @@ pub(crate) struct Run {
     pub(crate) workflow: String,
     pub(crate) status: &'static str,
     pub(crate) actor: String,
-    pub(crate) triggering_actor: String,
+    /// Who triggered each attempt, the first included.
+    pub(crate) triggering_actors: Vec<String>,
     pub(crate) head_branch: String,
     pub(crate) head_sha: String,
     pub(crate) created_at: i64,

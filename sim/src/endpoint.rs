@@ -47,6 +47,7 @@ pub enum Endpoint {
     CreateRuleset,
     GetImmutableReleases,
     GetRun,
+    GetAttempt,
     ListApprovals,
     ListArtifacts,
     /// Redirects to where the artifact is stored.
@@ -109,6 +110,7 @@ impl Endpoint {
     fn of_actions(method: &str, below: &[&str]) -> Self {
         match (method, below) {
             ("GET", ["runs", _]) => Self::GetRun,
+            ("GET", ["runs", _, "attempts", _]) => Self::GetAttempt,
             ("GET", ["runs", _, "approvals"]) => Self::ListApprovals,
             ("GET", ["runs", _, "artifacts"]) => Self::ListArtifacts,
             ("GET", ["artifacts", _, "zip"]) => Self::GetArtifact,
@@ -170,7 +172,7 @@ impl Endpoint {
             Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
             Self::CreatePull | Self::RequestReviewers => Need(PullRequests, Write),
             Self::AddLabels => Need(Issues, Write),
-            Self::GetRun | Self::ListApprovals | Self::ListArtifacts | Self::GetArtifact => Need(Actions, Read),
+            Self::GetRun | Self::GetAttempt | Self::ListApprovals | Self::ListArtifacts | Self::GetArtifact => Need(Actions, Read),
             Self::DispatchWorkflow => Need(Actions, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
             Self::CreateRuleset => Need(Administration, Write),
@@ -201,7 +203,7 @@ impl Endpoint {
             Self::CreatePull | Self::ListPulls | Self::GetPull => "https://docs.github.com/rest/pulls/pulls",
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
-            Self::GetRun | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",
+            Self::GetRun | Self::GetAttempt | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",
             Self::ListArtifacts | Self::GetArtifact => "https://docs.github.com/rest/actions/artifacts",
             Self::DispatchWorkflow => "https://docs.github.com/rest/actions/workflows",
             Self::Preflight | Self::Append | Self::Resolve | Self::Discover | Self::GraphQl => "https://docs.github.com/graphql",

@@ -24,7 +24,7 @@ impl Simulator {
             if let Some(run) = world.actions.runs.iter_mut().find(|run| run.id == id) {
                 (run.attempt, run.started_at) = (run.attempt + 1, now);
                 actor.clone_into(&mut run.actor);
-                triggering_actor.clone_into(&mut run.triggering_actor);
+                run.triggering_actors.push(triggering_actor.to_owned());
                 return;
             }
             let branch = world.git.default_branch();
@@ -37,7 +37,7 @@ impl Simulator {
                 workflow: workflow.file.clone(),
                 status: "in_progress",
                 actor: actor.to_owned(),
-                triggering_actor: triggering_actor.to_owned(),
+                triggering_actors: vec![triggering_actor.to_owned()],
                 head_branch: branch,
                 head_sha: head.to_string(),
                 created_at: now,

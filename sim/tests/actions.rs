@@ -37,6 +37,10 @@ fn a_run_is_told_with_its_actors_and_a_re_run_is_its_next_attempt() {
     assert_eq!((&run["id"], &run["run_attempt"], &run["run_number"]), (&json!(77), &json!(2), &json!(1)));
     assert_eq!((&run["actor"]["login"], &run["triggering_actor"]["login"]), (&json!("octocat"), &json!("hubot")));
     assert_ne!(run["actor"]["id"], run["triggering_actor"]["id"]);
+    let attempt = |number: u64| client.get(&format!("/actions/runs/77/attempts/{number}"));
+    let first = attempt(1).json();
+    assert_eq!((&first["run_attempt"], &first["triggering_actor"]["login"]), (&json!(1), &json!("octocat")));
+    assert_eq!((attempt(2).json()["run_attempt"].as_u64(), attempt(3).status, attempt(0).status), (Some(2), 404, 404));
     assert_eq!((&run["event"], &run["status"], &run["conclusion"]), (&json!("workflow_dispatch"), &json!("in_progress"), &Value::Null));
     assert_eq!((run["head_branch"].as_str(), run["head_sha"].as_str()), (Some("main"), sim.ref_oid("refs/heads/main").as_deref()));
     assert_eq!((&run["path"], &run["workflow_id"]), (&json!(".github/workflows/release.yml"), &json!(1)));

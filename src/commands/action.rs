@@ -108,11 +108,18 @@ impl<'a> Attempt<'a> {
         if matches!(self.mode, Ok(Mode::DryRun)) {
             return self.dry_run().await.unwrap_or_else(Ending::from);
         }
-        if !self.inputs.campaign.is_empty() {
-            let here = "mode `prod`: a campaign becomes a plan in a dry run; hand that over as `plan`".into();
-            return Ending::Refused(InputRefusal::Unused { input: "campaign", here }.into());
+        for (input, value) in [("campaign", &self.inputs.campaign), ("variables", &self.inputs.variables)] {
+            if !value.is_empty() && self.mode.is_ok() {
+                let here = "mode `prod`: a campaign becomes a plan in a dry run; hand that over as `plan`".into();
+                return Ending::Refused(InputRefusal::Unused { input, here }.into());
+            }
         }
-        self.prod().await
+        let ending = self.prod().await;
+        match &self.mode {
+            // Whatever else is wrong, the mode comes first.
+            Err(refusal) => Ending::Refused(refusal.clone()),
+            Ok(_) => ending,
+        }
     }
 
     fn describer(&self) -> Describer<'_> {
@@ -150,7 +157,7 @@ impl<'a> Attempt<'a> {
                 problem: "the plan holds no operation: everything in it will not ship".into(),
             });
         }
-        let alone = plan.operations().len() == 1;
+        let alone = plan.operations().len() == 1 && plan.campaign.is_none();
         if !alone && !self.inputs.files.trim().is_empty() {
             return Err(InputRefusal::Unused { input: "files", here: "a plan of several operations, which names its files itself".into() });
         }

@@ -36,12 +36,15 @@ pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environmen
             let plan = Plan::from_document(&bytes).with_context(|| {
                 format!("`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it", path.display())
             })?;
-            let requesters = plan.requested_by.iter().cloned().collect();
+            let requesters = plan.requested_by.clone();
             (plan, requesters)
         }
         _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
     };
-    ensure!(!plan.operations().is_empty(), "the plan holds no operation: {}", not_shipped(&plan).unwrap_or_default().trim_end());
+    if let Some(left) = not_shipped(&plan) {
+        tell(&left);
+    }
+    ensure!(!plan.operations().is_empty(), "the plan holds no operation that could be signed");
     let policy = Leave::read(arguments, clock)?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
@@ -58,9 +61,12 @@ pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environmen
             public.fingerprint()
         ));
     }
-    if let Some(left) = not_shipped(&plan) {
-        tell(&left);
-    }
+    let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
+    tell(&format!(
+        "asked for by  {}\ncampaign      {}\n",
+        if people.is_empty() { "nobody knows".into() } else { people.join(", ") },
+        plan.campaign.as_ref().map_or("none", |campaign| campaign.as_str())
+    ));
     let question = if judged.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", judged.len()) };
     if !arguments.yes && !agreed(&question)? {
         tell("Nothing was signed. The answer was not `yes`.");
@@ -78,7 +84,11 @@ pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environmen
         return Ok(Exit::Refused);
     }
     match (&run, &arguments.dispatch) {
-        (Some(run), Some(workflow)) => run.dispatch(workflow, arguments, &receipts).await,
+        (Some(_), Some(workflow)) if judged.iter().any(Judgement::waits) => {
+            tell(&format!("{workflow} was not started: the policy waits for others. Start it when they have signed."));
+            Ok(Exit::Refused)
+        }
+        (Some(run), Some(workflow)) => run.dispatch(workflow, arguments, &plan.run_id, &receipts).await,
         _ => Ok(Exit::Success),
     }
 }
@@ -169,6 +179,10 @@ impl Leave {
 impl Judgement {
     const fn is_leave(&self) -> bool {
         matches!(self, Self::Free | Self::Leave(_))
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self, Self::Leave(decision) if !decision.allows())
     }
 
     fn heading(&self, planned: &PlannedOperation) -> String {

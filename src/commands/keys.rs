@@ -50,7 +50,7 @@ pub(crate) fn list(file: Option<&Path>, environment: &Environment, clock: Clock)
     for key in trusted.keys.retired() {
         print(&format!("{}  {}  DOES NOT COUNT: {}", key.key.fingerprint(), visible(&key.name, Lines::One), key.why))?;
     }
-    if let Some(key) = trusted.keys.published() {
+    for key in trusted.keys.as_slice().iter().filter(|key| key.key.is_published()) {
         tell(&format!("WARNING: the secret key of `{}` is published: mode `prod` refuses it (key_published)", key.name));
     }
     Ok(Exit::Success)

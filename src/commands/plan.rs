@@ -12,7 +12,7 @@ use crate::{
     cli::PlanArguments,
     exit::Exit,
     log::Log,
-    planner::{Campaign, Describer, plan},
+    planner::{Campaign, Describer, Unmade, plan},
 };
 
 pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) -> anyhow::Result<Exit> {
@@ -20,6 +20,11 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     let name = arguments.campaign.display();
     let given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
     let campaign = Campaign::parse(&text, &given).with_context(|| format!("`{name}`"))?;
+    let run_id = match (&arguments.run_id, environment.get("GITHUB_RUN_ID")) {
+        (Some(run_id), _) => run_id.clone(),
+        (None, Some(run_id)) => run_id.parse().context("GITHUB_RUN_ID")?,
+        (None, None) => bail!("receipts are for one run: give --run-id, the run of the workflow that makes the plan or publishes it"),
+    };
     let github = github(environment)?;
     let home: Option<Target> = match &arguments.repository {
         Some(repository) => Some(github.resolve(repository, "HEAD").await.map_err(|trouble| told(&trouble))?.target),
@@ -27,13 +32,11 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     };
     let workspace = arguments.folder.clone().unwrap_or_else(|| PathBuf::from("."));
     let describer = Describer { github: &github, workspace: &workspace, sha: "HEAD", home: home.as_ref(), log: Log::to(std::io::stderr()) };
-    let run_id = match (&arguments.run_id, environment.get("GITHUB_RUN_ID")) {
-        (Some(run_id), _) => run_id.clone(),
-        (None, Some(run_id)) => run_id.parse().context("GITHUB_RUN_ID")?,
-        (None, None) => bail!("receipts are for one run: give --run-id, the run of the workflow that makes the plan or publishes it"),
-    };
-    let made = plan(campaign, run_id, arguments.requested_by.clone(), &describer).await;
-    let plan = made.with_context(|| format!("`{name}`"))?;
+    let made = plan(campaign, run_id, arguments.requested_by.clone().into_iter().collect(), &describer).await;
+    let plan = made.map_err(|unmade| match unmade {
+        Unmade::Misplaced(error) => anyhow::Error::from(error).context(format!("`{name}`")),
+        Unmade::Trouble(trouble) => told(&trouble),
+    })?;
     let document = String::from_utf8(plan.to_document()).context("the plan is no text")?;
     print(document.trim_end())?;
     for planned in plan.operations() {

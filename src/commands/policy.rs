@@ -25,11 +25,9 @@ pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::R
     if owners.is_none() {
         print("note: without --trusted-keys nobody knows whether the approvers have keys")?;
     }
-    let denied = if let Some(path) = &arguments.plan {
-        explain(&policy, path, arguments, trusted.as_ref())?
-    } else {
-        ensure!(arguments.approver.is_empty(), "--approver says who would sign a plan; give --plan too");
-        false
+    let denied = match &arguments.plan {
+        Some(path) => explain(&policy, path, arguments, trusted.as_ref())?,
+        None => false,
     };
     Ok(if findings.is_empty() && !denied { Exit::Success } else { Exit::Refused })
 }
@@ -42,6 +40,7 @@ fn explain(
     trusted: Option<&trusted::Trusted>,
 ) -> anyhow::Result<bool> {
     let plan = Plan::from_document(&read(path, Plan::MOST_BYTES as u64)?).with_context(|| format!("`{}`", path.display()))?;
+    ensure!(!plan.operations().is_empty(), "the plan holds no operation: there is nothing to decide");
     let approval = |name: &String| {
         let key = trusted.and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
         Approval { name: name.clone(), login: key.and_then(|key| key.login.clone()) }

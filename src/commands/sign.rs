@@ -26,9 +26,12 @@ pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: C
     let trusted = arguments.trusted.read(clock())?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
-    let offline = Offline { plan: &plan, keys: &trusted.keys, threshold: Threshold::ONE, policy: None };
+    let offline = Offline { plan: &plan, keys: &trusted.keys, trust: None, threshold: Threshold::ONE, policy: None };
 
-    let mut countersigned = Vec::new();
+    if trusted.keys.as_slice().iter().all(|key| key.key != public) {
+        tell("WARNING: this key is none of the trusted keys, so its signature will not count with them.");
+    }
+    let mut approved = Vec::new();
     for receipt in receipts(&text)? {
         // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
         let (planned, checks) = offline.check(receipt, clock)?;
@@ -46,14 +49,15 @@ pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: C
         );
         tell(&format!("This receipt will allow, once (`{}`):\n\n{}\n", planned.id(), shown(planned)?));
         tell(&told(&verified, &public));
-        countersigned.push(verified.countersign(signer.as_ref()).context("the receipt was not signed")?.to_line());
+        approved.push(verified);
     }
-    let question = if countersigned.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", countersigned.len()) };
+    let question = if approved.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", approved.len()) };
     if !arguments.yes && !agreed(&question)? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
-    print(&countersigned.join("\n"))?;
+    let lines = approved.iter().map(|verified| verified.countersign(signer.as_ref()).map(|envelope| envelope.to_line()));
+    print(&lines.collect::<Result<Vec<_>, _>>().context("nothing was signed")?.join("\n"))?;
     Ok(Exit::Success)
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     envelope::Signs,
+    keys::PublicKey,
     operation::Operation,
     plan::{Plan, PlannedOperation},
     text::{Lines, visible},
@@ -24,8 +25,12 @@ const MOST_KEY_FILE: u64 = 64 * 1024;
 pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<Box<dyn Signs>> {
     // From the terminal itself, without showing it: standard input may hold the receipt.
     let ask = || rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
-    keyfile::signer(&read_text(path, MOST_KEY_FILE)?, environment.get("SSH_AUTH_SOCK"), ask)
-        .with_context(|| format!("`{}`", path.display()))
+    let signer = keyfile::signer(&read_text(path, MOST_KEY_FILE)?, environment.get("SSH_AUTH_SOCK"), ask)
+        .with_context(|| format!("`{}`", path.display()))?;
+    if PublicKey::new(signer.verifying_key()).is_some_and(|key| key.is_published()) {
+        tell("WARNING: the secret half of this key is published in documentation or tests; mode `prod` refuses it (key_published).");
+    }
+    Ok(signer)
 }
 
 /// What is signed, member by member, read back from its bytes; nothing in it can hide or move.
@@ -83,7 +88,7 @@ pub(super) fn not_shipped(plan: &Plan) -> Option<String> {
 
 /// Asks on the terminal.
 pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
-    ensure!(io::stdin().is_terminal(), "standard input is no terminal, so nobody can be asked; look at the plan and use --yes");
+    ensure!(io::stdin().is_terminal(), "standard input is no terminal, so nobody can be asked; look at it and use --yes");
     tell(&format!("{question} Type yes:"));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).context("the answer cannot be read")?;

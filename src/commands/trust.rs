@@ -30,10 +30,12 @@ pub(crate) fn propose(arguments: &TrustProposeArguments, environment: &Environme
         let text = read_text(path, tables::MOST_BYTES as u64)?;
         Policy::parse(&text).map(|policy| policy.pin()).with_context(|| format!("`{}`", path.display()))
     });
-    let policy = policy.transpose()?;
+    let given = policy.transpose()?;
     let before = arguments.after.as_deref().map(read_file).transpose()?;
     let trust = before.as_ref().map(|file| file.verify(None, clock())).transpose()?;
     let previous = trust.as_ref().map(|trust| trust.pin().digest);
+    // A policy that was fixed stays fixed, unless another one takes its place.
+    let policy = given.or(trust.as_ref().and_then(|trust| trust.newest().policy));
     let version =
         TrustVersion::from_toml(&text, previous, clock(), policy).with_context(|| format!("`{}`", arguments.version.display()))?;
     let expected = trust.as_ref().map_or(1, |trust| trust.pin().version + 1);
@@ -80,6 +82,11 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
     let now = clock();
     match file.verify(arguments.trust_root, now) {
         Ok(trust) => {
+            if let Some(version) = trust.stale_after(0) {
+                tell(&format!(
+                    "WARNING: version {version} was signed by keys that no longer count. A ledger that has not seen it refuses it (trust_stale)."
+                ));
+            }
             print(&format!("{} holds; root {}", trust.pin(), root(&file)))?;
             print(&told(trust.newest()))?;
             for key in &trust.newest().keys {

@@ -16,6 +16,7 @@ use countersign_core::{
     refusal::Refusal,
     tables,
     text::{Lines, visible},
+    trust::Trust,
 };
 
 use super::{print, read, read_text, tell};
@@ -31,9 +32,11 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
         let text = read_text(path, tables::MOST_BYTES as u64)?;
         Policy::parse(&text).with_context(|| format!("`{}`", path.display()))
     });
-    let offline = Offline { plan: &plan, keys: &trusted.keys, threshold, policy: policy.transpose()? };
+    let offline = Offline { plan: &plan, keys: &trusted.keys, trust: trusted.trust.as_ref(), threshold, policy: policy.transpose()? };
+    let mut without: Vec<String> = plan.operations().iter().map(|planned| planned.id().to_string()).collect();
     for receipt in receipts(&text)? {
         let (planned, checks) = offline.check(receipt, clock)?;
+        without.retain(|id| id != planned.id().as_str());
         if plan.operations().len() > 1 {
             print(&format!("{} ({})", planned.id(), planned.digest()))?;
         }
@@ -43,6 +46,9 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
             return Ok(Exit::Refused);
         }
     }
+    if !without.is_empty() {
+        tell(&format!("Operations of the plan without a receipt here: {}.", without.join(", ")));
+    }
     tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
     Ok(Exit::Success)
 }
@@ -51,6 +57,8 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
 pub(super) struct Offline<'a> {
     pub(super) plan: &'a Plan,
     pub(super) keys: &'a TrustedKeys,
+    /// The trust file from which they come; `None` where nothing is decided by the policy that it fixes.
+    pub(super) trust: Option<&'a Trust>,
     pub(super) threshold: Threshold,
     pub(super) policy: Option<Policy>,
 }
@@ -58,7 +66,11 @@ pub(super) struct Offline<'a> {
 impl Offline<'_> {
     /// Every binding rule, as far as it can be evaluated, for the operation that the receipt means.
     pub(super) fn check(&self, receipt: &str, clock: Clock) -> anyhow::Result<(&PlannedOperation, Vec<Check>)> {
-        let verified = Envelope::parse(receipt).map_err(Refusal::from).and_then(|envelope| envelope.verify(self.keys, self.threshold));
+        let published =
+            self.keys.published().map(|key| Refusal::KeyPublished { name: key.name.clone(), fingerprint: key.key.fingerprint() });
+        let verified = Envelope::parse(receipt)
+            .map_err(Refusal::from)
+            .and_then(|envelope| published.map_or_else(|| envelope.verify(self.keys, self.threshold), Err));
         let digest = verified.as_ref().ok().map(|receipt| receipt.terms().operation_digest);
         // A receipt for none of them is judged by the first: the rule `operation` tells both sides.
         let meant = self.plan.operations().iter().find(|planned| Some(planned.digest()) == digest);
@@ -71,9 +83,9 @@ impl Offline<'_> {
             operation: Ok(planned.operation().clone()),
             receipt: verified,
             basis: Basis {
-                trust: None,
+                trust: self.trust.cloned(),
                 policy: Ok(self.policy.clone()),
-                requesters: Ok(self.plan.requested_by.iter().cloned().collect()),
+                requesters: Ok(self.plan.requested_by.clone()),
                 reviewers: Vec::new(),
             },
             now: clock(),

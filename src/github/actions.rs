@@ -11,6 +11,8 @@ use countersign_core::{
 
 use super::{GitHub, Trouble, encoded, json_request};
 
+/// GitHub allows a run to be re-run 50 times.
+const MOST_ATTEMPTS: u64 = 60;
 /// GitHub's limit for all inputs of a dispatch: characters of their compact JSON.
 const MOST_INPUTS: usize = 65_535;
 
@@ -58,8 +60,16 @@ struct DefaultBranch {
 
 #[derive(Deserialize)]
 struct Run {
+    #[serde(rename = "run_attempt")]
+    attempt: u64,
     actor: Option<User>,
     triggering_actor: Option<User>,
+}
+
+impl Run {
+    fn actors(self) -> impl Iterator<Item = String> {
+        [self.actor, self.triggering_actor].into_iter().flatten().map(|user| user.login)
+    }
 }
 
 #[derive(Deserialize)]
@@ -75,17 +85,25 @@ struct Approval {
 }
 
 impl GitHub {
-    /// Who started a run, and who re-ran it.
+    /// Who started a run, and everybody who re-ran it.
     pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<Vec<String>, Trouble> {
-        let run: Run = self.read(&format!("/repos/{repository}/actions/runs/{run}")).await?;
-        let mut actors: Vec<String> = [run.actor, run.triggering_actor].into_iter().flatten().map(|user| user.login).collect();
+        let path = format!("/repos/{repository}/actions/runs/{run}");
+        let newest: Run = self.read(&path).await?;
+        let attempts = newest.attempt.min(MOST_ATTEMPTS);
+        let mut actors: Vec<String> = newest.actors().collect();
+        // The run itself tells the first actor and the newest.
+        for attempt in 2..attempts {
+            actors.extend(self.read::<Run>(&format!("{path}/attempts/{attempt}")).await?.actors());
+        }
+        actors.sort_unstable();
         actors.dedup();
         Ok(actors)
     }
 
-    /// The artifacts of a run; a hundred are enough to find the plan among.
-    pub(crate) async fn artifacts(&self, repository: &Repository, run: &RunId) -> Result<Vec<RunArtifact>, Trouble> {
-        let found: Artifacts = self.read(&format!("/repos/{repository}/actions/runs/{run}/artifacts?per_page=100")).await?;
+    /// The artifacts of a run, or those of one name; the newest hundred are enough to find the plan among.
+    pub(crate) async fn artifacts(&self, repository: &Repository, run: &RunId, name: Option<&str>) -> Result<Vec<RunArtifact>, Trouble> {
+        let name = name.map_or(String::new(), |name| format!("&name={}", encoded(name)));
+        let found: Artifacts = self.read(&format!("/repos/{repository}/actions/runs/{run}/artifacts?per_page=100{name}")).await?;
         Ok(found.artifacts)
     }
 

@@ -125,7 +125,7 @@ impl Step {
             *input(&mut inputs) = if FLAGS.contains(&member) {
                 value.flag()?.to_string()
             } else if LISTS.contains(&member) {
-                let items = value.list()?.into_iter().map(|item| variables.fill(item)).collect::<Result<Vec<_>, _>>()?;
+                let items = value.list()?.into_iter().map(|item| one(item, member, variables)).collect::<Result<Vec<_>, _>>()?;
                 items.join("\n")
             } else {
                 variables.fill(value)?
@@ -155,6 +155,14 @@ impl Step {
         let place = refusal.input().and_then(|input| self.places.get(input)).unwrap_or(&self.place);
         place.clone().with_problem(format!("operation `{}`: {refusal}", self.id))
     }
+}
+
+/// One item of a list, which the inputs separate by lines, and labels and reviewers by commas too.
+fn one(item: Value<'_>, member: &str, variables: &mut Variables) -> Result<String, Misplaced> {
+    let several = item.refuse("expected one item without a line feed, and without a comma in labels and reviewers");
+    let text = variables.fill(item)?;
+    let separators: &[char] = if member == "files" { &['\n', '\r'] } else { &['\n', '\r', ','] };
+    if text.contains(separators) { Err(several) } else { Ok(text) }
 }
 
 /// What stands for `{name}` in texts.

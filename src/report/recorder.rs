@@ -195,6 +195,9 @@ impl Recorder {
         }
         let exit = ending.meaning().1;
         let remedy = state.conclude(ending, now);
+        // "Refused" says that nothing was written: not where an operation before it has shipped.
+        let shipped = state.series.as_ref().is_some_and(Series::has_shipped);
+        let exit = if shipped && exit == Exit::Refused { Exit::Failed } else { exit };
         // A job whose record is lost must not look green.
         let exit = if state.write_all(remedy) || exit != Exit::Success { exit } else { Exit::Failed };
         state.closed = Some(exit);
@@ -343,7 +346,11 @@ impl State {
         let number = |number: Option<u64>| number.map_or(String::new(), |number| number.to_string());
         let newest = record.ledger.outcome.or(record.ledger.claim).or(record.ledger.seen);
         let plan = self.plan.as_ref().map_or(String::new(), |(path, _)| path.display().to_string());
-        let results = self.series.as_ref().map_or_else(|| Series::alone(record), Series::results);
+        let results = match (&self.series, &self.plan) {
+            (Some(series), _) => series.results(),
+            (None, Some((_, plan))) => Series::planned(plan),
+            (None, None) => Series::alone(record),
+        };
         let assets = serde_json::to_string(&response.assets).unwrap_or_default();
         let values: [(&str, String); 15] = [
             ("status", record.status.as_str().into()),

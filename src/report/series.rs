@@ -9,12 +9,16 @@ use countersign_core::{
     authority::Authority,
     name::OperationId,
     plan::{NotShipped, Plan},
+    text::excerpt,
 };
 
 use super::{
     markdown::{code, link, text},
     summary::{self, Place},
 };
+
+/// Most characters of a reason in a table.
+const MOST_WORDS: usize = 1000;
 
 /// The operations of a campaign, in their order.
 pub(super) struct Series {
@@ -106,9 +110,34 @@ impl Series {
         self.steps.iter().filter_map(|step| step.record.clone())
     }
 
+    /// Whether an operation of it has shipped.
+    pub(super) fn has_shipped(&self) -> bool {
+        self.steps.iter().any(|step| step.status == Some(Status::Success))
+    }
+
     /// The output `results`.
     pub(super) fn results(&self) -> String {
         serde_json::to_string(&self.steps).unwrap_or_default()
+    }
+
+    /// The same for a plan that was just made.
+    pub(super) fn planned(plan: &Plan) -> String {
+        let mut series = Self::of(plan, VecDeque::new());
+        for step in &mut series.steps {
+            step.status = Some(Status::DryRun);
+        }
+        series.steps.extend(plan.not_shipped.iter().map(|left| Step {
+            id: left.id.to_string(),
+            operation_kind: left.operation_kind.to_string(),
+            repository: left.repository.to_string(),
+            operation_digest: String::new(),
+            status: None,
+            error_code: Some(left.code.clone()),
+            html_url: None,
+            result: String::new(),
+            record: None,
+        }));
+        series.results()
     }
 
     /// The same for an attempt at a single operation.
@@ -152,7 +181,7 @@ impl Series {
             );
         }
         for left in &self.not_shipped {
-            let why = format!("not planned, {}: {}", code(&left.code), text(&left.why_not));
+            let why = format!("not planned, {}: {}", code(&left.code), text(&excerpt(&left.why_not, MOST_WORDS)));
             let _ = writeln!(
                 page,
                 "| ➖ | {} | {} in {} | {why} |",
@@ -190,10 +219,10 @@ impl Step {
 
     fn told(&self) -> String {
         match (&self.error_code, &self.html_url) {
-            (Some(error), _) => format!("{} {}", code(error), text(&self.result)),
+            (Some(error), _) => format!("{} {}", code(error), text(&excerpt(&self.result, MOST_WORDS))),
             (None, Some(url)) => link(url, url),
             (None, None) if self.status.is_none() => "not begun".into(),
-            (None, None) => text(&self.result),
+            (None, None) => text(&excerpt(&self.result, MOST_WORDS)),
         }
     }
 }

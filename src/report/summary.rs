@@ -7,6 +7,7 @@ use countersign_core::{
     binding::{Check, Verdict},
     operation::Operation,
     plan::Plan,
+    text::excerpt,
 };
 
 use super::markdown::{block, code, link, text};
@@ -30,6 +31,8 @@ pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -
         done(record),
         planned(plan),
         approve(record, place, plan),
+        effects(plan),
+        details(plan),
         protection(record),
         checks(&record.checks),
         operation(record),
@@ -147,8 +150,8 @@ fn planned(plan: Option<&Plan>) -> String {
                 "- {}: {} {} **What to do:** {}",
                 code(left.id.as_str()),
                 code(&left.code),
-                text(&left.why_not),
-                text(&left.remedy)
+                text(&excerpt(&left.why_not, 1000)),
+                text(&excerpt(&left.remedy, 1000))
             );
         }
         page.push('\n');
@@ -158,6 +161,13 @@ fn planned(plan: Option<&Plan>) -> String {
             let _ = writeln!(page, "> [!WARNING]\n> {}: {} {}\n", code(planned.id().as_str()), code(&warning.code), text(&warning.message));
         }
     }
+    page
+}
+
+/// What every operation of a plan would change.
+fn effects(plan: Option<&Plan>) -> String {
+    let Some(plan) = plan else { return String::new() };
+    let mut page = String::new();
     page.push_str("### What would change\n\nNothing of this was done: the mode blocks it.\n\n| Operation | Effect | On | From | To |\n|---|---|---|---|---|\n");
     for planned in plan.operations() {
         for effect in planned.effects() {
@@ -173,10 +183,14 @@ fn planned(plan: Option<&Plan>) -> String {
         }
     }
     page.push('\n');
-    if plan.campaign.is_some() {
-        for planned in plan.operations() {
-            page.push_str(&parameters(&format!("Operation {}", code(planned.id().as_str())), planned.operation()));
-        }
+    page
+}
+
+/// The parameters of every operation of a campaign.
+fn details(plan: Option<&Plan>) -> String {
+    let mut page = String::new();
+    for planned in plan.filter(|plan| plan.campaign.is_some()).iter().flat_map(|plan| plan.operations()) {
+        page.push_str(&parameters(&format!("Operation {}", code(planned.id().as_str())), planned.operation()));
     }
     page
 }

@@ -218,6 +218,11 @@ fn text<T: std::str::FromStr<Err = InvalidName>>(input: &'static str, text: &str
     text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
 }
 
+/// The first input that describes an operation, if one is given.
+pub(crate) fn described_by(inputs: &Inputs) -> Option<&'static str> {
+    MEANINGS.iter().find(|(_, value, _)| !value(inputs).is_empty()).map(|(input, ..)| *input)
+}
+
 /// The plan that the inputs name. The files that lie here now take the place of its assets: if one of them changed since, so does
 /// the operation's digest.
 pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Plan, InputRefusal> {

@@ -40,6 +40,20 @@ impl Stage {
         ("trust.json".into(), file.root().unwrap().to_string())
     }
 
+    /// A trust file whose second version is signed by the approver's key alone, dated to a time when that key still counted.
+    pub fn backdated_trust_file(&self, member: &str) -> (String, String) {
+        let then = "2025-12-31T00:00:00Z".parse().unwrap();
+        let first = TrustVersion::from_toml(&self.trust_version(1, member), None, then, None).unwrap();
+        let mut file = TrustFile::begin(&first);
+        file.sign(&self.key).unwrap();
+        let previous = file.root();
+        let next = TrustVersion::from_toml(&self.trust_version(2, ""), previous, then, None).unwrap();
+        file.add(&next);
+        file.sign(&self.key).unwrap();
+        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        ("trust.json".into(), file.root().unwrap().to_string())
+    }
+
     /// Writes a policy; gives its name.
     pub fn policy(&self, text: &str) -> String {
         fs::write(self.workspace().join("policy.toml"), text).unwrap();

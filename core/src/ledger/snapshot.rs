@@ -86,7 +86,9 @@ impl Snapshot {
 
     /// Whether trust and policy are not older than those that decided before.
     pub(crate) fn follows(&self, trust: Option<&Trust>, policy: Option<&Policy>) -> Result<(), Refusal> {
-        self.authority.iter().try_for_each(|before| authority::newest(trust, policy, before))
+        self.authority.iter().try_for_each(|before| authority::newest(trust, policy, before))?;
+        let known = self.authority.iter().filter_map(|before| before.trust).map(|trust| trust.version).max();
+        authority::fresh(trust, known.unwrap_or(0))
     }
 
     /// The commit from which it was read.

@@ -6,12 +6,14 @@ use core::fmt;
 use super::{Checkpoint, Entry, EventType, Head, ReceiptState};
 use crate::{
     authority::Authority,
+    binding::MOST_SKEW,
     digest::Digest,
     document::Document,
     keys::{Fingerprint, Threshold, TrustedKeys},
     name::{CommitId, ReceiptId, Repository, RepositoryId},
     operation::{Kind, Operation},
     receipt::Terms,
+    timestamp::Timestamp,
     trust::Trust,
 };
 
@@ -149,6 +151,8 @@ pub struct Verifier {
     receipts: BTreeMap<ReceiptId, Claimed>,
     /// The repository that the first claim is for; it may be renamed, but keeps its number.
     repository_id: Option<RepositoryId>,
+    /// The latest time of an entry: two clocks may each be off by the skew that is allowed, and no more.
+    newest_at: Timestamp,
     /// What stood behind the newest claim.
     authority: Authority,
     tally: Tally,
@@ -196,6 +200,10 @@ impl Verifier {
         if entry.sequence != number {
             return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
         }
+        if self.newest_at.since(entry.timestamp) > 2 * MOST_SKEW {
+            return Err(bad(Aspect::Chain, format!("it was written at {}, but an entry before it at {}", entry.timestamp, self.newest_at)));
+        }
+        self.newest_at = self.newest_at.max(entry.timestamp);
         let previous = self.chain.last().copied();
         if entry.previous != previous {
             return Err(bad(

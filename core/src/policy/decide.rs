@@ -115,11 +115,13 @@ impl Decision {
 /// Decides about every operation of a plan, in its order.
 #[must_use]
 pub fn decide(plan: &Plan, approvals: &[Approval], lifetime: Lifetime, policy: &Policy) -> Vec<Decision> {
-    let requesters: Vec<Actor> = plan.requested_by.iter().cloned().collect();
     plan.operations()
         .iter()
         .map(|planned| {
-            decide_one(&Request { operation: planned.operation(), approvals, requesters: &requesters, reviewers: &[], lifetime }, policy)
+            decide_one(
+                &Request { operation: planned.operation(), approvals, requesters: &plan.requested_by, reviewers: &[], lifetime },
+                policy,
+            )
         })
         .collect()
 }
@@ -156,6 +158,8 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
     if rule.exclude_requester {
         reasons.extend(request.reviewers.iter().filter(|login| asked(login)).map(|login| Reason::RequesterApproved(login.to_string())));
     }
+    // Two keys of one person are one approver: the login tells, or the name where no login is known.
+    let person = |name: &str, login: Option<&Actor>| login.map_or_else(|| String::from(name), |login| login.as_str().to_ascii_lowercase());
     let (mut counted, mut passed_over) = (BTreeSet::new(), Vec::new());
     for Approval { name, login } in request.approvals {
         let reason = match login {
@@ -163,8 +167,7 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
             Some(login) if rule.exclude_requester && asked(login) => Reason::RequesterApproved(name.clone()),
             None if rule.exclude_requester => Reason::LoginUnknown(name.clone()),
             _ => {
-                // Two keys of one approver are one approver.
-                counted.insert(name.as_str());
+                counted.insert(person(name, login.as_ref()));
                 continue;
             }
         };
@@ -207,9 +210,10 @@ impl Reason {
             Self::LoginUnknown(_) => {
                 "Write the approver's login beside the key: `login` in the trust file, or `github:LOGIN` behind the name."
             }
-            Self::NotAnApprover(_) | Self::ThresholdUnmet { .. } => {
-                "Collect signatures of enough approvers of the rule on the same receipt: `countersign sign`."
+            Self::NotAnApprover(_) => {
+                "An approver of the rule must issue the receipt with `countersign authorize`; other approvers add signatures with `countersign sign`."
             }
+            Self::ThresholdUnmet { .. } => "Collect signatures of enough approvers of the rule on the same receipt: `countersign sign`.",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What is suspicious about a policy that can be read: rules that never decide, and rules that nobody can satisfy.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{Policy, Rule};
-use crate::keys::TrustedKey;
+use crate::{keys::TrustedKey, name::Actor};
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Finding {
 #[must_use]
 pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if policy.rules.is_empty() {
+        let problem = "a policy without rules allows nothing".into();
+        findings.push(Finding { rule: "-".into(), code: "no_rules", problem });
+    }
     for (index, rule) in policy.rules.iter().enumerate() {
         let mut found = |code, problem| findings.push(Finding { rule: rule.name.clone(), code, problem });
         let approvers = rule.approvers.len() as u64;
@@ -31,11 +35,15 @@ pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
                 format!("all {approvers} approvers must agree, so what one of them asks for can never be approved"),
             );
         }
+        let people: Option<BTreeSet<String>> = keys.map(|keys| rule.approvers.iter().map(|name| person(name, keys)).collect());
+        if let Some(people) = people.filter(|people| (people.len() as u64) < rule.threshold.min(approvers)) {
+            found("same_login", format!("{} approvers must agree, but by their logins they are {} people", rule.threshold, people.len()));
+        }
         for name in &rule.approvers {
             let Some(keys) = keys else { continue };
             match keys.iter().find(|owner| owner.name == *name) {
                 None => found("unknown_key", format!("no trusted key has the name `{name}`")),
-                Some(owner) if rule.exclude_requester && !owner.has_login => {
+                Some(owner) if rule.exclude_requester && owner.login.is_none() => {
                     found("unknown_login", format!("the rule excludes the requester, but the login of `{name}` is not known"));
                 }
                 Some(_) => {}
@@ -61,14 +69,20 @@ pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
 pub struct Owner {
     /// The key's name.
     pub name: String,
-    /// Whether the login is known.
-    pub has_login: bool,
+    /// The login, if it is known.
+    pub login: Option<Actor>,
 }
 
 impl From<&TrustedKey> for Owner {
     fn from(key: &TrustedKey) -> Self {
-        Self { name: key.name.clone(), has_login: key.login.is_some() }
+        Self { name: key.name.clone(), login: key.login.clone() }
     }
+}
+
+/// Who stands behind a name: the login, where it is known.
+fn person(name: &str, keys: &[Owner]) -> String {
+    let login = keys.iter().find(|owner| owner.name == name).and_then(|owner| owner.login.as_ref());
+    login.map_or_else(|| name.into(), |login| format!("github:{}", login.as_str().to_ascii_lowercase()))
 }
 
 fn same_subject(rule: &Rule, other: &Rule) -> bool {

@@ -112,6 +112,7 @@ fn table() -> String {
         row(&release, &[alice], &["dana"], &[], "1h", &all),
         row(&release, &[], &["dana"], &[], "1h", &all),
         row(&release, &[alice, alice], &["dana"], &[], "1h", &all),
+        row(&release, &[alice, "bob=ALICE-gh"], &["dana"], &[], "1h", &all),
         row(&release, &[alice, mallory], &["dana"], &[], "1h", &all),
         row(&release, &[mallory], &["dana"], &[], "1h", &all),
         row(&release, &[alice, bob], &["alice-gh"], &[], "1h", &all),
@@ -154,7 +155,7 @@ fn a_plan_is_decided_operation_by_operation() {
     use crate::plan::{PlannedOperation, Surroundings};
     let operations = [release(), tag(), pull()].map(|operation| PlannedOperation::alone(operation, Surroundings::default()));
     let mut plan = Plan::new("17".parse().unwrap(), operations.into());
-    plan.requested_by = Some("dana".parse().unwrap());
+    plan.requested_by = ["dana".parse().unwrap()].into();
     let decisions = decide(&plan, &approvals(&["alice=alice-gh"]), "30m".parse().unwrap(), &policy(POLICY));
     let told: Vec<_> = decisions.iter().map(|decision| (decision.allows(), decision.waits_for_others())).collect();
     assert_eq!(told, [(false, true), (true, false), (false, false)]);
@@ -164,7 +165,7 @@ fn a_plan_is_decided_operation_by_operation() {
 #[test]
 fn every_mistake_in_a_policy_has_its_place() {
     for (from, to, problem) in [
-        ("version = 3", "version = 0", "line 2, column 11: a version begins with 1"),
+        ("version = 3", "version = 0", "line 2, column 11: expected a version from 1 to 1000000"),
         ("version = 3", "", "line 1, column 1: the member `version` is missing"),
         ("threshold = 2", "threshold = 0", "line 11, column 13: expected a whole number from 1"),
         ("threshold = 2", "threshold = \"2\"", "line 11, column 13: expected a whole number, found text"),
@@ -191,11 +192,11 @@ fn every_mistake_in_a_policy_has_its_place() {
 
 #[test]
 fn a_lint_finds_rules_that_never_decide_and_that_nobody_satisfies() {
-    let owner = |name: &str, has_login| Owner { name: name.into(), has_login };
+    let owner = |name: &str, login: &str| Owner { name: name.into(), login: login.parse().ok() };
     let told = |text: &str, keys: Option<&[Owner]>| -> Vec<String> {
         lint(&policy(text), keys).into_iter().map(|finding| format!("{} {}: {}", finding.rule, finding.code, finding.problem)).collect()
     };
-    let keys = [owner("alice", true), owner("bob", false)];
+    let keys = [owner("alice", "alice-gh"), owner("bob", "")];
     assert_eq!(
         told(POLICY, Some(&keys)),
         [
@@ -209,5 +210,12 @@ fn a_lint_finds_rules_that_never_decide_and_that_nobody_satisfies() {
     let above = POLICY.replacen("threshold = 2", "threshold = 4", 1).replace("\"main\"", "\"m*\"").replace("\"*\"", "\"*n\"");
     let told = told(&above, None);
     assert_eq!(told[0], "releases threshold_above_approvers: 4 approvers must agree, but the rule names 3");
+    let twins = [owner("alice", "a"), owner("bob", "A"), owner("carol", "a")];
+    assert!(
+        super::lint(&policy(POLICY), Some(&twins))
+            .iter()
+            .any(|finding| finding.code == "same_login" && finding.problem.ends_with("they are 1 people")),
+    );
+    assert_eq!(super::lint(&policy("version = 1"), None)[0].code, "no_rules");
     assert_eq!(told[1], "all pull requests overlapping_rules: some names match `pull requests into main` too, and two are as good as none");
 }

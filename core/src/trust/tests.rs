@@ -148,7 +148,7 @@ const ROTATIONS: &[Row] = &[
     ),
     (
         "a revoked key signs the next version",
-        || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[2], |version| revoked(version, 0, NOON)).then(&[1, 3], 1, &[1]),
+        || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[2], |version| revoked(version, 0, NOON)).then(&[2, 3], 1, &[1, 3]),
         "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
     ),
     (
@@ -206,6 +206,34 @@ const ROTATIONS: &[Row] = &[
         "version 3 of the trust file: it fixes the policy version 1 (sha256:",
     ),
     (
+        "the policy's version falls across a gap",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.policy = Some(policy(2, "two"))).then(&[1], 1, &[1]).edited(
+                &[1],
+                1,
+                &[1],
+                |version| version.policy = Some(policy(1, "one")),
+            )
+        },
+        "version 4 of the trust file: it fixes the policy version 1 (sha256:",
+    ),
+    (
+        "a revoked key counts again",
+        || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON)).then(&[1, 2], 1, &[1]),
+        "version 3 of the trust file: the key of `key-2` was revoked in a version before it, and a revoked key never counts again",
+    ),
+    (
+        "a revoked key comes back after a version without it",
+        || {
+            Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON)).then(&[1], 1, &[1]).then(
+                &[1, 2],
+                1,
+                &[1],
+            )
+        },
+        "version 4 of the trust file: the key of `key-2` was revoked in a version before it",
+    ),
+    (
         "the policy changes under its number",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.policy = Some(policy(2, "two"))).edited(
@@ -232,8 +260,37 @@ fn a_history_is_the_one_that_the_workflow_names() {
     let one = Sequence::of(&[1], 1, &[1]).file.unwrap();
     let other = Sequence::of(&[2], 1, &[2]).file.unwrap();
     let problem = one.verify(other.root(), NOON).unwrap_err().to_string();
-    assert!(problem.contains("but the workflow names sha256:") && problem.ends_with("as the root of trust"), "{problem}");
+    assert!(problem.contains("the workflow names sha256:") && problem.contains("no version of the file is that one"), "{problem}");
     assert_eq!(one.verify(None, NOON).map(|trust| trust.holds(&trust.pin())), Ok(true));
+}
+
+/// Alice's key counts for ten seconds; the next version is hers alone.
+fn by_an_expiring_key() -> TrustFile {
+    let first = Sequence { file: None, issued: 0 }.edited(&[1, 2], 1, &[1], |version| version.keys[0].not_after = Some(NOON.plus(10)));
+    first.then(&[3], 1, &[1, 3]).then(&[3, 4], 1, &[3]).file.unwrap()
+}
+
+#[test]
+fn a_version_whose_signers_no_longer_count_is_stale_unless_it_is_known() {
+    let file = by_an_expiring_key();
+    let at = |seconds: u64, known: u64| file.verify(file.root(), NOON.plus(seconds)).unwrap().stale_after(known);
+    assert_eq!((at(9, 0), at(10, 0), at(10, 1), at(10, 2)), (None, Some(2), Some(2), None));
+}
+
+#[test]
+fn any_version_can_be_the_root_and_vouches_for_those_before_it() {
+    let file = by_an_expiring_key();
+    let digests: Vec<Digest> = file.versions.iter().map(|version| Digest::of(version.payload())).collect();
+    for (root, stale) in [(0, Some(2)), (1, None), (2, None)] {
+        let trust = file.verify(Some(digests[root]), NOON.plus(10)).unwrap();
+        assert_eq!((trust.pin().version, trust.stale_after(0)), (3, stale), "{root}");
+        assert!(digests.iter().zip(1..).all(|(digest, version)| trust.holds(&Pin { version, digest: *digest })));
+    }
+    // A version before the root that was exchanged is found by its digest.
+    let mut exchanged = file.clone();
+    exchanged.versions[0] = Sequence::of(&[1, 2, 5], 1, &[1]).file.unwrap().versions[0].clone();
+    let problem = exchanged.verify(Some(digests[2]), NOON.plus(10)).unwrap_err().to_string();
+    assert!(problem.starts_with("version 2 of the trust file: it follows sha256:"), "{problem}");
 }
 
 #[test]
@@ -283,6 +340,6 @@ fn a_file_that_was_edited_does_not_count() {
     let file = Sequence::of(&[1], 1, &[1]).file.unwrap();
     let text = String::from_utf8(file.to_document()).unwrap();
     let edited = TrustFile::from_document(text.replacen("eyJ", "eyK", 1).as_bytes()).unwrap();
-    assert!(edited.verify(file.root(), NOON).is_err_and(|error| error.to_string().contains("as the root of trust")));
+    assert!(edited.verify(file.root(), NOON).is_err_and(|error| error.to_string().contains("no version of the file is that one")));
     assert_eq!(TrustFile::from_document(b"{\"versions\":[]}\n").unwrap_err().to_string(), "expected 1 to 256 versions (at $.versions)");
 }

@@ -78,7 +78,7 @@ fn begin(world: &mut World, workflow: &str, reference: &str, head: Oid) -> u64 {
         attempt: 1,
         workflow: workflow.to_owned(),
         status: "queued",
-        triggering_actor: actor.clone(),
+        triggering_actors: vec![actor.clone()],
         actor,
         head_branch: reference.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/").to_owned(),
         head_sha: head.to_string(),

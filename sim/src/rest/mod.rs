@@ -100,6 +100,7 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::AddLabels => pulls::add_labels,
         Endpoint::RequestReviewers => pulls::request_reviewers,
         Endpoint::GetRun => runs::get,
+        Endpoint::GetAttempt => runs::attempt,
         Endpoint::ListApprovals => runs::approvals,
         Endpoint::ListArtifacts => artifacts::list,
         Endpoint::GetArtifact => artifacts::get,

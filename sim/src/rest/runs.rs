@@ -12,13 +12,25 @@ use crate::world::World;
 
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let run = find(world, call)?;
+    told(world, run, run.attempt)
+}
+
+/// One attempt of a run, also one that is over.
+pub(crate) fn attempt(world: &mut World, call: &Call) -> Served {
+    let run = find(world, call)?;
+    told(world, run, call.number(4)?)
+}
+
+fn told(world: &World, run: &Run, attempt: u64) -> Served {
+    let index = usize::try_from(attempt).ok().and_then(|attempt| attempt.checked_sub(1));
+    let triggering_actor = index.and_then(|index| run.triggering_actors.get(index)).ok_or_else(Answer::not_found)?;
     let repository = render::repository(&world.identity);
     Ok(Answer::ok(json!({
         "id": run.id,
         "node_id": format!("WFR_{}", run.id),
         "name": run.workflow.rsplit_once('.').map_or(run.workflow.as_str(), |(stem, _)| stem),
         "run_number": run.number,
-        "run_attempt": run.attempt,
+        "run_attempt": attempt,
         "event": "workflow_dispatch",
         "status": run.status,
         "conclusion": null,
@@ -27,7 +39,7 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
         "path": format!(".github/workflows/{}", run.workflow),
         "workflow_id": world.actions.workflow(&run.workflow).map(|workflow| workflow.id),
         "actor": account(&run.actor),
-        "triggering_actor": account(&run.triggering_actor),
+        "triggering_actor": account(triggering_actor),
         "created_at": iso8601(run.created_at),
         "updated_at": iso8601(run.started_at),
         "run_started_at": iso8601(run.started_at),

@@ -6,7 +6,8 @@ use countersign_core::{
     digest::Digest,
     document::Document as _,
     keys::{Threshold, TrustedKeys},
-    name::Actor,
+    name::{Actor, RunAttempt, RunId},
+    plan::PlannedOperation,
     policy::Policy,
     refusal::{InputRefusal, Refusal},
     tables,
@@ -15,7 +16,10 @@ use countersign_core::{
 };
 
 use super::Attempt;
-use crate::runner::{read_bytes, read_text};
+use crate::{
+    planner::plans_of_run,
+    runner::{read_bytes, read_text},
+};
 
 /// The keys that count, and how many of them must sign.
 type Keys = (TrustedKeys, Threshold);
@@ -26,18 +30,27 @@ pub(super) struct Footing {
     pub(super) keys: Result<Keys, Refusal>,
     trust: Option<Trust>,
     policy: Result<Option<Policy>, Refusal>,
-    requesters: Result<Vec<Actor>, Refusal>,
+    requesters: Result<Requesters, Refusal>,
+}
+
+/// Who asked for the operation, as far as the policy wants to know.
+struct Requesters {
+    actors: Vec<Actor>,
+    /// What another run has planned: only for that its actors are the requesters.
+    planned: Option<Vec<Digest>>,
 }
 
 impl Footing {
-    /// The same for one decision, with whoever let the run go on.
-    pub(super) fn basis(&self, reviewer: Option<&Actor>) -> Basis {
-        Basis {
-            trust: self.trust.clone(),
-            policy: self.policy.clone(),
-            requesters: self.requesters.clone(),
-            reviewers: reviewer.cloned().into_iter().collect(),
-        }
+    /// The same for a decision about one operation, with whoever let the run go on.
+    pub(super) fn basis(&self, run_id: &RunId, operation: Option<Digest>, reviewer: Option<&Actor>) -> Basis {
+        let requesters = match &self.requesters {
+            Err(refusal) => Err(refusal.clone()),
+            Ok(Requesters { planned: Some(planned), .. }) if operation.is_none_or(|operation| !planned.contains(&operation)) => {
+                Err(Refusal::RequesterUnknown { run: run_id.clone(), reason: "that run left no plan with this operation".into() })
+            }
+            Ok(Requesters { actors, .. }) => Ok(actors.clone()),
+        };
+        Basis { trust: self.trust.clone(), policy: self.policy.clone(), requesters, reviewers: reviewer.cloned().into_iter().collect() }
     }
 
     fn authority(&self) -> Authority {
@@ -55,7 +68,13 @@ impl Attempt<'_> {
         };
         let policy = self.policy();
         let asks = matches!(&policy, Ok(Some(policy)) if policy.rules.iter().any(|rule| rule.exclude_requester));
-        let requesters = if asks { self.requesters().await } else { Ok(Vec::new()) };
+        let nobody = || Ok(Requesters { actors: Vec::new(), planned: None });
+        let requesters = match &self.mode {
+            Ok(_) if asks => self.requesters().await,
+            // Without a mode that exists, GitHub is not asked.
+            Err(_) if asks => Err(Refusal::RequesterUnknown { run: self.run_id.clone(), reason: "the mode is none".into() }),
+            _ => nobody(),
+        };
         let footing = Footing { keys: keys.and_then(unpublished), trust, policy: policy.map_err(Refusal::from), requesters };
         self.recorder.note(|record| record.authority = footing.authority());
         footing
@@ -112,19 +131,34 @@ impl Attempt<'_> {
             .map_err(|error| InputRefusal::PolicyFile(format!("`{}`, {error}", excerpt(&self.inputs.policy_file, 200))))
     }
 
-    /// Who started the run for which the receipt is, and who re-ran it: this run's by its protected variables, another's by GitHub.
-    async fn requesters(&self) -> Result<Vec<Actor>, Refusal> {
+    /// Who started the run for which the receipt is, and everybody who re-ran it: this run's by its protected variables, as far as they
+    /// tell, another's by GitHub. Another run counts only for what it has planned itself: else anybody could name a colleague's run.
+    async fn requesters(&self) -> Result<Requesters, Refusal> {
         let unknown = |reason: String| Refusal::RequesterUnknown { run: self.run_id.clone(), reason };
-        let actors = if self.run_id == self.context.executor.run_id {
-            self.context.actors.clone()
+        let home = &self.context.home.repository;
+        let executor = &self.context.executor;
+        let is_other = self.run_id != executor.run_id;
+        // The variables tell the first actor and the newest; who re-ran it between them only GitHub knows.
+        let ask = is_other || executor.run_attempt > RunAttempt(2);
+        let asked = if ask {
+            self.github.run_actors(home, &self.run_id).await.map_err(|trouble| unknown(trouble.to_string()))?
         } else {
-            let actors = self.github.run_actors(&self.context.home.repository, &self.run_id).await;
-            actors.map_err(|trouble| unknown(trouble.to_string()))?
+            Vec::new()
         };
+        let own = if is_other { &[][..] } else { &self.context.actors };
+        let actors = asked.iter().chain(own).map(|actor| actor.parse().map_err(|error| unknown(format!("{error}"))));
+        let actors = actors.collect::<Result<Vec<Actor>, _>>()?;
         if actors.is_empty() {
             return Err(unknown("the run names nobody".into()));
         }
-        actors.iter().map(|actor| actor.parse().map_err(|error| unknown(format!("{error}")))).collect()
+        let planned = if is_other {
+            let found = plans_of_run(&self.github, home, &self.run_id, None, &self.recorder.log()).await;
+            let found = found.map_err(|trouble| unknown(trouble.to_string()))?;
+            Some(found.iter().flat_map(|found| found.plan.operations()).map(PlannedOperation::digest).collect())
+        } else {
+            None
+        };
+        Ok(Requesters { actors, planned })
     }
 }
 

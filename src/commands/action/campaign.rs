@@ -29,6 +29,10 @@ impl Attempt<'_> {
             Err(Unplanned::Refused(refusal)) => Receipts::none(refusal),
             Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
         };
+        // One that is missing is told before the first operation begins.
+        if let Some(refusal) = receipts.lacks(plan.operations()) {
+            return Ending::Refused(refusal);
+        }
         let mut left = plan.operations().len();
         for planned in plan.into_operations() {
             left -= 1;
@@ -54,7 +58,9 @@ impl Attempt<'_> {
             return None;
         }
         let (Subject::Whole(operation, _), Some((state, commit))) = (subject, state) else { return None };
-        let outcome = state.outcome_sequence.filter(|_| state.operation_digest == operation.digest())?;
+        // Only this run, or the run that acts for it, goes on where it stopped.
+        let own = state.run_id == self.context.executor.run_id && state.run_attempt < self.context.executor.run_attempt;
+        let outcome = state.outcome_sequence.filter(|_| own && state.operation_digest == operation.digest())?;
         match self.outcome(operation, &state, outcome, &commit).await {
             Ok(Some((entry, response))) => {
                 let checkpoint = entry.checkpoint();
@@ -82,6 +88,7 @@ impl Attempt<'_> {
         let entry = bytes.and_then(|bytes| Entry::from_document(&bytes).ok()).filter(|entry| {
             let told = (entry.sequence, entry.event_type, &entry.operation_id, entry.operation_digest);
             told == (sequence, EventType::Succeeded, &state.operation_id, operation.digest())
+                && (&entry.run_id, entry.run_attempt) == (&state.run_id, state.run_attempt)
         });
         Ok(entry.and_then(|entry| entry.github_response.clone().map(|response| (entry, response))))
     }

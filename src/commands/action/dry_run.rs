@@ -12,9 +12,9 @@ use countersign_core::{
 
 use super::Attempt;
 use crate::{
-    planner::{Campaign, CampaignError, Sighted, look, plan},
+    planner::{Campaign, CampaignError, Sighted, Unmade, Unplanned, look, plan},
     report::{Complaint, Ending},
-    runner::{lines, read_text},
+    runner::{described_by, lines, read_text},
 };
 
 impl Attempt<'_> {
@@ -56,29 +56,41 @@ impl Attempt<'_> {
             None => PlannedOperation::alone(operation, around),
         };
         let mut plan = Plan::new(self.run_id.clone(), vec![planned]);
-        plan.requested_by = self.requester();
+        plan.requested_by = self.plan_requesters();
         self.write(plan)?;
         Ok(Ending::Planned { result: format!("The plan holds one operation, {digest}, which waits for its approval.{told}") })
     }
 
     async fn plan_campaign(&self) -> Result<Ending, Ending> {
         let inputs = &self.inputs;
-        for (input, value) in [("operation", &inputs.operation), ("plan", &inputs.plan), ("files", &inputs.files)] {
-            if !value.is_empty() {
-                let here = "a dry run of a `campaign`, which says everything itself".into();
-                return Err(refused(InputRefusal::Unused { input, here }));
-            }
+        let beside = [
+            ("operation", &inputs.operation),
+            ("plan", &inputs.plan),
+            ("repository", &inputs.repository),
+            ("allow-workflow-changes", &inputs.allow_workflow_changes),
+        ];
+        let beside = beside.into_iter().find(|(_, value)| !value.is_empty()).map(|(input, _)| input);
+        if let Some(input) = beside.or_else(|| described_by(inputs)) {
+            let here = "a dry run of a `campaign`, which says everything itself".into();
+            return Err(refused(InputRefusal::Unused { input, here }));
         }
+        self.recorder.note(|record| record.operation_kind = "campaign".into());
         let wrong = |error: CampaignError| {
             let file = countersign_core::text::excerpt(&inputs.campaign, 200);
             refused(InputRefusal::Campaign(format!("`{file}`, {error}")))
         };
         let text = read_text("campaign", &self.context.workspace.join(&inputs.campaign), tables::MOST_BYTES as u64).map_err(refused)?;
         let campaign = Campaign::parse(&text, &self.variables().map_err(refused)?).map_err(wrong)?;
-        let made = plan(campaign, self.run_id.clone(), self.requester(), &self.describer()).await;
-        let plan = made.map_err(wrong)?;
+        let made = plan(campaign, self.run_id.clone(), self.plan_requesters(), &self.describer()).await;
+        let plan = made.map_err(|unmade| match unmade {
+            Unmade::Misplaced(error) => wrong(error),
+            Unmade::Trouble(trouble) => Unplanned::Trouble(trouble).into(),
+        })?;
         let (count, left) = (plan.operations().len(), plan.not_shipped.len());
         self.write(plan)?;
+        if count == 0 {
+            return Err(Ending::Refused(Refusal::NothingShips { left }));
+        }
         let left = if left == 0 { String::new() } else { format!(" {left} will not ship: the summary says why not.") };
         Ok(Ending::Planned { result: format!("The plan holds {count} operation(s), which wait for their approval.{left}") })
     }
@@ -93,9 +105,9 @@ impl Attempt<'_> {
         lines(&self.inputs.variables).map(variable).collect()
     }
 
-    /// Who started this run, as far as the runner says so.
-    fn requester(&self) -> Option<Actor> {
-        self.context.actors.first().and_then(|actor| actor.parse().ok())
+    /// Who started this run and who re-ran it, as far as the runner says so.
+    fn plan_requesters(&self) -> Vec<Actor> {
+        self.context.actors.iter().filter_map(|actor| actor.parse().ok()).collect()
     }
 
     fn write(&self, plan: Plan) -> Result<(), Ending> {

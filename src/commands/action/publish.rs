@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
+    binding::{Check, Rule},
     digest::Digest,
     ledger::{self, Effect, NoClaim, Outcome, ReceiptState, Recorded, Snapshot},
     name::CommitId,
@@ -40,6 +41,19 @@ enum Asked {
     Several(Plan),
 }
 
+/// Rules that an operation breaks once it has shipped.
+const IS_LATE: [Rule; 4] = [Rule::Unused, Rule::Expiry, Rule::Issued, Rule::World];
+
+/// Whether GitHub holds what the operation makes, as far as that can be seen later: a pull request may be merged, a draft is nobody's.
+fn stands(subject: &Subject, checks: &[Check]) -> bool {
+    let code = checks.iter().find(|check| check.rule == Rule::World).and_then(Check::refusal).map(Refusal::code);
+    match subject {
+        Subject::Whole(Operation::TagRepo(_), _) => code == Some("preflight_tag_exists"),
+        Subject::Whole(Operation::PublishRelease(release), _) if !release.visibility.draft() => code == Some("preflight_release_exists"),
+        _ => true,
+    }
+}
+
 /// One decision, and what another receipt would be decided about.
 struct Decided {
     decision: Decision,
@@ -68,15 +82,20 @@ impl Attempt<'_> {
     /// What the inputs ask for.
     async fn subject(&self) -> Result<Asked, Unplanned> {
         let Some(plan) = self.plan()? else {
-            let described = self.describer().describe(&self.inputs, self.kind()?, Mode::Prod).await?;
+            let kind = self.kind()?;
+            if let Err(refusal) = &self.mode {
+                // Describing may ask GitHub, which nobody does without a mode.
+                return Err(Unplanned::Refused(refusal.clone()));
+            }
+            let described = self.describer().describe(&self.inputs, kind, Mode::Prod).await?;
             return Ok(Asked::One(Subject::Described(described), None));
         };
         match <[PlannedOperation; 1]>::try_from(plan.clone().into_operations()) {
-            Ok([planned]) => {
+            Ok([planned]) if plan.campaign.is_none() => {
                 let digest = Some(planned.digest());
                 Ok(Asked::One(Subject::Described(self.describer().planned(planned, &self.inputs.files)), digest))
             }
-            Err(_) => Ok(Asked::Several(plan)),
+            _ => Ok(Asked::Several(plan)),
         }
     }
 
@@ -105,6 +124,9 @@ impl Attempt<'_> {
                 Err(refusal) => return Ending::Refused(refusal),
             };
             let Decided { decision, subject: same, state } = decided;
+            // What has shipped, or is too late for it, is told by these; every other rule must hold all the same.
+            let only_late = decision.checks.iter().all(|check| check.holds() || IS_LATE.contains(&check.rule));
+            let state = state.filter(|_| only_late && stands(&same, &decision.checks));
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => return self.publish(grant, &files).await,
@@ -117,7 +139,9 @@ impl Attempt<'_> {
             if let Some(ending) = self.shipped_before(&subject, state).await {
                 return ending;
             }
-            if candidates.is_empty() {
+            // Another receipt would not mend what the workflow itself says.
+            let beyond = matches!(refusal, Refusal::Input(_) | Refusal::ModeViolation { .. });
+            if beyond || candidates.is_empty() {
                 return Ending::Refused(refusal);
             }
             self.recorder.log().line(&format!("countersign: a receipt does not count, the next is tried: {}: {refusal}", refusal.code()));
@@ -150,6 +174,7 @@ impl Attempt<'_> {
             (preflight, (self.clock)())
         };
         let ((preflight, now), subject) = tokio::join!(look, subject.whole());
+        let digest = subject.bare().map(Operation::digest);
         let operation = match &subject {
             Subject::Whole(operation, _) => Ok(operation.clone()),
             Subject::None(refusal) => Err(refusal.clone()),
@@ -171,7 +196,7 @@ impl Attempt<'_> {
             executor: self.executor(),
             operation,
             receipt,
-            basis: footing.basis(reviewer.as_ref()),
+            basis: footing.basis(&self.run_id, digest, reviewer.as_ref()),
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,

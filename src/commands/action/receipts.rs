@@ -5,6 +5,7 @@ use countersign_core::{
     envelope::{Envelope, MOST_BYTES, looks_like_a_receipt, receipts_in},
     keys::{Threshold, TrustedKeys},
     name::Actor,
+    plan::{MOST_OPERATIONS, PlannedOperation},
     receipt::VerifiedReceipt,
     refusal::{InputRefusal, Refusal},
 };
@@ -17,6 +18,9 @@ use crate::{
 
 /// A file may hold many receipts, each in base64 and with a line feed.
 const MOST_RECEIPT_FILE: u64 = 64 * 2 * MOST_BYTES as u64;
+
+/// Most receipts of one attempt: four for every operation of the largest plan.
+const MOST_RECEIPTS: usize = 4 * MOST_OPERATIONS;
 
 /// A receipt that enough trusted keys signed, and in whose review it was found.
 pub(super) struct Candidate {
@@ -49,6 +53,20 @@ impl Receipts {
         self.total > 1
     }
 
+    /// The first of these operations for which there is no receipt at all, if there are others.
+    pub(super) fn lacks(&self, operations: &[PlannedOperation]) -> Option<Refusal> {
+        let has = |planned: &PlannedOperation| {
+            self.candidates.iter().any(|candidate| candidate.receipt.terms().operation_digest == planned.digest())
+        };
+        let first = operations.iter().find(|planned| !has(planned)).filter(|_| !self.candidates.is_empty())?;
+        Some(self.not_among(first.digest()))
+    }
+
+    fn not_among(&self, operation: Digest) -> Refusal {
+        let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
+        Refusal::ReceiptNotAmong { operation, receipts: self.total, unusable }
+    }
+
     /// Takes out the receipts for an operation. Without any, the reason: what is wrong with the only receipt, or that there is none.
     pub(super) fn for_operation(&mut self, operation: Option<Digest>) -> Result<Vec<Candidate>, Refusal> {
         // A single receipt is judged by every rule, so that the record tells on which side it differs.
@@ -63,10 +81,7 @@ impl Receipts {
         match operation {
             // Not one of them holds: the reason is the same for every operation.
             Some(_) if found.is_empty() && self.refusals.len() == self.total => Err(self.refusals[0].clone()),
-            Some(operation) if found.is_empty() => {
-                let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
-                Err(Refusal::ReceiptNotAmong { operation, receipts: self.total, unusable })
-            }
+            Some(operation) if found.is_empty() => Err(self.not_among(operation)),
             _ => Ok(found),
         }
     }
@@ -76,6 +91,10 @@ impl Attempt<'_> {
     /// Reads and verifies every receipt that was handed over.
     pub(super) async fn receipts(&self, keys: &Result<(TrustedKeys, Threshold), Refusal>) -> Result<Receipts, Unplanned> {
         let found = self.found().await?;
+        if found.len() > MOST_RECEIPTS {
+            let problem = format!("{} receipts are more than the {MOST_RECEIPTS} that one attempt reads", found.len());
+            return Err(InputRefusal::Invalid { input: "receipt", problem }.into());
+        }
         let mut receipts = Receipts { total: found.len(), candidates: Vec::new(), refusals: Vec::new() };
         for Found { text, reviewer } in found {
             let verified = Envelope::parse(&text).map_err(Refusal::from).and_then(|envelope| {
@@ -100,6 +119,8 @@ impl Attempt<'_> {
             ("", text, "") => Ok(given(text)),
             ("", "", file) => Ok(given(&read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?)),
             ("", ..) => Err(InputRefusal::Unused { input: "receipt-file", here: "a call that has a `receipt` already".into() }.into()),
+            // Without a mode that exists, GitHub is not asked.
+            ("approvals", "", "") if self.mode.is_err() => Ok(Vec::new()),
             ("approvals", "", "") => self.approvals().await,
             ("approvals", "", _) => Err(InputRefusal::Unused { input: "receipt-file", here: "`receipt-from: approvals`".into() }.into()),
             ("approvals", ..) => Err(InputRefusal::Unused { input: "receipt", here: "`receipt-from: approvals`".into() }.into()),
@@ -118,9 +139,13 @@ impl Attempt<'_> {
         });
         let mut found = Vec::new();
         for review in &reviews {
-            let reviewer = review.reviewer.parse().ok();
+            // Whoever cannot be told apart from the requester lets nothing go on.
+            let Ok(reviewer) = review.reviewer.parse::<Actor>() else {
+                self.recorder.log().line("countersign: a review by an account without a login is passed over");
+                continue;
+            };
             let texts = lines(&review.comment).map(|line| line.trim_matches(['`', ' '])).filter(|line| looks_like_a_receipt(line));
-            found.extend(texts.map(|text| Found { text: text.to_owned(), reviewer: reviewer.clone() }));
+            found.extend(texts.map(|text| Found { text: text.to_owned(), reviewer: Some(reviewer.clone()) }));
         }
         if found.is_empty() {
             let run = self.context.executor.run_id.clone();
