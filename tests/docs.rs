@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use countersign_core::{document::Document as _, ledger::Entry, operation::Operation, plan::Plan};
+use countersign_core::{document::Document as _, ledger::Entry, operation::Operation, plan::Plan, policy::Policy, trust::TrustVersion};
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -54,6 +54,13 @@ fn the_examples_are_what_the_code_reads() {
     }
     let plans = blocks(&page("docs/plan.md"), "json");
     assert!(plans.iter().any(|block| Plan::from_document(block.as_bytes()).is_ok()), "docs/plan.md has no plan that can be read");
+    for block in blocks(&page("docs/policy.md"), "toml") {
+        assert!(Policy::parse(&block).is_ok_and(|policy| !policy.rules.is_empty()), "{block}");
+    }
+    for block in blocks(&page("docs/trust.md"), "toml") {
+        let version = TrustVersion::from_toml(&block, None, "2026-11-22T00:00:00Z".parse().unwrap(), None);
+        assert!(version.as_ref().is_ok_and(|version| version.keys.iter().all(|key| key.key.is_published())), "{version:?}");
+    }
     let entries = blocks(&page("docs/ledger.md"), "json");
     let entries: Vec<Entry> = entries.iter().filter_map(|block| Entry::from_document(block.as_bytes()).ok()).collect();
     assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [42, 43]);
@@ -109,6 +116,10 @@ fn the_tests_that_pages_name_exist() {
         "docs/security.md",
         "docs/plan.md",
         "docs/operation.md",
+        "docs/policy.md",
+        "docs/trust.md",
+        "docs/campaign.md",
+        "docs/issuing.md",
     ] {
         for found in name.captures_iter(&page(file)) {
             assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);

@@ -924,3 +924,18 @@ fn a_key_that_will_not_count_is_told_to_whoever_signs_with_it() {
     let (_, told, _) = office.run(&["keys", "fingerprint", "sealed"]);
     assert!(told.starts_with("SHA256:"), "{told}");
 }
+
+#[test]
+fn the_campaign_of_the_documentation_is_planned() {
+    let stage = Stage::new();
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/campaign.md")).unwrap();
+    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    stage.file("campaign.toml", example.replace("owner/docs", stage.sim.repository()));
+    stage.sim.commit("next", &[("next.txt", b"next\n")]);
+    for folder in ["notes", "dist"] {
+        fs::create_dir(stage.workspace().join(folder)).unwrap();
+    }
+    stage.file("notes/1.2.0.md", "Better.\n").file("dist/app.tar.gz", "abc").file("dist/app-1.2.0.zip", "abcd");
+    let report = Attempt::new(&stage).input("mode", "dry_run").input("campaign", "campaign.toml").run();
+    assert_eq!(results(&report), ["tag dry_run", "release dry_run", "docs dry_run"], "{}", report.log);
+}
