@@ -31,11 +31,36 @@ fn tabled(page: &str, heading: &str) -> BTreeSet<String> {
     section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name.to_owned())).collect()
 }
 
+/// A section of action.yml as the table that the README must hold.
+fn table(section: &str, word: &str) -> String {
+    let action = page("action.yml");
+    let rest = action.split(&format!("\n{section}:\n")).nth(1).unwrap();
+    let lines: Vec<&str> = rest.lines().take_while(|line| line.is_empty() || line.starts_with(' ')).collect();
+    let mut rows = format!("| {word} | meaning |\n|---|---|\n");
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("  ") && !line.starts_with("   ")) {
+        let members = || lines[index + 1..].iter().take_while(|line| line.starts_with("    "));
+        let description = members().find_map(|line| line.trim().strip_prefix("description: \"")?.strip_suffix('"')).unwrap();
+        let required = if members().any(|line| line.trim() == "required: true") { " Required." } else { "" };
+        rows += &format!("| `{}` | {description}{required} |\n", line.trim().trim_end_matches(':'));
+    }
+    rows
+}
+
+/// The tables are made from action.yml: with `BLESS_README=1` they are written anew.
 #[test]
 fn the_readme_lists_the_inputs_and_outputs_of_action_yml() {
-    let readme = page("README.md");
-    assert_eq!(tabled(&readme, "## Inputs"), declared("inputs"));
-    assert_eq!(tabled(&readme, "## Outputs"), declared("outputs"));
+    let mut readme = page("README.md");
+    for (section, heading, word) in [("inputs", "## Inputs\n\n", "input"), ("outputs", "## Outputs\n\n", "output")] {
+        assert_eq!(tabled(&readme, heading.trim()), declared(section));
+        let start = readme.find(heading).unwrap() + heading.len();
+        let end = start + readme[start..].find("\n\n").unwrap() + 1;
+        if std::env::var_os("BLESS_README").is_some() {
+            readme.replace_range(start..end, &table(section, word));
+            fs::write(format!("{}/README.md", env!("CARGO_MANIFEST_DIR")), &readme).unwrap();
+        } else {
+            assert_eq!(readme[start..end], table(section, word));
+        }
+    }
 }
 
 #[test]
