@@ -110,14 +110,10 @@ impl Dsse {
         if more.is_signed_by()(&key) { Ok(more) } else { Err(NotSigned::Wrong) }
     }
 
-    /// Tells of a key whether it signed. `verify_strict` also refuses signatures that other rules accept in several spellings
-    /// (S + L, small-order R).
+    /// Tells of a key whether it signed.
     pub(crate) fn is_signed_by(&self) -> impl Fn(&PublicKey) -> bool {
         let message = self.message();
-        let is_by = move |key: &PublicKey, signature: &OneSignature| {
-            Signature::from_slice(&signature.sig).is_ok_and(|signature| key.verifies(&message, &signature))
-        };
-        move |key| self.signatures.iter().any(|signature| is_by(key, signature))
+        move |key| self.signatures.iter().any(|signature| key.verifies(&message, &signature.sig))
     }
 
     /// The payload's bytes: only for whoever has checked the signatures.

@@ -1,5 +1,8 @@
 //! A receipt as it is handed over: a payload that nobody may read before its signatures hold.
 
+#[cfg(test)]
+mod vectors;
+
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 

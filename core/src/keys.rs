@@ -1,11 +1,15 @@
 //! Trusted public keys and how many of them must sign.
 
+#[cfg(test)]
+mod edges;
 mod published;
+#[cfg(test)]
+mod vectors;
 
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
-use ed25519_dalek::{VerifyingKey, pkcs8::DecodePublicKey as _};
+use ed25519_dalek::{Signature, VerifyingKey, pkcs8::DecodePublicKey as _};
 use serde::{Serialize, Serializer};
 use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
 
@@ -53,8 +57,10 @@ impl PublicKey {
         key.to_openssh().expect("a key of 32 bytes fits into a line")
     }
 
-    pub(crate) fn verifies(&self, message: &[u8], signature: &ed25519_dalek::Signature) -> bool {
-        self.0.verify_strict(message, signature).is_ok()
+    /// Whether bytes are the key's signature. `verify_strict` also refuses signatures that other rules accept in several spellings
+    /// (S + L, small-order R).
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
 }
 

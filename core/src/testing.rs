@@ -137,3 +137,9 @@ pub(crate) fn world() -> World {
 pub(crate) fn pull_world() -> World {
     World { head: Some(commit('1')), base: Some(commit('2')), ..world() }
 }
+
+/// Bytes as standards print them.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    assert!(text.len().is_multiple_of(2), "{text}");
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
