@@ -28,7 +28,8 @@ pub(crate) fn signer(text: &str, agent: Option<&str>, passphrase: impl FnOnce() 
 /// Reads a secret key; one with a passphrase only if somebody tells it.
 pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<SigningKey> {
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
-        let mut key = PrivateKey::from_openssh(text).context("the OpenSSH key cannot be read")?;
+        let mut key = PrivateKey::from_openssh(text)
+            .context("the OpenSSH key cannot be read; keys are ed25519, make one with `countersign keys generate`")?;
         if key.is_encrypted() {
             let told = passphrase().context("the key has a passphrase, and there is no terminal on which to ask for it")?;
             key = key.decrypt(told).map_err(|_| anyhow::anyhow!("the passphrase does not open the key; nothing was signed"))?;
@@ -44,6 +45,9 @@ pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) 
 
 /// The public half of a key; that of an OpenSSH key is readable without its passphrase.
 pub(crate) fn public(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<PublicKey> {
+    if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("ecdsa-") {
+        return text.parse().map_err(anyhow::Error::msg);
+    }
     if let Ok(key) = PrivateKey::from_openssh(text) {
         return key.public_key().to_openssh()?.parse().map_err(anyhow::Error::msg);
     }

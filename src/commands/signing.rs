@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     io::{self, BufRead as _, IsTerminal as _},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -30,7 +31,16 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
     if PublicKey::new(signer.verifying_key()).is_some_and(|key| key.is_published()) {
         tell("WARNING: the secret half of this key is published in documentation or tests; mode `prod` refuses it (key_published).");
     }
+    if !is_private(path) {
+        tell(&format!("WARNING: others may read {}: `chmod 600` it, and think of a new key.", path.display()));
+    }
     Ok(signer)
+}
+
+/// Whether nobody but the owner may read a key's file; a public key is no secret.
+fn is_private(path: &Path) -> bool {
+    let public = path.extension().is_some_and(|extension| extension == "pub");
+    public || std::fs::metadata(path).is_ok_and(|file| !file.is_file() || file.permissions().mode() & 0o077 == 0)
 }
 
 /// What is signed, member by member, read back from its bytes; nothing in it can hide or move.

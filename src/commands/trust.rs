@@ -97,7 +97,9 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
             Ok(Exit::Success)
         }
         Err(error) => {
-            print(&told(&file.proposed()?))?;
+            if let Ok(proposed) = file.proposed() {
+                print(&told(&proposed))?;
+            }
             tell(&format!("trust_invalid: {error}"));
             Ok(Exit::Refused)
         }
