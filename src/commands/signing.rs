@@ -40,7 +40,7 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
 /// Whether nobody but the owner may read a key's file; a public key is no secret.
 fn is_private(path: &Path) -> bool {
     let public = path.extension().is_some_and(|extension| extension == "pub");
-    public || std::fs::metadata(path).is_ok_and(|file| !file.is_file() || file.permissions().mode() & 0o077 == 0)
+    public || std::fs::metadata(path).is_ok_and(|file| !file.is_file() || file.permissions().mode().trailing_zeros() >= 6)
 }
 
 /// What is signed, member by member, read back from its bytes; nothing in it can hide or move.
