@@ -333,7 +333,7 @@ pub(crate) struct LedgerVerifyArguments {
     /// The digest of the trust file's first version.
     #[arg(long, value_name = "DIGEST", requires = "trusted_keys")]
     pub(crate) trust_root: Option<Digest>,
-    /// How many of them must have signed each receipt; 1 if not given.
+    /// How many of them must have signed each receipt; 1 if not given. With a trust file: each receipt from before it decided.
     #[arg(long, requires = "trusted_keys")]
     pub(crate) threshold: Option<String>,
 }

@@ -9,7 +9,7 @@ mod operation;
 pub use self::environment::Environment;
 pub(crate) use self::{
     context::RunContext,
-    files::{LocalAsset, read_bytes, read_text},
+    files::{LocalAsset, is_there, read_bytes, read_text},
     inputs::{Inputs, flag, lines, seconds},
     operation::{Draft, Facts, described_by, from_plan, with_assets},
 };

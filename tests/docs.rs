@@ -1,7 +1,7 @@
 //! The documentation says what is so.
 #![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use countersign_core::{document::Document as _, ledger::Entry, operation::Operation, plan::Plan, policy::Policy, trust::TrustVersion};
 
@@ -41,7 +41,7 @@ fn table(section: &str, word: &str) -> String {
         let members = || lines[index + 1..].iter().take_while(|line| line.starts_with("    "));
         let description = members().find_map(|line| line.trim().strip_prefix("description: \"")?.strip_suffix('"')).unwrap();
         let required = if members().any(|line| line.trim() == "required: true") { " Required." } else { "" };
-        rows += &format!("| `{}` | {description}{required} |\n", line.trim().trim_end_matches(':'));
+        writeln!(rows, "| `{}` | {description}{required} |", line.trim().trim_end_matches(':')).unwrap();
     }
     rows
 }

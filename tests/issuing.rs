@@ -239,7 +239,7 @@ fn a_requester_who_approves_is_refused() {
     office.dry_run("bob-gh");
     // On the approver's side the receipt is advisory…
     let (exit, advisory, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
-    assert!(exit == 3 && told.contains("The receipt is advisory: policy_requester_approved: "), "{told}");
+    assert!(exit == 3 && told.contains("`tag`: the receipt is advisory: policy_requester_approved: "), "{told}");
     let report = office.publish("bob-gh", &advisory).input("trust-file", "").input("trust-root", "");
     let keys = office.read("bob.pub");
     let alone = report.input("trusted-keys", &keys).input("policy-file", "").run();
@@ -519,14 +519,15 @@ fn a_requester_who_reviews_is_refused_even_if_others_signed() {
     stage.sim.review(RUN.parse().unwrap(), "octocat", "release", "approved", &approved.receipt());
     let report = attempt.run();
     report.refused("policy_requester_approved");
-    assert!(report.message().contains("`octocat` started the run"), "{}", report.message());
+    assert!(report.message().contains("the receipt stands in the review of `octocat` alone"), "{}", report.message());
     assert_eq!(stage.writes(), Vec::<String>::new());
     stage.sim.review(
         RUN.parse().unwrap(),
         "bob",
         "release",
         "approved",
-        &stage.tag().approved_with(|terms| terms.receipt_id = "receipt-2".parse().unwrap()).receipt(),
+        // The very receipt, in somebody else's review too.
+        &approved.receipt(),
     );
     attempt.run().succeeded();
 }
@@ -543,7 +544,7 @@ fn the_requester_of_another_run_is_asked_of_github() {
     // Anybody can name a colleague's run: it counts only for what it has planned itself.
     let foreign = attempt.clone().input("token", &token).run();
     foreign.refused("requester_unknown");
-    assert!(foreign.message().ends_with("that run left no plan with this operation"), "{}", foreign.message());
+    assert!(foreign.message().ends_with("that run left no plan with this operation as an artifact"), "{}", foreign.message());
     let plan = approved.dry_run().plan();
     stage.sim.artifact(99, "plan", &archive(&[("plan.json", &fs::read(plan).unwrap())]));
     let report = attempt.clone().input("token", &token).run();
@@ -706,7 +707,7 @@ fn a_policy_is_checked_and_explained() {
     assert!(
         exit == 3
             && told.contains("rule `tags`: threshold_above_approvers")
-            && told.contains("unknown_key: no trusted key has the name `dave`"),
+            && told.contains("unknown_key: no trusted key that counts now has the name `dave`"),
         "{told}"
     );
     office.stage.policy("version = 1\n[[rule]]\nname = 1\n");
@@ -938,4 +939,54 @@ fn the_campaign_of_the_documentation_is_planned() {
     stage.file("notes/1.2.0.md", "Better.\n").file("dist/app.tar.gz", "abc").file("dist/app-1.2.0.zip", "abcd");
     let report = Attempt::new(&stage).input("mode", "dry_run").input("campaign", "campaign.toml").run();
     assert_eq!(results(&report), ["tag dry_run", "release dry_run", "docs dry_run"], "{}", report.log);
+}
+
+#[test]
+fn a_file_that_is_gone_is_told_before_a_campaign_begins_and_one_that_changed_with_both_sides() {
+    let office = Office::new();
+    office.dry_run("dana");
+    let receipts = office.receipts(&["alice", "bob"]);
+    fs::remove_file(office.stage.workspace().join("dist/app.zip")).unwrap();
+    let report = office.publish("dana", &receipts).run();
+    report.refused("file_missing");
+    assert!(report.message().contains("input `plan`: there is no file `"), "{}", report.message());
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+    office.stage.file("dist/app.zip", "abcd");
+    let report = office.publish("dana", &receipts).run();
+    assert_eq!((report.exit, report.code()), (1, "operation_mismatch"), "{}", report.log);
+    assert!(report.log.contains("`app.zip` is not the file of the plan: planned 3 bytes, sha256:ba7816bf"), "{}", report.log);
+    assert!(report.log.contains("::error title=Countersign%3A rejected_by_auth (operation_mismatch) · release::"), "{}", report.log);
+}
+
+#[test]
+fn a_ledger_that_began_with_listed_keys_is_verified_by_the_trust_file_that_came_later() {
+    let stage = Stage::new();
+    stage.tag().approved().run().succeeded();
+    let trust = stage.trust_file_of_two();
+    let verify = |more: &[&str]| {
+        let all = [&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", &trust], more].concat();
+        ended(&stage.command(&all).env("GH_TOKEN", &stage.token).output().unwrap())
+    };
+    // One signature was enough then, whatever the file asks for now.
+    assert_eq!(verify(&[]).0, 0);
+    let (exit, _, told) = verify(&["--threshold", "2"]);
+    assert!(exit == 1 && told.contains("1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`"), "{told}");
+    assert!(!told.contains("add the key that signed then"), "{told}");
+}
+
+#[test]
+fn a_version_that_can_never_count_is_not_signed() {
+    let office = Office::new();
+    office.trust("2", "revoked_at = \"2026-01-01T00:00:00Z\"");
+    let sound = office.read("version.toml");
+    let propose = |text: &str, key: &str| {
+        office.write("version.toml", text);
+        office.run(&["trust", "propose", "version.toml", "--after", "workspace/trust.json", "--key", key, "--yes"])
+    };
+    let (exit, out, told) =
+        propose(&sound.replace("version = 2", "version = 3").replace("revoked_at = \"2026-01-01T00:00:00Z\"", ""), "alice");
+    assert!(exit == 1 && out.is_empty() && told.contains("the key of `bob` was revoked in a version before it"), "{told}");
+    office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
+    let (exit, out, told) = propose(&sound.replace("version = 2", "version = 3"), "mallory");
+    assert!(exit == 1 && out.is_empty() && told.contains("is neither one of this version nor of the one before it"), "{told}");
 }

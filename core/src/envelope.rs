@@ -15,7 +15,7 @@ use crate::{
     document::to_json,
     dsse::Dsse,
     json::{self, Malformed, Value},
-    keys::{Fingerprint, Threshold, TrustedKeys},
+    keys::{Fingerprint, Threshold, TrustedKey, TrustedKeys},
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
 };
@@ -80,22 +80,24 @@ impl Envelope {
         let signed: Vec<_> = trusted.as_slice().iter().filter(|trusted| is_signed_by(&trusted.key)).cloned().collect();
         drop(is_signed_by);
         if signed.len() < threshold.get() {
-            return Err(self.too_few(signed.len(), trusted, threshold));
+            return Err(self.too_few(&signed, trusted, threshold));
         }
         let terms = Terms::from_payload(self.0.payload())?;
         Ok(VerifiedReceipt::new(terms, signed, threshold, self))
     }
 
     /// Why the signatures do not suffice: a key that no longer counts says more than a number.
-    fn too_few(&self, signed: usize, trusted: &TrustedKeys, threshold: Threshold) -> Refusal {
+    fn too_few(&self, signed: &[TrustedKey], trusted: &TrustedKeys, threshold: Threshold) -> Refusal {
         let is_signed_by = self.0.is_signed_by();
         if let Some(retired) = trusted.retired().iter().find(|retired| is_signed_by(&retired.key)) {
             return Refusal::KeyRetired { name: retired.name.clone(), why: retired.why };
         }
-        if signed == 0 {
-            return Refusal::SignatureUntrusted { signatures: self.0.signatures(), trusted: trusted.as_slice().len() };
+        let names = |keys: &mut dyn Iterator<Item = &TrustedKey>| keys.map(|key| key.name.clone()).collect::<Vec<_>>();
+        if signed.is_empty() {
+            return Refusal::SignatureUntrusted { signatures: self.0.signatures(), trusted: names(&mut trusted.as_slice().iter()) };
         }
-        Refusal::ThresholdUnmet { signed, threshold: threshold.get() }
+        let others = names(&mut trusted.as_slice().iter().filter(|key| !signed.contains(key)));
+        Refusal::ThresholdUnmet { signed: names(&mut signed.iter()), others, threshold: threshold.get() }
     }
 }
 
@@ -234,10 +236,16 @@ mod tests {
 
     #[test]
     fn keys_are_counted_and_signatures_are_not() {
-        assert_eq!(verify(Envelope::parse(&repeated(3)).unwrap(), &[1, 2], "2"), Err(Refusal::ThresholdUnmet { signed: 1, threshold: 2 }));
+        assert_eq!(
+            verify(Envelope::parse(&repeated(3)).unwrap(), &[1, 2], "2"),
+            Err(Refusal::ThresholdUnmet { signed: ["key-1".into()].into(), others: ["key-2".into()].into(), threshold: 2 })
+        );
         assert_eq!(verify(signed(&[1, 2]), &[1, 2, 3], "2").as_ref().map(names), Ok(["key-1", "key-2"].into()));
-        assert_eq!(verify(signed(&[7]), &[1, 2], "1"), Err(Refusal::SignatureUntrusted { signatures: 1, trusted: 2 }));
-        assert_eq!(verify(signed(&[]), &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 0, trusted: 1 }));
+        assert_eq!(
+            verify(signed(&[7]), &[1, 2], "1"),
+            Err(Refusal::SignatureUntrusted { signatures: 1, trusted: ["key-1".into(), "key-2".into()].into() })
+        );
+        assert_eq!(verify(signed(&[]), &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 0, trusted: ["key-1".into()].into() }));
     }
 
     #[test]
@@ -254,7 +262,7 @@ mod tests {
     fn a_changed_payload_is_not_read() {
         let mut envelope = signed(&[1]);
         envelope = Envelope::parse(&envelope.to_line().replacen("eyJ", "eyK", 1)).unwrap();
-        assert_eq!(verify(envelope, &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 1, trusted: 1 }));
+        assert_eq!(verify(envelope, &[1], "1"), Err(Refusal::SignatureUntrusted { signatures: 1, trusted: ["key-1".into()].into() }));
     }
 
     #[test]

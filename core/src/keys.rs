@@ -183,6 +183,11 @@ impl TrustedKeys {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
+            if line.contains("PRIVATE KEY") {
+                return Err(invalid(String::from(
+                    "this is a SECRET key, and whoever can read this can sign with it now: take it out, make a new one, and put only the line of its .pub file here",
+                )));
+            }
             let trusted = if line == "-----BEGIN PUBLIC KEY-----" { pem(line, &mut lines) } else { openssh(line) }.map_err(invalid)?;
             if let Some(known) = keys.iter().find(|known| known.key == trusted.key) {
                 return Err(invalid(format!("the key of `{}` stands here again as `{}`", known.name, trusted.name)));

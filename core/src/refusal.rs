@@ -37,10 +37,10 @@ pub enum Refusal {
         left: usize,
     },
     /// Receipts were given, but none for this operation.
-    #[error("none of the {receipts} receipts is for the operation {}{}", .operation.to_hex(), list(.unusable))]
+    #[error("none of the {receipts} receipts is for the operation {operation}{}", list(.unusable))]
     ReceiptNotAmong {
-        /// The operation.
-        operation: Digest,
+        /// The operation, by its name in the campaign and its digest.
+        operation: String,
         /// How many receipts there are.
         receipts: usize,
         /// What is wrong with those that cannot be used.
@@ -58,18 +58,20 @@ pub enum Refusal {
     #[error("the receipt cannot be read: {0}")]
     ReceiptMalformed(Malformed),
     /// Not one signature is by a trusted key.
-    #[error("none of the {signatures} signature(s) on the receipt is by one of the {trusted} trusted key(s)")]
+    #[error("none of the {signatures} signature(s) on the receipt is by one of the {} trusted key(s), {}", .trusted.len(), quoted(.trusted))]
     SignatureUntrusted {
         /// Signatures on the envelope.
         signatures: usize,
-        /// Keys that are trusted.
-        trusted: usize,
+        /// Names of the keys that are trusted.
+        trusted: Vec<String>,
     },
     /// Fewer distinct trusted keys signed than must.
-    #[error("{signed} distinct trusted key(s) signed the receipt, {threshold} must")]
+    #[error("{} distinct trusted key(s) signed the receipt, {threshold} must; signed by {}, still missing of {}", .signed.len(), quoted(.signed), quoted(.others))]
     ThresholdUnmet {
-        /// Distinct trusted keys that signed.
-        signed: usize,
+        /// Names of the distinct trusted keys that signed.
+        signed: Vec<String>,
+        /// Names of those that did not.
+        others: Vec<String>,
         /// How many must.
         threshold: usize,
     },
@@ -93,7 +95,7 @@ pub enum Refusal {
     #[error("the receipt is advisory: its `enforceable` is false, expected true")]
     AdvisoryReceipt,
     /// The receipt is for another run.
-    #[error("the receipt is for run {receipt}, but this is run {run}")]
+    #[error("the receipt is for run {receipt}, expected run {run} (this run, or the one that the input `run-id` or the plan names)")]
     RunIdMismatch {
         /// The run that the receipt names.
         receipt: RunId,
@@ -221,6 +223,12 @@ pub enum Refusal {
     /// The policy gives no leave.
     #[error("{}", .0)]
     Policy(Denial),
+    /// The policy excludes whoever asked for the run that `run-id` names, but that run has not planned this operation.
+    #[error("the policy excludes the requester of run {run}, but that run left no plan with this operation as an artifact")]
+    RunWithoutPlan {
+        /// The run.
+        run: RunId,
+    },
     /// The policy excludes whoever asked for the run, and nobody could tell who that is.
     #[error("the policy excludes the requester, but who started run {run} is not known: {reason}")]
     RequesterUnknown {
@@ -235,6 +243,14 @@ pub enum Refusal {
     /// The inputs do not describe an operation.
     #[error(transparent)]
     Input(#[from] InputRefusal),
+}
+
+/// The first few of many names.
+fn quoted(names: &[String]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| alloc::format!("`{name}`")).collect();
+    let more = if names.len() > MOST { alloc::format!(" and {} more", names.len() - MOST) } else { String::new() };
+    alloc::format!("{}{more}", shown.join(", "))
 }
 
 /// The first few of many problems.
@@ -278,7 +294,7 @@ impl Refusal {
             Self::TrustStale { .. } => "trust_stale",
             Self::PolicyMismatch { .. } => "policy_mismatch",
             Self::Policy(denial) => denial.code(),
-            Self::RequesterUnknown { .. } => "requester_unknown",
+            Self::RequesterUnknown { .. } | Self::RunWithoutPlan { .. } => "requester_unknown",
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
         }
@@ -362,6 +378,9 @@ impl Refusal {
                 "Hand over exactly the policy that the trust file names, or sign a new version of the trust file for this one (docs/trust.md)."
             }
             Self::Policy(denial) => denial.remedy(),
+            Self::RunWithoutPlan { .. } => {
+                "Check that `run-id` is the run of the dry run, and that it uploaded plan.json (`upload-audit`). A run that did not plan this says nothing about who asked for it."
+            }
             Self::RequesterUnknown { .. } => {
                 "Give the token `actions: read`, so that the run's actor can be looked up, and run the job again."
             }

@@ -64,7 +64,17 @@ pub fn parse(source: &str) -> Result<Table<'_>, Misplaced> {
 impl<'a> Table<'a> {
     /// Takes out a member, which must be there.
     pub fn take(&mut self, member: &str) -> Result<Value<'a>, Misplaced> {
-        self.take_optional(member).ok_or_else(|| self.refuse(format!("the member `{member}` is missing")))
+        match self.take_optional(member) {
+            Some(value) => Ok(value),
+            None => Err(self.misspelt(member).unwrap_or_else(|| self.refuse(format!("the member `{member}` is missing")))),
+        }
+    }
+
+    /// A member that stands where another one is missing, and differs by a letter or two.
+    fn misspelt(&self, member: &str) -> Option<Misplaced> {
+        let similar = self.members.iter().find(|(name, _)| distance(name.get_ref(), member) <= 2)?.0;
+        let problem = format!("the member `{}` is unknown here; is `{member}` meant?", crate::text::excerpt(similar.get_ref(), 40));
+        Some(Misplaced::new(self.source, similar.span().start, problem))
     }
 
     /// Takes out a member if it is there.
@@ -76,6 +86,9 @@ impl<'a> Table<'a> {
     /// The tables of `[[member]]`; none if there is no such member.
     pub fn tables(&mut self, member: &str) -> Result<Vec<Table<'a>>, Misplaced> {
         let Some(value) = self.take_optional(member) else { return Ok(Vec::new()) };
+        if matches!(value.kind, DeValue::Table(_)) {
+            return Err(value.refuse(format!("write [[{member}]] with two brackets: there may be several")));
+        }
         value.list()?.into_iter().map(Value::table).collect()
     }
 
@@ -158,6 +171,22 @@ impl<'a> Value<'a> {
     }
 }
 
+/// How many letters must be put in, taken out or exchanged to make one word of another.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, character) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = index + 1;
+        for column in 0..other.len() {
+            let exchanged = diagonal + usize::from(other[column] != character);
+            diagonal = row[column + 1];
+            row[column + 1] = exchanged.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
 const fn name_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
@@ -210,6 +239,8 @@ mod tests {
         assert_eq!(problem(whole, "version = 1\nvresion = 2"), "line 2, column 1: the member `vresion` is unknown here");
         assert_eq!(problem(whole, "version = 1\n[[rule]]\nflag = 1"), "line 3, column 8: expected true or false, found a whole number");
         assert_eq!(problem(whole, "version = 1\n\n[[rule]]\n"), "line 3, column 1: the member `flag` is missing");
+        assert_eq!(problem(whole, "\nversoin = 1\n"), "line 2, column 1: the member `versoin` is unknown here; is `version` meant?");
+        assert_eq!(problem(whole, "version = 1\n[rule]\n"), "line 2, column 1: write [[rule]] with two brackets: there may be several");
         assert!(problem(whole, "version = ").starts_with("line 1, column "));
     }
 }

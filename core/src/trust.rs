@@ -260,6 +260,13 @@ impl TrustFile {
         (!before.is_empty()).then(|| Self { versions: before.into() })
     }
 
+    /// Whether the newest version could count if enough keys signed it.
+    pub fn sound(&self, now: Timestamp) -> Result<(), InvalidTrust> {
+        let before = self.before().map(|before| before.verify(None, now)).transpose()?;
+        let number = self.versions.len() as u64;
+        fits(&self.proposed()?, number, before.as_ref(), now).map_err(|problem| InvalidTrust { version: number, problem })
+    }
+
     /// The newest version as it stands there, verified or not: for people who are about to sign it.
     pub fn proposed(&self) -> Result<TrustVersion, InvalidTrust> {
         let number = self.versions.len() as u64;

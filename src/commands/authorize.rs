@@ -77,8 +77,8 @@ pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environmen
     });
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     print(&receipts)?;
-    for judgement in &judged {
-        judgement.tell();
+    for (planned, judgement) in plan.operations().iter().zip(&judged) {
+        judgement.tell(planned);
     }
     if judged.iter().any(|judgement| matches!(judgement, Judgement::Denied(_))) {
         return Ok(Exit::Refused);
@@ -191,21 +191,25 @@ impl Judgement {
     }
 
     /// Why it is as it is, beside the receipt.
-    fn tell(&self) {
+    fn tell(&self, planned: &PlannedOperation) {
+        let id = planned.id();
         match self {
             Self::Free => {}
             Self::Asked => tell("The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt)."),
             Self::Leave(decision) if decision.allows() => {
-                tell(&format!("The policy's rule `{}` gives leave.", decision.rule.as_deref().unwrap_or_default()));
+                tell(&format!("`{id}`: the policy's rule `{}` gives leave.", decision.rule.as_deref().unwrap_or_default()));
             }
             Self::Leave(decision) => {
                 let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
                 let rule = decision.rule.as_deref().unwrap_or_default();
-                tell(&format!("The policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.", reasons.join("; ")));
+                tell(&format!(
+                    "`{id}`: the policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.",
+                    reasons.join("; ")
+                ));
             }
             Self::Denied(decision) => {
                 if let Err(denial) = decision.clone().verdict() {
-                    tell(&format!("The receipt is advisory: {}: {denial}\n{}", denial.code(), denial.remedy()));
+                    tell(&format!("`{id}`: the receipt is advisory: {}: {denial}\n{}", denial.code(), denial.remedy()));
                 }
             }
         }

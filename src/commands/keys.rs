@@ -27,6 +27,10 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
     keyfile::write_new(&public_path, &format!("{public}\n"), 0o644)
         .with_context(|| format!("`{}` cannot be made", public_path.display()))?;
     tell(&format!("The secret key is in {}: keep it on the approver's machine alone.", out.display()));
+    tell(&format!(
+        "It has no passphrase; `ssh-keygen -p -f {}` sets one. With `github:LOGIN` behind the name policies know whose it is.",
+        out.display()
+    ));
     tell("Add this line to `trusted-keys` in the workflow:");
     print(&public)?;
     Ok(Exit::Success)

@@ -18,6 +18,9 @@ pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::R
     let trusted = arguments.trusted_keys.as_deref().map(|path| trusted::read(path, arguments.trust_root, clock())).transpose()?;
     let owners: Option<Vec<Owner>> = trusted.as_ref().map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
     print(&format!("policy {} with {} rule(s)", policy.pin(), policy.rules.len()))?;
+    for retired in trusted.iter().flat_map(|trusted| trusted.keys.retired()) {
+        print(&format!("note: the key of `{}` does not count now: {}", retired.name, retired.why))?;
+    }
     let findings = lint(&policy, owners.as_deref());
     for finding in &findings {
         print(&format!("rule `{}`: {}: {}", finding.rule, finding.code, finding.problem))?;

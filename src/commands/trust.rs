@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     document::Document as _,
+    keys::PublicKey,
     policy::Policy,
     tables,
     trust::{TrustFile, TrustVersion},
@@ -39,7 +40,12 @@ pub(crate) fn propose(arguments: &TrustProposeArguments, environment: &Environme
     let version =
         TrustVersion::from_toml(&text, previous, clock(), policy).with_context(|| format!("`{}`", arguments.version.display()))?;
     let expected = trust.as_ref().map_or(1, |trust| trust.pin().version + 1);
-    ensure!(version.version == expected, "`{}` is version {}, but the next is {expected}", arguments.version.display(), version.version);
+    ensure!(
+        version.version == expected,
+        "`{}` is version {}, but the next is {expected}; `--after` names the file that it continues",
+        arguments.version.display(),
+        version.version
+    );
     let mut file = match before {
         Some(mut file) => {
             file.add(&version);
@@ -61,8 +67,19 @@ fn add_signature(file: &mut TrustFile, key: &Path, yes: bool, environment: &Envi
     if let Some(before) = file.before() {
         before.verify(None, clock()).context("the history before this version does not hold")?;
     }
-    tell(&told(&file.proposed()?));
+    let proposed = file.proposed()?;
+    tell(&told(&proposed));
     let signer = signer(key, environment)?;
+    // What is wrong with the version itself no signature mends.
+    file.sound(clock())?;
+    let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
+    let before = file.before().map(|before| before.proposed()).transpose()?;
+    let known = |version: &TrustVersion| version.keys.iter().any(|known| known.key == public);
+    ensure!(
+        known(&proposed) || before.as_ref().is_some_and(known),
+        "the key {} is neither one of this version nor of the one before it, so its signature would never count",
+        public.fingerprint()
+    );
     if !yes && !agreed("Sign this version?")? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);

@@ -13,7 +13,7 @@ use countersign_core::{
     trust::{Trust, TrustFile},
 };
 
-use super::read_text;
+use super::{read_text, tell};
 
 /// Which keys count.
 #[derive(Args)]
@@ -53,6 +53,9 @@ pub(crate) fn read(path: &Path, root: Option<Digest>, now: Timestamp) -> anyhow:
     let text = read_text(path, TrustFile::MOST_BYTES as u64)?;
     let name = path.display();
     if text.starts_with('{') {
+        if root.is_none() {
+            tell("note: without --trust-root any history of keys is believed; `countersign trust show` prints the root");
+        }
         let trust = trust_file(path, &text)?.verify(root, now).with_context(|| format!("`{name}`"))?;
         let (keys, threshold) = trust.keys_at(now).with_context(|| format!("`{name}`"))?;
         return Ok(Trusted { keys, threshold, trust: Some(trust) });

@@ -61,12 +61,16 @@ impl Trouble {
     }
 
     /// What to do next.
-    pub(crate) const fn remedy(&self) -> &'static str {
+    pub(crate) fn remedy(&self) -> &'static str {
         match self {
             Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLarge => {
                 "Check https://www.githubstatus.com and the runner's network, then re-run the job: it looks first at what was done."
             }
             Self::RateLimit { .. } => "Wait until the limit resets, then re-run the job: it looks first at what was done.",
+            Self::Authorization { status: 401, .. } => "The token is not valid, or no longer: hand over another one.",
+            Self::Authorization { permissions: Some(wanted), .. } if wanted.starts_with("actions") => {
+                "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
+            }
             Self::Authorization { .. } | Self::NotFound { .. } => {
                 "Grant the job the permission under `permissions:` (contents: write; for open_pr also pull-requests: write, and the setting \
                  \"Allow GitHub Actions to create and approve pull requests\"), or hand over a token that has it."

@@ -1,12 +1,13 @@
 //! From inputs to an operation, with what may be looked up on the way.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::{collections::BTreeSet, io::IsTerminal as _, path::Path};
 
 use tokio::task::JoinHandle;
 
 use countersign_core::{
+    asset::Asset,
     authorize::Mode,
-    name::Repository,
+    name::{AssetName, Repository},
     operation::{Kind, Operation, Target},
     plan::{Artifact, PlannedOperation},
     refusal::{InputRefusal, Refusal},
@@ -116,6 +117,8 @@ pub(crate) struct Whole {
     pub(crate) operation: Operation,
     pub(crate) artifacts: Vec<Artifact>,
     pub(crate) files: AssetFiles,
+    /// Files that are not those of the plan, with both sides.
+    pub(crate) differences: Vec<String>,
 }
 
 impl Described {
@@ -124,11 +127,30 @@ impl Described {
         let Hashing { files, progress } = self.files;
         let stopped = |error| InputRefusal::Invalid { input: "files", problem: format!("hashing stopped: {error}") };
         let local = files.await.map_err(stopped)??;
+        let planned = assets(&self.bare).to_vec();
         let operation = with_assets(self.bare, local.iter().map(|local| local.asset.clone()).collect())?;
         let artifacts = local.iter().map(|local| Artifact { name: local.asset.name.clone(), path: local.path.clone() }).collect();
         let files = AssetFiles::new(local.into_iter().map(|local| (local.asset.name, local.file)), progress);
-        Ok(Whole { operation, artifacts, files })
+        let differences = if planned.is_empty() { Vec::new() } else { differences(&planned, assets(&operation)) };
+        Ok(Whole { operation, artifacts, files, differences })
     }
+}
+
+fn assets(operation: &Operation) -> &[Asset] {
+    match operation {
+        Operation::PublishRelease(release) => release.assets.as_slice(),
+        Operation::TagRepo(_) | Operation::OpenPr(_) => &[],
+    }
+}
+
+/// What a plan says of its assets, and what lies here.
+fn differences(planned: &[Asset], here: &[Asset]) -> Vec<String> {
+    let told = |asset: &Asset| format!("{} bytes, {}, {}", asset.size, asset.sha256, asset.content_type);
+    let of = |assets: &[Asset], name: &AssetName| assets.iter().find(|asset| asset.name == *name).map_or("no file".into(), told);
+    let names: BTreeSet<&AssetName> = planned.iter().chain(here).map(|asset| &asset.name).collect();
+    let sides = names.into_iter().map(|name| (name, of(planned, name), of(here, name)));
+    let differ = sides.filter(|(_, planned, here)| planned != here);
+    differ.map(|(name, planned, here)| format!("`{name}` is not the file of the plan: planned {planned}; here {here}")).collect()
 }
 
 /// Why there is no operation: an input is wrong, or GitHub did not answer.

@@ -331,12 +331,13 @@ impl State {
 
     fn annotate(&self, remedy: &str) {
         let record = &self.record;
+        let step = record.campaign.as_ref().map_or(String::new(), |place| format!(" · {}", place.id));
         if let (Some(code), Some(message)) = (&record.error_code, &record.error_message) {
-            let title = format!("Countersign: {} ({code})", record.status.as_str());
+            let title = format!("Countersign: {} ({code}){step}", record.status.as_str());
             self.log.annotate(Level::Error, &title, format!("{message}\n{remedy}").trim_end());
         } else {
             let banner = if record.status == Status::DryRun { Mode::DryRun } else { Mode::Prod };
-            self.log.annotate(Level::Notice, &format!("Countersign: {}", banner.as_str()), &record.result);
+            self.log.annotate(Level::Notice, &format!("Countersign: {}{step}", banner.as_str()), &record.result);
         }
     }
 

@@ -164,7 +164,8 @@ impl Series {
             ("TIP", "all of it shipped, as approved".to_owned())
         } else {
             let id = last.campaign.as_ref().map_or("", |place| place.id.as_str());
-            ("WARNING", format!("{shipped} of {all} shipped; it stopped at {}, and what follows was not begun", code(id)))
+            let follows = if self.done < all { ", and what follows was not begun" } else { "" };
+            ("WARNING", format!("{shipped} of {all} shipped; it stopped at {}{follows}", code(id)))
         };
         let mut page = format!("## Countersign: campaign {}\n\n> [!{alert}]\n> **PROD** — {verdict}.\n\n", code(&self.name));
         page.push_str("| | Operation | What | Result |\n|---|---|---|---|\n");

@@ -205,7 +205,7 @@ fn approve(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
     let for_run =
         if plan.run_id.as_str() == run { String::new() } else { format!(" The receipt will be for run {}.", code(plan.run_id.as_str())) };
     format!(
-        "### How to approve it\n\nOn a machine that you trust, with a token that may read this repository in {}:\n\n\
+        "### How to approve it\n\nOn a machine that you trust, with a token that may read contents and actions of this repository in {}:\n\n\
          ```sh\ncountersign authorize {fetch} --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
          It fetches {} from this run's artifact, shows what you sign, asks, and prints {} receipt(s), one a line.{for_run} Then either\n\n\
          - **one run:** open {}, press “Review deployments”, paste every line into the comment and approve; the publish job reads it with {}, or\n\

@@ -78,6 +78,11 @@ impl LocalAsset {
     }
 }
 
+/// Whether a file of a plan is there, before anything of the plan is done.
+pub(crate) fn is_there(path: &Path) -> Result<(), InputRefusal> {
+    open("plan", path).map(|_| ())
+}
+
 /// A file that may become an asset, before it is hashed; closed again, because there may be a thousand of them.
 struct Opened {
     name: AssetName,

@@ -54,6 +54,16 @@ impl Stage {
         ("trust.json".into(), file.root().unwrap().to_string())
     }
 
+    /// A trust file whose threshold is both keys, signed by both.
+    pub fn trust_file_of_two(&self) -> String {
+        let text = self.trust_version(1, "").replace("threshold = 1", "threshold = 2");
+        let mut file = TrustFile::begin(&TrustVersion::from_toml(&text, None, now(), None).unwrap());
+        file.sign(&self.keeper).unwrap();
+        file.sign(&self.key).unwrap();
+        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        "workspace/trust.json".into()
+    }
+
     /// Writes a policy; gives its name.
     pub fn policy(&self, text: &str) -> String {
         fs::write(self.workspace().join("policy.toml"), text).unwrap();

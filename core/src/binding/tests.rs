@@ -152,8 +152,8 @@ fn an_operation_needs_a_receipt() {
 fn a_malformed_or_untrusted_receipt_is_told_apart() {
     let with = |refusal: Refusal| Case::new().with(|evidence| evidence.receipt = Err(refusal)).verdict();
     assert_eq!(with(Refusal::ReceiptMalformed(Envelope::parse("{").unwrap_err())), "receipt_malformed");
-    assert_eq!(with(Refusal::SignatureUntrusted { signatures: 1, trusted: 1 }), "signature_untrusted");
-    assert_eq!(with(Refusal::ThresholdUnmet { signed: 1, threshold: 2 }), "threshold_unmet");
+    assert_eq!(with(Refusal::SignatureUntrusted { signatures: 1, trusted: Vec::new() }), "signature_untrusted");
+    assert_eq!(with(Refusal::ThresholdUnmet { signed: Vec::new(), others: Vec::new(), threshold: 2 }), "threshold_unmet");
 }
 
 #[test]
@@ -377,7 +377,10 @@ fn a_check_tells_rule_code_and_both_sides() {
         serde_json::to_string(run).unwrap(),
         r#"{"rule":"run","code":"run_id_mismatch","expected":"1","found":"17231231","verdict":"broken"}"#
     );
-    assert_eq!(format!("{}", run.refusal().unwrap()), "the receipt is for run 17231231, but this is run 1");
+    assert_eq!(
+        format!("{}", run.refusal().unwrap()),
+        "the receipt is for run 17231231, expected run 1 (this run, or the one that the input `run-id` or the plan names)"
+    );
 }
 
 #[test]

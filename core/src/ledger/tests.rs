@@ -434,7 +434,7 @@ fn the_first_bad_entry_is_named() {
 fn a_valid_chain_with_a_receipt_that_nobody_trusted_signed_is_bad() {
     assert_eq!(
         verify(&two_receipts(), &trust(&[9])).unwrap_err(),
-        "signatures: entry 1: none of the 1 signature(s) on the receipt is by one of the 1 trusted key(s)"
+        "signatures: entry 1: none of the 1 signature(s) on the receipt is by one of the 1 trusted key(s), `key-9`"
     );
 }
 

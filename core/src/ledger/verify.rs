@@ -83,8 +83,8 @@ pub struct Examiner<'a> {
 pub enum Keys<'a> {
     /// By these, whenever they were claimed.
     Listed(&'a TrustedKeys, Threshold),
-    /// By those that the trust file held when they were claimed.
-    Trust(&'a Trust),
+    /// By those that the trust file held when they were claimed; before it decided, by so many of its first version's.
+    Trust(&'a Trust, usize),
 }
 
 /// An entry that holds by itself: its structure, its receipt's signatures, its bindings.
@@ -126,9 +126,12 @@ impl<'a> Examiner<'a> {
         let receipt = match self.trusted {
             None => return Ok(false),
             Some(Keys::Listed(keys, threshold)) => envelope.clone().verify(keys, threshold),
-            Some(Keys::Trust(trust)) => {
-                let keys = trust.keys_of(entry.authority.trust.as_ref(), entry.timestamp);
-                let (keys, threshold) = keys.map_err(|error| (Aspect::Signatures, format!("{error}")))?;
+            Some(Keys::Trust(trust, before)) => {
+                let bad = |problem: String| (Aspect::Signatures, problem);
+                let pin = entry.authority.trust.as_ref();
+                let (keys, threshold) = trust.keys_of(pin, entry.timestamp).map_err(|error| bad(format!("{error}")))?;
+                let listed = || Threshold::parse(&format!("{before}"), &keys).map_err(|error| bad(format!("{error}")));
+                let threshold = if pin.is_some() { threshold } else { listed()? };
                 envelope.clone().verify(&keys, threshold)
             }
         };

@@ -70,6 +70,8 @@ pub enum Reason {
     RequesterUnknown,
     /// The requester approved, which does not count.
     RequesterApproved(String),
+    /// The receipt stands in the requester's own review alone.
+    RequesterReviewed(String),
     /// Of an approver no login is known, so that nobody can tell whether it is the requester.
     LoginUnknown(String),
     /// Somebody approved whom the rule does not name.
@@ -156,7 +158,10 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
     }
     let asked = |login: &Actor| request.requesters.iter().any(|requester| requester.is(login));
     if rule.exclude_requester {
-        reasons.extend(request.reviewers.iter().filter(|login| asked(login)).map(|login| Reason::RequesterApproved(login.to_string())));
+        // One review by somebody else is enough.
+        if let (Some(first), true) = (request.reviewers.first(), request.reviewers.iter().all(asked)) {
+            reasons.push(Reason::RequesterReviewed(first.to_string()));
+        }
     }
     // Two keys of one person are one approver: the login tells, or the name where no login is known.
     let person = |name: &str, login: Option<&Actor>| login.map_or_else(|| String::from(name), |login| login.as_str().to_ascii_lowercase());
@@ -191,7 +196,7 @@ impl Reason {
             Self::SeveralRules(_) => "policy_several_rules",
             Self::LifetimeTooLong { .. } => "policy_lifetime",
             Self::RequesterUnknown => "requester_unknown",
-            Self::RequesterApproved(_) => "policy_requester_approved",
+            Self::RequesterApproved(_) | Self::RequesterReviewed(_) => "policy_requester_approved",
             Self::LoginUnknown(_) => "policy_login_unknown",
             Self::NotAnApprover(_) => "policy_not_an_approver",
             Self::ThresholdUnmet { .. } => "policy_threshold_unmet",
@@ -205,8 +210,13 @@ impl Reason {
             Self::LifetimeTooLong { .. } => {
                 "Ask for a receipt that lasts no longer than the policy allows: `countersign authorize --expires-in`."
             }
-            Self::RequesterUnknown => "Make the plan in a run of GitHub Actions, which knows who started it.",
+            Self::RequesterUnknown => {
+                "Make the plan in a run of GitHub Actions, which knows who started it, or say it: `countersign plan --requested-by`."
+            }
             Self::RequesterApproved(_) => "Somebody other than whoever started the run must approve.",
+            Self::RequesterReviewed(_) => {
+                "Somebody other than whoever started the run must approve the deployment with the receipt in the comment."
+            }
             Self::LoginUnknown(_) => {
                 "Write the approver's login beside the key: `login` in the trust file, or `github:LOGIN` behind the name."
             }
@@ -230,6 +240,7 @@ impl fmt::Display for Reason {
             Self::LifetimeTooLong { found, longest } => write!(f, "the receipt lasts {found}, the rule allows {longest}"),
             Self::RequesterUnknown => f.write_str("the rule excludes the requester, but the plan does not say who that is"),
             Self::RequesterApproved(name) => write!(f, "`{name}` started the run, so their approval does not count"),
+            Self::RequesterReviewed(login) => write!(f, "the receipt stands in the review of `{login}` alone, who started the run"),
             Self::LoginUnknown(name) => write!(f, "the rule excludes the requester, but the login of `{name}` is not known"),
             Self::NotAnApprover(name) => write!(f, "`{name}` is no approver of this rule"),
             Self::ThresholdUnmet { counted, threshold, approvers } => {

@@ -42,7 +42,7 @@ pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
         for name in &rule.approvers {
             let Some(keys) = keys else { continue };
             match keys.iter().find(|owner| owner.name == *name) {
-                None => found("unknown_key", format!("no trusted key has the name `{name}`")),
+                None => found("unknown_key", format!("no trusted key that counts now has the name `{name}`")),
                 Some(owner) if rule.exclude_requester && owner.login.is_none() => {
                     found("unknown_login", format!("the rule excludes the requester, but the login of `{name}` is not known"));
                 }

@@ -169,7 +169,7 @@ fn every_mistake_in_a_policy_has_its_place() {
         ("version = 3", "", "line 1, column 1: the member `version` is missing"),
         ("threshold = 2", "threshold = 0", "line 11, column 13: expected a whole number from 1"),
         ("threshold = 2", "threshold = \"2\"", "line 11, column 13: expected a whole number, found text"),
-        ("threshold = 2", "treshold = 2", "line 4, column 1: the member `threshold` is missing"),
+        ("threshold = 2", "treshold = 2", "line 11, column 1: the member `treshold` is unknown here; is `threshold` meant?"),
         ("tag = \"v*\"", "tag = \"v*\"\nsigned = true", "line 10, column 1: the member `signed` is unknown here"),
         ("tag = \"v*\"", "branch = \"v*\"", "line 4, column 1: the member `tag` is missing"),
         ("[\"alice\", \"bob\", \"carol\"]", "[]", "line 10, column 13: expected at least one approver, each once"),
@@ -201,7 +201,7 @@ fn a_lint_finds_rules_that_never_decide_and_that_nobody_satisfies() {
         told(POLICY, Some(&keys)),
         [
             "releases unknown_login: the rule excludes the requester, but the login of `bob` is not known",
-            "releases unknown_key: no trusted key has the name `carol`",
+            "releases unknown_key: no trusted key that counts now has the name `carol`",
             "pull requests into main threshold_without_requester: all 2 approvers must agree, so what one of them asks for can never be approved",
             "pull requests into main unknown_login: the rule excludes the requester, but the login of `bob` is not known",
             "pull requests into main unreachable_rule: wherever it matches, `all pull requests` matches too, and two are as good as none",

@@ -19,7 +19,7 @@ pub enum InputRefusal {
     #[error("there is no input `{0}`")]
     Unknown(String),
     /// An input that this operation needs is empty.
-    #[error("the input `{input}` is empty, but `{needed_by}` needs it")]
+    #[error("the input `{input}` is empty, but {needed_by} needs it")]
     Missing {
         /// The input.
         input: &'static str,

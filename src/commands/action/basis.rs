@@ -42,15 +42,15 @@ struct Requesters {
 
 impl Footing {
     /// The same for a decision about one operation, with whoever let the run go on.
-    pub(super) fn basis(&self, run_id: &RunId, operation: Option<Digest>, reviewer: Option<&Actor>) -> Basis {
+    pub(super) fn basis(&self, run_id: &RunId, operation: Option<Digest>, reviewers: Vec<Actor>) -> Basis {
         let requesters = match &self.requesters {
             Err(refusal) => Err(refusal.clone()),
             Ok(Requesters { planned: Some(planned), .. }) if operation.is_none_or(|operation| !planned.contains(&operation)) => {
-                Err(Refusal::RequesterUnknown { run: run_id.clone(), reason: "that run left no plan with this operation".into() })
+                Err(Refusal::RunWithoutPlan { run: run_id.clone() })
             }
             Ok(Requesters { actors, .. }) => Ok(actors.clone()),
         };
-        Basis { trust: self.trust.clone(), policy: self.policy.clone(), requesters, reviewers: reviewer.cloned().into_iter().collect() }
+        Basis { trust: self.trust.clone(), policy: self.policy.clone(), requesters, reviewers }
     }
 
     fn authority(&self) -> Authority {

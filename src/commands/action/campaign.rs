@@ -5,7 +5,7 @@ use countersign_core::{
     ledger::{Entry, EventType, GithubResponse, ReceiptState, entry_path},
     name::CommitId,
     operation::Operation,
-    plan::Plan,
+    plan::{Plan, PlannedOperation},
 };
 
 use super::{Attempt, publish::Subject, receipts::Receipts};
@@ -13,6 +13,7 @@ use crate::{
     planner::Unplanned,
     random,
     report::{Complaint, Ending},
+    runner::is_there,
 };
 
 impl Attempt<'_> {
@@ -29,9 +30,14 @@ impl Attempt<'_> {
             Err(Unplanned::Refused(refusal)) => Receipts::none(refusal),
             Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
         };
-        // One that is missing is told before the first operation begins.
+        // A receipt or a file that is missing is told before the first operation begins.
         if let Some(refusal) = receipts.lacks(plan.operations()) {
             return Ending::Refused(refusal);
+        }
+        let files = plan.operations().iter().flat_map(PlannedOperation::artifacts);
+        let missing = files.map(|file| is_there(&self.context.workspace.join(file.path.as_str()))).find_map(Result::err);
+        if let Some(refusal) = missing {
+            return Ending::Refused(refusal.into());
         }
         let mut left = plan.operations().len();
         for planned in plan.into_operations() {

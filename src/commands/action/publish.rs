@@ -22,6 +22,7 @@ use super::{
 use crate::{
     github::PreflightQuery,
     ledger_store::LedgerBranch,
+    log::Log,
     planner::{Described, Unplanned},
     publisher::{self, AssetFiles},
     report::{Complaint, Ending, Phase},
@@ -110,7 +111,7 @@ impl Attempt<'_> {
         let (mut subject, mut digest) = (subject, digest);
         if digest.is_none() && receipts.are_several() {
             // Which of them is meant shows only when the files are hashed.
-            subject = subject.whole().await;
+            subject = subject.whole(&self.recorder.log()).await;
             digest = if let Subject::Whole(operation, _) = &subject { Some(operation.digest()) } else { None };
         }
         let mut candidates = match receipts.for_operation(digest) {
@@ -150,9 +151,9 @@ impl Attempt<'_> {
 
     /// Looks at GitHub while the files are hashed, then decides.
     async fn decide(&self, subject: Subject, candidate: Result<Candidate, Refusal>, footing: &Footing) -> Result<Decided, Refusal> {
-        let (receipt, reviewer) = match candidate {
-            Ok(Candidate { receipt, reviewer }) => (Ok(receipt), reviewer),
-            Err(refusal) => (Err(refusal), None),
+        let (receipt, reviewers) = match candidate {
+            Ok(Candidate { receipt, reviewers }) => (Ok(receipt), reviewers),
+            Err(refusal) => (Err(refusal), Vec::new()),
         };
         if let Ok(receipt) = &receipt {
             self.note_receipt(receipt);
@@ -165,6 +166,7 @@ impl Attempt<'_> {
             }
             _ => None,
         };
+        let log = self.recorder.log();
         let look = async {
             let preflight = match &query {
                 Some(query) => self.github.preflight(query).await,
@@ -173,7 +175,7 @@ impl Attempt<'_> {
             // Both clocks are read at the same moment; hashing may last longer. The claim reads them again.
             (preflight, (self.clock)())
         };
-        let ((preflight, now), subject) = tokio::join!(look, subject.whole());
+        let ((preflight, now), subject) = tokio::join!(look, subject.whole(&log));
         let digest = subject.bare().map(Operation::digest);
         let operation = match &subject {
             Subject::Whole(operation, _) => Ok(operation.clone()),
@@ -196,7 +198,7 @@ impl Attempt<'_> {
             executor: self.executor(),
             operation,
             receipt,
-            basis: footing.basis(&self.run_id, digest, reviewer.as_ref()),
+            basis: footing.basis(&self.run_id, digest, reviewers),
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
@@ -333,10 +335,15 @@ impl Subject {
     }
 
     /// The same, hashed.
-    async fn whole(self) -> Self {
+    async fn whole(self, log: &Log) -> Self {
         match self {
             Self::Described(described) => match described.whole().await {
-                Ok(whole) => Self::Whole(whole.operation, whole.files),
+                Ok(whole) => {
+                    for difference in &whole.differences {
+                        log.line(&format!("countersign: {difference}"));
+                    }
+                    Self::Whole(whole.operation, whole.files)
+                }
                 Err(refusal) => Self::None(refusal.into()),
             },
             other => other,

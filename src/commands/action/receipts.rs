@@ -25,7 +25,8 @@ const MOST_RECEIPTS: usize = 4 * MOST_OPERATIONS;
 /// A receipt that enough trusted keys signed, and in whose review it was found.
 pub(super) struct Candidate {
     pub(super) receipt: VerifiedReceipt,
-    pub(super) reviewer: Option<Actor>,
+    /// Everybody in whose review it was found; nobody if it came otherwise.
+    pub(super) reviewers: Vec<Actor>,
 }
 
 /// A text that may be a receipt.
@@ -59,10 +60,10 @@ impl Receipts {
             self.candidates.iter().any(|candidate| candidate.receipt.terms().operation_digest == planned.digest())
         };
         let first = operations.iter().find(|planned| !has(planned)).filter(|_| !self.candidates.is_empty())?;
-        Some(self.not_among(first.digest()))
+        Some(self.not_among(format!("`{}` ({})", first.id(), first.digest())))
     }
 
-    fn not_among(&self, operation: Digest) -> Refusal {
+    fn not_among(&self, operation: String) -> Refusal {
         let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
         Refusal::ReceiptNotAmong { operation, receipts: self.total, unusable }
     }
@@ -81,7 +82,7 @@ impl Receipts {
         match operation {
             // Not one of them holds: the reason is the same for every operation.
             Some(_) if found.is_empty() && self.refusals.len() == self.total => Err(self.refusals[0].clone()),
-            Some(operation) if found.is_empty() => Err(self.not_among(operation)),
+            Some(operation) if found.is_empty() => Err(self.not_among(operation.to_string())),
             _ => Ok(found),
         }
     }
@@ -102,13 +103,23 @@ impl Attempt<'_> {
                 envelope.verify(keys, *threshold)
             });
             match verified {
-                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewer }),
-                Err(refusal) => receipts.refusals.push(refusal),
+                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewers: reviewer.into_iter().collect() }),
+                Err(refusal) => {
+                    let place = reviewer.map_or(String::new(), |reviewer| format!(" in the review of {reviewer}"));
+                    self.recorder.log().line(&format!("countersign: a receipt{place} does not count: {}: {refusal}", refusal.code()));
+                    receipts.refusals.push(refusal);
+                }
             }
         }
         // What an earlier attempt began is finished before a newer receipt is spent.
         receipts.candidates.sort_by_key(|candidate| candidate.receipt.terms().issued_at);
-        receipts.candidates.dedup_by(|later, earlier| later.receipt == earlier.receipt);
+        receipts.candidates.dedup_by(|later, earlier| {
+            let same = later.receipt == earlier.receipt;
+            if same {
+                earlier.reviewers.append(&mut later.reviewers);
+            }
+            same
+        });
         Ok(receipts)
     }
 

@@ -76,11 +76,11 @@ async fn recomputed(source: &Source, trusted: &Arc<By>) -> Result<(Verifier, boo
 fn by(arguments: &LedgerVerifyArguments, now: Timestamp) -> Result<By> {
     let Some(path) = &arguments.trusted_keys else { return Ok(None) };
     let trusted = trusted::read(path, arguments.trust_root, now).context("the trusted keys")?;
-    ensure!(
-        trusted.trust.is_none() || arguments.threshold.is_none(),
-        "the trust file says how many keys had to sign at each time; leave --threshold out"
-    );
-    let threshold = trusted.threshold(arguments.threshold.as_deref())?;
+    // Of a trust file each claim's own version says how many; the number is for claims from before there was one.
+    let threshold = match &arguments.threshold {
+        Some(asked) => Threshold::parse(asked, &trusted.keys)?,
+        None => Threshold::ONE,
+    };
     Ok(Some((trusted, threshold)))
 }
 
@@ -112,7 +112,7 @@ async fn entries(source: &Source, trusted: &Arc<By>) -> Result<Verifier> {
 /// Up to the first bad entry; what stands after it does not matter.
 fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
     let examiner = Examiner::new(by.map(|(trusted, threshold)| match &trusted.trust {
-        Some(trust) => Keys::Trust(trust),
+        Some(trust) => Keys::Trust(trust, threshold.get()),
         None => Keys::Listed(&trusted.keys, *threshold),
     }));
     batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
@@ -120,7 +120,8 @@ fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<R
 
 /// A receipt that no trusted key signed may be a forged one, or one of a key that is no longer in the list.
 fn explained(bad: BadLedger) -> anyhow::Error {
-    let signed = bad.aspect != Aspect::Signatures;
+    // Too few signatures are no missing key.
+    let signed = bad.aspect != Aspect::Signatures || bad.problem.contains(" must; signed by ");
     let error = anyhow::Error::from(bad);
     if signed { error } else { anyhow::anyhow!("{error}; add the key that signed then to --trusted-keys, or find out who wrote the entry") }
 }
