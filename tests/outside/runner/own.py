@@ -37,7 +37,7 @@ def self_test(stage):
         results = [event["jobResult"] for event in done.events if "jobResult" in event]
         same(results, ["success"] * 4)
         same(sorted(path.name.removesuffix(".zip") for path in done.folder.glob("**/*.zip")), sorted(
-            f"self-test-{name}" for name in ("ubuntu-latest", "receipt_missing", "receipt_malformed", "mode_invalid")))
+            f"self-test-{name}" for name in ("ubuntu-latest", "receipt_missing", "receipt_malformed", "mode_violation")))
         same(stage.writes(), before)
     with check("self-test: it is red if a refusal has another reason"):
         stage.act(text.replace("code: receipt_missing", "code: receipt_expired"), "--job", "refuses", keep_checkout=True).red()
