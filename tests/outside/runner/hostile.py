@@ -45,7 +45,9 @@ def run():
     with Stage() as stage:
         refused(stage)
     with check("no shell took any of it for a script"):
-        assert not MARK.exists(), MARK.unlink() or "a shell ran what stood in a text"
+        obeyed = MARK.exists()
+        MARK.unlink(missing_ok=True)
+        assert not obeyed, "a shell ran what stood in a text"
 
 
 def ship(stage, inputs, **fixed):
@@ -61,14 +63,14 @@ def ship(stage, inputs, **fixed):
 COMMITS = {"publish_release": {"target_sha": "main"}, "tag_repo": {"target_sha": "main"}, "open_pr": {"head_sha": "next"}}
 
 
-def nothing_obeyed(stage, *runs):
+def nothing_obeyed(stage, *runs, annotations=("notice", "warning")):
     for run in runs:
         for event in run.commands():
-            name, value = event["command"], event.get("arg", "")
-            assert name in {"add-mask", "set-output", "notice", "warning", "summary"}, f"a command was obeyed: {event['msg']!r}"
-            assert name != "add-mask" or value == stage.token, f"something was masked: {value!r}"
-            assert name != "set-output" or event["name"] in KNOWN, f"an output was added: {event['name']!r}"
-        for markup in ("<script", "</details><script", "](javascript:", "![](", "\u202e", "<!--"):
+            command, value = event["command"], event.get("arg", "")
+            assert command in {"add-mask", "set-output", "summary", *annotations}, f"a command was obeyed: {event['msg']!r}"
+            assert command != "add-mask" or value == stage.token, f"something was masked: {value!r}"
+            assert command != "set-output" or event["name"] in KNOWN, f"an output was added: {event['name']!r}"
+        for markup in ("<script", "](javascript:", "![](", "\u202e", "<!--"):
             assert markup not in run.summary(), f"{markup!r} is in the summary"
 
 
@@ -110,8 +112,4 @@ def refused(stage):
             given = {name: f"${{{{ inputs.{name} }}}}" for name in inputs}
             run = stage.act(workflow(attempt(audit_artifact_name="record", **given), inputs=inputs), inputs=inputs).red()
             same(run.outputs()["status"], "rejected_by_auth")
-            for event in run.commands():
-                name, value = event["command"], event.get("arg", "")
-                assert name in {"add-mask", "set-output", "error", "summary"}, f"a command was obeyed: {event['msg']!r}"
-                assert name != "add-mask" or value == stage.token, f"something was masked: {value!r}"
-                assert name != "set-output" or event["name"] in KNOWN, f"an output was added: {event['name']!r}"
+            nothing_obeyed(stage, run, annotations=["error"])

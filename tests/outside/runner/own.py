@@ -50,7 +50,8 @@ def release(stage):
     checkout(stage)
     changelog = (stage.workspace / "CHANGELOG.md").read_text()
     part = "\n### Added\n- What is new in this version.\n\n"
-    (stage.workspace / "CHANGELOG.md").write_text(changelog.replace("## [Unreleased]\n", f"## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n{part}## [0.0.9]\n", 1))
+    versions = f"## [Unreleased]\n\n## [0.1.0] - 2026-01-01\n{part}## [0.0.9]\n"
+    (stage.workspace / "CHANGELOG.md").write_text(changelog.replace("## [Unreleased]\n", versions, 1))
     # What the build job leaves behind, which needs Debian in a container.
     files = "mkdir built; for file in countersign-Linux-X64 countersign-Linux-ARM64 SHA256SUMS build-record.txt; do echo $file >built/$file; done"
     stage.act(workflow({"run": files}, {"uses": UPLOAD, "with": {"name": "built", "path": "built/"}}), keep_checkout=True).green()
