@@ -12,6 +12,7 @@ use countersign_core::{
     plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
     refusal::Refusal,
     text::excerpt,
+    world::requests_needed,
 };
 
 pub(crate) use self::{
@@ -21,6 +22,8 @@ pub(crate) use self::{
 };
 use crate::github::{GitHub, PreflightQuery, Trouble};
 
+/// What GitHub allows the job token of one repository in an hour.
+const JOB_TOKEN_REQUESTS: u64 = 1000;
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
 const STANDS_ALREADY: [&str; 3] = ["preflight_tag_exists", "preflight_release_exists", "preflight_pull_exists"];
 
@@ -62,6 +65,13 @@ pub(crate) async fn look(
             operation.target().repository
         );
         warnings.push(Warning { code: "permission_likely_missing".into(), message });
+    }
+    let needed = requests_needed(&operation);
+    if needed > JOB_TOKEN_REQUESTS {
+        let message = format!(
+            "it may need {needed} REST requests, and a job token has {JOB_TOKEN_REQUESTS} an hour: the publish job needs a `token` with more, or fewer assets"
+        );
+        warnings.push(Warning { code: "rate_limit_likely".into(), message });
     }
     let obstacle = world.allows(&operation, allow_workflow_changes).err().map(Refusal::from);
     let stands = Stands { tag: world.tag.map(|tag| tag.commit), latest: discovered.latest, head: world.head, base: world.base };

@@ -43,8 +43,11 @@ pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -
     let mut page = String::new();
     for section in sections {
         if page.len() + section.len() > MOST_BYTES {
-            page.push_str(LEFT_OUT);
-            break;
+            // What follows may fit, and say what matters more.
+            if !page.ends_with(LEFT_OUT) {
+                page.push_str(LEFT_OUT);
+            }
+            continue;
         }
         page.push_str(&section);
     }
