@@ -56,6 +56,21 @@ fn one_stranger_among_the_reviewers_refuses_them_all() {
 }
 
 #[test]
+fn a_pull_request_is_closed_by_a_patch() {
+    let sim = Simulator::start();
+    sim.commit("feature", &[("a", b"1")]);
+    let client = Client::writer(&sim);
+    open(&client, "feature");
+    let strange = client.call("PATCH", "/pulls/1", &json!({ "state": "merged" }));
+    assert_eq!((strange.status, &strange.error()["field"]), (422, &json!("state")));
+    let closed = client.call("PATCH", "/pulls/1", &json!({ "state": "closed" }));
+    assert_eq!((closed.status, &closed.json()["state"], &closed.json()["title"]), (200, &json!("closed"), &json!("t")));
+    assert_eq!(sim.pulls()[0].state, "closed");
+    assert_eq!(sim.effects().last().map(String::as_str), Some("pull request 1 closed"));
+    assert_eq!(client.call("PATCH", "/pulls/2", &json!({ "state": "closed" })).status, 404);
+}
+
+#[test]
 fn an_unknown_pull_request_has_no_labels() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
