@@ -1,0 +1,30 @@
+// All checks of this topic, one after the other.
+import path from 'node:path';
+import { compare, judge as publishAtEmulate } from './emulate.mjs';
+import { drive } from './flows.mjs';
+import { judge as judgeDocuments } from './graphql.mjs';
+import { judge as replay, selfTest } from './prism.mjs';
+import { promised } from './promised.mjs';
+import { verdict } from './stage.mjs';
+
+/** Every request of the product, `PATCH …/pulls/{pull_number}` (closing what nobody approved) and `GET …/git/blobs` (cut texts) included. */
+const ENDPOINTS = [
+  'GET /rate_limit', 'GET ', 'GET /actions/artifacts/{artifact_id}/{archive_format}', 'GET /actions/runs/{run_id}', 'GET /actions/runs/{run_id}/approvals',
+  'GET /actions/runs/{run_id}/artifacts', 'POST /actions/workflows/{workflow_id}/dispatches', 'GET /contents/{path}', 'GET /git/blobs/{file_sha}',
+  'POST /git/commits', 'GET /git/ref/{ref}', 'POST /git/refs', 'POST /git/tags', 'GET /git/tags/{tag_sha}', 'POST /git/trees',
+  'POST /issues/{issue_number}/labels', 'GET /pulls', 'POST /pulls', 'PATCH /pulls/{pull_number}', 'POST /pulls/{pull_number}/requested_reviewers',
+  'GET /releases', 'POST /releases', 'DELETE /releases/assets/{asset_id}', 'GET /releases/assets/{asset_id}', 'POST /releases/generate-notes',
+  'GET /releases/tags/{tag}', 'GET /releases/{release_id}', 'PATCH /releases/{release_id}', 'DELETE /releases/{release_id}',
+  'GET /releases/{release_id}/assets', 'POST /releases/{release_id}/assets', 'POST /rulesets',
+].map((endpoint) => (endpoint === 'GET /rate_limit' ? endpoint : endpoint.replace(' ', ' /repos/{owner}/{repo}')));
+
+const transcript = path.join(process.env.STAGE, 'transcript');
+const sent = await drive('drive', { transcript });
+await judgeDocuments('src/github/documents', sent);
+await selfTest(transcript);
+await replay('Prism', transcript, ENDPOINTS);
+if (process.env.TRANSCRIPT) await replay('Prism, of TRANSCRIPT', process.env.TRANSCRIPT);
+await drive('with promised members alone', { after: promised });
+await compare();
+await publishAtEmulate();
+verdict();
