@@ -18,6 +18,7 @@ fn a_pull_request_is_opened_labelled_and_put_up_for_review() {
     assert_eq!(open(&client, "octo:feature").status, 201);
     let labels = client.post("/issues/1/labels", &json!({ "labels": ["new"] }));
     assert_eq!((labels.status, &labels.json()[0]["name"]), (200, &json!("new")));
+    assert_eq!(labels.json()[0]["url"], format!("{}/repos/octo/hello/labels/new", sim.api_url()));
     let body = json!({ "reviewers": ["octocat"] });
     assert_eq!(client.post("/pulls/1/requested_reviewers", &body).status, 201);
     let pull = sim.pulls().remove(0);

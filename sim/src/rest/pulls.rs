@@ -135,7 +135,8 @@ pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
             pull.labels.push(label);
         }
     }
-    let labels: Vec<Value> = pull.labels.iter().map(|name| render::label(name)).collect();
+    let names = pull.labels.clone();
+    let labels: Vec<Value> = names.iter().map(|name| render::label(&world.identity, name)).collect();
     world.effect(format!("labels added to pull request {number}"));
     Ok(Answer::ok(Value::Array(labels)))
 }

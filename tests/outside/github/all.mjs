@@ -3,7 +3,7 @@ import path from 'node:path';
 import { compare, judge as publishAtEmulate } from './emulate.mjs';
 import { drive } from './flows.mjs';
 import { judge as judgeDocuments } from './graphql.mjs';
-import { judge as replay, selfTest } from './prism.mjs';
+import { judge as replay, judgeServers, selfTest } from './prism.mjs';
 import { promised } from './promised.mjs';
 import { verdict } from './stage.mjs';
 
@@ -23,6 +23,7 @@ const sent = await drive('drive', { transcript });
 await judgeDocuments('src/github/documents', sent);
 await selfTest(transcript);
 await replay('Prism', transcript, ENDPOINTS);
+await judgeServers(transcript, ['ghec', 'ghes-3.17', 'ghes-3.18', 'ghes-3.19']);
 if (process.env.TRANSCRIPT) await replay('Prism, of TRANSCRIPT', process.env.TRANSCRIPT);
 await drive('with promised members alone', { after: promised });
 await compare();

@@ -6,7 +6,12 @@ import { packageFile } from './stage.mjs';
 const SLASHED = /^\/repos\/\{owner\}\/\{repo\}\/(git\/(ref|refs|matching-refs)\/\{ref\}|contents\/\{path\}|releases\/tags\/\{tag\}|rules\/branches\/\{branch\})$/;
 export const METHODS = ['get', 'post', 'patch', 'put', 'delete'];
 
-export const description = JSON.parse(readFileSync(packageFile('@octokit/openapi', 'generated/api.github.com.json'), 'utf8'));
+const load = (server) => JSON.parse(readFileSync(packageFile('@octokit/openapi', `generated/${server}.json`), 'utf8'));
+export let description = load('api.github.com');
+/** Goes on with the description of another server. */
+export function use(server) {
+  description = load(server);
+}
 
 /** What stands behind a reference. */
 export const at = (value) => (value?.$ref ? value.$ref.slice(2).split('/').reduce((found, name) => found[name], description) : value);
