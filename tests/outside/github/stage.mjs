@@ -147,7 +147,7 @@ export class Stage {
   /** A command in the approver's folder; it must end with 0. */
   async command(args, token = this.github.token) {
     const ended = await begin(args, { env: { ...this.variables(), GH_TOKEN: token, HOME: this.folder }, cwd: this.folder }).ended;
-    if (ended.exit !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${ended.exit}: ${ended.err}`);
+    if (ended.exit !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${ended.exit}: ${ended.err.slice(-600)}`);
     return ended.out;
   }
 
