@@ -5,7 +5,7 @@ import { drive } from './flows.mjs';
 import { judge as judgeDocuments } from './graphql.mjs';
 import { judge as replay, judgeServers, selfTest } from './prism.mjs';
 import { promised } from './promised.mjs';
-import { verdict } from './stage.mjs';
+import { check, expect, verdict } from './stage.mjs';
 
 /** Every request of the product, `PATCH …/pulls/{pull_number}` (closing what nobody approved) and `GET …/git/blobs` (cut texts) included. */
 const ENDPOINTS = [
@@ -25,6 +25,12 @@ await selfTest(transcript);
 await replay('Prism', transcript, ENDPOINTS);
 await judgeServers(transcript, ['ghec', 'ghes-3.17', 'ghes-3.18', 'ghes-3.19']);
 if (process.env.TRANSCRIPT) await replay('Prism, of TRANSCRIPT', process.env.TRANSCRIPT);
+await check('with promised members alone: the others are taken away', () => {
+  const body = Buffer.from(JSON.stringify([{ id: 1, discussion_url: 'x', author: { login: 'a', name: 'b' }, assets: [{ size: 1, more: 2 }] }]));
+  const exchange = { method: 'GET', path: '/repos/o/r/releases?page=1', answer: { status: 200, headers: { 'content-type': 'application/json' }, body } };
+  promised(exchange);
+  expect(JSON.parse(exchange.answer.body), [{ id: 1, author: { login: 'a' }, assets: [{ size: 1 }] }], 'what is left');
+});
 await drive('with promised members alone', { after: promised });
 await compare();
 await publishAtEmulate();

@@ -1,14 +1,15 @@
 // Replays a transcript of the simulator through Prism, a validating proxy that knows GitHub's official description of REST: the product's
-// requests must have no violation at all, the simulator's answers none in what they tell.
+// requests must have no violation at all, the simulator's answers none either, but for what `BRIEF` names.
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { METHODS, at, description, template, use } from './description.mjs';
 import { check, expect, installed, send } from './stage.mjs';
 
-/** The keys and types of a value, however deep; lists count by their first item. */
+/** The keys and types of a value, however deep; lists count by their first item, short words by themselves, as they may be the description's. */
 function shape(value) {
   if (Array.isArray(value)) return [shape(value[0])];
   if (value && typeof value === 'object') return Object.fromEntries(Object.keys(value).sort().map((key) => [key, shape(value[key])]));
+  if (/^[a-z_]{1,12}$/.test(value)) return value;
   return value === null ? null : typeof value;
 }
 
@@ -94,7 +95,7 @@ function mended(name) {
   for (const [method, operation] of Object.entries(item)) {
     if (!METHODS.includes(method)) continue;
     delete operation.servers;
-    // A member that GitHub does not know would be ignored in silence: here it is an error.
+    // GitHub ignores some members that it does not know, and says of others that each "is not a permitted key": here every one is an error.
     const body = at(operation.requestBody)?.content?.['application/json'];
     if (body) operation.requestBody = { ...at(operation.requestBody), content: { 'application/json': { ...body, schema: strict(body.schema) } } };
     // "Content-Type: the content type of the asset", says the text; the description says octet-stream alone.
