@@ -6,6 +6,7 @@
 
 use std::io::{BufRead as _, stdin};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use countersign_sim::{Access, Permissions, Simulator};
 use serde_json::{Value, json};
 
@@ -46,7 +47,10 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             sim.tag(text("name"), text("sha"));
             Value::Null
         }
-        "token" => json!(sim.token(permissions(text("contents"), text("actions")))),
+        "token" => {
+            let administration = if text("administration") == "write" { Access::Write } else { Access::None };
+            json!(sim.token(Permissions { administration, ..permissions(text("contents"), text("actions")) }))
+        }
         "run" => {
             sim.run(number("id"), text("actor"), text("actor"));
             Value::Null
@@ -54,6 +58,19 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
         "review" => {
             sim.review(number("run"), text("reviewer"), text("environment"), text("state"), text("comment"));
             Value::Null
+        }
+        "artifact" => {
+            let zip = BASE64.decode(text("zip")).unwrap();
+            json!(sim.artifact(number("run"), text("name"), &zip))
+        }
+        "workflow" => {
+            let inputs: Vec<&str> = command["inputs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            sim.workflow(text("file"), &inputs);
+            Value::Null
+        }
+        "dispatches" => {
+            let told = |dispatch: &countersign_sim::DispatchRecord| json!({ "workflow": dispatch.workflow, "reference": dispatch.reference, "inputs": dispatch.inputs });
+            sim.dispatches().iter().map(told).collect()
         }
         "ref" => json!(sim.ref_oid(text("name"))),
         "file" => json!(sim.read_file(text("branch"), text("path")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
@@ -77,7 +94,7 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             };
             sim.releases().iter().map(release).collect()
         }
-        "pulls" => sim.pulls().iter().map(|pull| json!({ "number": pull.number, "title": pull.title })).collect(),
+        "pulls" => sim.pulls().iter().map(|pull| json!({ "number": pull.number, "title": pull.title, "state": pull.state })).collect(),
         other => panic!("there is no command `{other}`"),
     }
 }

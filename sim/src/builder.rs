@@ -10,6 +10,7 @@ use crate::git::Git;
 use crate::rate::Rates;
 use crate::simulator::Simulator;
 use crate::site::Site;
+use crate::transcript::Transcript;
 use crate::world::{Identity, Settings, World};
 
 /// Choices for [`Simulator::builder`]; each has a default.
@@ -22,6 +23,7 @@ pub struct Builder {
     collaborators: Vec<String>,
     teams: Vec<String>,
     archived: bool,
+    transcript: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -34,9 +36,13 @@ impl Default for Builder {
             collaborators: vec!["octocat".to_owned(), "hubot".to_owned()],
             teams: Vec::new(),
             archived: false,
+            transcript: None,
         }
     }
 }
+
+/// Names the file of the transcript for every simulator of a process.
+const TRANSCRIPT: &str = "COUNTERSIGN_SIM_TRANSCRIPT";
 
 impl Builder {
     /// `owner/name` in its canonical case; `octo/hello` unless told.
@@ -88,13 +94,23 @@ impl Builder {
         self
     }
 
+    /// A file to which every REST exchange is appended as a line of JSON; what the environment variable `COUNTERSIGN_SIM_TRANSCRIPT`
+    /// names, or none, unless told.
+    #[must_use]
+    pub fn transcript(mut self, path: impl Into<PathBuf>) -> Self {
+        self.transcript = Some(path.into());
+        self
+    }
+
     /// Opens both doors on free loopback ports and starts to answer.
     #[must_use]
     pub fn start(self) -> Simulator {
         let (api, api_url) = listen();
         let (uploads, upload_url) = listen();
+        let transcript = self.transcript.clone().or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
+        let transcript = transcript.map(|path| Transcript::open(&path));
         let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
-        Simulator::serve(Site::new(world), api, uploads)
+        Simulator::serve(Site::new(world), transcript, api, uploads)
     }
 
     pub(crate) fn world(self, api_url: String, upload_url: String, clock: Clock) -> World {

@@ -32,6 +32,9 @@ pub(crate) enum Place {
 /// A request with its body read (uploads: digested).
 pub(crate) struct Call {
     pub(crate) method: String,
+    pub(crate) door: Door,
+    /// Path with query, as it came.
+    pub(crate) target: String,
     /// Without query.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
@@ -63,6 +66,8 @@ impl Call {
             .collect();
         let (place, rest) = locate(segments);
         let mut call = Self {
+            door,
+            target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
             query: form_urlencoded::parse(head.uri.query().unwrap_or("").as_bytes()).into_owned().collect(),
             headers: head.headers.clone(),
             endpoint: Endpoint::Unknown,
@@ -77,16 +82,16 @@ impl Call {
             place,
             rest,
         };
-        call.endpoint = call.endpoint_at(door);
+        call.endpoint = call.endpoint_at();
         if call.endpoint == Endpoint::GenerateNotes || call.endpoint == Endpoint::GraphQl {
             call.kind = Kind::Read;
         }
         call
     }
 
-    fn endpoint_at(&self, door: Door) -> Endpoint {
+    fn endpoint_at(&self) -> Endpoint {
         let rest: Vec<&str> = self.rest.iter().map(String::as_str).collect();
-        match (door, &self.place, self.method.as_str(), rest.as_slice()) {
+        match (self.door, &self.place, self.method.as_str(), rest.as_slice()) {
             (Door::Uploads, Place::Named(..), "POST", ["releases", _, "assets"]) => Endpoint::UploadAsset,
             (Door::Uploads, Place::Nowhere, "GET", ["artifacts", _]) => Endpoint::DownloadArtifact,
             (Door::Uploads, ..) => Endpoint::Unknown,

@@ -41,6 +41,7 @@ pub enum Endpoint {
     CreatePull,
     ListPulls,
     GetPull,
+    UpdatePull,
     AddLabels,
     RequestReviewers,
     BranchRules,
@@ -81,6 +82,7 @@ impl Endpoint {
             ("POST", ["pulls"]) => Self::CreatePull,
             ("GET", ["pulls"]) => Self::ListPulls,
             ("GET", ["pulls", _]) => Self::GetPull,
+            ("PATCH", ["pulls", _]) => Self::UpdatePull,
             ("POST", ["pulls", _, "requested_reviewers"]) => Self::RequestReviewers,
             ("POST", ["issues", _, "labels"]) => Self::AddLabels,
             ("GET", ["rules", "branches", _, ..]) => Self::BranchRules,
@@ -170,7 +172,7 @@ impl Endpoint {
             | Self::CreateBlob
             | Self::CreateCommit => Need(Contents, Write),
             Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
-            Self::CreatePull | Self::RequestReviewers => Need(PullRequests, Write),
+            Self::CreatePull | Self::UpdatePull | Self::RequestReviewers => Need(PullRequests, Write),
             Self::AddLabels => Need(Issues, Write),
             Self::GetRun | Self::GetAttempt | Self::ListApprovals | Self::ListArtifacts | Self::GetArtifact => Need(Actions, Read),
             Self::DispatchWorkflow => Need(Actions, Write),
@@ -200,7 +202,7 @@ impl Endpoint {
             }
             Self::CreateTree | Self::GetTree => "https://docs.github.com/rest/git/trees",
             Self::CreateCommit | Self::GetCommit => "https://docs.github.com/rest/git/commits",
-            Self::CreatePull | Self::ListPulls | Self::GetPull => "https://docs.github.com/rest/pulls/pulls",
+            Self::CreatePull | Self::ListPulls | Self::GetPull | Self::UpdatePull => "https://docs.github.com/rest/pulls/pulls",
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
             Self::GetRun | Self::GetAttempt | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",

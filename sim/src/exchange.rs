@@ -38,8 +38,7 @@ impl std::error::Error for Dropped {}
 pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
     let (head, body) = request.into_parts();
     let mut call = Call::of(door, &head);
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    let sequence = shared.log.arrive(&call.method, path, call.endpoint, call.kind);
+    let sequence = shared.log.arrive(&call.method, &call.target, call.endpoint, call.kind);
     let answered = answer(&shared, sequence, &mut call, body).await;
     let status = answered.as_ref().ok().map(|reply| reply.status().as_u16());
     let bytes = answered.as_ref().ok().and_then(|reply| reply.body().size_hint().exact());
@@ -73,7 +72,12 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
         return Err(Dropped);
     }
     let answer = misfortune::after(met.as_ref(), call.endpoint, answer.documented(call.endpoint));
-    Ok(shared.site(|site| reply::dress(site, call, answer, met.as_ref())))
+    let answer = shared.site(|site| reply::dress(site, call, answer, met.as_ref()));
+    // What a planned fault had a hand in is not how GitHub answers.
+    if let (Some(transcript), None) = (&shared.transcript, &met) {
+        transcript.note(call, &answer);
+    }
+    Ok(answer)
 }
 
 /// Reads the body and finds the fault that this request meets. Uploads meet theirs first, because

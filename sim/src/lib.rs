@@ -30,6 +30,7 @@ mod simulator;
 mod site;
 mod storage;
 mod switches;
+mod transcript;
 mod upload;
 mod world;
 

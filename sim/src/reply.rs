@@ -56,6 +56,13 @@ impl http_body::Body for Body {
     }
 }
 
+impl Body {
+    /// What the client will read, unless it is cut.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or_default()
+    }
+}
+
 /// Turns an answer into the response to this call.
 pub(crate) fn dress(site: &mut Site, call: &Call, answer: Answer, met: Option<&Effect>) -> Response<Body> {
     let (content_type, bytes) = match answer.content {

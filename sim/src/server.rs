@@ -17,19 +17,21 @@ use crate::exchange;
 use crate::fault::Plan;
 use crate::log::Log;
 use crate::site::Site;
+use crate::transcript::Transcript;
 use crate::world::World;
 
 /// What the server's thread and the test's handles share.
 pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) plan: Mutex<Plan>,
+    pub(crate) transcript: Option<Transcript>,
     /// Reentrant, because a GraphQL request holds it while each of its resolvers takes it again.
     site: ReentrantMutex<RefCell<Site>>,
 }
 
 impl Shared {
-    pub(crate) fn new(site: Site) -> Self {
-        Self { log: Log::default(), plan: Mutex::default(), site: ReentrantMutex::new(RefCell::new(site)) }
+    pub(crate) fn new(site: Site, transcript: Option<Transcript>) -> Self {
+        Self { log: Log::default(), plan: Mutex::default(), transcript, site: ReentrantMutex::new(RefCell::new(site)) }
     }
 
     /// Works on the state under the lock.

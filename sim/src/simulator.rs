@@ -15,6 +15,7 @@ use crate::permission::{Grant, Permissions};
 use crate::record::{PullRecord, ReleaseRecord};
 use crate::server::{Server, Shared};
 use crate::site::Site;
+use crate::transcript::Transcript;
 use crate::world::World;
 
 /// One repository of a running GitHub. Dropping the last handle stops the server.
@@ -42,8 +43,8 @@ impl Simulator {
         Builder::default()
     }
 
-    pub(crate) fn serve(site: Site, api: TcpListener, uploads: TcpListener) -> Self {
-        let shared = Arc::new(Shared::new(site));
+    pub(crate) fn serve(site: Site, transcript: Option<Transcript>, api: TcpListener, uploads: TcpListener) -> Self {
+        let shared = Arc::new(Shared::new(site, transcript));
         let server = Server::start(Arc::clone(&shared), api, uploads);
         Self::at(0, shared, Arc::new(server))
     }

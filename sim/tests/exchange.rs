@@ -157,3 +157,29 @@ fn a_late_answer_is_late() {
     Client::writer(&sim).get("");
     assert!(start.elapsed() >= Duration::from_millis(30));
 }
+
+#[test]
+fn the_transcript_has_every_rest_exchange_that_no_fault_met() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("transcript");
+    let sim = Simulator::builder().transcript(&path).start();
+    let client = Client::writer(&sim);
+    sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::StatusAfter(502)));
+    assert_eq!(create(&client).unwrap().status, 502);
+    let release = create(&client).unwrap().json();
+    client.upload(&release, "a.bin", b"\xff\xfe");
+    client.graphql("{ rateLimit { limit } }", &Value::Null);
+    client.get("/releases?per_page=1");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<String> = lines.iter().map(|line| format!("{} {} {}", line["method"], line["path"], line["status"])).collect();
+    let (create, upload) =
+        ("\"POST\" \"/repos/octo/hello/releases\" 201", "\"POST\" \"/repos/octo/hello/releases/2/assets?name=a.bin\" 201");
+    assert_eq!(told, [create, upload, "\"GET\" \"/repos/octo/hello/releases?per_page=1\" 200"]);
+    assert_eq!((&lines[0]["body"], &lines[0]["uploads"]), (&json!("{\"draft\":true,\"tag_name\":\"v1\"}"), &json!(false)));
+    assert_eq!((&lines[1]["body"], &lines[1]["body_bytes"], &lines[1]["uploads"]), (&Value::Null, &json!(2), &json!(true)));
+    assert_eq!(lines[2]["answer_headers"]["content-type"], "application/json; charset=utf-8");
+    let answer: Value = serde_json::from_str(lines[2]["answer"].as_str().unwrap()).unwrap();
+    assert_eq!(answer[0]["id"], 2);
+    assert!(!text.contains("ghs_"), "a token was written down");
+}

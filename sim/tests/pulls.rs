@@ -18,6 +18,7 @@ fn a_pull_request_is_opened_labelled_and_put_up_for_review() {
     assert_eq!(open(&client, "octo:feature").status, 201);
     let labels = client.post("/issues/1/labels", &json!({ "labels": ["new"] }));
     assert_eq!((labels.status, &labels.json()[0]["name"]), (200, &json!("new")));
+    assert_eq!(labels.json()[0]["url"], format!("{}/repos/octo/hello/labels/new", sim.api_url()));
     let body = json!({ "reviewers": ["octocat"] });
     assert_eq!(client.post("/pulls/1/requested_reviewers", &body).status, 201);
     let pull = sim.pulls().remove(0);
@@ -53,6 +54,21 @@ fn one_stranger_among_the_reviewers_refuses_them_all() {
     let body = json!({ "reviewers": ["octocat", "stranger"] });
     assert_eq!(client.post("/pulls/1/requested_reviewers", &body).status, 422);
     assert_eq!(sim.pulls()[0].reviewers, Vec::<String>::new());
+}
+
+#[test]
+fn a_pull_request_is_closed_by_a_patch() {
+    let sim = Simulator::start();
+    sim.commit("feature", &[("a", b"1")]);
+    let client = Client::writer(&sim);
+    open(&client, "feature");
+    let strange = client.call("PATCH", "/pulls/1", &json!({ "state": "merged" }));
+    assert_eq!((strange.status, &strange.error()["field"]), (422, &json!("state")));
+    let closed = client.call("PATCH", "/pulls/1", &json!({ "state": "closed" }));
+    assert_eq!((closed.status, &closed.json()["state"], &closed.json()["title"]), (200, &json!("closed"), &json!("t")));
+    assert_eq!(sim.pulls()[0].state, "closed");
+    assert_eq!(sim.effects().last().map(String::as_str), Some("pull request 1 closed"));
+    assert_eq!(client.call("PATCH", "/pulls/2", &json!({ "state": "closed" })).status, 404);
 }
 
 #[test]

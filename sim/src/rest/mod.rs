@@ -97,6 +97,7 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::CreatePull => pulls::create,
         Endpoint::ListPulls => pulls::list,
         Endpoint::GetPull => pulls::get,
+        Endpoint::UpdatePull => pulls::update,
         Endpoint::AddLabels => pulls::add_labels,
         Endpoint::RequestReviewers => pulls::request_reviewers,
         Endpoint::GetRun => runs::get,

@@ -31,6 +31,7 @@ pub(crate) fn get_blob(world: &mut World, call: &Call) -> Served {
     let blob = blob.map_err(|_| Answer::not_found())?;
     Ok(Answer::ok(json!({
         "sha": oid.to_string(),
+        "node_id": format!("B_{oid}"),
         "size": blob.size(),
         "content": STANDARD.encode(blob.content()),
         "encoding": "base64",

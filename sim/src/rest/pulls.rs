@@ -107,6 +107,24 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     Ok(Answer::ok(render::pull(world, pull)))
 }
 
+/// Title, text and state; a base that is to change is not imitated.
+pub(crate) fn update(world: &mut World, call: &Call) -> Served {
+    let number = call.number(1)?;
+    let body = call.object()?;
+    let (title, text, state) = (fields::text(&body, "title")?, fields::text(&body, "body")?, fields::text(&body, "state")?);
+    let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
+    if state.as_ref().is_some_and(|state| !["open", "closed"].contains(&state.as_str())) {
+        return Err(Answer::invalid(vec![answer::field("PullRequest", "invalid", "state")]));
+    }
+    let verb = if state.as_ref().is_some_and(|state| *state != pull.state && state == "closed") { "closed" } else { "updated" };
+    pull.title = title.unwrap_or_else(|| pull.title.clone());
+    pull.body = text.or_else(|| pull.body.clone());
+    pull.state = state.unwrap_or_else(|| pull.state.clone());
+    let pull = pull.clone();
+    world.effect(format!("pull request {number} {verb}"));
+    Ok(Answer::ok(render::pull(world, &pull)))
+}
+
 /// Unknown labels come into being.
 pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
     let number = call.number(1)?;
@@ -117,7 +135,8 @@ pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
             pull.labels.push(label);
         }
     }
-    let labels: Vec<Value> = pull.labels.iter().map(|name| render::label(name)).collect();
+    let names = pull.labels.clone();
+    let labels: Vec<Value> = names.iter().map(|name| render::label(&world.identity, name)).collect();
     world.effect(format!("labels added to pull request {number}"));
     Ok(Answer::ok(Value::Array(labels)))
 }

@@ -1,5 +1,6 @@
 //! GitHub's JSON for accounts, releases, assets, refs and pull requests, and the paging of lists.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -22,10 +23,14 @@ pub(crate) fn bot() -> Value {
     })
 }
 
+/// FNV-1a, cut to the size of an account's id: the same name always has the same.
+fn number_of(name: &str) -> u32 {
+    let hash = name.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
+    hash >> 5
+}
+
 pub(crate) fn user(login: &str) -> Value {
-    // FNV-1a, cut to the size of an account's id: the same login always has the same.
-    let hash = login.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
-    let id = hash >> 5;
+    let id = number_of(login);
     json!({ "login": login, "id": id, "node_id": format!("U_{id}"), "type": "User", "site_admin": false })
 }
 
@@ -117,7 +122,7 @@ pub(crate) fn pull_html(identity: &Identity, number: u64) -> String {
 pub(crate) fn pull(world: &World, pull: &PullRecord) -> Value {
     let identity = &world.identity;
     let url = format!("{}/pulls/{}", identity.api(), pull.number);
-    let labels: Vec<Value> = pull.labels.iter().map(|name| label(name)).collect();
+    let labels: Vec<Value> = pull.labels.iter().map(|name| label(identity, name)).collect();
     let reviewers: Vec<Value> = pull.reviewers.iter().map(|login| user(login)).collect();
     let teams: Vec<Value> = pull.team_reviewers.iter().map(|slug| json!({ "slug": slug, "name": slug })).collect();
     json!({
@@ -165,8 +170,10 @@ pub(crate) fn repository(identity: &Identity) -> Value {
     })
 }
 
-pub(crate) fn label(name: &str) -> Value {
-    json!({ "name": name, "color": "ededed", "default": false, "description": null })
+pub(crate) fn label(identity: &Identity, name: &str) -> Value {
+    let id = number_of(name);
+    let url = format!("{}/labels/{}", identity.api(), utf8_percent_encode(name, NON_ALPHANUMERIC));
+    json!({ "id": id, "node_id": format!("LA_{id}"), "url": url, "name": name, "color": "ededed", "default": false, "description": null })
 }
 
 /// One page of a list, with the `Link` header by repository id that GitHub sends.

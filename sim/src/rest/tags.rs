@@ -64,7 +64,7 @@ fn tag_json(world: &World, sha: &str) -> Option<Value> {
 }
 
 pub(crate) fn unsigned() -> Value {
-    json!({ "verified": false, "reason": "unsigned", "signature": null, "payload": null })
+    json!({ "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null })
 }
 
 pub(crate) fn signature_json(signature: &git2::Signature<'_>) -> Value {

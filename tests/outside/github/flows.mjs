@@ -1,0 +1,341 @@
+// Every way of the product that sends REST requests, driven against the simulator; the simulator's transcript has what was said.
+import { readFileSync } from 'node:fs';
+import { Proxy, RUN, Simulator, Stage, check, expect, json, succeeded, until } from './stage.mjs';
+
+/** A simulator with a ledger and an approver, behind a proxy with these hooks. */
+export async function scene(hooks, variables, work) {
+  const sim = await Simulator.start(variables);
+  const told = { documents: new Set(), ready: false };
+  const api = await Proxy.start(sim.api_url, {
+    before: (exchange) => {
+      if (exchange.path === '/graphql') told.documents.add(JSON.parse(exchange.body).query);
+      return told.ready ? hooks.before?.(exchange, sim) : undefined;
+    },
+    after: (exchange) => {
+      const addresses = exchange.answer.body.toString().replaceAll(sim.uploads_url, uploads.url);
+      if (exchange.path !== '/graphql') exchange.answer.body = Buffer.from(addresses);
+      if (exchange.answer.headers.location) exchange.answer.headers.location = exchange.answer.headers.location.replace(sim.uploads_url, uploads.url);
+      return told.ready ? hooks.after?.(exchange, sim) : undefined;
+    },
+  });
+  const uploads = await Proxy.start(sim.uploads_url, hooks);
+  const stage = new Stage({ ...sim, api_url: api.url, graphql_url: `${api.url}/graphql`, repository: sim.repository });
+  try {
+    stage.trusted = await stage.key();
+    const owner = await sim.ask('token', { contents: 'write', actions: 'write', administration: 'write' });
+    await stage.command(['ledger', 'init', '--repository', sim.repository, '--protect'], owner);
+    told.ready = true;
+    await work(stage, sim, told);
+  } finally {
+    api.stop();
+    uploads.stop();
+    await sim.stop();
+  }
+  return told;
+}
+
+const release = { operation: 'publish_release', 'tag-name': 'v1.0.0', body: 'First.\n' };
+const tag = { operation: 'tag_repo', 'tag-name': 'v1.0.0', message: 'Version 1.0.0' };
+const pull = { operation: 'open_pr', title: 'Next', 'head-branch': 'next', 'base-branch': 'main', body: 'Text' };
+
+/** Something that happens once. */
+function once(matches, act) {
+  let open = true;
+  return (exchange, sim) => {
+    if (!open || !matches(exchange)) return undefined;
+    open = false;
+    return act(exchange, sim);
+  };
+}
+const is = (method, pattern) => (exchange) => exchange.method === method && pattern.test(exchange.path.split('?')[0]);
+const held = () => new Promise(() => {});
+
+/** An attempt that is killed while this request is held; then the next attempt of the run. */
+async function resumed(stage, inputs, killing) {
+  const first = stage.attempt(inputs);
+  await Promise.race([until('the request to hold', () => killing.reached), first.ended.then((ended) => { throw new Error(`not held: ${ended.log}`); })]);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  return stage.act(inputs, { GITHUB_RUN_ATTEMPT: '2' });
+}
+
+/** Holds the first request of this kind: before GitHub saw it, or its answer. */
+function holding(method, pattern, answered = false) {
+  const killing = { reached: false };
+  const hold = once(is(method, pattern), () => {
+    killing.reached = true;
+    return held();
+  });
+  return { killing, hooks: answered ? { after: hold } : { before: hold } };
+}
+
+const changed = (exchange, change) => {
+  exchange.answer.body = Buffer.from(JSON.stringify(change(JSON.parse(exchange.answer.body))));
+};
+
+async function looked(stage, sim) {
+  succeeded(await stage.ship(tag));
+  stage.file('keys.pub', `${stage.trusted}\n`);
+  await stage.command(['ledger', 'verify', '--repository', sim.repository, '--trusted-keys', 'workspace/keys.pub']);
+  await stage.command(['ledger', 'show', '--repository', sim.repository]);
+}
+
+async function dispatched(stage, sim) {
+  const plan = await stage.plan(tag);
+  await sim.ask('run', { id: Number(RUN), actor: 'dana' });
+  await sim.ask('artifact', { run: Number(RUN), name: 'plan', zip: zip('plan.json', readFileSync(`${stage.workspace}/${plan}`)).toString('base64') });
+  await sim.ask('workflow', { file: 'publish.yml', inputs: ['receipt', 'run-id'] });
+  const token = await sim.ask('token', { contents: 'write', actions: 'write' });
+  await stage.command(['authorize', '--run', RUN, '--repository', sim.repository, '--key', 'alice', '--dispatch', 'publish.yml', '--yes'], token);
+  const [dispatch] = await sim.ask('dispatches');
+  expect([dispatch.workflow, dispatch.inputs['run-id']], ['publish.yml', RUN], 'the dispatch');
+  succeeded(await stage.act({ plan, receipt: dispatch.inputs.receipt, 'run-id': RUN }, { GITHUB_RUN_ID: '99' }));
+}
+
+/** Each way, with hooks that happen once. */
+const flows = () => ({
+  async 'a release without assets'(stage) {
+    const out = succeeded(await stage.ship({ ...release, 'release-name': 'One', prerelease: 'true' }));
+    expect(out['html-url'], 'https://github.com/octo/hello/releases/tag/v1.0.0', 'the page');
+  },
+  async 'a release with assets'(stage) {
+    stage.file('app.zip', 'abc');
+    stage.file('notes.txt', 'text');
+    stage.file('program', Buffer.from([0xff, 0xfe]));
+    const out = succeeded(await stage.ship({ ...release, files: 'app.zip\nnotes.txt\nprogram', 'make-latest': 'legacy' }));
+    expect(JSON.parse(out.assets).length, 3, 'the number of assets');
+  },
+  async 'drafts, with assets and without'(stage) {
+    stage.file('app.zip', 'abc');
+    succeeded(await stage.ship({ ...release, draft: 'true', files: 'app.zip' }));
+    succeeded(await stage.ship({ ...release, 'tag-name': 'v2.0.0', draft: 'true' }));
+  },
+  async 'names with slashes and signs'(stage, sim) {
+    const odd = 'release/1.0+meta#1';
+    succeeded(await stage.ship({ ...tag, 'tag-name': odd }));
+    await sim.ask('commit', { branch: 'topic/a+b#c', path: 'a.txt', text: 'a' });
+    succeeded(await stage.ship({ ...pull, 'head-branch': 'topic/a+b#c' }));
+    stage.file('app-1.0+meta@x_y.tar.gz', 'abc');
+    succeeded(await stage.ship({ ...release, 'tag-name': odd, files: 'app-1.0+meta@x_y.tar.gz' }));
+  },
+  'a release that was killed before it was visible': {
+    ...holding('PATCH', /releases\/\d+$/),
+    async run(stage, sim, killing) {
+      stage.file('app.zip', 'abc');
+      const inputs = { ...release, 'tag-name': 'rel/1#2', files: 'app.zip' };
+      succeeded(await stage.ship({ ...tag, 'tag-name': 'rel/1#2' }));
+      succeeded(await resumed(stage, await stage.approved(inputs), killing));
+      expect((await sim.ask('releases')).map((one) => one.draft), [false], 'the releases');
+    },
+  },
+  'a release whose publication was not answered': {
+    ...holding('PATCH', /releases\/\d+$/, true),
+    async run(stage, sim, killing) {
+      stage.file('app.zip', 'abc');
+      succeeded(await resumed(stage, await stage.approved({ ...release, files: 'app.zip' }), killing));
+    },
+  },
+  'a draft release that was killed': {
+    ...holding('POST', /releases$/, true),
+    async run(stage, sim, killing) {
+      succeeded(await resumed(stage, await stage.approved({ ...release, draft: 'true' }), killing));
+    },
+  },
+  'a draft with a half uploaded asset': (({ killing, hooks }) => ({
+    killing,
+    hooks: {
+      ...hooks,
+      // The next attempt is told that the asset is only begun, so it takes it away and uploads it anew.
+      after: once((exchange) => killing.reached && is('GET', /releases\/\d+\/assets$/)(exchange), (exchange) => {
+        changed(exchange, (assets) => assets.map((asset) => ({ ...asset, state: 'starter' })));
+      }),
+    },
+    async run(stage, sim) {
+      stage.file('app.zip', 'abc');
+      succeeded(await resumed(stage, await stage.approved({ ...release, files: 'app.zip' }), killing));
+    },
+  }))(holding('PATCH', /releases\/\d+$/)),
+  'an asset that GitHub stored otherwise': {
+    hooks: {
+      after: once(is('POST', /releases\/\d+\/assets$/), (exchange) => changed(exchange, (asset) => ({ ...asset, digest: `sha256:${'0'.repeat(64)}` }))),
+    },
+    async run(stage, sim) {
+      stage.file('app.zip', 'abc');
+      const ended = await stage.ship({ ...release, files: 'app.zip' });
+      expect([ended.exit, ended.outputs['error-code']], [1, 'asset_mismatch'], 'the end');
+      expect(await sim.ask('releases'), [], 'what is left');
+    },
+  },
+  'assets without digests, read back': {
+    hooks: {
+      after: (exchange) => {
+        if (!/releases/.test(exchange.path) || !/json/.test(exchange.answer.headers['content-type'] ?? '')) return;
+        changed(exchange, (body) => JSON.parse(JSON.stringify(body, (name, value) => (name === 'digest' ? null : value))));
+      },
+    },
+    async run(stage) {
+      stage.file('app.zip', 'abc');
+      succeeded(await stage.ship({ ...release, files: 'app.zip' }));
+    },
+  },
+  async 'a tag'(stage, sim) {
+    const out = succeeded(await stage.ship(tag));
+    expect(await sim.ask('ref', { name: 'refs/tags/v1.0.0' }), out['tag-sha'], 'the tag');
+  },
+  'a tag that was killed before its ref': {
+    ...holding('POST', /git\/refs$/),
+    async run(stage, sim, killing) {
+      succeeded(await resumed(stage, await stage.approved(tag), killing));
+    },
+  },
+  'a tag whose ref was not answered': {
+    ...holding('POST', /git\/refs$/, true),
+    async run(stage, sim, killing) {
+      succeeded(await resumed(stage, await stage.approved(tag), killing));
+    },
+  },
+  async 'a pull request with labels and reviewers'(stage, sim) {
+    await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
+    succeeded(await stage.ship({ ...pull, labels: 'release, new one', reviewers: 'octocat, hubot', draft: 'true' }));
+  },
+  'a pull request that was killed': {
+    ...holding('POST', /\/pulls$/),
+    async run(stage, sim, killing) {
+      await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
+      succeeded(await resumed(stage, await stage.approved(pull), killing));
+    },
+  },
+  'a pull request whose branch moved': {
+    hooks: { before: once(is('POST', /\/pulls$/), async (_, sim) => void (await sim.ask('commit', { branch: 'next', path: 'b.txt', text: 'b' }))) },
+    async run(stage, sim) {
+      await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
+      const ended = await stage.ship(pull);
+      expect([ended.exit, ended.outputs['error-code']], [1, 'pull_mismatch'], 'the end');
+      if (!/it was closed again/.test(ended.log)) throw new Error(ended.log);
+      expect((await sim.ask('pulls')).map((one) => one.state), ['closed'], 'the pull requests');
+    },
+  },
+  async 'generated notes'(stage) {
+    succeeded(await stage.ship({ ...release, body: '', 'generate-release-notes': 'true' }));
+  },
+  'the ledger, shown and verified': (stage, sim) => looked(stage, sim),
+  'a ledger whose texts GraphQL cuts': {
+    hooks: {
+      after: (exchange) => {
+        if (exchange.path !== '/graphql' || !/LedgerFiles/.test(exchange.body)) return;
+        changed(exchange, (body) => JSON.parse(JSON.stringify(body, (name, value) => (name === 'isTruncated' ? true : value))));
+      },
+    },
+    run: (stage, sim) => looked(stage, sim),
+  },
+  'a run that is authorized and dispatched': (stage, sim) => dispatched(stage, sim),
+  // GitHub Enterprise Server up to 3.19; benc-uk/workflow-dispatch#86 has the refusal.
+  'a run that is dispatched on a server that knows no return_run_details': {
+    hooks: {
+      before: (exchange) => {
+        if (!is('POST', /dispatches$/)(exchange) || !/return_run_details/.test(exchange.body)) return undefined;
+        return json(422, { message: 'Invalid request.\n\n"return_run_details" is not a permitted key.', documentation_url: 'https://docs.github.com', status: '422' });
+      },
+      after: (exchange) => {
+        if (is('POST', /dispatches$/)(exchange) && exchange.answer.status === 200) exchange.answer = { status: 204, headers: {}, body: Buffer.alloc(0) };
+      },
+    },
+    once: true,
+    run: (stage, sim) => dispatched(stage, sim),
+  },
+  async 'a receipt from an approval'(stage, sim) {
+    const { plan, receipt } = await stage.approved(tag);
+    await sim.ask('run', { id: Number(RUN), actor: 'dana' });
+    await sim.ask('review', { run: Number(RUN), reviewer: 'bob', environment: 'release', state: 'approved', comment: receipt });
+    succeeded(await stage.act({ plan, 'receipt-from': 'approvals' }));
+  },
+  async 'a policy that asks who started the other run'(stage, sim) {
+    stage.file('policy.toml', [
+      'version = 1', '[[rule]]', 'name = "tags"', 'operation = "tag_repo"', `repository = "${sim.repository}"`, `repository_id = ${sim.repository_id}`,
+      'tag = "v*"', 'approvers = ["alice"]', 'threshold = 1', 'longest_lifetime = "2h"', 'exclude_requester = true', '',
+    ].join('\n'));
+    await sim.ask('run', { id: Number(RUN), actor: 'dana' });
+    stage.trusted = `${stage.trusted} github:alice-gh`;
+    stage.file('keys.pub', `${stage.trusted}\n`);
+    const plan = await stage.plan(tag);
+    const by = ['--policy', 'workspace/policy.toml', '--trusted-keys', 'workspace/keys.pub'];
+    const receipt = (await stage.command(['authorize', `workspace/${plan}`, '--key', 'alice', '--yes', ...by])).trim();
+    succeeded(await stage.act({ plan, receipt, 'policy-file': 'policy.toml', 'run-id': RUN }, { GITHUB_RUN_ID: '99' }));
+  },
+  'a campaign that was killed': {
+    ...holding('POST', /releases$/),
+    async run(stage, sim, killing) {
+      await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
+      stage.file('campaign.toml', CAMPAIGN);
+      const plan = await stage.plan({ campaign: 'campaign.toml' });
+      const receipt = (await stage.command(['authorize', `workspace/${plan}`, '--key', 'alice', '--yes'])).trim();
+      const ended = await resumed(stage, { plan, receipt }, killing);
+      const statuses = JSON.parse(succeeded(ended).results).map((result) => result.status);
+      expect(statuses, ['success', 'success', 'success'], 'the results');
+    },
+  },
+});
+
+const CAMPAIGN = `name = "Version 1"
+[[operation]]
+id = "tag"
+operation = "tag_repo"
+tag-name = "v1"
+message = "Version 1"
+[[operation]]
+id = "release"
+operation = "publish_release"
+needs = ["tag"]
+tag-name = "v1"
+body = "All new."
+[[operation]]
+id = "pull"
+operation = "open_pr"
+needs = ["release"]
+title = "After 1"
+head-branch = "next"
+base-branch = "main"
+`;
+
+/** An archive with one file that is stored as it is. */
+function zip(name, bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  }
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(10, 0);
+  common.writeUInt16LE(33, 8);
+  common.writeUInt32LE((crc ^ 0xffffffff) >>> 0, 10);
+  common.writeUInt32LE(bytes.length, 14);
+  common.writeUInt32LE(bytes.length, 18);
+  common.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), bytes]);
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x0a\x00'), common, Buffer.alloc(14), Buffer.from(name)]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, central, Buffer.from('PK\x05\x06'), end]);
+}
+
+/** Drives every way; gives the GraphQL documents that were sent. `after` may change each answer of the simulator; what is to be shown once is left out then. */
+export async function drive(title, { transcript, after }) {
+  const documents = new Set();
+  const variables = transcript ? { COUNTERSIGN_SIM_TRANSCRIPT: transcript } : {};
+  for (const [name, flow] of Object.entries(flows())) {
+    if (after && flow.once) continue;
+    await check(`${title}: ${name}`, async () => {
+      const { run = flow, killing, hooks = {} } = flow;
+      const changing = {
+        before: (exchange, sim) => hooks.before?.(exchange, sim),
+        after: async (exchange, sim) => (await after?.(exchange), await hooks.after?.(exchange, sim)),
+      };
+      const told = await scene(changing, variables, (stage, sim) => run.call(flow, stage, sim, killing));
+      told.documents.forEach((document) => documents.add(document));
+    });
+  }
+  return documents;
+}
