@@ -46,7 +46,8 @@ impl Simulator {
         self.world(|world| world.settings.archived = on);
     }
 
-    /// Dispatches are answered 204 without a body, as GitHub Enterprise Server 3.19 and older do; off unless told.
+    /// Dispatches are answered 204 without a body and know no `return_run_details`, as GitHub Enterprise Server 3.19 and older do; off
+    /// unless told.
     pub fn bare_dispatches(&self, on: bool) {
         self.world(|world| world.settings.bare_dispatches = on);
     }

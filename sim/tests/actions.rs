@@ -184,6 +184,9 @@ fn a_dispatch_makes_a_run_and_tells_it() {
     let bare = dispatch(&client, &json!({}));
     assert_eq!((bare.status, bare.bytes.len()), (204, 0));
     assert_ne!(sim.dispatches()[1].run_id, run_id);
+    let newer = client.post(DISPATCHES, &json!({ "ref": "main", "return_run_details": true }));
+    assert_eq!((newer.status, newer.message()), (422, "Invalid request.\n\n\"return_run_details\" is not a permitted key.".to_owned()));
+    assert_eq!(sim.dispatches().len(), 2);
 }
 
 #[test]

@@ -20,6 +20,9 @@ const LONGEST_INPUTS: usize = 65_535;
 /// 200 with the run, or 204 where the switch says so.
 pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
+    if world.settings.bare_dispatches && body.get("return_run_details").is_some() {
+        return Err(Answer::error(422, "Invalid request.\n\n\"return_run_details\" is not a permitted key."));
+    }
     let reference = fields::supplied(&body, "ref")?;
     let inputs = inputs(&body)?;
     let named = call.rest.get(2).map_or("", String::as_str);
