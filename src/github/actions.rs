@@ -13,6 +13,8 @@ use super::{GitHub, Trouble, encoded, json_request};
 
 /// GitHub allows a run to be re-run 50 times.
 const MOST_ATTEMPTS: u64 = 60;
+/// Asks for the run that a dispatch starts.
+const DETAILS: &str = "return_run_details";
 /// GitHub's limit for all inputs of a dispatch: characters of their compact JSON.
 const MOST_INPUTS: usize = 65_535;
 
@@ -61,7 +63,7 @@ struct DefaultBranch {
 #[derive(Deserialize)]
 struct Run {
     #[serde(rename = "run_attempt")]
-    attempt: u64,
+    attempt: Option<u64>,
     actor: Option<User>,
     triggering_actor: Option<User>,
 }
@@ -89,7 +91,7 @@ impl GitHub {
     pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<Vec<String>, Trouble> {
         let path = format!("/repos/{repository}/actions/runs/{run}");
         let newest: Run = self.read(&path).await?;
-        let attempts = newest.attempt.min(MOST_ATTEMPTS);
+        let attempts = newest.attempt.unwrap_or(1).min(MOST_ATTEMPTS);
         let mut actors: Vec<String> = newest.actors().collect();
         // The run itself tells the first actor and the newest.
         for attempt in 2..attempts {
@@ -138,8 +140,14 @@ impl GitHub {
             return Err(Trouble::Validation { status: 422, message });
         }
         let path = format!("/repos/{repository}/actions/workflows/{}/dispatches", encoded(workflow));
-        let body = json!({ "ref": reference, "inputs": inputs, "return_run_details": true });
-        let reply = self.send(json_request(Method::POST, &self.endpoints.rest(&path), &body)?).await?;
+        let send = async |body| self.send(json_request(Method::POST, &self.endpoints.rest(&path), &body)?).await;
+        let reply = match send(json!({ "ref": reference, "inputs": inputs, DETAILS: true })).await {
+            // Servers up to 3.19 do not know the member and refuse the whole: nothing was started.
+            Err(Trouble::Validation { message, .. }) if message.contains(DETAILS) => {
+                send(json!({ "ref": reference, "inputs": inputs })).await?
+            }
+            reply => reply?,
+        };
         // An older server answers with nothing.
         Ok(reply.json::<Dispatched>().ok().map(|dispatched| dispatched.html_url))
     }

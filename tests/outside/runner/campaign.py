@@ -113,10 +113,10 @@ def whole_way(stage, root):
 
     publish = {"mode": "prod", "plan": "plan.json", "trust_file": "trust.json", "trust_root": root, "policy_file": "policy.toml"}
 
-    def ship(receipts, actor="octocat", run=RUN, **more):
+    def ship(receipts, actor="octocat", run=RUN, nth=1, **more):
         (stage.workspace / "plan.json").write_bytes(plan)
         inputs = {**publish, "receipt": receipts, "audit_artifact_name": "record", **more}
-        return stage.act(workflow(CHECKOUT, attempt(**inputs)), actor=actor, run=run, keep_checkout=True)
+        return stage.act(workflow(CHECKOUT, attempt(**inputs)), actor=actor, run=run, nth=nth, keep_checkout=True)
 
     one, both = two_signatures(stage, plan)
     with check("one approver is not enough: red, and nothing is written"):
@@ -143,12 +143,12 @@ def whole_way(stage, root):
         same([json.loads(shipped.artifact("record")[name])["status"] for name in records], ["success"] * 3)
         verified = stage.countersign("ledger", "verify", "--repository", stage.repository, "--trusted-keys", "trust.json", "--trust-root", root)
         holds(verified, "6 entries")
-    with check("the same receipts again in this run find everything done, and nothing is written"):
+    with check("the next attempt of this run finds everything done, and nothing is written"):
         before = stage.writes()
-        again = ship(both).green()
+        again = ship(both, nth=2).green()
         same([result["status"] for result in json.loads(again.outputs()["results"])], ["success"] * 3)
         same(stage.writes(), before)
     with check("the same receipts in another run publish nothing again"):
         effects = stage.ask("effects")
-        ship(both, run=4)
+        ship(both, run=4).refused("run_id_mismatch")
         same((stage.writes(), stage.ask("effects")), (before, effects))

@@ -100,7 +100,7 @@ class Stage:
         origin = f"https://github.com/{self.repository}.git"
         subprocess.run([*git, "-C", self.workspace, "remote", "set-url", "origin", origin], check=True)
 
-    def act(self, workflow, *more, run=RUN, inputs=None, actor="octocat", api=None, keep_checkout=False, event="workflow_dispatch"):
+    def act(self, workflow, *more, run=RUN, inputs=None, actor="octocat", api=None, keep_checkout=False, event="workflow_dispatch", nth=1):
         """Runs a workflow, a text or an object (JSON is YAML)."""
         if not keep_checkout:
             self.checkout()
@@ -118,7 +118,7 @@ class Stage:
             *[part for label in ("ubuntu-latest", "self-hosted", "linux") for part in ("--platform", f"{label}=-self-hosted")],
             *[part for action in self.stand_ins() for part in ("--local-repository", action)],
             # act sets none of these, or others than GitHub would.
-            *[part for pair in self.variables(run, actor, api).items() for part in ("--env", "=".join(pair))],
+            *[part for pair in self.variables(run, actor, api, nth).items() for part in ("--env", "=".join(pair))],
             *more,
         ]
         environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
@@ -132,11 +132,12 @@ class Stage:
         used = {f"{name}@{commit}" for file in files for name, commit in re.findall(r"uses: ([^@\s]+)@([0-9a-f]{40})", file.read_text())}
         return [f"{action}={places[name]}" for action in sorted({*used, USES}) if (name := action.partition("@")[0]) in places]
 
-    def variables(self, run, actor, api):
+    def variables(self, run, actor, api, nth=1):
         return {
             "GITHUB_API_URL": api or self.api,
             "GITHUB_GRAPHQL_URL": f"{api or self.api}/graphql",
             "GITHUB_RUN_ID": str(run),
+            "GITHUB_RUN_ATTEMPT": str(nth),
             "GITHUB_REPOSITORY_ID": str(self.repository_id),
             "GITHUB_TRIGGERING_ACTOR": actor,
             "GITHUB_WORKFLOW_REF": f"{self.repository}/.github/workflows/workflow.yml@refs/heads/main",
