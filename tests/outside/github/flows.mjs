@@ -80,10 +80,16 @@ async function looked(stage, sim) {
   await stage.command(['ledger', 'show', '--repository', sim.repository]);
 }
 
-async function dispatched(stage, sim) {
+/** Another run that planned a tag: whoever starts this one is not who asked for it. */
+async function plannedElsewhere(stage, sim) {
   const plan = await stage.plan(tag);
   await sim.ask('run', { id: Number(RUN), actor: 'dana' });
   await sim.ask('artifact', { run: Number(RUN), name: 'plan', zip: zip('plan.json', readFileSync(`${stage.workspace}/${plan}`)).toString('base64') });
+  return plan;
+}
+
+async function dispatched(stage, sim) {
+  const plan = await plannedElsewhere(stage, sim);
   await sim.ask('workflow', { file: 'publish.yml', inputs: ['receipt', 'run-id'] });
   const token = await sim.ask('token', { contents: 'write', actions: 'write' });
   await stage.command(['authorize', '--run', RUN, '--repository', sim.repository, '--key', 'alice', '--dispatch', 'publish.yml', '--yes'], token);
@@ -254,10 +260,9 @@ const flows = () => ({
       'version = 1', '[[rule]]', 'name = "tags"', 'operation = "tag_repo"', `repository = "${sim.repository}"`, `repository_id = ${sim.repository_id}`,
       'tag = "v*"', 'approvers = ["alice"]', 'threshold = 1', 'longest_lifetime = "2h"', 'exclude_requester = true', '',
     ].join('\n'));
-    await sim.ask('run', { id: Number(RUN), actor: 'dana' });
     stage.trusted = `${stage.trusted} github:alice-gh`;
     stage.file('keys.pub', `${stage.trusted}\n`);
-    const plan = await stage.plan(tag);
+    const plan = await plannedElsewhere(stage, sim);
     const by = ['--policy', 'workspace/policy.toml', '--trusted-keys', 'workspace/keys.pub'];
     const receipt = (await stage.command(['authorize', `workspace/${plan}`, '--key', 'alice', '--yes', ...by])).trim();
     succeeded(await stage.act({ plan, receipt, 'policy-file': 'policy.toml', 'run-id': RUN }, { GITHUB_RUN_ID: '99' }));

@@ -92,7 +92,7 @@ def tag_exists(stage, told):
 
 
 def pull_exists(stage, told):
-    same(stage.ask("pulls"), [{"number": int(told["pull-number"]), "title": "What comes next"}])
+    same(stage.ask("pulls"), [{"number": int(told["pull-number"]), "state": "open", "title": "What comes next"}])
     pull = stage.get(f"/repos/{stage.repository}/pulls/{told['pull-number']}")
     same((pull["head"]["ref"], pull["base"]["ref"], pull["body"]), ("next", "main", "It comes next.\n"))
     same([label["name"] for label in pull["labels"]], ["enhancement"])
