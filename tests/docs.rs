@@ -117,7 +117,8 @@ fn links_between_pages_lead_somewhere() {
     let link = regex::Regex::new(r"\]\(([A-Za-z0-9_./-]+\.[a-z]+)(#[^)]*)?\)").unwrap();
     let mut pages = vec![("README.md".to_owned(), ""), ("ARCHITECTURE.md".to_owned(), ""), ("CHANGELOG.md".to_owned(), "")];
     let docs = fs::read_dir(format!("{}/docs", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    pages.extend(docs.map(|entry| (format!("docs/{}", entry.unwrap().file_name().to_string_lossy()), "docs/")));
+    let names = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().to_string_lossy()));
+    pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| (name, "docs/")));
     for (name, folder) in pages {
         for found in link.captures_iter(&page(&name)) {
             let target = format!("{}/{folder}{}", env!("CARGO_MANIFEST_DIR"), &found[1]);
