@@ -118,7 +118,7 @@ fn links_between_pages_lead_somewhere() {
     let mut pages = vec![("README.md".to_owned(), ""), ("ARCHITECTURE.md".to_owned(), ""), ("CHANGELOG.md".to_owned(), "")];
     let docs = fs::read_dir(format!("{}/docs", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let names = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().to_string_lossy()));
-    pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| (name, "docs/")));
+    pages.extend(names.filter(|name| name.rsplit('.').next() == Some("md")).map(|name| (name, "docs/")));
     for (name, folder) in pages {
         for found in link.captures_iter(&page(&name)) {
             let target = format!("{}/{folder}{}", env!("CARGO_MANIFEST_DIR"), &found[1]);
