@@ -327,6 +327,13 @@ pub(crate) struct LedgerShowArguments {
 pub(crate) struct LedgerVerifyArguments {
     #[command(flatten)]
     pub(crate) place: LedgerPlace,
+    #[command(flatten)]
+    pub(crate) keys: LedgerKeys,
+}
+
+/// By which keys the receipts of a ledger must be signed.
+#[derive(Args)]
+pub(crate) struct LedgerKeys {
     /// The trusted public keys, one a line, or a trust file; without them signatures are not checked, and the output says so.
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_keys: Option<PathBuf>,

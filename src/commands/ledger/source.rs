@@ -17,15 +17,15 @@ use crate::{Environment, cli::LedgerPlace, github::LedgerReader};
 /// Entries that are read in one go; some of these are under way at once, so they bound what lies in memory.
 const BATCH: u64 = 64;
 /// Batches under way at once: two cores examine while one more is read.
-pub(super) const AHEAD: usize = 3;
+pub(in crate::commands) const AHEAD: usize = 3;
 
 /// A ledger as it lies somewhere.
-pub(super) struct Source {
+pub(in crate::commands) struct Source {
     place: Place,
     /// `ledger.json`.
     pub(super) head: Vec<u8>,
     /// How many entries the head tells of.
-    pub(super) entries: u64,
+    pub(in crate::commands) entries: u64,
 }
 
 enum Place {
@@ -36,7 +36,7 @@ enum Place {
 
 impl Source {
     /// Finds the ledger and reads its head.
-    pub(super) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
+    pub(in crate::commands) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
         let place = match (&place.path, &place.repository) {
             (_, Some(repository)) => {
                 let reader = github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?;
@@ -53,7 +53,7 @@ impl Source {
     }
 
     /// What is read, for people.
-    pub(super) fn place(&self) -> String {
+    pub(in crate::commands) fn place(&self) -> String {
         match &self.place {
             Place::Folder(folder) => folder.place(),
             Place::Mirror(mirror) => mirror.place(),
@@ -62,12 +62,12 @@ impl Source {
     }
 
     /// The number of the repository on GitHub, if it is read from there.
-    pub(super) fn repository_id(&self) -> Option<RepositoryId> {
+    pub(in crate::commands) fn repository_id(&self) -> Option<RepositoryId> {
         if let Place::GitHub(reader) = &self.place { Some(reader.repository_id()) } else { None }
     }
 
     /// The bytes of each file, as far as it is there; all of them of one commit.
-    pub(super) async fn read(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>> {
+    pub(in crate::commands) async fn read(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>> {
         match &self.place {
             Place::Folder(folder) => {
                 let folder = Arc::clone(folder);
@@ -112,7 +112,7 @@ impl Source {
     }
 
     /// Entries with their numbers, batch by batch and in the order of the batches, several of them read ahead.
-    pub(super) fn batches(&self, newest_first: bool) -> impl Stream<Item = Result<Vec<(u64, Vec<u8>)>>> {
+    pub(in crate::commands) fn batches(&self, newest_first: bool) -> impl Stream<Item = Result<Vec<(u64, Vec<u8>)>>> {
         let count = self.entries.div_ceil(BATCH);
         let range = move |number: u64| {
             let number = if newest_first { count - 1 - number } else { number };

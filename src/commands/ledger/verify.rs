@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
     keys::Threshold,
-    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Examined, Examiner, HEAD_PATH, Keys, Verifier, entry_path, state_path},
+    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Keys, Verifier, entry_path, state_path},
     name::ReceiptId,
     timestamp::Timestamp,
 };
@@ -15,7 +15,7 @@ use countersign_core::{
 use super::source::{AHEAD, Source};
 use crate::{
     Clock, Environment,
-    cli::LedgerVerifyArguments,
+    cli::{LedgerKeys, LedgerVerifyArguments},
     commands::{
         print,
         trusted::{self, Trusted},
@@ -26,16 +26,17 @@ use crate::{
 /// States that are compared in one go.
 const STATES: usize = 64;
 
-type By = Option<(Trusted, Threshold)>;
+/// By whom receipts must be signed; nobody looks at signatures without.
+pub(in crate::commands) type By = Option<(Trusted, Threshold)>;
 
 pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Environment, clock: Clock) -> Result<Exit> {
-    let trusted = Arc::new(by(arguments, clock())?);
+    let trusted = Arc::new(arguments.keys.read(clock())?);
     let source = Source::open(&arguments.place, environment).await?;
     if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
     }
     // Whoever reads of a fault must know where it is.
-    let (verifier, has_history) = recomputed(&source, &trusted).await.with_context(|| source.place())?;
+    let (verifier, has_history) = recomputed(&source, &trusted, |_| {}).await.with_context(|| source.place())?;
     let tally = verifier.tally();
     print(&format!("verified    {}, {}", source.place(), verifier.newest().map_or("empty".into(), |newest| newest.to_string())))?;
     for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
@@ -59,8 +60,9 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     Ok(Exit::Success)
 }
 
-async fn recomputed(source: &Source, trusted: &Arc<By>) -> Result<(Verifier, bool)> {
-    let verifier = entries(source, trusted).await?;
+/// Verifies all there is, and hands over each entry once it holds; gives also whether there are commits to tell of it.
+pub(in crate::commands) async fn recomputed(source: &Source, trusted: &Arc<By>, keep: impl FnMut(Entry)) -> Result<(Verifier, bool)> {
+    let verifier = entries(source, trusted, keep).await?;
     verifier.is_head(&source.head)?;
     let authority = source.read(vec![AUTHORITY_PATH.into()]).await?.pop().flatten();
     verifier.is_authority(authority.as_deref())?;
@@ -73,15 +75,17 @@ async fn recomputed(source: &Source, trusted: &Arc<By>) -> Result<(Verifier, boo
     Ok((verifier, has_history))
 }
 
-fn by(arguments: &LedgerVerifyArguments, now: Timestamp) -> Result<By> {
-    let Some(path) = &arguments.trusted_keys else { return Ok(None) };
-    let trusted = trusted::read(path, arguments.trust_root, now).context("the trusted keys")?;
-    // Of a trust file each claim's own version says how many; the number is for claims from before there was one.
-    let threshold = match &arguments.threshold {
-        Some(asked) => Threshold::parse(asked, &trusted.keys)?,
-        None => Threshold::ONE,
-    };
-    Ok(Some((trusted, threshold)))
+impl LedgerKeys {
+    pub(in crate::commands) fn read(&self, now: Timestamp) -> Result<By> {
+        let Some(path) = &self.trusted_keys else { return Ok(None) };
+        let trusted = trusted::read(path, self.trust_root, now).context("the trusted keys")?;
+        // Of a trust file each claim's own version says how many; the number is for claims from before there was one.
+        let threshold = match &self.threshold {
+            Some(asked) => Threshold::parse(asked, &trusted.keys)?,
+            None => Threshold::ONE,
+        };
+        Ok(Some((trusted, threshold)))
+    }
 }
 
 fn many(by: &By) -> String {
@@ -93,7 +97,7 @@ fn many(by: &By) -> String {
 }
 
 /// Examines entries on every core, and chains them in their order.
-async fn entries(source: &Source, trusted: &Arc<By>) -> Result<Verifier> {
+async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)) -> Result<Verifier> {
     let mut verifier = Verifier::default();
     let examined = source.batches(false).map_ok(|batch| {
         let trusted = Arc::clone(trusted);
@@ -103,7 +107,7 @@ async fn entries(source: &Source, trusted: &Arc<By>) -> Result<Verifier> {
     pin_mut!(examined);
     while let Some(batch) = examined.next().await {
         for examined in batch? {
-            verifier.take(examined.map_err(explained)?)?;
+            keep(verifier.take(examined.map_err(explained)?)?);
         }
     }
     Ok(verifier)
