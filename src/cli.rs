@@ -8,7 +8,7 @@ use countersign_core::{
     digest::Digest,
     name::{Actor, ReceiptId, Repository, RunId},
     operation::Kind,
-    timestamp::Lifetime,
+    timestamp::{Lifetime, Timestamp},
 };
 
 use crate::{
@@ -35,7 +35,8 @@ Exit codes:
   1  failed: the message says what was done and what was not
   2  the command line is wrong
   3  refused: nothing was written to GitHub
-  4  unknown whether the operation was done: re-run the job, its next attempt looks first";
+  4  unknown whether the operation was done: re-run the job, its next attempt looks first
+  5  `audit` found something that needs a look";
 
 #[derive(Subcommand)]
 enum Command {
@@ -68,6 +69,8 @@ enum Command {
         #[command(subcommand)]
         command: TrustCommand,
     },
+    /// Find what was published around the gate, what is not as approved, and receipts that are left open.
+    Audit(AuditArguments),
     /// Set up, show or verify the ledger of used receipts.
     Ledger {
         #[command(subcommand)]
@@ -296,6 +299,43 @@ enum LedgerCommand {
     Verify(LedgerVerifyArguments),
 }
 
+#[derive(Args)]
+pub(crate) struct AuditArguments {
+    #[command(flatten)]
+    pub(crate) place: LedgerPlace,
+    #[command(flatten)]
+    pub(crate) keys: LedgerKeys,
+    /// Leave out what was done before this day or moment: 2026-11-01 or 2026-11-01T12:00:00Z, UTC. Tags are never left out: their
+    /// dates are what their makers wrote.
+    #[arg(long, value_name = "TIME", default_value = "1970-01-01", value_parser = moment)]
+    pub(crate) since: Timestamp,
+    /// Tags that stood before the ledger, as `git show-ref --tags` lists them: those that lead there still need no receipt.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_tags: Option<PathBuf>,
+    /// Whose pull requests need a receipt; may be given several times. People may open theirs without.
+    #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]")]
+    pub(crate) pulls_by: Vec<String>,
+    /// How findings are printed. In a job of GitHub Actions they become annotations too.
+    #[arg(long, value_enum, default_value_t = AuditFormat::Table)]
+    pub(crate) format: AuditFormat,
+}
+
+/// How an audit is printed.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For people.
+    Table,
+    /// One document with everything.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    whole.parse().map_err(|_| "expected a day like 2026-11-01 or a moment like 2026-11-01T12:00:00Z".to_owned())
+}
+
 /// Where a ledger is read from.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -372,6 +412,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         }
         Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, system_clock).end(),
         Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, system_clock).end(),
+        Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, system_clock).await.end() }),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })

@@ -1,6 +1,7 @@
 //! The program's commands.
 
 pub(crate) mod action;
+pub(crate) mod audit;
 pub(crate) mod authorize;
 mod guard;
 pub(crate) mod keys;
@@ -30,8 +31,13 @@ use crate::{
 
 /// Prints for people and scripts; a closed pipe is no reason to panic.
 fn print(text: &str) -> anyhow::Result<()> {
+    print_bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints a document as it is.
+fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).context("standard output is closed")
+    out.write_all(bytes).and_then(|()| out.flush()).context("standard output is closed")
 }
 
 /// Prints beside the result, so that the result alone can be piped on.

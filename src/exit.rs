@@ -15,6 +15,8 @@ pub enum Exit {
     Refused = 3,
     /// It is not known whether the operation was done: the next attempt of the run looks and finishes.
     Unknown = 4,
+    /// An audit found something that needs a look.
+    Found = 5,
 }
 
 impl From<Exit> for ExitCode {

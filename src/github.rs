@@ -7,6 +7,7 @@ mod connection;
 mod discover;
 mod endpoints;
 mod graphql;
+mod inventory;
 mod ledger;
 mod patience;
 mod preflight;
@@ -45,6 +46,7 @@ pub(crate) use self::{
     actions::Dispatch,
     bootstrap::{Begun, ruleset},
     endpoints::Endpoints,
+    inventory::WantedPulls,
     ledger::LedgerReader,
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,

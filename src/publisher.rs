@@ -92,9 +92,3 @@ impl From<Trouble> for Setback {
         Self { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy(), open }
     }
 }
-
-/// Whether two texts are the same to a reader: line ends and a last line feed may change on their way.
-fn same_text(found: &str, approved: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
-    plain(found) == plain(approved)
-}

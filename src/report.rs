@@ -9,6 +9,7 @@ mod series;
 mod summary;
 
 pub(crate) use self::{
+    commands::Level,
     ending::{Complaint, Ending, Phase},
     recorder::Recorder,
 };

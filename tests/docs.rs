@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
-use countersign_core::{document::Document as _, ledger::Entry, operation::Operation, plan::Plan, policy::Policy, trust::TrustVersion};
+use countersign_core::{
+    document::Document as _, ledger::Entry, operation::Operation, plan::Plan, policy::Policy, reconcile::Code, trust::TrustVersion,
+};
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -146,6 +148,7 @@ fn the_tests_that_pages_name_exist() {
         "docs/trust.md",
         "docs/campaign.md",
         "docs/issuing.md",
+        "docs/audit.md",
     ] {
         for found in name.captures_iter(&page(file)) {
             assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);
@@ -165,6 +168,20 @@ fn collect(folder: &str, sources: &mut String) {
 }
 
 #[test]
+fn every_finding_of_an_audit_is_explained() {
+    let page = page("docs/audit.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `") && line.contains('_')).collect();
+    let expected: Vec<String> =
+        Code::ALL.iter().map(|code| format!("| `{code}` | {} | {} | {} |", code.level().as_str(), code.meaning(), code.remedy())).collect();
+    assert_eq!(rows, expected);
+    // Each is planted.
+    let tests = self::page("tests/audit.rs");
+    for code in Code::ALL {
+        assert!(tests.contains(code.as_str()), "tests/audit.rs lacks {code}");
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_the_program() {
     let readme = page("README.md");
     for (code, exit) in [
@@ -173,6 +190,7 @@ fn exit_codes_are_those_of_the_program() {
         (2, countersign::Exit::Usage),
         (3, countersign::Exit::Refused),
         (4, countersign::Exit::Unknown),
+        (5, countersign::Exit::Found),
     ] {
         assert_eq!(exit as u8, code);
         assert!(readme.contains(&format!("| {code} |")), "the README lacks exit code {code}");

@@ -27,6 +27,7 @@ pub mod operation;
 pub mod plan;
 pub mod policy;
 pub mod receipt;
+pub mod reconcile;
 pub mod refusal;
 pub mod tables;
 pub mod text;

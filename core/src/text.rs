@@ -1,6 +1,6 @@
 //! Makes untrusted text visible: nothing that is shown may hide, reorder or overwrite what stands beside it.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned as _, string::String};
 use core::fmt::Write as _;
 
 /// The text with every character that a reader would not see, or that moves others, written as `\u{…}`.
@@ -31,6 +31,13 @@ pub fn excerpt(text: &str, most: usize) -> String {
         let _ = write!(shown, "… ({left} more characters)");
     }
     shown
+}
+
+/// Whether two texts differ only as GitHub changes them: in the kind of their line ends, and in blanks at the end.
+#[must_use]
+pub fn same_text(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+    plain(one) == plain(other)
 }
 
 /// Whether a text is shown on one line or on several.

@@ -47,6 +47,11 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             sim.tag(text("name"), text("sha"));
             Value::Null
         }
+        "rules" => {
+            let rules: Vec<&str> = command["rules"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            sim.branch_rules(text("branch"), &rules);
+            Value::Null
+        }
         "token" => {
             let administration = if text("administration") == "write" { Access::Write } else { Access::None };
             json!(sim.token(Permissions { administration, ..permissions(text("contents"), text("actions")) }))

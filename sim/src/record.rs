@@ -64,6 +64,8 @@ pub struct AssetRecord {
 pub struct PullRecord {
     /// Number, from 1.
     pub number: u64,
+    /// Login of whoever opened it.
+    pub author: String,
     /// Title.
     pub title: String,
     /// Description.

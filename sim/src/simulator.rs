@@ -231,6 +231,14 @@ impl Simulator {
         self.world(|world| world.pulls.clone())
     }
 
+    /// Makes somebody else the one who opened a pull request.
+    pub fn open_pull_as(&self, login: &str, number: u64) {
+        self.world(|world| {
+            let pull = world.pull_mut(number).expect("a known pull request");
+            login.clone_into(&mut pull.author);
+        });
+    }
+
     /// Closes a pull request.
     pub fn close_pull(&self, number: u64) {
         self.world(|world| {

@@ -8,4 +8,8 @@ mod source;
 mod verify;
 
 pub(crate) use self::{init::init, show::show, verify::verify};
+pub(in crate::commands) use self::{
+    source::{AHEAD, Source},
+    verify::{By, beside_entries, by_keys},
+};
 use super::{github, told};

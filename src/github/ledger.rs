@@ -149,15 +149,14 @@ fn garbage(reason: impl Into<String>) -> Trouble {
 }
 
 impl GitHub {
-    /// Finds the ledger branch of a repository.
-    pub(crate) async fn read_ledger(self, repository: &Repository) -> Result<LedgerReader, Trouble> {
+    /// Finds the ledger branch of a repository, if it has one.
+    pub(crate) async fn read_ledger(self, repository: &Repository) -> Result<Option<LedgerReader>, Trouble> {
         let (owner, name) = repository.parts();
         let tip: Tip = self.asked(TIP, Place { owner, name }).await?;
-        let missing = || Trouble::NotFound { message: format!("the repository {repository} has no branch `{BRANCH}`"), permissions: None };
-        let oid = tip.ledger.and_then(|ledger| ledger.target).ok_or_else(missing)?.oid;
-        let commit = oid.parse().map_err(|_| garbage("a branch that points to no commit"))?;
+        let Some(target) = tip.ledger.and_then(|ledger| ledger.target) else { return Ok(None) };
+        let commit = target.oid.parse().map_err(|_| garbage("a branch that points to no commit"))?;
         let repository_id = RepositoryId(tip.database_id.ok_or_else(|| garbage("the repository has no number"))?);
-        Ok(LedgerReader { github: self, repository: repository.clone(), repository_id, commit })
+        Ok(Some(LedgerReader { github: self, repository: repository.clone(), repository_id, commit }))
     }
 
     async fn asked<T: for<'de> Deserialize<'de>>(&self, document: &str, variables: impl Serialize) -> Result<T, Trouble> {

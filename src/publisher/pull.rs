@@ -8,13 +8,13 @@ use countersign_core::{
     binding::MOST_SKEW,
     ledger::{Claim, Effect, GithubResponse},
     operation::OpenPr,
+    text::same_text,
     timestamp::Timestamp,
 };
 
 use super::{
     Setback,
     certain::{Made, certain, repeated},
-    same_text,
 };
 use crate::github::{GitHub, Written, encoded, encoded_path};
 

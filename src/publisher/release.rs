@@ -13,14 +13,13 @@ use countersign_core::{
     digest::Digest,
     ledger::{Claim, Effect, GithubResponse, PublishedAsset},
     operation::PublishRelease,
-    text::excerpt,
+    text::{excerpt, same_text},
 };
 
 use self::words::{Release, ReleaseWords, UploadedAsset, hold, same_inside, same_outside};
 use super::{
     AssetFiles, Setback,
     certain::{Made, certain, repeated},
-    same_text,
     upload::{self, Sent, Upload},
 };
 use crate::{

@@ -7,12 +7,12 @@ use countersign_core::{
     ledger::{Claim, Effect, GithubResponse},
     name::CommitId,
     operation::TagRepo,
+    text::same_text,
 };
 
 use super::{
     Setback,
     certain::{certain, repeated},
-    same_text,
 };
 use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
 

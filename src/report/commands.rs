@@ -7,7 +7,7 @@ const MOST_MESSAGE: usize = 4000;
 
 /// How an annotation looks.
 #[derive(Clone, Copy)]
-pub(super) enum Level {
+pub(crate) enum Level {
     Notice,
     Warning,
     Error,
@@ -19,7 +19,7 @@ impl Log {
         self.raw(&token.mask_command());
     }
 
-    pub(super) fn annotate(&self, level: Level, title: &str, message: &str) {
+    pub(crate) fn annotate(&self, level: Level, title: &str, message: &str) {
         let level = match level {
             Level::Notice => "notice",
             Level::Warning => "warning",

@@ -78,7 +78,12 @@ impl Stage {
 
     /// The binary, in an environment that holds nothing but what GitHub's addresses need.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        self.command_of(BINARY, arguments)
+    }
+
+    /// The same with a program of one's choice.
+    pub fn command_of(&self, binary: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.args(arguments).env_clear().stdin(Stdio::null()).current_dir(self.folder.path());
         command.env("GITHUB_API_URL", self.sim.api_url()).env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
         command
@@ -106,6 +111,18 @@ impl Stage {
         answer.lines().next().unwrap_or_default().to_owned()
     }
 
+    /// A POST by somebody else who may write.
+    pub fn post(&self, path: &str, body: &Value) {
+        let status = self.request("POST", &self.sim.api_url(), path, "application/json", &body.to_string());
+        assert!(status.contains(" 201 "), "{status}");
+    }
+
+    /// A DELETE by somebody else who may write.
+    pub fn delete(&self, path: &str) {
+        let status = self.request("DELETE", &self.sim.api_url(), path, "application/json", "");
+        assert!(status.contains(" 204 "), "{status}");
+    }
+
     /// An upload by somebody else who may write.
     pub fn upload(&self, release: u64, name: &str, text: &str) {
         let path = format!("/repos/{}/releases/{release}/assets?name={name}", self.sim.repository());
@@ -116,8 +133,7 @@ impl Stage {
     /// Puts another asset of the same name in an asset's place.
     pub fn exchange(&self, release: u64, asset: u64, name: &str, text: &str) {
         let path = format!("/repos/{}/releases/assets/{asset}", self.sim.repository());
-        let status = self.request("DELETE", &self.sim.api_url(), &path, "application/json", "");
-        assert!(status.contains(" 204 "), "{status}");
+        self.delete(&path);
         self.upload(release, name, text);
     }
 

@@ -38,16 +38,7 @@ pub(super) struct PullRequests {
 impl PullRequests {
     /// GitHub insists on a page size of 1 to 100.
     pub(super) fn among(&self, pulls: &[PullRecord]) -> Result<PullRequestConnection, Error> {
-        let Some(asked) = self.first.or(self.last) else {
-            let message = "You must provide a `first` or `last` value to properly paginate the \
-                           `pullRequests` connection.";
-            return Err(refusal("MISSING_PAGINATION_BOUNDARIES", message));
-        };
-        let shown = usize::try_from(asked).ok().filter(|n| *n <= 100);
-        let shown = shown.ok_or_else(|| {
-            let message = format!("Requesting {asked} records on the `pullRequests` connection exceeds the `first` limit of 100 records.");
-            refusal("EXCESSIVE_PAGINATION", message)
-        })?;
+        let shown = page_size("pullRequests", self.first.or(self.last))?;
         let wanted: Vec<&PullRecord> = pulls.iter().filter(|pull| self.wants(pull)).collect();
         let skipped = if self.first.is_some() { 0 } else { wanted.len().saturating_sub(shown) };
         let nodes = wanted.iter().skip(skipped).take(shown);
@@ -68,6 +59,18 @@ impl PullRequests {
             && self.head_ref_name.as_ref().is_none_or(|name| *name == pull.head)
             && self.base_ref_name.as_ref().is_none_or(|name| *name == pull.base)
     }
+}
+
+/// How many are shown of a connection: somebody must say so, and GitHub shows 100 at most.
+pub(super) fn page_size(connection: &str, asked: Option<i32>) -> Result<usize, Error> {
+    let Some(asked) = asked else {
+        let message = format!("You must provide a `first` or `last` value to properly paginate the `{connection}` connection.");
+        return Err(refusal("MISSING_PAGINATION_BOUNDARIES", &message));
+    };
+    usize::try_from(asked).ok().filter(|shown| *shown <= 100).ok_or_else(|| {
+        let message = format!("Requesting {asked} records on the `{connection}` connection exceeds the `first` limit of 100 records.");
+        refusal("EXCESSIVE_PAGINATION", &message)
+    })
 }
 
 /// One page of pull requests.

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object, Result};
 use super::commit::Commit;
 use super::comparison::Comparison;
 use super::object::GitObject;
-use super::pull::{PullRequestConnection, PullRequestState, PullRequests};
+use super::pull::{PageInfo, PullRequestConnection, PullRequestState, PullRequests, page_size};
 use super::scalar::{GitObjectId, Uri};
 use super::{permissions, refusal, world};
 use crate::permission::{Access, Need, Permissions, Resource};
@@ -100,6 +100,25 @@ impl Repository {
         seen(context, |world| world.release(world.latest?).cloned().map(Release))
     }
 
+    /// Branches or tags by their prefix, in the order of their names; GitHub insists on a page size of 1 to 100.
+    async fn refs(
+        &self,
+        context: &Context<'_>,
+        ref_prefix: String,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Option<Result<RefConnection>> {
+        let shown = match page_size("refs", first) {
+            Ok(shown) => shown,
+            Err(refused) => return Some(Err(refused)),
+        };
+        seen(context, |world| {
+            let names = world.git.references(&ref_prefix).into_iter().map(|(name, _)| name);
+            let left: Vec<String> = names.filter(|name| after.as_ref().is_none_or(|after| name > after)).collect();
+            Some(RefConnection { more: left.len() > shown, refs: left.into_iter().take(shown).map(|name| Ref { name }).collect() })
+        })
+    }
+
     async fn viewer_permission(&self, context: &Context<'_>) -> Option<RepositoryPermission> {
         Some(RepositoryPermission::of(permissions(context)))
     }
@@ -191,6 +210,23 @@ impl Ref {
             let oid = world.git.reference(&self.name)?;
             GitObject::of(world, oid)
         })
+    }
+}
+
+/// A page of refs.
+struct RefConnection {
+    refs: Vec<Ref>,
+    more: bool,
+}
+
+#[Object]
+impl RefConnection {
+    async fn nodes(&self) -> Option<Vec<Option<&Ref>>> {
+        Some(self.refs.iter().map(Some).collect())
+    }
+
+    async fn page_info(&self) -> PageInfo {
+        PageInfo { has_next_page: self.more, has_previous_page: false, end_cursor: self.refs.last().map(|last| last.name.clone()) }
     }
 }
 

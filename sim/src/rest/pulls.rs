@@ -28,6 +28,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     mergeable(world, &head, &base)?;
     let pull = PullRecord {
         number: world.pulls.len() as u64 + 1,
+        author: render::BOT.to_owned(),
         title,
         body: text,
         head,

@@ -29,6 +29,11 @@ fn number_of(name: &str) -> u32 {
     hash >> 5
 }
 
+/// The account of that login.
+pub(crate) fn account(login: &str) -> Value {
+    if login == BOT { bot() } else { user(login) }
+}
+
 pub(crate) fn user(login: &str) -> Value {
     let id = number_of(login);
     json!({ "login": login, "id": id, "node_id": format!("U_{id}"), "type": "User", "site_admin": false })
@@ -135,7 +140,7 @@ pub(crate) fn pull(world: &World, pull: &PullRecord) -> Value {
         "state": pull.state,
         "locked": false,
         "title": pull.title,
-        "user": bot(),
+        "user": account(&pull.author),
         "body": pull.body,
         "labels": labels,
         "draft": pull.draft,

@@ -38,8 +38,8 @@ fn told(world: &World, run: &Run, attempt: u64) -> Served {
         "head_sha": run.head_sha,
         "path": format!(".github/workflows/{}", run.workflow),
         "workflow_id": world.actions.workflow(&run.workflow).map(|workflow| workflow.id),
-        "actor": account(&run.actor),
-        "triggering_actor": account(triggering_actor),
+        "actor": render::account(&run.actor),
+        "triggering_actor": render::account(triggering_actor),
         "created_at": iso8601(run.created_at),
         "updated_at": iso8601(run.started_at),
         "run_started_at": iso8601(run.started_at),
@@ -64,10 +64,6 @@ pub(crate) fn html(world: &World, id: u64) -> String {
     format!("{}/actions/runs/{id}", world.identity.html())
 }
 
-fn account(login: &str) -> Value {
-    if login == render::BOT { render::bot() } else { render::user(login) }
-}
-
 /// Over all attempts, without time stamps, as GitHub keeps them.
 pub(crate) fn approvals(world: &mut World, call: &Call) -> Served {
     let run = find(world, call)?.id;
@@ -81,7 +77,7 @@ fn approval(world: &World, review: &Review) -> Value {
     json!({
         "environments": environments,
         "state": review.state,
-        "user": account(&review.reviewer),
+        "user": render::account(&review.reviewer),
         "comment": review.comment,
     })
 }

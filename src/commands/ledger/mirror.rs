@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use gix_hash::{Kind, ObjectId};
 use gix_object::{FindExt as _, tree::EntryKind};
 
@@ -10,11 +10,17 @@ use super::source::is_folder;
 use countersign_core::{
     ledger::{BRANCH, HEAD_PATH, MOST_ENTRY_BYTES},
     name::CommitId,
+    reconcile::FoundTag,
 };
+
+const TAGS: &str = "refs/tags/";
+/// Tags of tags that are followed; git itself makes none.
+const MOST_PEELED: usize = 5;
 
 /// The branch's head in a clone, and the objects behind it.
 pub(super) struct Mirror {
     objects: gix_odb::Handle,
+    refs: gix_ref::file::Store,
     name: String,
     tip: ObjectId,
     shallow: bool,
@@ -44,7 +50,43 @@ impl Mirror {
             }
         };
         let shallow = fs::exists(git.join("shallow")).unwrap_or(true);
-        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, name, tip, shallow }))
+        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, refs, name, tip, shallow }))
+    }
+
+    /// Every tag of the clone, and where it leads.
+    pub(super) fn tags(&self) -> Result<Vec<FoundTag>> {
+        let mut found = Vec::new();
+        let listing = self.refs.iter()?;
+        for reference in listing.prefixed(TAGS.as_bytes().try_into()?).context("the tags cannot be listed")? {
+            let reference = reference.map_err(|error| anyhow!("a tag cannot be read: {error}"))?;
+            let name = reference.name.as_bstr().to_string();
+            let id = reference.target.try_id().with_context(|| format!("the ref `{name}` names no object"))?.to_owned();
+            let name = name.strip_prefix(TAGS).unwrap_or(&name).to_owned();
+            found.push(self.tag(name, id)?);
+        }
+        Ok(found)
+    }
+
+    /// Follows a tag to its commit; a tag of a tag too.
+    fn tag(&self, name: String, object: ObjectId) -> Result<FoundTag> {
+        let (mut commit, mut message) = (object, None);
+        for depth in 0..MOST_PEELED {
+            let mut bytes = Vec::new();
+            let found = self
+                .objects
+                .find(&commit, &mut bytes)
+                .with_context(|| format!("the tag `{name}` leads to {commit}, which is not there"))?;
+            if found.kind != gix_object::Kind::Tag {
+                break;
+            }
+            let tag = gix_object::TagRef::from_bytes(found.data, Kind::Sha1)
+                .with_context(|| format!("the tag object {commit} cannot be read"))?;
+            if depth == 0 {
+                message = Some(tag.message.to_string());
+            }
+            commit = tag.target();
+        }
+        Ok(FoundTag { name, object: object.to_string(), commit: commit.to_string(), message })
     }
 
     /// What is read.

@@ -7,8 +7,9 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use countersign_core::{
     document::Document as _,
-    ledger::{HEAD_PATH, Head, entry_path},
+    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, Head, entry_path},
     name::{CommitId, RepositoryId},
+    reconcile::FoundTag,
 };
 
 use super::{folder::Folder, github, mirror::Mirror, told};
@@ -35,11 +36,19 @@ enum Place {
 }
 
 impl Source {
-    /// Finds the ledger and reads its head.
+    /// Finds the ledger, which must be there, and reads its head.
     pub(in crate::commands) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
+        let repository = place.repository.as_deref().unwrap_or_default();
+        let missing = || format!("the repository {repository} has no branch `{BRANCH}`; begin one with `countersign ledger init`");
+        Self::find(place, environment).await?.with_context(missing)
+    }
+
+    /// The same where a repository on GitHub may have no ledger.
+    pub(in crate::commands) async fn find(place: &LedgerPlace, environment: &Environment) -> Result<Option<Self>> {
         let place = match (&place.path, &place.repository) {
             (_, Some(repository)) => {
                 let reader = github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?;
+                let Some(reader) = reader else { return Ok(None) };
                 Place::GitHub(reader.into())
             }
             (Some(path), None) => local(path)?,
@@ -49,7 +58,7 @@ impl Source {
         let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
         source.head = head.with_context(|| format!("there is no `{HEAD_PATH}`: this is no receipt ledger"))?;
         source.entries = Head::from_document(&source.head).with_context(|| format!("`{HEAD_PATH}`"))?.sequence();
-        Ok(source)
+        Ok(Some(source))
     }
 
     /// What is read, for people.
@@ -64,6 +73,11 @@ impl Source {
     /// The number of the repository on GitHub, if it is read from there.
     pub(in crate::commands) fn repository_id(&self) -> Option<RepositoryId> {
         if let Place::GitHub(reader) = &self.place { Some(reader.repository_id()) } else { None }
+    }
+
+    /// The tags that lie beside the ledger, if it is read from a clone.
+    pub(in crate::commands) fn tags(&self) -> Option<Result<Vec<FoundTag>>> {
+        if let Place::Mirror(mirror) = &self.place { Some(mirror.tags()) } else { None }
     }
 
     /// The bytes of each file, as far as it is there; all of them of one commit.
@@ -124,9 +138,13 @@ impl Source {
     async fn batch(&self, numbers: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>> {
         let read = self.read(numbers.clone().map(entry_path).collect()).await?;
         ensure!(read.len() as u64 == numbers.end - numbers.start, "fewer files than were asked for");
-        let missing = |number| format!("structure: entry {number}: the file `{}` is missing", entry_path(number));
-        numbers.zip(read).map(|(number, bytes)| Ok((number, bytes.with_context(|| missing(number))?))).collect()
+        numbers.zip(read).map(|(number, bytes)| Ok((number, bytes.ok_or_else(|| missing(number))?))).collect()
     }
+}
+
+fn missing(entry: u64) -> BadLedger {
+    let problem = format!("the file `{}` is missing", entry_path(entry));
+    BadLedger { aspect: Aspect::Structure, place: format!("entry {entry}"), problem }
 }
 
 /// Whether the ledger has such a folder; what lies in any other is none of its files, and nobody walks through it.

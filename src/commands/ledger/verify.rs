@@ -63,16 +63,25 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
 /// Verifies all there is, and hands over each entry once it holds; gives also whether there are commits to tell of it.
 pub(in crate::commands) async fn recomputed(source: &Source, trusted: &Arc<By>, keep: impl FnMut(Entry)) -> Result<(Verifier, bool)> {
     let verifier = entries(source, trusted, keep).await?;
+    let has_history = beside_entries(source, &verifier).await?;
+    Ok((verifier, has_history))
+}
+
+/// Verifies all there is beside the entries; gives also whether there are commits to tell of it.
+pub(in crate::commands) async fn beside_entries(source: &Source, verifier: &Verifier) -> Result<bool> {
     verifier.is_head(&source.head)?;
     let authority = source.read(vec![AUTHORITY_PATH.into()]).await?.pop().flatten();
     verifier.is_authority(authority.as_deref())?;
-    states(source, &verifier).await?;
-    no_strays(source, &verifier).await?;
-    let has_history = history(source, &verifier).await?;
-    if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id()) {
-        ensure!(found == expected, "bindings: the entries are for the repository with the number {found}, but this one is {expected}");
+    states(source, verifier).await?;
+    no_strays(source, verifier).await?;
+    let has_history = history(source, verifier).await?;
+    if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id())
+        && found != expected
+    {
+        let problem = format!("the entries are for the repository with the number {found}, but this one is {expected}");
+        bail!(BadLedger { aspect: Aspect::Bindings, place: source.place(), problem });
     }
-    Ok((verifier, has_history))
+    Ok(has_history)
 }
 
 impl LedgerKeys {
@@ -115,11 +124,16 @@ async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)
 
 /// Up to the first bad entry; what stands after it does not matter.
 fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
-    let examiner = Examiner::new(by.map(|(trusted, threshold)| match &trusted.trust {
+    let examiner = by_keys(by);
+    batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
+}
+
+/// Examines by these keys; without them signatures stay unchecked.
+pub(in crate::commands) fn by_keys(by: Option<&(Trusted, Threshold)>) -> Examiner<'_> {
+    Examiner::new(by.map(|(trusted, threshold)| match &trusted.trust {
         Some(trust) => Keys::Trust(trust, threshold.get()),
         None => Keys::Listed(&trusted.keys, *threshold),
-    }));
-    batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
+    }))
 }
 
 /// A receipt that no trusted key signed may be a forged one, or one of a key that is no longer in the list.
@@ -157,8 +171,11 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
             || name.parse().is_ok_and(entry)
             || name.parse().is_ok_and(|receipt| state(&receipt))
     };
-    match source.paths().await?.iter().filter(|path| !known(path)).min() {
-        Some(stray) => bail!("structure: `{stray}`: no entry accounts for this file"),
+    let paths = source.paths().await?;
+    match paths.iter().filter(|path| !known(path)).min() {
+        Some(stray) => {
+            bail!(BadLedger { aspect: Aspect::Structure, place: format!("`{stray}`"), problem: "no entry accounts for this file".into() })
+        }
         None => Ok(()),
     }
 }
@@ -171,10 +188,9 @@ async fn history(source: &Source, verifier: &Verifier) -> Result<bool> {
         Ok(verifier.is_commit(behind, commit, parents, head)?)
     });
     let has_history = checked.await?;
-    ensure!(
-        !has_history || commits == source.entries + 1,
-        "history: {commits} commits made {} entries: one of them added several at once",
-        source.entries
-    );
+    if has_history && commits != source.entries + 1 {
+        let problem = format!("{commits} commits made {} entries: one of them added several at once", source.entries);
+        bail!(BadLedger { aspect: Aspect::History, place: source.place(), problem });
+    }
     Ok(has_history)
 }

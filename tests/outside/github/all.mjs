@@ -15,7 +15,7 @@ const ENDPOINTS = [
   'POST /issues/{issue_number}/labels', 'GET /pulls', 'POST /pulls', 'PATCH /pulls/{pull_number}', 'POST /pulls/{pull_number}/requested_reviewers',
   'GET /releases', 'POST /releases', 'DELETE /releases/assets/{asset_id}', 'GET /releases/assets/{asset_id}', 'POST /releases/generate-notes',
   'GET /releases/tags/{tag}', 'GET /releases/{release_id}', 'PATCH /releases/{release_id}', 'DELETE /releases/{release_id}',
-  'GET /releases/{release_id}/assets', 'POST /releases/{release_id}/assets', 'POST /rulesets',
+  'GET /releases/{release_id}/assets', 'POST /releases/{release_id}/assets', 'GET /rules/branches/{branch}', 'POST /rulesets',
 ].map((endpoint) => (endpoint === 'GET /rate_limit' ? endpoint : endpoint.replace(' ', ' /repos/{owner}/{repo}')));
 
 const transcript = path.join(process.env.STAGE, 'transcript');

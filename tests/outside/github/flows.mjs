@@ -234,6 +234,16 @@ const flows = () => ({
     },
     run: (stage, sim) => looked(stage, sim),
   },
+  async 'an audit of what is there'(stage, sim) {
+    stage.file('a.txt', 'aaa');
+    stage.file('keys.pub', `${stage.trusted}\n`);
+    succeeded(await stage.ship({ ...release, files: 'a.txt' }));
+    await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
+    succeeded(await stage.ship(pull));
+    const audit = JSON.parse(await stage.command(['audit', '--repository', sim.repository, '--trusted-keys', 'workspace/keys.pub', '--format', 'json']));
+    expect(audit.findings.map((finding) => finding.code), [], 'the findings');
+    expect(audit.looked_at, { entries: 4, receipts: 2, releases: 1, tags: 1, pull_requests: 1 }, 'what was looked at');
+  },
   'a run that is authorized and dispatched': (stage, sim) => dispatched(stage, sim),
   // GitHub Enterprise Server up to 3.19; benc-uk/workflow-dispatch#86 has the refusal.
   'a run that is dispatched on a server that knows no return_run_details': {

@@ -10,12 +10,12 @@ import re
 
 import campaign
 from front import Front
-from stage import ROOT, TRUSTED_KEY, USES, Stage
+from stage import COUNTERSIGN, ROOT, TRUSTED_KEY, USES, Stage
 from verdict import check, holds, same
 
 
 def run():
-    for example in (one_run, two_runs, with_campaign, enterprise_server):
+    for example in (one_run, two_runs, with_campaign, enterprise_server, weekly_audit):
         with Stage() as stage:
             example(stage)
     with check("every example was run"):
@@ -156,3 +156,22 @@ def enterprise_server(stage):
         approve(stage, stage.authorize(plan))
         stage.act(text, "--job", "publish", inputs=INPUTS).green()
         same([release["tag_name"] for release in stage.ask("releases")], ["v1.0.0"])
+
+
+def weekly_audit(stage):
+    """The program comes from a checkout of another repository, which act cannot make: it is put there instead."""
+    text = example(stage, "audit")
+    checkout = re.compile(r"      - uses: actions/checkout@[^\n]*\n        with:\n          repository: OWNER/countersign\n(?:          .*\n)+")
+    program = f"      - run: mkdir -p countersign/dist && cp {COUNTERSIGN} countersign/dist/countersign-Linux-X64\n"
+    assert len(checkout.findall(text)) == 1
+    text = checkout.sub(program, text)
+    stage.commit("release-keys.pub", stage.key + "\n")
+    stage.ask("rules", branch="receipt-ledger", rules=["deletion", "non_fast_forward"])
+    with check("audit: where all has its receipt the run is green and says so"):
+        run = stage.act(text).green()
+        holds("\n".join(run.lines()), "found          nothing: everything has its receipt, and every receipt its effect")
+    with check("audit: a tag without a receipt turns the run red, as an annotation"):
+        stage.ask("tag", name="v6.6.6", sha=stage.ask("ref", name="refs/heads/main"))
+        run = stage.act(text).red()
+        holds("\n".join(run.lines()), "tag_without_receipt  tag v6.6.6")
+        same([command["command"] for command in run.commands()], ["error"])

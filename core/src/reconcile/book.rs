@@ -1,0 +1,177 @@
+//! What a ledger says in the end: every receipt that was spent, on what, and what came of it.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use super::{Code, Finding, Subject};
+use crate::{
+    ledger::{Entry, EventType, GithubResponse},
+    name::{ReceiptId, RunId},
+    operation::{OpenPr, Operation, PublishRelease, TagRepo},
+    text::excerpt,
+    timestamp::Timestamp,
+};
+
+/// The receipts of a ledger, entry by entry.
+#[derive(Debug, Default)]
+pub struct Book {
+    spent: BTreeMap<ReceiptId, Spent>,
+    index: BTreeMap<Thing, Vec<ReceiptId>>,
+    /// The receipts of pull requests whose numbers are known.
+    pulls: BTreeMap<u64, ReceiptId>,
+}
+
+/// By what a receipt is looked up.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Release(String),
+    Tag(String),
+    PullFrom(String),
+}
+
+/// A receipt that was spent.
+#[derive(Debug)]
+pub struct Spent {
+    /// Its id.
+    pub receipt_id: ReceiptId,
+    /// The run that spent it.
+    pub run_id: RunId,
+    /// The entry with its last claim.
+    pub sequence: u64,
+    /// When it was claimed first.
+    pub claimed_at: Timestamp,
+    /// What it allows.
+    pub operation: Operation,
+    /// Why it does not count: its signatures do not hold.
+    pub flaw: Option<String>,
+    outcome: Option<(EventType, GithubResponse)>,
+}
+
+/// How a spent receipt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The operation stands as approved.
+    Succeeded,
+    /// No outcome is known.
+    Open,
+    /// The operation was not done, or not as approved.
+    Failed,
+}
+
+impl Book {
+    /// Takes in the next entry; a claim whose receipt does not hold counts for nothing, but is told.
+    pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
+        if let Some(operation) = entry.operation {
+            let before = self.spent.get(&entry.receipt_id);
+            let spent = Spent {
+                receipt_id: entry.receipt_id.clone(),
+                run_id: entry.run_id,
+                sequence: entry.sequence,
+                claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),
+                operation,
+                flaw,
+                outcome: None,
+            };
+            if before.is_none() {
+                self.index.entry(Thing::of(&spent.operation)).or_default().push(entry.receipt_id.clone());
+            }
+            self.spent.insert(entry.receipt_id, spent);
+        } else if let (Some(spent), Some(response)) = (self.spent.get_mut(&entry.receipt_id), entry.github_response) {
+            if let Some(number) = response.pull_number {
+                self.pulls.insert(number, entry.receipt_id);
+            }
+            spent.outcome = Some((entry.event_type, response));
+        }
+    }
+
+    pub(super) fn releases<'a>(&'a self, tag: &str) -> impl Iterator<Item = (&'a Spent, &'a PublishRelease)> + use<'a> {
+        self.about(&Thing::Release(tag.into())).filter_map(|spent| match &spent.operation {
+            Operation::PublishRelease(release) => Some((spent, release)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn tags<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a Spent, &'a TagRepo)> + use<'a> {
+        self.about(&Thing::Tag(name.into())).filter_map(|spent| match &spent.operation {
+            Operation::TagRepo(tag) => Some((spent, tag)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn pulls_from<'a>(&'a self, branch: &str) -> impl Iterator<Item = (&'a Spent, &'a OpenPr)> + use<'a> {
+        self.about(&Thing::PullFrom(branch.into())).filter_map(Spent::pull)
+    }
+
+    pub(super) fn pull(&self, number: u64) -> Option<(&Spent, &OpenPr)> {
+        self.spent.get(self.pulls.get(&number)?)?.pull()
+    }
+
+    fn about<'a>(&'a self, thing: &Thing) -> impl Iterator<Item = &'a Spent> + use<'a> {
+        self.index.get(thing).into_iter().flatten().filter_map(|receipt| self.spent.get(receipt))
+    }
+
+    /// Every receipt, those that do not count too.
+    pub fn spent(&self) -> impl Iterator<Item = &Spent> {
+        self.spent.values()
+    }
+
+    /// Whether a receipt allows a draft.
+    #[must_use]
+    pub fn allows_drafts(&self) -> bool {
+        self.spent().any(|spent| matches!(&spent.operation, Operation::PublishRelease(release) if release.visibility.draft()))
+    }
+
+    pub(super) fn flaws(&self, since: Timestamp) -> Vec<Finding> {
+        let recent = self.spent().filter(|spent| spent.claimed_at >= since);
+        let flaw = |spent: &Spent| {
+            let flaw = spent.flaw.clone()?;
+            Some(Finding::new(Code::ReceiptInvalid, Subject::entry(spent.sequence), Some(spent), flaw))
+        };
+        recent.filter_map(flaw).collect()
+    }
+}
+
+impl Thing {
+    fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::PublishRelease(release) => Self::Release(release.tag_name.as_str().into()),
+            Operation::TagRepo(tag) => Self::Tag(tag.tag_name.as_str().into()),
+            Operation::OpenPr(pull) => Self::PullFrom(pull.head_branch.as_str().into()),
+        }
+    }
+}
+
+impl Spent {
+    fn pull(&self) -> Option<(&Self, &OpenPr)> {
+        if let Operation::OpenPr(pull) = &self.operation { Some((self, pull)) } else { None }
+    }
+
+    /// How it stands by the ledger's word.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.outcome {
+            Some((EventType::Succeeded, _)) => Standing::Succeeded,
+            Some((EventType::Failed, _)) => Standing::Failed,
+            _ => Standing::Open,
+        }
+    }
+
+    /// What GitHub held, as far as the ledger knows.
+    #[must_use]
+    pub fn answer(&self) -> Option<&GithubResponse> {
+        self.outcome.as_ref().map(|(_, answer)| answer)
+    }
+
+    pub(super) fn error(&self) -> String {
+        let told = self.answer().map(|answer| (answer.error_code.as_deref(), answer.error_message.as_deref()));
+        match told {
+            Some((Some(code), Some(message))) => excerpt(&format!("{code}: {message}"), 300),
+            Some((code, message)) => code.or(message).unwrap_or("no reason is given").to_string(),
+            None => "no reason is given".into(),
+        }
+    }
+}

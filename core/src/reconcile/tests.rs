@@ -1,0 +1,216 @@
+//! Which receipt explains which effect, told for a book and findings that are made by hand.
+
+use std::{string::ToString, vec};
+
+use super::*;
+use crate::{
+    authority::Authority,
+    ledger::{Entry, EventType, GithubResponse},
+    operation::Operation,
+    testing::{self, NOON, commit},
+};
+
+fn claim_entry(receipt: &str, sequence: u64, operation: Operation) -> Entry {
+    let executor = testing::executor();
+    Entry {
+        sequence,
+        previous: None,
+        event_type: EventType::Claimed,
+        timestamp: NOON,
+        operation_id: executor.operation_id,
+        run_id: executor.run_id,
+        run_attempt: executor.run_attempt,
+        receipt_id: receipt.parse().unwrap(),
+        operation_kind: operation.kind(),
+        repository: operation.target().repository.clone(),
+        operation_digest: operation.digest(),
+        signers: Vec::new(),
+        authority: Authority::default(),
+        receipt: None,
+        operation: Some(operation),
+        github_response: None,
+    }
+}
+
+type Ended = (EventType, GithubResponse);
+
+/// A book with one receipt for each operation, claimed at noon; of its outcome, if it has one.
+fn book(receipts: &[(&str, Operation, Option<Ended>)]) -> Book {
+    let mut book = Book::default();
+    let mut sequence = 0;
+    for (receipt, operation, outcome) in receipts {
+        sequence += 1;
+        let claim = claim_entry(receipt, sequence, operation.clone());
+        book.take(claim.clone(), None);
+        if let Some((event_type, response)) = outcome.clone() {
+            sequence += 1;
+            let entry = Entry { sequence, event_type, receipt: None, operation: None, github_response: Some(response), ..claim };
+            book.take(entry, None);
+        }
+    }
+    book
+}
+
+const fn succeeded(response: GithubResponse) -> Ended {
+    (EventType::Succeeded, response)
+}
+
+fn failed() -> Ended {
+    let response = GithubResponse { error_code: Some("github_rejected".into()), ..GithubResponse::default() };
+    (EventType::Failed, response)
+}
+
+/// The release of `testing::release` as GitHub would show it.
+fn as_released() -> FoundRelease {
+    FoundRelease {
+        id: 7,
+        tag_name: "v1.0.0".into(),
+        commit: Some(commit('1').to_string()),
+        name: "v1.0.0".into(),
+        body: "First.\r\n".into(),
+        assets: vec![FoundAsset {
+            name: "app.tar.gz".into(),
+            size: 3,
+            digest: Some("sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into()),
+        }],
+        changed_at: Some(NOON),
+        ..FoundRelease::default()
+    }
+}
+
+fn as_opened(number: u64) -> FoundPull {
+    FoundPull {
+        number,
+        needs_receipt: true,
+        title: "Release 1.0.0".into(),
+        head_branch: "release-1.0.0".into(),
+        head_sha: commit('1').to_string(),
+        base_branch: "main".into(),
+        opened_at: Some(NOON),
+        ..FoundPull::default()
+    }
+}
+
+fn releases(found: &[FoundRelease]) -> Found {
+    Found { releases: Some(found.to_vec()), ..Found::default() }
+}
+
+fn codes(book: &Book, found: &Found, since: Timestamp) -> Vec<&'static str> {
+    reconcile(book, found, since).iter().map(|finding| finding.code.as_str()).collect()
+}
+
+#[test]
+fn a_release_as_approved_is_explained_whatever_its_line_ends() {
+    let made = GithubResponse { release_id: Some(7), ..GithubResponse::default() };
+    let book = book(&[("a", testing::release(), Some(succeeded(made)))]);
+    assert_eq!(codes(&book, &releases(&[as_released()]), NOON), Vec::<&str>::new());
+    for (what, found) in [
+        (
+            "a digest that is not told",
+            FoundRelease { assets: vec![FoundAsset { digest: None, ..as_released().assets.remove(0) }], ..as_released() },
+        ),
+        ("another commit", FoundRelease { commit: Some(commit('2').to_string()), ..as_released() }),
+        ("no commit", FoundRelease { commit: None, ..as_released() }),
+        ("another number", FoundRelease { id: 8, ..as_released() }),
+        ("a prerelease", FoundRelease { prerelease: true, ..as_released() }),
+        ("a missing asset", FoundRelease { assets: Vec::new(), ..as_released() }),
+    ] {
+        assert_eq!(codes(&book, &releases(&[found]), NOON), ["release_differs"], "{what}");
+    }
+}
+
+#[test]
+fn a_second_receipt_for_the_same_release_explains_it_after_the_first_failed() {
+    let both = book(&[("a", testing::release(), Some(failed())), ("b", testing::release(), Some(succeeded(GithubResponse::default())))]);
+    assert_eq!(codes(&both, &releases(&[as_released()]), NOON), ["receipt_spent_in_vain"]);
+    let one = book(&[("a", testing::release(), Some(failed()))]);
+    let changed = FoundRelease { name: "Other".into(), ..as_released() };
+    let findings = reconcile(&one, &releases(&[changed]), NOON);
+    let told: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code.as_str(), finding.problem.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("release_without_receipt", "entry 1 spent a receipt on it, but that failed: github_rejected"),
+            ("receipt_spent_in_vain", "it failed, and nothing is there that it made: github_rejected"),
+        ]
+    );
+}
+
+#[test]
+fn what_was_done_before_the_day_asked_for_is_not_told_again() {
+    let later = NOON.plus(1);
+    let nothing = Book::default();
+    assert_eq!(codes(&nothing, &releases(&[as_released()]), NOON), ["release_without_receipt"]);
+    assert_eq!(codes(&nothing, &releases(&[as_released()]), later), Vec::<&str>::new());
+    // What has no readable date counts as new.
+    assert_eq!(codes(&nothing, &releases(&[FoundRelease { changed_at: None, ..as_released() }]), later), ["release_without_receipt"]);
+    let open = book(&[("a", testing::release(), None)]);
+    assert_eq!(codes(&open, &releases(&[]), NOON), ["receipt_without_effect"]);
+    assert_eq!(codes(&open, &releases(&[]), later), Vec::<&str>::new());
+    // An old release that was changed since is compared with its old receipt.
+    let old = book(&[("a", testing::release(), Some(succeeded(GithubResponse::default())))]);
+    let changed = FoundRelease { name: "Other".into(), changed_at: Some(later), ..as_released() };
+    assert_eq!(codes(&old, &releases(&[changed]), later), ["release_differs"]);
+}
+
+#[test]
+fn one_receipt_explains_one_pull_request() {
+    let pulls = |found: Vec<FoundPull>| Found { pulls: Some(found), ..Found::default() };
+    let unknown = book(&[("a", testing::pull(), None)]);
+    let twice = pulls(vec![as_opened(1), as_opened(2)]);
+    assert_eq!(codes(&unknown, &twice, NOON), ["pull_without_receipt", "effect_without_outcome"]);
+    let known = GithubResponse { pull_number: Some(2), ..GithubResponse::default() };
+    let known = book(&[("a", testing::pull(), Some(succeeded(known)))]);
+    let findings = reconcile(&known, &twice, NOON);
+    assert_eq!(findings.iter().map(|finding| finding.subject.name.as_str()).collect::<Vec<_>>(), ["#1 by : Release 1.0.0"]);
+    // A branch of the same name in a fork is another branch.
+    let of_fork = FoundPull { head_branch: "mallory:release-1.0.0".into(), ..as_opened(1) };
+    assert_eq!(codes(&unknown, &pulls(vec![of_fork]), NOON), ["pull_without_receipt", "receipt_without_effect"]);
+}
+
+#[test]
+fn without_a_look_at_releases_their_tags_tell_what_became_of_receipts() {
+    let book = book(&[("a", testing::release(), Some(succeeded(GithubResponse::default())))]);
+    let tag = |digit: char| FoundTag {
+        name: "v1.0.0".into(),
+        object: commit(digit).to_string(),
+        commit: commit(digit).to_string(),
+        message: None,
+    };
+    let found = |tags: Vec<FoundTag>| Found { tags, ..Found::default() };
+    assert_eq!(codes(&book, &found(vec![tag('1')]), NOON), Vec::<&str>::new());
+    assert_eq!(codes(&book, &found(vec![tag('2')]), NOON), ["tag_differs"]);
+    assert_eq!(codes(&book, &found(Vec::new()), NOON), ["effect_missing"]);
+}
+
+#[test]
+fn a_resumed_claim_counts_from_its_first_attempt_on() {
+    let mut book = book(&[("a", testing::release(), Some((EventType::Unknown, GithubResponse::default())))]);
+    let again = claim_entry("a", 3, testing::release());
+    book.take(Entry { timestamp: NOON.plus(600), ..again }, None);
+    let spent: Vec<&Spent> = book.spent().collect();
+    assert_eq!((spent.len(), spent[0].sequence, spent[0].claimed_at, spent[0].standing()), (1, 3, NOON, Standing::Open));
+    assert_eq!(codes(&book, &releases(&[as_released()]), NOON), ["effect_without_outcome"]);
+}
+
+#[test]
+fn known_tags_are_read_as_git_lists_them() {
+    let one = commit('1');
+    let known = KnownTags::parse(&format!("{one} refs/tags/v1\n\n{} refs/tags/v2\n{one} refs/tags/v2^{{}}\n", commit('2'))).unwrap();
+    let tag = |name: &str, digit: char| FoundTag { name: name.into(), object: commit(digit).to_string(), ..FoundTag::default() };
+    let held: Vec<bool> = [tag("v1", '1'), tag("v1", '2'), tag("v2", '2'), tag("v3", '1')].iter().map(|tag| known.holds(tag)).collect();
+    assert_eq!(held, [true, false, true, false]);
+    for (text, line) in [("v1", 1), ("\n1234 refs/tags/v1", 2), (&*format!("{one} refs/heads/v1"), 1)] {
+        let told = KnownTags::parse(text).unwrap_err().to_string();
+        assert!(told.starts_with(&alloc::format!("line {line}: expected an object id")), "{told}");
+    }
+}
+
+#[test]
+fn every_code_has_a_remedy_and_none_stands_twice() {
+    let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert!(Code::ALL.iter().all(|code| code.remedy().ends_with('.') && code.meaning().ends_with('.')));
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Code::ALL.len());
+}
