@@ -27,7 +27,7 @@ use countersign_core::{
 use ed25519_dalek::{Signer as _, SigningKey};
 use git2::{FileMode, Oid, Repository, Signature, build::TreeUpdateBuilder};
 use harness::Stage;
-use support::{best, heading, measure, mib, row};
+use support::{Cost, best, heading, measure, mib, row};
 
 fn main() {
     support::serve_as_helper();
@@ -36,6 +36,7 @@ fn main() {
     let ledgers: Vec<Ledger> = sizes.into_iter().map(Ledger::new).collect();
     claims(&ledgers);
     verification(&ledgers);
+    audits(&ledgers);
 }
 
 /// One attempt at a tag, counted at the simulator: what goes over the wire does not depend on the ledger's size.
@@ -67,20 +68,37 @@ fn verification(ledgers: &[Ledger]) {
     for ledger in ledgers {
         let bare = ledger.signatures_alone();
         for (name, place) in ledger.places() {
-            let before = ledger.stage.sim.events().len();
-            let arguments = [&["ledger", "verify"], place.iter().map(String::as_str).collect::<Vec<_>>().as_slice()].concat();
-            let keys = ledger.keys();
-            let arguments = [arguments.as_slice(), &["--trusted-keys", &keys]].concat();
-            let cost = best(2, || measure(ledger.stage.command(&arguments).env("GH_TOKEN", &ledger.stage.token)));
-            let requests = (ledger.stage.sim.events().len() - before) / 2;
+            let (cost, place) = ledger.read_by(&["ledger", "verify"], name, &place);
             row(&[
                 ledger.entries.to_string(),
-                if requests > 0 { format!("{name}, {requests} requests") } else { name.into() },
+                place,
                 format!("{:.2}", cost.wall.as_secs_f64()),
                 format!("{:.0}", ledger.entries as f64 / cost.wall.as_secs_f64()),
                 format!("{:.2}", cost.cpu.as_secs_f64()),
                 format!("{:.2}", bare.as_secs_f64()),
                 format!("{:.1}", cost.wall.as_secs_f64() / bare.as_secs_f64()),
+                format!("{:.1}", mib(cost.peak)),
+            ]);
+        }
+    }
+}
+
+/// `audit`, which verifies the ledger too and matches every claim with its tag.
+fn audits(ledgers: &[Ledger]) {
+    heading("`audit --trusted-keys` of", &["entries", "tags", "read from", "wall s", "entries/s", "CPU s", "peak MiB"]);
+    for ledger in ledgers.iter().filter(|ledger| ledger.has_history()) {
+        ledger.tag_claims();
+        ledger.stage.sim.branch_rules("receipt-ledger", &["deletion", "non_fast_forward"]);
+        ledger.stage.sim.rate_limit(15_000, 15_000);
+        for (name, place) in ledger.places().into_iter().filter(|(name, _)| *name != "folder") {
+            let (cost, place) = ledger.read_by(&["audit"], name, &place);
+            row(&[
+                ledger.entries.to_string(),
+                (ledger.entries / 2).to_string(),
+                place,
+                format!("{:.2}", cost.wall.as_secs_f64()),
+                format!("{:.0}", ledger.entries as f64 / cost.wall.as_secs_f64()),
+                format!("{:.2}", cost.cpu.as_secs_f64()),
                 format!("{:.1}", mib(cost.peak)),
             ]);
         }
@@ -124,6 +142,17 @@ impl Ledger {
         places
     }
 
+    /// What a command costs that reads the whole ledger, and what it read.
+    fn read_by(&self, command: &[&str], name: &str, place: &[String]) -> (Cost, String) {
+        let before = self.stage.sim.events().len();
+        let keys = self.keys();
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        let arguments = [command, place.as_slice(), &["--trusted-keys", &keys]].concat();
+        let cost = best(2, || measure(self.stage.command(&arguments).env("GH_TOKEN", &self.stage.token)));
+        let requests = (self.stage.sim.events().len() - before) / 2;
+        (cost, if requests > 0 { format!("{name}, {requests} requests") } else { name.into() })
+    }
+
     fn folder(&self) -> String {
         self.stage.folder.path().join("ledger").display().to_string()
     }
@@ -134,7 +163,7 @@ impl Ledger {
 
     fn make(&mut self) -> Vec<(String, Vec<u8>)> {
         let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
-        let key = SigningKey::from_bytes(&[1; 32]);
+        let key = self.stage.approver().clone();
         let mut files = Vec::new();
         let mut head = Head::EMPTY;
         let mut newest: Option<(Entry, ReceiptState)> = None;
@@ -220,9 +249,23 @@ impl Ledger {
         (entry, state)
     }
 
+    /// The tags that the claims are for, packed as a mirror clone has them.
+    fn tag_claims(&self) {
+        let repository = Repository::open_bare(self.stage.sim.git_dir()).unwrap();
+        let commit = repository.find_object(Oid::from_str(&self.stage.main()).unwrap(), None).unwrap();
+        let person = Signature::now("Countersign", "countersign@example.org").unwrap();
+        let mut packed = BTreeMap::new();
+        for sequence in (1..=self.entries).step_by(2) {
+            let tag = repository.tag_annotation_create(&format!("v{sequence}"), &commit, &person, &format!("Version {sequence}")).unwrap();
+            packed.insert(format!("refs/tags/v{sequence}"), tag);
+        }
+        let lines: String = packed.iter().map(|(name, tag)| format!("{tag} {name}\n^{}\n", commit.id())).collect::<Vec<_>>().concat();
+        fs::write(self.stage.sim.git_dir().join("packed-refs"), format!("# pack-refs with: peeled fully-peeled sorted \n{lines}")).unwrap();
+    }
+
     /// The floor: as many `verify_strict` as there are claims, on every core.
     fn signatures_alone(&self) -> Duration {
-        let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+        let key = self.stage.approver().verifying_key();
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let started = Instant::now();
         thread::scope(|scope| {

@@ -137,6 +137,11 @@ impl Stage {
         self.upload(release, name, text);
     }
 
+    /// The approver's key.
+    pub const fn approver(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The trusted keys: the approver's line.
     pub fn trusted(&self) -> String {
         trusted_line(&self.key, "alice@example.org")
