@@ -1,5 +1,6 @@
 // Every way of the product that sends REST requests, driven against the simulator; the simulator's transcript has what was said.
 import { readFileSync } from 'node:fs';
+import { faults } from './sarif.mjs';
 import { Proxy, RUN, Simulator, Stage, check, expect, json, succeeded, until } from './stage.mjs';
 
 /** A simulator with a ledger and an approver, behind a proxy with these hooks. */
@@ -243,6 +244,11 @@ const flows = () => ({
     const audit = JSON.parse(await stage.command(['audit', '--repository', sim.repository, '--trusted-keys', 'workspace/keys.pub', '--format', 'json']));
     expect(audit.findings.map((finding) => finding.code), [], 'the findings');
     expect(audit.looked_at, { entries: 4, receipts: 2, releases: 1, tags: 1, pull_requests: 1 }, 'what was looked at');
+    await sim.ask('tag', { name: 'v6.6.6', sha: sim.sha });
+    const failing = ['audit', '--repository', sim.repository, '--trusted-keys', 'workspace/keys.pub', '--format', 'sarif'];
+    const log = JSON.parse(await stage.command(failing, undefined, 5));
+    expect([log.runs[0].results.map((result) => result.ruleId), faults(log)], [['tag_without_receipt'], []], 'the SARIF log');
+    expect(faults({ ...log, version: '2.0' }).length, 1, 'the number of faults of a log of another version');
   },
   'a run that is authorized and dispatched': (stage, sim) => dispatched(stage, sim),
   // GitHub Enterprise Server up to 3.19; benc-uk/workflow-dispatch#86 has the refusal.

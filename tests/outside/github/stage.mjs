@@ -145,9 +145,9 @@ export class Stage {
   }
 
   /** A command in the approver's folder; it must end with 0. */
-  async command(args, token = this.github.token) {
+  async command(args, token = this.github.token, status = 0) {
     const ended = await begin(args, { env: { ...this.variables(), GH_TOKEN: token, HOME: this.folder }, cwd: this.folder }).ended;
-    if (ended.exit !== 0) throw new Error(`countersign ${args.join(' ')} ended with ${ended.exit}: ${ended.err.slice(-600)}`);
+    if (ended.exit !== status) throw new Error(`countersign ${args.join(' ')} ended with ${ended.exit}: ${ended.err.slice(-600)}`);
     return ended.out;
   }
 
