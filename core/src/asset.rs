@@ -17,13 +17,16 @@ pub const MOST_BYTES: u64 = (1 << 31) - 1;
 
 /// One file of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Asset {
     /// Name under which it is downloaded.
     pub name: AssetName,
     /// Size in bytes.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_BYTES)))]
     pub size: u64,
     /// Digest of its bytes, written as bare hexadecimal.
     #[serde(serialize_with = "bare_hex")]
+    #[cfg_attr(test, schemars(with = "crate::schema::BareDigest"))]
     pub sha256: Digest,
     /// Media type under which it is uploaded.
     pub content_type: ContentType,
@@ -46,6 +49,8 @@ impl Asset {
 /// Every asset of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("maxItems" = MOST_ASSETS)))]
 pub struct Assets(Vec<Asset>);
 
 /// Why files cannot be the assets of one release.

@@ -19,6 +19,7 @@ use crate::{
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Status {
     /// The operation stands as approved, and the ledger says so.
     Success,
@@ -51,6 +52,7 @@ impl Status {
 
 /// The record of one attempt. Members that are not known are null; none is left out.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditRecord {
     /// This attempt's own id.
     pub operation_id: OperationId,
@@ -97,6 +99,7 @@ pub struct AuditRecord {
     /// Digest of its exact bytes.
     pub operation_digest: Option<Digest>,
     /// What was signed.
+    #[cfg_attr(test, schemars(with = "Option<crate::receipt::Shown>"))]
     pub receipt: Option<Terms>,
     /// What was seen and written on the ledger.
     pub ledger: LedgerRecord,
@@ -110,12 +113,14 @@ pub struct AuditRecord {
 
 /// An operation's place in a campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CampaignRecord {
     /// The campaign's name.
     pub name: String,
     /// The operation's id in it.
     pub id: String,
     /// Its place, from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub position: usize,
     /// How many operations the plan holds.
     pub operations: usize,
@@ -123,6 +128,7 @@ pub struct CampaignRecord {
 
 /// The ledger's part of a record.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LedgerRecord {
     /// The newest entry at the preflight.
     pub seen: Option<Checkpoint>,
@@ -145,6 +151,7 @@ impl LedgerRecord {
 
 /// The run that acted, as the runner tells it.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunRecord {
     /// `GITHUB_RUN_ID`.
     pub run_id: String,

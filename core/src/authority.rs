@@ -16,8 +16,10 @@ use crate::{
 
 /// One version of a trust file or a policy, by its number and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pin {
     /// The version, from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub version: u64,
     /// Digest of its bytes.
     pub digest: Digest,
@@ -44,6 +46,7 @@ pub const MOST_JUMP: u64 = 1000;
 
 /// What stood behind a decision; on the ledger, `authority.json`: the newest that ever did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Authority {
     /// The trust file; null where the workflow itself listed the keys.
     pub trust: Option<Pin>,

@@ -19,19 +19,30 @@ pub const MOST_SIGNATURES: usize = 32;
 
 /// A payload that somebody may have signed.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Dsse {
+    /// The bytes that are signed, in base64.
     #[serde(serialize_with = "base64_text")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Base64"))]
     payload: Vec<u8>,
+    /// What the payload is; it is signed too.
     #[serde(rename = "payloadType")]
     payload_type: &'static str,
+    /// Who signed it.
+    #[cfg_attr(test, schemars(length(max = MOST_SIGNATURES)))]
     signatures: Vec<OneSignature>,
 }
 
+/// One signature.
 #[derive(Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = crate::schema::relations::key_id_may_be_absent))]
 struct OneSignature {
     /// A hint for people. DSSE: "keyid … MUST NOT be used for security decisions".
     keyid: String,
+    /// An ed25519 signature of DSSE's pre-authentication encoding, in base64.
     #[serde(serialize_with = "base64_text")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Base64"))]
     sig: Vec<u8>,
 }
 

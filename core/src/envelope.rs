@@ -124,6 +124,7 @@ impl fmt::Debug for Envelope {
 
 /// A trusted key that signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signer {
     /// The name under which the key is trusted.
     pub name: String,

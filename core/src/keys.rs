@@ -82,6 +82,7 @@ impl fmt::Debug for PublicKey {
 /// OpenSSH's fingerprint of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fingerprint(String);
 
 impl Fingerprint {

@@ -35,8 +35,10 @@ pub const BRANCH: &str = "receipt-ledger";
 
 /// An entry that somebody saw: its sequence number and the digest of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Checkpoint {
     /// Sequence number, from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub sequence: u64,
     /// Digest of the entry's file bytes.
     pub digest: Digest,
@@ -60,8 +62,12 @@ impl fmt::Display for Checkpoint {
 
 /// `ledger.json`: the newest entry, or sequence 0 and null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = crate::schema::relations::no_entry_has_no_digest))]
 pub struct Head {
+    /// Sequence number of the newest entry; 0 while there is none.
     sequence: u64,
+    /// Digest of its file bytes; null while there is none.
     digest: Option<Digest>,
 }
 

@@ -29,6 +29,8 @@ pub mod policy;
 pub mod receipt;
 pub mod reconcile;
 pub mod refusal;
+#[cfg(test)]
+mod schema;
 pub mod tables;
 pub mod text;
 pub mod timestamp;

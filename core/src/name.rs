@@ -35,9 +35,11 @@ impl InvalidName {
 }
 
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $expected:literal, $valid:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $what:literal, $expected:literal, $valid:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[cfg_attr(test, schemars(transform = crate::schema::patterns::$valid))]
         pub struct $name(String);
 
         impl $name {
@@ -224,6 +226,7 @@ impl Prose {
 /// GitHub's own number of a repository: a name can be given to somebody else, the number cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RepositoryId(pub u64);
 
 impl fmt::Display for RepositoryId {
@@ -235,6 +238,8 @@ impl fmt::Display for RepositoryId {
 /// Which attempt of a run this is, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("minimum" = 1)))]
 pub struct RunAttempt(pub u64);
 
 impl fmt::Display for RunAttempt {
@@ -265,15 +270,17 @@ mod tests {
     use super::*;
     use std::string::ToString;
 
-    fn accepts<T: FromStr<Err = InvalidName> + fmt::Display>(texts: &[&str]) {
+    fn accepts<T: FromStr<Err = InvalidName> + fmt::Display + schemars::JsonSchema>(texts: &[&str]) {
         for text in texts {
             assert_eq!(text.parse::<T>().map(|name| name.to_string()).as_deref(), Ok(*text));
+            crate::schema::agrees::<T>(text, true);
         }
     }
 
-    fn refuses<T: FromStr<Err = InvalidName> + fmt::Debug>(texts: &[&str]) {
+    fn refuses<T: FromStr<Err = InvalidName> + fmt::Debug + schemars::JsonSchema>(texts: &[&str]) {
         for text in texts {
             assert_eq!(text.parse::<T>().expect_err(text).value(), *text);
+            crate::schema::agrees::<T>(text, false);
         }
     }
 

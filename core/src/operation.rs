@@ -27,6 +27,7 @@ pub const MOST_BYTES: usize = 1 << 20;
 /// One operation with every parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "operation_kind", rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Operation {
     /// Publish (or draft) a release with its assets.
     PublishRelease(PublishRelease),
@@ -39,6 +40,7 @@ pub enum Operation {
 /// The kind of an operation, as receipts name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Kind {
     /// `publish_release`
     PublishRelease,
@@ -176,6 +178,7 @@ fn ordered_members(bytes: &[u8]) -> Vec<(String, String)> {
 
 /// The repository in which an operation happens, by name and by number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// `owner/name`.
     pub repository: Repository,
@@ -198,6 +201,7 @@ impl fmt::Display for Target {
 /// Names in their order, each once: labels, reviewers.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NameSet<T: Ord>(BTreeSet<T>);
 
 impl<T: Ord> NameSet<T> {

@@ -27,7 +27,10 @@ pub const MOST_WORDS: usize = 2000;
 
 /// `plan.json`. What is authorized is each operation by its digest, nothing around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Plan {
+    /// A plan is made by a dry run alone.
+    #[cfg_attr(test, schemars(extend("const" = "dry_run")))]
     mode: &'static str,
     /// The run that made the plan, for which receipts are issued.
     pub run_id: RunId,
@@ -35,29 +38,46 @@ pub struct Plan {
     pub campaign: Option<Title>,
     /// Who started that run and who re-ran it, as the run said; empty if nobody knows.
     pub requested_by: Vec<Actor>,
+    /// What can ship, in the order in which it is published.
+    #[cfg_attr(test, schemars(length(max = MOST_OPERATIONS)))]
     operations: Vec<PlannedOperation>,
     /// What was asked for and will not ship.
+    #[cfg_attr(test, schemars(length(max = MOST_OPERATIONS)))]
     pub not_shipped: Vec<NotShipped>,
 }
 
 /// One operation of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedOperation {
+    /// Its name in the plan, once.
     id: StepId,
+    /// The operations that come before it in the list and must ship first.
     needs: Vec<StepId>,
+    /// The operation, in its exact bytes.
     operation: Operation,
+    /// Digest of these bytes: what is authorized.
     digest: Digest,
+    /// The newest entry of its repository's ledger that the dry run saw; null while there is none.
     ledger: Option<Checkpoint>,
+    /// What must still hold when it is published; follows from the operation.
     constraints: Vec<Constraint>,
+    /// Where the files of its assets lay.
     artifacts: Vec<Artifact>,
+    /// What stood where it would change something.
     stands: Stands,
+    /// What it would change; follows from the operation and what stood there.
     effects: Vec<Effect>,
+    /// What an approver should know.
     warnings: Vec<Warning>,
+    /// A plan says of itself that it was not executed.
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     blocked_by_mode: bool,
 }
 
 /// Where an asset's file lay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Artifact {
     /// The asset.
     pub name: AssetName,
@@ -67,15 +87,19 @@ pub struct Artifact {
 
 /// Something that an approver should know, though it does not stand in the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Warning {
     /// A stable code.
+    #[cfg_attr(test, schemars(with = "StepId"))]
     pub code: String,
     /// Both sides.
+    #[cfg_attr(test, schemars(length(max = MOST_WORDS)))]
     pub message: String,
 }
 
 /// Something that was asked for and will not ship.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotShipped {
     /// Its name in the campaign.
     pub id: StepId,
@@ -84,10 +108,13 @@ pub struct NotShipped {
     /// The repository.
     pub repository: Repository,
     /// A stable code: that of the refusal which `prod` would give.
+    #[cfg_attr(test, schemars(length(max = MOST_WORDS)))]
     pub code: String,
     /// Both sides.
+    #[cfg_attr(test, schemars(length(max = MOST_WORDS)))]
     pub why_not: String,
     /// What to do about it.
+    #[cfg_attr(test, schemars(length(max = MOST_WORDS)))]
     pub remedy: String,
 }
 

@@ -27,28 +27,39 @@ pub const MOST_VERSION: u64 = 1_000_000;
 
 /// A policy, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Policy {
     /// From 1; it only grows.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_VERSION)))]
     pub version: u64,
     /// The rules in the order of the file.
+    #[cfg_attr(test, schemars(rename = "rule", default, length(max = MOST_RULES)))]
     pub rules: Vec<Rule>,
+    #[cfg_attr(test, schemars(skip))]
     digest: Digest,
 }
 
 /// One rule: what it is about, and who must approve that.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = crate::schema::relations::tag_or_branch))]
 pub struct Rule {
     /// Its name, once in a policy.
+    #[cfg_attr(test, schemars(with = "Title"))]
     pub name: String,
     /// The kind of operation.
     pub operation: Kind,
     /// The repository, by name and by number.
+    #[cfg_attr(test, schemars(flatten))]
     pub target: Target,
     /// The tag of a release or tag; of a pull request the branch into which it is to be merged.
+    #[cfg_attr(test, schemars(rename = "tag"))]
     pub pattern: Pattern,
     /// Names of the keys whose owners may approve.
+    #[cfg_attr(test, schemars(with = "alloc::collections::BTreeSet<Title>", length(min = 1)))]
     pub approvers: Vec<String>,
     /// How many of them must.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub threshold: u64,
     /// How long a receipt may last.
     pub longest_lifetime: Lifetime,

@@ -51,38 +51,63 @@ pub struct Terms {
     pub operation_digest: Digest,
 }
 
+/// The payload of a receipt: an in-toto statement.
 #[derive(Serialize)]
-struct Statement<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Statement<'a> {
+    /// The version of in-toto's statement.
+    #[cfg_attr(test, schemars(extend("const" = STATEMENT_TYPE)))]
     _type: &'static str,
+    /// What it is about: the operation.
     subject: [Subject; 1],
     #[serde(rename = "predicateType")]
+    #[cfg_attr(test, schemars(extend("const" = PREDICATE_TYPE)))]
     predicate_type: &'static str,
+    /// Under which conditions.
     predicate: Predicate<'a>,
 }
 
+/// The operation, by its digest.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Subject {
+    #[cfg_attr(test, schemars(extend("const" = SUBJECT_NAME)))]
     name: &'static str,
+    /// Digest of its exact bytes.
     digest: SubjectDigest,
 }
 
+/// The one digest of the operation.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SubjectDigest {
+    /// SHA-256, in bare hexadecimal.
     #[serde(serialize_with = "bare_hex")]
+    #[cfg_attr(test, schemars(with = "crate::schema::BareDigest"))]
     sha256: Digest,
 }
 
+/// What an approver signs for, beside the operation's digest.
 #[derive(Serialize)]
-struct Predicate<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Predicate<'a> {
+    /// The receipt's own name.
     receipt_id: &'a ReceiptId,
+    /// The run for which it counts.
     run_id: &'a RunId,
+    /// The kind of operation that it allows.
     operation_kind: Kind,
     #[serde(flatten)]
     target: &'a Target,
+    /// False for an advisory receipt, which allows nothing.
     enforceable: bool,
+    /// When it was issued.
     issued_at: Timestamp,
+    /// The first second at which it no longer counts.
     expires_at: Timestamp,
+    /// Whether the issuer knows it to be used; always false in one that is to be used.
     consumed: bool,
+    /// The ledger's head that the issuer saw; null for an empty ledger.
     ledger: &'a Option<Checkpoint>,
 }
 
@@ -143,15 +168,19 @@ impl Terms {
     }
 }
 
+/// What records show of a receipt.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Shown<'a> {
+    #[serde(flatten)]
+    predicate: Predicate<'a>,
+    /// Digest of the operation's exact bytes: the statement's subject.
+    operation_digest: Digest,
+}
+
 /// Serializes the predicate together with the subject's digest, for records.
 impl Serialize for Terms {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            #[serde(flatten)]
-            predicate: Predicate<'a>,
-            operation_digest: Digest,
-        }
         Shown { predicate: self.predicate(), operation_digest: self.operation_digest }.serialize(serializer)
     }
 }

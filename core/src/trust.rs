@@ -30,13 +30,16 @@ const MOST_AHEAD: u64 = 60;
 
 /// A key, its owner and its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KnownKey {
     /// What policies and reports call its owner; once in a version.
+    #[cfg_attr(test, schemars(with = "crate::name::Title"))]
     pub name: String,
     /// The owner's login on GitHub, if it is known.
     pub login: Option<Actor>,
     /// The key.
     #[serde(serialize_with = "line")]
+    #[cfg_attr(test, schemars(with = "crate::schema::KeyLine"))]
     pub key: PublicKey,
     /// The first second at which it counts.
     pub not_before: Option<Timestamp>,
@@ -96,18 +99,22 @@ impl KnownKey {
 
 /// One version: the keys from now on, and how many of them must agree on the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrustVersion {
     /// From 1, without gaps.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub version: u64,
     /// Digest of the version before it; null in the first.
     pub previous: Option<Digest>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// How many of its keys must sign a receipt, or the next version.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_KEYS)))]
     pub threshold: u64,
     /// The one policy that may decide with these keys; null if it is not fixed.
     pub policy: Option<Pin>,
     /// The keys, revoked ones too.
+    #[cfg_attr(test, schemars(length(min = 1, max = MOST_KEYS)))]
     pub keys: Vec<KnownKey>,
 }
 
@@ -201,7 +208,10 @@ impl TrustVersion {
 
 /// `trust.json`: every version from the first on, with its signatures. Nothing in it counts before [`TrustFile::verify`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrustFile {
+    /// From the first on.
+    #[cfg_attr(test, schemars(with = "Vec<crate::schema::SignedVersion>", length(min = 1, max = MOST_VERSIONS)))]
     versions: Vec<Dsse>,
 }
 

@@ -1,5 +1,8 @@
 //! `campaign.toml`: operations in their order, with the names of the Action's inputs, variables, and what each needs.
 
+#[cfg(test)]
+mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_core::{

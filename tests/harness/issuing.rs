@@ -6,11 +6,12 @@ use countersign_core::{
     authority::{Authority, Pin},
     document::Document as _,
     keys::PublicKey,
+    policy::Policy,
     trust::{TrustFile, TrustVersion},
 };
 use ed25519_dalek::SigningKey;
 
-use super::{Stage, now};
+use super::{Stage, now, schema};
 
 impl Stage {
     /// A version of a trust file as people write it: the approver, with one more member, and a keeper who signs versions.
@@ -27,6 +28,7 @@ impl Stage {
     pub fn trust_file(&self, versions: &[String], policy: Option<Pin>) -> (String, String) {
         let mut file: Option<TrustFile> = None;
         for (index, text) in versions.iter().enumerate() {
+            schema::fits_toml("trust-version-toml", text);
             let previous = file.as_ref().map(|file| file.verify(None, now()).unwrap().pin().digest);
             let version = TrustVersion::from_toml(text, previous, now(), policy.filter(|_| index + 1 == versions.len())).unwrap();
             match &mut file {
@@ -36,7 +38,7 @@ impl Stage {
             file.as_mut().unwrap().sign(&self.keeper).unwrap();
         }
         let file = file.unwrap();
-        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        self.keep_trust_file(&file);
         ("trust.json".into(), file.root().unwrap().to_string())
     }
 
@@ -50,7 +52,7 @@ impl Stage {
         let next = TrustVersion::from_toml(&self.trust_version(2, ""), previous, then, None).unwrap();
         file.add(&next);
         file.sign(&self.key).unwrap();
-        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        self.keep_trust_file(&file);
         ("trust.json".into(), file.root().unwrap().to_string())
     }
 
@@ -60,12 +62,20 @@ impl Stage {
         let mut file = TrustFile::begin(&TrustVersion::from_toml(&text, None, now(), None).unwrap());
         file.sign(&self.keeper).unwrap();
         file.sign(&self.key).unwrap();
-        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
+        self.keep_trust_file(&file);
         "workspace/trust.json".into()
+    }
+
+    fn keep_trust_file(&self, file: &TrustFile) {
+        schema::fits_trust_file(&file.to_document());
+        fs::write(self.workspace().join("trust.json"), file.to_document()).unwrap();
     }
 
     /// Writes a policy; gives its name.
     pub fn policy(&self, text: &str) -> String {
+        if Policy::parse(text).is_ok() {
+            schema::fits_toml("policy", text);
+        }
         fs::write(self.workspace().join("policy.toml"), text).unwrap();
         "policy.toml".into()
     }

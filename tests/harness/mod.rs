@@ -10,6 +10,7 @@
 )]
 
 mod issuing;
+pub mod schema;
 
 use std::{
     collections::BTreeMap,
@@ -183,7 +184,9 @@ impl Stage {
 
     /// Signs any terms with the approver's key.
     pub fn sign(&self, terms: &Terms) -> String {
-        Envelope::sign(terms, &[&self.key]).to_line()
+        let line = Envelope::sign(terms, &[&self.key]).to_line();
+        schema::fits_receipt(&line);
+        line
     }
 
     /// What came to GitHub since the stage was set.
@@ -221,6 +224,15 @@ impl Stage {
     /// The events on the ledger, in their last words.
     pub fn ledger_events(&self) -> Vec<String> {
         self.ledger().iter().map(|entry| entry.event_type.as_str().rsplit('.').next().unwrap().to_owned()).collect()
+    }
+}
+
+/// Whatever a test was about: what the ledger holds at its end must be what the schemas say.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            schema::fits_ledger(self.sim.git_dir());
+        }
     }
 }
 
@@ -358,6 +370,7 @@ impl<'a> Attempt<'a> {
     /// The same with a program of one's choice.
     pub fn process_of(&self, binary: &str) -> (Command, Surfaces) {
         let folder = tempfile::tempdir_in(self.stage.folder.path()).unwrap().keep();
+        schema::fits_receipts(self.inputs.get("receipt").map_or("", String::as_str));
         let mut command = Command::new(binary);
         command.args(["action", "/dev/null"]).env_clear().env("RUNNER_TEMP", folder.join("temp")).envs(&self.variables);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -395,7 +408,11 @@ impl<'a> Attempt<'a> {
     pub fn run(&self) -> Report {
         let (mut command, surfaces) = self.process();
         let output = command.output().unwrap();
-        surfaces.report(&output)
+        let report = surfaces.report(&output);
+        if let Some(campaign) = self.inputs.get("campaign").filter(|_| report.status() == "dry_run") {
+            schema::fits_toml("campaign", &fs::read_to_string(self.stage.workspace().join(campaign)).unwrap());
+        }
+        report
     }
 }
 
@@ -408,6 +425,12 @@ impl Surfaces {
     pub fn report(&self, output: &Output) -> Report {
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap();
         let outputs = outputs(&read("outputs"));
+        for path in outputs.get("audit-record").map_or("", String::as_str).lines() {
+            schema::fits_json("audit-record", &fs::read(path).unwrap());
+        }
+        if let Some(plan) = outputs.get("plan").filter(|path| !path.is_empty()) {
+            schema::fits_json("plan", &fs::read(plan).unwrap());
+        }
         let record = outputs
             .get("audit-record")
             .and_then(|paths| paths.lines().last())
@@ -417,7 +440,11 @@ impl Surfaces {
         Report {
             exit: output.status.code().unwrap_or(-1),
             log: String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned(),
-            record: serde_json::from_slice(&fs::read(record).unwrap()).unwrap(),
+            record: {
+                let record = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+                schema::fits("audit-record", &record);
+                record
+            },
             summary: read("summary"),
             outputs,
         }

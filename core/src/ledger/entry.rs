@@ -23,6 +23,7 @@ pub const MOST_ENTRY_BYTES: usize = 2 << 20;
 
 /// What an entry tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum EventType {
     /// A receipt was spent; the operation may follow.
     #[serde(rename = "github_publisher.operation.claimed")]
@@ -70,8 +71,11 @@ impl FromStr for EventType {
 
 /// One entry, a file of its own on the ledger branch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(transform = crate::schema::relations::claims_and_outcomes))]
 pub struct Entry {
     /// From 1, without gaps.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub sequence: u64,
     /// Digest of the previous entry's file bytes; null in the first.
     pub previous: Option<Digest>,

@@ -18,6 +18,7 @@ use crate::{
 
 /// What GitHub holds after the operation, and what went wrong. Members that have no meaning for a kind are null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GithubResponse {
     /// The page of the release, tag or pull request.
     pub html_url: Option<String>,
@@ -39,6 +40,7 @@ pub struct GithubResponse {
 
 /// An asset as GitHub stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PublishedAsset {
     /// Its name.
     pub name: AssetName,
@@ -46,6 +48,7 @@ pub struct PublishedAsset {
     pub size: u64,
     /// Its digest, as GitHub computed it.
     #[serde(serialize_with = "bare_hex")]
+    #[cfg_attr(test, schemars(with = "crate::schema::BareDigest"))]
     pub sha256: Digest,
     /// Where it is downloaded.
     pub url: String,

@@ -12,8 +12,10 @@ use crate::{
 
 /// `receipts/ab/<receipt_id>.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReceiptState {
     /// Sequence number of the claim.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub claim_sequence: u64,
     /// The run that claimed.
     pub run_id: RunId,

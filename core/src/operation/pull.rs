@@ -10,6 +10,8 @@ use crate::{
 
 /// A pull request to open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("additionalProperties" = false)))]
 pub struct OpenPr {
     /// Where.
     #[serde(flatten)]

@@ -13,6 +13,8 @@ use crate::{
 
 /// A release to publish, or to leave as a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("additionalProperties" = false), transform = crate::schema::relations::latest_is_a_full_release))]
 pub struct PublishRelease {
     /// Where.
     #[serde(flatten)]
@@ -51,9 +53,13 @@ pub type ReleaseBody = BoundedText<125_000>;
 
 /// How visible a release is. GitHub: "Drafts and prereleases cannot be set as latest".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Visibility {
+    /// Whether it stays a draft.
     draft: bool,
+    /// Whether it is marked as a prerelease.
     prerelease: bool,
+    /// Whether it becomes the latest release.
     make_latest: MakeLatest,
 }
 
@@ -102,6 +108,7 @@ pub struct NotLatest;
 /// GitHub's three words for "is this the latest release?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum MakeLatest {
     /// Yes.
     True,

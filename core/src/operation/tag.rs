@@ -10,6 +10,8 @@ use crate::{
 
 /// An annotated tag to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("additionalProperties" = false)))]
 pub struct TagRepo {
     /// Where.
     #[serde(flatten)]

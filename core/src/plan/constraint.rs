@@ -12,8 +12,10 @@ use crate::{ledger::Checkpoint, operation::Operation};
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Constraint {
     /// The condition's name.
+    #[cfg_attr(test, schemars(extend("enum" = crate::schema::CONSTRAINTS)))]
     pub constraint: &'static str,
     /// What it is about.
     pub subject: String,

@@ -17,6 +17,7 @@ use crate::{
 
 /// What stands now where the operation would change something, as the dry run saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stands {
     /// The commit to which the tag leads; null if there is none of that name.
     pub tag: Option<CommitId>,
@@ -44,8 +45,10 @@ impl Stands {
 
 /// One thing that would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Effect {
     /// What is done.
+    #[cfg_attr(test, schemars(extend("enum" = crate::schema::EFFECTS)))]
     pub effect: &'static str,
     /// To what.
     pub subject: String,
@@ -53,6 +56,8 @@ pub struct Effect {
     pub from: Option<String>,
     /// What would stand there.
     pub to: String,
+    /// Nothing of it was done.
+    #[cfg_attr(test, schemars(extend("const" = true)))]
     blocked_by_mode: bool,
 }
 
