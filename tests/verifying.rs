@@ -9,12 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use countersign_core::{
-    digest::Digest,
-    envelope::Envelope,
-    ledger::entry_path,
-    receipt::Terms,
-};
+use countersign_core::{digest::Digest, envelope::Envelope, ledger::entry_path, receipt::Terms};
 use ed25519_dalek::SigningKey;
 use harness::{Report, Stage, fresh_key, terms, trusted_line};
 
@@ -187,7 +182,10 @@ fn the_commands_of_the_page_verify_what_was_published() {
     }
     // What the page cuts out is what was signed, whatever stands in its texts.
     let report: serde_json::Value = serde_json::from_str(&published.claim()).unwrap();
-    assert_eq!(format!("{}", Digest::of(&fs::read(stranger.file("operation.json")).unwrap())), report["operation_digest"].as_str().unwrap());
+    assert_eq!(
+        format!("{}", Digest::of(&fs::read(stranger.file("operation.json")).unwrap())),
+        report["operation_digest"].as_str().unwrap()
+    );
 }
 
 /// Somebody changes the release, the keys or the tag.
