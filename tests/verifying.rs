@@ -13,7 +13,7 @@ use countersign_core::{digest::Digest, envelope::Envelope, ledger::entry_path, r
 use ed25519_dalek::SigningKey;
 use harness::{Report, Stage, fresh_key, terms, trusted_line};
 
-/// The commands of each step, by its number.
+/// The commands of each step, in their order.
 fn steps() -> Vec<String> {
     let page = fs::read_to_string(format!("{}/docs/verify.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let steps: Vec<String> = page
@@ -61,7 +61,7 @@ impl Stranger {
         let mut said = String::new();
         for (index, step) in steps().iter().enumerate() {
             let mut shell = Command::new("sh");
-            shell.args(["-eu", "-c", step]).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
+            shell.args(["-c", step]).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
             shell.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
             shell.env("repository", &self.repository).env("tag", "v1.0.0").env("threshold", self.threshold);
             let output = shell.output().unwrap();
