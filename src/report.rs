@@ -2,8 +2,10 @@
 
 mod commands;
 mod ending;
+mod evidence;
 mod files;
 mod markdown;
+mod planned;
 mod recorder;
 mod series;
 mod summary;

@@ -77,14 +77,14 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
     for part in [
         "> **PROD** — shipped, as approved",
         "### What GitHub holds",
-        "### Checks",
-        "| ✅ | run |",
-        "### Operation",
+        "### Checks: all 18 hold",
+        "| ✅&nbsp;holds | run |",
+        "<strong>Operation</strong>, as approved",
         "### Receipt",
-        "| Signed by | alice&#64;example.org <code>SHA256&#58;",
+        "| Signed by | alice<span>&#64;</span>example.org <code>SHA256<span>&#58;</span>",
         "### Timeline",
-        "receipt spent: ledger entry 1",
-        "outcome recorded: ledger entry 2",
+        "**receipt spent**: <a href=\"https://github.com/octo/hello/blob/receipt-ledger/entries/000/000000001.json\">ledger entry 1</a>",
+        "**outcome recorded**: <a href=\"https://github.com/octo/hello/blob/receipt-ledger/entries/000/000000002.json\">ledger entry 2</a>",
         "<a href=\"https://github.com/octo/hello/actions/runs/17231231\">Run</a>",
         "<a href=\"https://github.com/octo/hello/tree/receipt-ledger\">Ledger</a>",
     ] {
@@ -92,9 +92,9 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
     }
     let refused = attempt.run();
     for part in [
-        "### Why it was not shipped\n\n<code>receipt&#95;consumed</code>",
+        "> **Why it was not shipped:** the receipt is spent&#58; run <code>17231231</code> attempt 1",
         "**What to do:** A receipt works once.",
-        "| ❌ | not used before |",
+        "| ❌&nbsp;broken<br><code>receipt&#95;consumed</code> | not used before |",
     ] {
         assert!(refused.summary.contains(part), "{part} in {}", refused.summary);
     }

@@ -13,8 +13,8 @@ use countersign_core::{
 };
 
 use super::{
-    markdown::{code, link, text},
-    summary::{self, Place},
+    markdown::{code, link, prose, text},
+    summary::{self, Place, alert, fold, protection},
 };
 
 /// Most characters of a reason in a table.
@@ -101,7 +101,7 @@ impl Series {
         step.result = record.error_message.clone().unwrap_or_else(|| record.result.clone());
         step.record = Some(path);
         self.shared = (record.authority, record.reviewers.clone());
-        self.pages.push(summary::render(record, place, None));
+        self.pages.push(summary::render_part(record, place));
         self.done += 1;
     }
 
@@ -159,53 +159,52 @@ impl Series {
     /// The summary of the whole campaign, and of each operation below it.
     pub(super) fn render(&self, last: &AuditRecord) -> String {
         let shipped = self.steps.iter().filter(|step| step.status == Some(Status::Success)).count();
-        let all = self.steps.len();
-        let (alert, verdict) = if shipped == all {
-            ("TIP", "all of it shipped, as approved".to_owned())
-        } else {
-            let id = last.campaign.as_ref().map_or("", |place| place.id.as_str());
-            let follows = if self.done < all { ", and what follows was not begun" } else { "" };
-            ("WARNING", format!("{shipped} of {all} shipped; it stopped at {}{follows}", code(id)))
-        };
-        let mut page = format!("## Countersign: campaign {}\n\n> [!{alert}]\n> **PROD** — {verdict}.\n\n", code(&self.name));
-        page.push_str("| | Operation | What | Result |\n|---|---|---|---|\n");
-        for step in &self.steps {
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                page,
-                "| {} | {} | {} in {} | {} |",
-                step.mark(),
-                code(&step.id),
-                code(&step.operation_kind),
-                code(&step.repository),
-                step.told()
-            );
-        }
-        for left in &self.not_shipped {
-            let why = format!("not planned, {}: {}", code(&left.code), text(&excerpt(&left.why_not, MOST_WORDS)));
-            let _ = writeln!(
-                page,
-                "| ➖ | {} | {} in {} | {why} |",
-                code(left.id.as_str()),
-                code(left.operation_kind.as_str()),
-                code(left.repository.as_str())
-            );
-        }
-        page.push('\n');
-        if shipped < all {
-            page.push_str("Re-run the job to go on: what has shipped is not done again. A receipt that was spent without success needs a new one.\n\n");
-        }
-        for (index, part) in self.pages.iter().enumerate() {
+        let (kind, word) = if shipped == self.steps.len() { ("TIP", "shipped") } else { ("WARNING", "stopped") };
+        let heading = format!("## Countersign: campaign {} — {word}\n\n", code(&self.name));
+        let mut page = [heading, alert(kind, &self.banner(last, shipped)), self.table(), protection(last)].concat();
+        for (index, (step, part)) in self.steps.iter().zip(&self.pages).enumerate() {
             if page.len() + part.len() > summary::MOST_BYTES {
                 page.push_str(summary::LEFT_OUT);
                 break;
             }
-            let step = &self.steps[index];
-            // What went well is folded away; what did not is there to be read.
-            let open = if step.status == Some(Status::Success) { "" } else { " open" };
-            let _ = write!(page, "<details{open}><summary>{} {}</summary>\n\n{part}\n</details>\n\n", index + 1, code(&step.id));
+            let title = format!("{} <strong>{}. {}</strong>", step.mark(), index + 1, code(&step.id));
+            page.push_str(&fold(&title, part));
         }
         page
+    }
+
+    fn banner(&self, last: &AuditRecord, shipped: usize) -> Vec<String> {
+        let all = self.steps.len();
+        if shipped == all {
+            return vec!["**PROD** — all of it shipped, as approved.".into()];
+        }
+        let id = last.campaign.as_ref().map_or("", |place| place.id.as_str());
+        let follows = if self.done < all { ", and what follows was not begun" } else { "" };
+        let mut paragraphs = vec![format!("**PROD** — {shipped} of {all} shipped; it stopped at {}{follows}.", code(id))];
+        if let (Some(error), Some(message)) = (&last.error_code, &last.error_message) {
+            paragraphs.push(format!("**Why it stopped:** {} ({})", prose(&excerpt(message, MOST_WORDS)), code(error)));
+        }
+        let remedy = last.remedy.as_ref().map_or(String::new(), |remedy| format!("{} ", prose(remedy)));
+        paragraphs.push(format!(
+            "**What to do:** {remedy}Re-run the job to go on: what has shipped is not done again. A receipt that was spent without success needs a new one."
+        ));
+        paragraphs
+    }
+
+    fn table(&self) -> String {
+        let mut table = String::from("| | Operation | What | Where | Result |\n|---|---|---|---|---|\n");
+        for step in &self.steps {
+            let (id, kind, repository) = (code(&step.id), code(&step.operation_kind), code(&step.repository));
+            // Writing to a string cannot fail.
+            let _ = writeln!(table, "| {} | {id} | {kind} | {repository} | {} |", step.mark(), step.told());
+        }
+        for left in &self.not_shipped {
+            let why = format!("not planned: {} ({})", prose(&excerpt(&left.why_not, MOST_WORDS)), code(&left.code));
+            let (id, kind) = (code(left.id.as_str()), code(left.operation_kind.as_str()));
+            let _ = writeln!(table, "| ➖ | {id} | {kind} | {} | {why} |", code(left.repository.as_str()));
+        }
+        table.push('\n');
+        table
     }
 }
 
@@ -220,7 +219,7 @@ impl Step {
 
     fn told(&self) -> String {
         match (&self.error_code, &self.html_url) {
-            (Some(error), _) => format!("{} {}", code(error), text(&excerpt(&self.result, MOST_WORDS))),
+            (Some(error), _) => format!("{}: {}", self.status.map_or("", Status::as_str), code(error)),
             (None, Some(url)) => link(url, url),
             (None, None) if self.status.is_none() => "not begun".into(),
             (None, None) => text(&excerpt(&self.result, MOST_WORDS)),

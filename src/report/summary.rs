@@ -1,20 +1,26 @@
-//! The job summary: the audit record as a person reads it. Every foreign text is escaped, and the whole stays under GitHub's limit.
+//! The job summary: the audit record as a person reads it. What happened, why, and what to do next stand first.
 
 use std::fmt::Write as _;
 
 use countersign_core::{
     audit::{AuditRecord, Status},
-    binding::{Check, Verdict},
-    operation::Operation,
+    binding::Rule,
+    ledger::{Checkpoint, GithubResponse, entry_path},
+    operation::{Kind, Operation},
     plan::Plan,
-    text::excerpt,
 };
 
-use super::markdown::{block, code, link, text};
+use super::{
+    evidence::{checks, operation, receipt, timeline},
+    markdown::{code, link, prose, text},
+    planned,
+};
 
 /// GitHub shows no summary over 1 MiB; other steps of ours share the room.
 pub(super) const MOST_BYTES: usize = 900 * 1024;
-pub(super) const LEFT_OUT: &str = "\n*More is left out here to stay under GitHub's limit; the audit record holds everything.*\n";
+pub(super) const LEFT_OUT: &str = "\n*More is left out here to stay under GitHub's limit; the audit record holds everything.*\n\n";
+/// A longer table is folded away: what comes after it matters as much.
+const MOST_ROWS: usize = 20;
 
 /// Where pages are: the server, and the repository of the run.
 #[derive(Clone)]
@@ -25,55 +31,109 @@ pub(super) struct Place {
 
 /// The summary of one attempt, in GitHub's Markdown.
 pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
-    let sections = [
-        banner(record, plan),
-        not_shipped(record),
-        done(record),
-        planned(plan),
-        approve(record, place, plan),
-        effects(plan),
-        details(plan),
-        protection(record),
-        checks(&record.checks),
-        operation(record),
-        receipt(record),
-        timeline(record),
-        links(record, place),
-    ];
+    let verdict = Verdict::of(record.status);
+    let title = title(record, plan);
+    let banner = alert(verdict.alert, &banner(record, plan));
+    let head = [format!("## Countersign: {title} — {}\n\n", verdict.word), banner];
+    let plan = plan.map_or_else(Vec::new, |plan| planned::sections(record, place, plan));
+    within_limit(head.into_iter().chain(plan).chain([protection(record)]).chain(body(record, place)).chain([links(record, place)]))
+}
+
+/// The same for one operation of a campaign, to be folded away under a title that tells how it ended.
+pub(super) fn render_part(record: &AuditRecord, place: &Place) -> String {
+    // GitHub shows no alert inside of anything.
+    within_limit([quote(&banner(record, None))].into_iter().chain(body(record, place)))
+}
+
+/// Section after section as long as there is room; what follows one that is too long may fit, and say what matters more.
+fn within_limit(sections: impl Iterator<Item = String>) -> String {
     let mut page = String::new();
     for section in sections {
-        if page.len() + section.len() > MOST_BYTES {
-            // What follows may fit, and say what matters more.
-            if !page.ends_with(LEFT_OUT) {
-                page.push_str(LEFT_OUT);
-            }
-            continue;
+        if page.len() + section.len() <= MOST_BYTES {
+            page.push_str(&section);
+        } else if !page.ends_with(LEFT_OUT) {
+            page.push_str(LEFT_OUT);
         }
-        page.push_str(&section);
     }
     page
 }
 
-fn banner(record: &AuditRecord, plan: Option<&Plan>) -> String {
-    let kind = match plan.and_then(|plan| plan.campaign.as_ref()) {
-        Some(campaign) => format!("campaign {}", code(campaign.as_str())),
-        None if record.operation_kind.is_empty() => "operation".into(),
-        None => text(&record.operation_kind),
-    };
-    let subject = record.operation.as_ref().map_or(String::new(), |operation| format!(" · {}", code(&subject(operation))));
-    let (alert, mode, verdict) = match record.status {
-        Status::Success => ("TIP", "PROD", "shipped, as approved"),
-        Status::DryRun => ("NOTE", "DRY RUN", "nothing was written to GitHub"),
-        Status::RejectedByAuth | Status::RejectedByMode => ("CAUTION", mode_word(record), "refused, nothing was written to GitHub"),
-        Status::Failed => ("WARNING", mode_word(record), "failed"),
-        Status::Unknown => ("WARNING", mode_word(record), "nobody knows yet whether it was done"),
-    };
-    // What went wrong stands right below.
-    let result = if record.error_code.is_none() { format!(" {}", text(&record.result)) } else { String::new() };
-    format!("## Countersign: {kind}{subject}\n\n> [!{alert}]\n> **{mode}** — {verdict}.{result}\n\n")
+fn body(record: &AuditRecord, place: &Place) -> [String; 5] {
+    [done(record), checks(record), operation(record), receipt(record), timeline(record, place)]
 }
 
-fn mode_word(record: &AuditRecord) -> &'static str {
+/// How a status is told.
+struct Verdict {
+    alert: &'static str,
+    word: &'static str,
+    sentence: &'static str,
+    /// What stands above the reason.
+    reason: &'static str,
+}
+
+impl Verdict {
+    const fn of(status: Status) -> Self {
+        let (alert, word, sentence, reason) = match status {
+            Status::Success => ("TIP", "shipped", "shipped, as approved", ""),
+            Status::DryRun => ("NOTE", "dry run", "nothing was written to GitHub", ""),
+            Status::RejectedByAuth | Status::RejectedByMode => {
+                ("CAUTION", "refused", "refused, nothing was written to GitHub", "Why it was not shipped")
+            }
+            Status::Failed => ("WARNING", "failed", "failed", "What went wrong"),
+            Status::Unknown => ("WARNING", "outcome not known", "nobody knows yet whether it was done", "What is not known"),
+        };
+        Self { alert, word, sentence, reason }
+    }
+}
+
+fn title(record: &AuditRecord, plan: Option<&Plan>) -> String {
+    if let Some(campaign) = plan.and_then(|plan| plan.campaign.as_ref()) {
+        return format!("campaign {}", code(campaign.as_str()));
+    }
+    match &record.operation {
+        Some(operation) => named(operation),
+        None if record.operation_kind.is_empty() => "operation".into(),
+        None => code(&record.operation_kind),
+    }
+}
+
+/// The operation in a few words: ``release `v1.0.0` ``.
+pub(super) fn named(operation: &Operation) -> String {
+    let subject = match operation {
+        Operation::PublishRelease(release) => release.tag_name.to_string(),
+        Operation::TagRepo(tag) => tag.tag_name.to_string(),
+        Operation::OpenPr(pull) => format!("{} → {}", pull.head_branch, pull.base_branch),
+    };
+    let kind = match operation.kind() {
+        Kind::PublishRelease => "release",
+        Kind::TagRepo => "tag",
+        Kind::OpenPr => "pull request",
+    };
+    format!("{kind} {}", code(&subject))
+}
+
+/// The paragraphs that are read first: how it ended, why, and what to do next.
+fn banner(record: &AuditRecord, plan: Option<&Plan>) -> Vec<String> {
+    let verdict = Verdict::of(record.status);
+    let page = record.github_response.as_ref().and_then(|response| response.html_url.as_ref()).filter(|_| record.status == Status::Success);
+    let page = page.map_or(String::new(), |url| format!(": {}", link(url, url)));
+    let mut paragraphs = vec![format!("**{}** — {}{page}.", mode(record), verdict.sentence)];
+    if let (Some(error_code), Some(message)) = (&record.error_code, &record.error_message) {
+        paragraphs.push(format!("**{}:** {} ({})", verdict.reason, prose(message), code(error_code)));
+    }
+    if let Some(remedy) = &record.remedy {
+        paragraphs.push(format!("**What to do:** {}", prose(remedy)));
+    }
+    paragraphs.extend(match record.status {
+        Status::Success => by_whom(record),
+        Status::DryRun => plan.map(planned::what_next),
+        Status::Failed => Some(after_failure(record)),
+        _ => None,
+    });
+    paragraphs
+}
+
+fn mode(record: &AuditRecord) -> &'static str {
     match record.mode.as_str() {
         "prod" => "PROD",
         "dry_run" => "DRY RUN",
@@ -81,259 +141,109 @@ fn mode_word(record: &AuditRecord) -> &'static str {
     }
 }
 
-fn subject(operation: &Operation) -> String {
-    match operation {
-        Operation::PublishRelease(release) => release.tag_name.to_string(),
-        Operation::TagRepo(tag) => tag.tag_name.to_string(),
-        Operation::OpenPr(pull) => format!("{} → {}", pull.head_branch, pull.base_branch),
+fn by_whom(record: &AuditRecord) -> Option<String> {
+    let signers = record.signers.iter().map(|signer| text(&signer.name)).collect::<Vec<_>>().join(", ");
+    let reviewers = record.reviewers.iter().map(|login| text(login)).collect::<Vec<_>>().join(", ");
+    let parts = [
+        (!signers.is_empty()).then(|| format!("Signed by {signers}.")),
+        (!reviewers.is_empty()).then(|| format!("Deployment approved by {reviewers}.")),
+        resumed(record).then(|| "An earlier attempt of this run began it; this one looked at what was done and finished it.".into()),
+    ];
+    let told = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    (!told.is_empty()).then_some(told)
+}
+
+/// Whether an earlier attempt had spent the receipt: the rule holds, although it did not find what it expects of a first one.
+pub(super) fn resumed(record: &AuditRecord) -> bool {
+    record.checks.iter().any(|check| check.rule == Rule::Unused && check.holds() && check.found != check.expected)
+}
+
+/// After a failure it counts whether the receipt can be used again; what to do stands in the message.
+fn after_failure(record: &AuditRecord) -> String {
+    match record.ledger.claim {
+        Some(claim) => {
+            format!("**The receipt is spent** (ledger entry {}): another try needs a new plan and a new approval.", claim.sequence)
+        }
+        None => "No receipt was spent.".into(),
     }
 }
 
-fn not_shipped(record: &AuditRecord) -> String {
-    let (Some(error_code), Some(message)) = (&record.error_code, &record.error_message) else { return String::new() };
-    let remedy = record.remedy.as_ref().map_or(String::new(), |remedy| format!("**What to do:** {}\n\n", text(remedy)));
-    let heading = match record.status {
-        Status::Failed => "What went wrong",
-        Status::Unknown => "What is not known",
-        _ => "Why it was not shipped",
-    };
-    format!("### {heading}\n\n{} {}\n\n{remedy}", code(error_code), text(message))
+/// An alert; only at the top of the page.
+pub(super) fn alert(kind: &str, paragraphs: &[String]) -> String {
+    format!("> [!{kind}]\n{}", quote(paragraphs))
+}
+
+fn quote(paragraphs: &[String]) -> String {
+    format!("> {}\n\n", paragraphs.join("\n>\n> "))
+}
+
+/// What is no longer than a screen is shown, the rest is folded away.
+pub(super) fn folded(rows: usize, title: &str, content: String) -> String {
+    if rows <= MOST_ROWS { content } else { fold(title, &content) }
+}
+
+/// Content that opens when its title is pressed.
+pub(super) fn fold(title: &str, content: &str) -> String {
+    format!("<details><summary>{title}</summary>\n\n{content}\n</details>\n\n")
 }
 
 fn done(record: &AuditRecord) -> String {
     let Some(response) = &record.github_response else { return String::new() };
-    let mut rows = String::new();
-    if let Some(url) = &response.html_url {
-        let _ = writeln!(rows, "| Page | {} |", link(url, url));
-    }
-    for (name, value) in [
-        ("Release", response.release_id.map(|id| id.to_string())),
-        ("Tag object", response.tag_sha.as_ref().map(ToString::to_string)),
-        ("Pull request", response.pull_number.map(|number| format!("#{number}"))),
-    ] {
-        if let Some(value) = value {
-            let _ = writeln!(rows, "| {name} | {} |", code(&value));
-        }
-    }
-    for asset in &response.assets {
-        let _ = writeln!(rows, "| Asset {} | {} bytes, {} |", code(asset.name.as_str()), asset.size, code(&asset.sha256.to_string()));
-    }
-    if rows.is_empty() { String::new() } else { format!("### What GitHub holds\n\n| | |\n|---|---|\n{rows}\n") }
+    let held = held(response);
+    let assets = asset_table(response.assets.iter().map(|asset| (asset.name.as_str(), asset.size, asset.sha256.to_hex())));
+    if held.is_empty() && assets.is_empty() { String::new() } else { format!("### What GitHub holds\n\n{held}{assets}") }
 }
 
-/// Every operation of a plan, what it would change, and what will not ship.
-fn planned(plan: Option<&Plan>) -> String {
-    let Some(plan) = plan else { return String::new() };
-    let mut page = String::new();
-    if plan.campaign.is_some() {
-        page.push_str("### Operations\n\n| | Operation | What | Digest |\n|---|---|---|---|\n");
-        for (index, planned) in plan.operations().iter().enumerate() {
-            let operation = planned.operation();
-            let what = format!(
-                "{} {} in {}",
-                code(operation.kind().as_str()),
-                code(&subject(operation)),
-                code(operation.target().repository.as_str())
-            );
-            // Writing to a string cannot fail.
-            let _ =
-                writeln!(page, "| {} | {} | {what} | {} |", index + 1, code(planned.id().as_str()), code(&planned.digest().to_string()));
-        }
-        for left in &plan.not_shipped {
-            let what = format!("{} in {}", code(left.operation_kind.as_str()), code(left.repository.as_str()));
-            let _ = writeln!(page, "| ➖ | {} | {what} | **will not ship** |", code(left.id.as_str()));
-        }
-        page.push('\n');
-    }
-    if !plan.not_shipped.is_empty() {
-        page.push_str("### Why not shipped\n\n");
-        for left in &plan.not_shipped {
-            let _ = writeln!(
-                page,
-                "- {}: {} {} **What to do:** {}",
-                code(left.id.as_str()),
-                code(&left.code),
-                text(&excerpt(&left.why_not, 1000)),
-                text(&excerpt(&left.remedy, 1000))
-            );
-        }
-        page.push('\n');
-    }
-    for planned in plan.operations() {
-        for warning in planned.warnings() {
-            let _ = writeln!(page, "> [!WARNING]\n> {}: {} {}\n", code(planned.id().as_str()), code(&warning.code), text(&warning.message));
-        }
-    }
-    page
+fn held(response: &GithubResponse) -> String {
+    let shown = [
+        ("Page", response.html_url.as_ref().map(|url| link(url, url))),
+        ("Release", response.release_id.map(|id| code(&id.to_string()))),
+        ("Tag object", response.tag_sha.as_ref().map(|sha| code(sha.as_str()))),
+        ("Pull request", response.pull_number.map(|number| code(&format!("#{number}")))),
+    ];
+    let items: String = shown.into_iter().filter_map(|(name, value)| Some(format!("- {name} {}\n", value?))).collect();
+    if items.is_empty() { items } else { format!("{items}\n") }
 }
 
-/// What every operation of a plan would change.
-fn effects(plan: Option<&Plan>) -> String {
-    let Some(plan) = plan else { return String::new() };
-    let mut page = String::new();
-    page.push_str("### What would change\n\nNothing of this was done: the mode blocks it.\n\n| Operation | Effect | On | From | To |\n|---|---|---|---|---|\n");
-    for planned in plan.operations() {
-        for effect in planned.effects() {
-            let from = effect.from.as_ref().map_or("nothing".into(), |from| code(from));
-            let _ = writeln!(
-                page,
-                "| {} | {} | {} | {from} | {} |",
-                code(planned.id().as_str()),
-                effect.effect,
-                code(&effect.subject),
-                code(&effect.to)
-            );
-        }
+/// Assets: name, size and whole digest.
+pub(super) fn asset_table<'a>(assets: impl ExactSizeIterator<Item = (&'a str, u64, String)>) -> String {
+    let count = assets.len();
+    if count == 0 {
+        return String::new();
     }
-    page.push('\n');
-    page
-}
-
-/// The parameters of every operation of a campaign.
-fn details(plan: Option<&Plan>) -> String {
-    let mut page = String::new();
-    for planned in plan.filter(|plan| plan.campaign.is_some()).iter().flat_map(|plan| plan.operations()) {
-        page.push_str(&parameters(&format!("Operation {}", code(planned.id().as_str())), planned.operation()));
+    let mut table = String::from("| Asset | Bytes | SHA-256 |\n|---|---|---|\n");
+    for (name, size, digest) in assets {
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {} | {size} | {} |", code(name), code(&digest));
     }
-    page
+    table.push('\n');
+    folded(count, &format!("{count} assets"), table)
 }
 
-/// The exact command for the approver, and where its result goes.
-fn approve(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -> String {
-    let Some(plan) = plan.filter(|plan| record.status == Status::DryRun && !plan.operations().is_empty()) else { return String::new() };
-    let (run, home) = (&record.github.run_id, &place.home);
-    let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
-    // A value that the runner did not set as GitHub does is not made a part of a command.
-    let fetch = if is_plain(run) && is_plain(home) { format!("--run {run} --repository {home}") } else { "plan.json".into() };
-    let for_run =
-        if plan.run_id.as_str() == run { String::new() } else { format!(" The receipt will be for run {}.", code(plan.run_id.as_str())) };
-    format!(
-        "### How to approve it\n\nOn a machine that you trust, with a token that may read contents and actions of this repository in {}:\n\n\
-         ```sh\ncountersign authorize {fetch} --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
-         It fetches {} from this run's artifact, shows what you sign, asks, and prints {} receipt(s), one a line.{for_run} Then either\n\n\
-         - **one run:** open {}, press “Review deployments”, paste every line into the comment and approve; the publish job reads it with {}, or\n\
-         - **two runs:** call the command with {} as well: it starts that workflow with the receipts, after asking.\n\n",
-        code("GH_TOKEN"),
-        code("plan.json"),
-        plan.operations().len(),
-        link("this run", &format!("{}/{home}/actions/runs/{run}", place.server)),
-        code("receipt-from: approvals"),
-        code("--dispatch publish.yml"),
-    )
-}
-
-fn protection(record: &AuditRecord) -> String {
+pub(super) fn protection(record: &AuditRecord) -> String {
     let missing = record.ledger.unprotected_against();
     if missing.is_empty() {
         return String::new();
     }
-    format!(
-        "> [!WARNING]\n> The ledger is not protected: no rule forbids {} on the branch {}. An administrator sets them with {}.\n\n",
+    let told = format!(
+        "The ledger is not protected: no rule forbids {} on the branch {}. An administrator sets them with {}.",
         missing.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(" and "),
         code("receipt-ledger"),
         code("countersign ledger init --protect"),
-    )
+    );
+    alert("WARNING", &[told])
 }
 
-fn checks(checks: &[Check]) -> String {
-    if checks.is_empty() {
-        return String::new();
-    }
-    let mut table = String::from("### Checks\n\n| | Rule | Expected | Found | Code |\n|---|---|---|---|---|\n");
-    for check in checks {
-        let (mark, code_shown) = match &check.verdict {
-            Verdict::Holds => ("✅", String::new()),
-            Verdict::Broken(_) => ("❌", code(check.code())),
-            Verdict::NotEvaluated => ("➖", String::new()),
-        };
-        let _ = writeln!(table, "| {mark} | {} | {} | {} | {code_shown} |", check.rule.name(), text(&check.expected), text(&check.found));
-    }
-    table.push('\n');
-    table
-}
-
-fn operation(record: &AuditRecord) -> String {
-    record.operation.as_ref().map_or(String::new(), |operation| parameters("Operation", operation))
-}
-
-/// Every parameter of an operation, as its bytes have them.
-fn parameters(heading: &str, operation: &Operation) -> String {
-    let mut rows = String::new();
-    for (name, value) in operation.parameters() {
-        if name == "assets" || name == "body" {
-            continue;
-        }
-        let _ = writeln!(rows, "| {name} | {} |", code(&value));
-    }
-    if let Operation::PublishRelease(release) = operation {
-        for asset in release.assets.as_slice() {
-            let _ = writeln!(rows, "| asset {} | {} bytes, {} |", code(asset.name.as_str()), asset.size, code(&asset.sha256.to_string()));
-        }
-    }
-    let body = match operation {
-        Operation::PublishRelease(release) => release.body.as_str(),
-        Operation::OpenPr(pull) => pull.body.as_str(),
-        Operation::TagRepo(_) => "",
-    };
-    let body =
-        if body.is_empty() { String::new() } else { format!("<details><summary>Body</summary>\n\n{}\n\n</details>\n\n", block(body)) };
-    let digest = code(&operation.digest().to_string());
-    format!("### {heading}\n\nDigest {digest}\n\n| Parameter | Value |\n|---|---|\n{rows}\n{body}")
-}
-
-fn receipt(record: &AuditRecord) -> String {
-    let Some(terms) = &record.receipt else { return String::new() };
-    let mut rows = String::new();
-    for (name, value) in [
-        ("Receipt", terms.receipt_id.to_string()),
-        ("Run", terms.run_id.to_string()),
-        ("Kind", terms.operation_kind.to_string()),
-        ("Repository", terms.target.to_string()),
-        ("Operation", terms.operation_digest.to_string()),
-        ("Enforceable", terms.enforceable.to_string()),
-        ("Valid", format!("{} until {}", terms.issued_at, terms.expires_at)),
-        ("Ledger at approval", terms.ledger.map_or("empty".into(), |ledger| ledger.to_string())),
-    ] {
-        let _ = writeln!(rows, "| {name} | {} |", code(&value));
-    }
-    for (what, pin) in [("Trust file", record.authority.trust), ("Policy", record.authority.policy)] {
-        if let Some(pin) = pin {
-            let _ = writeln!(rows, "| {what} | {} |", code(&pin.to_string()));
-        }
-    }
-    if !record.reviewers.is_empty() {
-        let _ = writeln!(rows, "| Deployment approved by | {} |", text(&record.reviewers.join(", ")));
-    }
-    for signer in &record.signers {
-        let _ = writeln!(rows, "| Signed by | {} {} |", text(&signer.name), code(signer.fingerprint.as_str()));
-    }
-    format!("### Receipt\n\n| | |\n|---|---|\n{rows}\n")
-}
-
-fn timeline(record: &AuditRecord) -> String {
-    let mut rows = String::new();
-    let mut row = |when: &str, what: &str| {
-        let _ = writeln!(rows, "| {} | {what} |", text(when));
-    };
-    if let Some(terms) = &record.receipt {
-        row("", &format!("dry run {}", code(terms.run_id.as_str())));
-        row(&terms.issued_at.to_string(), &format!("authorized: receipt {}", code(terms.receipt_id.as_str())));
-    }
-    let attempt = format!("{} in run {} attempt {}", text(&record.mode), code(&record.github.run_id), code(&record.github.run_attempt));
-    row(&record.started_at.to_string(), &attempt);
-    if let Some(claim) = record.ledger.claim {
-        row("", &format!("receipt spent: ledger entry {} {}", claim.sequence, code(&claim.digest.to_string())));
-    }
-    if let Some(outcome) = record.ledger.outcome {
-        row("", &format!("outcome recorded: ledger entry {} {}", outcome.sequence, code(&outcome.digest.to_string())));
-    }
-    row(&record.completed_at.to_string(), record.status.as_str());
-    format!("### Timeline\n\n| When | What |\n|---|---|\n{rows}\n")
+/// A ledger entry, with its page.
+pub(super) fn ledger_entry(record: &AuditRecord, place: &Place, entry: Checkpoint) -> String {
+    let page = format!("{}/{}/blob/receipt-ledger/{}", place.server, record.repository, entry_path(entry.sequence));
+    link(&format!("ledger entry {}", entry.sequence), &page)
 }
 
 fn links(record: &AuditRecord, place: &Place) -> String {
     let Place { server, home } = place;
     let run = format!("{server}/{home}/actions/runs/{}", record.github.run_id);
     let ledger = format!("{server}/{}/tree/receipt-ledger", record.repository);
-    format!("{} · {} · Countersign {}\n", link("Run", &run), link("Ledger", &ledger), record.version)
+    let id = code(record.operation_id.as_str());
+    format!("{} · {} · Record {id} · Countersign {}\n", link("Run", &run), link("Ledger", &ledger), record.version)
 }
