@@ -52,6 +52,23 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             sim.branch_rules(text("branch"), &rules);
             Value::Null
         }
+        "archive" => {
+            sim.archive(true);
+            Value::Null
+        }
+        "shift_clock" => {
+            sim.shift_clock(command["seconds"].as_i64().unwrap());
+            Value::Null
+        }
+        "rate_limit" => {
+            sim.rate_limit(number("limit"), number("remaining"));
+            Value::Null
+        }
+        "delete_ref" => json!(sim.delete_ref(text("name"))),
+        "set_ref" => {
+            sim.set_ref(text("name"), text("sha"));
+            Value::Null
+        }
         "token" => {
             let administration = if text("administration") == "write" { Access::Write } else { Access::None };
             json!(sim.token(Permissions { administration, ..permissions(text("contents"), text("actions")) }))

@@ -6,6 +6,7 @@ use countersign_core::{
     audit::{AuditRecord, Status},
     binding::Rule,
     ledger::{Checkpoint, GithubResponse, entry_path},
+    name::Repository,
     operation::{Kind, Operation},
     plan::Plan,
 };
@@ -242,8 +243,12 @@ pub(super) fn ledger_entry(record: &AuditRecord, place: &Place, entry: Checkpoin
 
 fn links(record: &AuditRecord, place: &Place) -> String {
     let Place { server, home } = place;
-    let run = format!("{server}/{home}/actions/runs/{}", record.github.run_id);
-    let ledger = format!("{server}/{}/tree/receipt-ledger", record.repository);
+    let run = link("Run", &format!("{server}/{home}/actions/runs/{}", record.github.run_id));
+    // As given, it may name no repository at all.
+    let ledger = record
+        .repository
+        .parse::<Repository>()
+        .map_or_else(|_| "No ledger".into(), |repository| link("Ledger", &format!("{server}/{repository}/tree/receipt-ledger")));
     let id = code(record.operation_id.as_str());
-    format!("{} · {} · Record {id} · Countersign {}\n", link("Run", &run), link("Ledger", &ledger), record.version)
+    format!("{run} · {ledger} · Record {id} · Countersign {}\n", record.version)
 }

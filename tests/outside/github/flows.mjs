@@ -40,7 +40,7 @@ const tag = { operation: 'tag_repo', 'tag-name': 'v1.0.0', message: 'Version 1.0
 const pull = { operation: 'open_pr', title: 'Next', 'head-branch': 'next', 'base-branch': 'main', body: 'Text' };
 
 /** Something that happens once. */
-function once(matches, act) {
+export function once(matches, act) {
   let open = true;
   return (exchange, sim) => {
     if (!open || !matches(exchange)) return undefined;
@@ -48,11 +48,11 @@ function once(matches, act) {
     return act(exchange, sim);
   };
 }
-const is = (method, pattern) => (exchange) => exchange.method === method && pattern.test(exchange.path.split('?')[0]);
+export const is = (method, pattern) => (exchange) => exchange.method === method && pattern.test(exchange.path.split('?')[0]);
 const held = () => new Promise(() => {});
 
 /** An attempt that is killed while this request is held; then the next attempt of the run. */
-async function resumed(stage, inputs, killing) {
+export async function resumed(stage, inputs, killing) {
   const first = stage.attempt(inputs);
   await Promise.race([until('the request to hold', () => killing.reached), first.ended.then((ended) => { throw new Error(`not held: ${ended.log}`); })]);
   first.child.kill('SIGKILL');
@@ -61,7 +61,7 @@ async function resumed(stage, inputs, killing) {
 }
 
 /** Holds the first request of this kind: before GitHub saw it, or its answer. */
-function holding(method, pattern, answered = false) {
+export function holding(method, pattern, answered = false) {
   const killing = { reached: false };
   const hold = once(is(method, pattern), () => {
     killing.reached = true;
@@ -70,7 +70,7 @@ function holding(method, pattern, answered = false) {
   return { killing, hooks: answered ? { after: hold } : { before: hold } };
 }
 
-const changed = (exchange, change) => {
+export const changed = (exchange, change) => {
   exchange.answer.body = Buffer.from(JSON.stringify(change(JSON.parse(exchange.answer.body))));
 };
 
@@ -297,7 +297,7 @@ const flows = () => ({
   },
 });
 
-const CAMPAIGN = `name = "Version 1"
+export const CAMPAIGN = `name = "Version 1"
 [[operation]]
 id = "tag"
 operation = "tag_repo"

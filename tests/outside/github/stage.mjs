@@ -165,11 +165,12 @@ export class Stage {
       ...this.variables(), GITHUB_ACTIONS: 'true', GITHUB_SERVER_URL: 'https://github.com', GITHUB_RUN_ID: RUN, GITHUB_RUN_ATTEMPT: '1',
       GITHUB_REPOSITORY: this.github.repository, GITHUB_REPOSITORY_ID: String(this.github.repository_id), GITHUB_SHA: this.github.sha,
       GITHUB_ACTOR: 'dana', GITHUB_TRIGGERING_ACTOR: 'dana', GITHUB_WORKSPACE: this.workspace, RUNNER_TEMP: path.join(folder, 'temp'),
-      GITHUB_OUTPUT: path.join(folder, 'outputs'), GITHUB_STEP_SUMMARY: path.join(folder, 'summary'), ...variables,
-      COUNTERSIGN_INPUTS: JSON.stringify({ mode: 'prod', token: this.github.token, 'trusted-keys': this.trusted, ...inputs }),
+      GITHUB_OUTPUT: path.join(folder, 'outputs'), GITHUB_STEP_SUMMARY: path.join(folder, 'summary'),
+      COUNTERSIGN_INPUTS: JSON.stringify({ mode: 'prod', token: this.github.token, 'trusted-keys': this.trusted, ...inputs }), ...variables,
     };
     const begun = begin(['action', '/dev/null'], { env, cwd: this.workspace });
-    const ended = begun.ended.then((ended) => ({ ...ended, outputs: outputs(readFileSync(path.join(folder, 'outputs'), 'utf8')) }));
+    const read = (name) => readFileSync(path.join(folder, name), 'utf8');
+    const ended = begun.ended.then((ended) => ({ ...ended, outputs: outputs(read('outputs')), summary: read('summary') }));
     return { child: begun.child, ended };
   }
 
