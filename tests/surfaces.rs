@@ -10,7 +10,7 @@ use std::{
 };
 
 use countersign_sim::{Effect, Endpoint, Fault};
-use harness::{Report, Stage, Surfaces};
+use harness::{Attempt, Report, Stage, Surfaces};
 
 const HOSTILE: &str =
     "\n::error::owned\n##[error]owned\n<script>alert(1)</script> | `code` [x](javascript:1) \u{202e}desrever\n</pre></details>";
@@ -94,9 +94,42 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
     for part in [
         "> **Why it was not shipped:** the receipt is spent&#58; run <code>17231231</code> attempt 1",
         "**What to do:** A receipt works once.",
-        "| ❌&nbsp;broken<br><code>receipt&#95;consumed</code> | not used before |",
+        "| ❌ not used before<br><code>receipt&#95;consumed</code> | **expected** <code>unused</code><br>**found** the receipt is spent",
     ] {
         assert!(refused.summary.contains(part), "{part} in {}", refused.summary);
+    }
+}
+
+/// What stands first is what somebody reads who was woken up.
+#[test]
+fn the_summary_of_a_refusal_begins_with_why_and_what_to_do() {
+    let stage = Stage::new();
+    let report = stage.tag().run();
+    let begin = report.summary.split("\n<details>").next().unwrap();
+    assert_eq!(
+        begin,
+        "## Countersign: tag <code>v1.0.0</code> — refused\n\n\
+         > [!CAUTION]\n> **PROD** — refused, nothing was written to GitHub.\n>\n\
+         > **Why it was not shipped:** there is no receipt; every operation in mode <code>prod</code> needs one (<code>receipt&#95;missing</code>)\n>\n\
+         > **What to do:** Make a plan with <code>mode&#58; dry&#95;run</code>, have it approved with <code>countersign authorize</code>, \
+         and hand the line that it prints to the input <code>receipt</code>.\n\n\
+         ### Checks: 1 of 18 does not hold\n\n\
+         | Broken rule | Both sides |\n|---|---|\n\
+         | ❌ receipt is present<br><code>receipt&#95;missing</code> | **expected** a receipt<br>**found** <code>none</code> |\n"
+    );
+    assert_eq!(report.summary.matches("<details>").count(), report.summary.matches("</details>").count());
+}
+
+#[test]
+fn a_second_attempt_says_in_its_summary_that_it_finished_what_was_begun() {
+    let stage = Stage::new();
+    let (attempt, process) = stalled_attempt(&stage, Endpoint::CreateRef);
+    signalled(process, "-KILL");
+    let report = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
+    report.succeeded();
+    for part in ["An earlier attempt of this run began it; this one looked at what was done and finished it.", "**receipt claimed again**"]
+    {
+        assert!(report.summary.contains(part), "{part} in {}", report.summary);
     }
 }
 
@@ -128,12 +161,17 @@ fn without_a_place_for_the_record_nothing_is_done() {
 
 /// Starts an attempt that GitHub leaves without an answer at one request, and waits until it is there.
 fn stalled(stage: &Stage, endpoint: Endpoint) -> (Child, Surfaces) {
+    stalled_attempt(stage, endpoint).1
+}
+
+/// The same with what was attempted.
+fn stalled_attempt(stage: &Stage, endpoint: Endpoint) -> (Attempt<'_>, (Child, Surfaces)) {
     let attempt = stage.tag().approved();
     stage.sim.plan(Fault::on(endpoint).then(Effect::Stall));
     let (mut command, surfaces) = attempt.process();
     let child = command.spawn().unwrap();
     stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == endpoint && !event.finished));
-    (child, surfaces)
+    (attempt, (child, surfaces))
 }
 
 fn signalled((child, surfaces): (Child, Surfaces), signal: &str) -> Report {

@@ -45,7 +45,7 @@ export const read = (page) =>
       heading: text(document.querySelector('h2')),
       alerts: all('.markdown-alert').map((one) => ({ kind: one.className.split('-').at(-1), text: text(one) })),
       titles: all('h3').map(text),
-      checks: headed('Verdict').flatMap((table) => rows(table).slice(1)),
+      checks: [...headed('Broken rule'), ...headed('Verdict')].flatMap((table) => rows(table).slice(1)),
       operation: Object.fromEntries(headed('Parameter').flatMap((table) => rows(table).slice(1))),
       receipt: Object.fromEntries(tables(under('Receipt')).flatMap((table) => rows(table).slice(1))),
       timeline: under('Timeline').flatMap((list) => all('li', list).map(text)),
@@ -54,7 +54,7 @@ export const read = (page) =>
       command: all('pre[lang=sh]').map(text),
       tables: all('table').map((table) => rows(table).map((row) => row.length)),
       hidden: all('h2, .markdown-alert, main > h3').filter((one) => !one.checkVisibility()).map(text),
-      wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+      wide: [document.documentElement, ...all('table, pre')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => text(one).slice(0, 80)),
       prose: prose.textContent,
     };
   });
