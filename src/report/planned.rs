@@ -41,7 +41,7 @@ fn operations(plan: &Plan) -> String {
     if plan.campaign.is_none() {
         return String::new();
     }
-    let mut table = String::from("### Operations\n\n| | Operation | What | Where | Digest |\n|---|---|---|---|---|\n");
+    let mut table = String::from("### Operations\n\n| No. | Operation | What | Where | Digest |\n|---|---|---|---|---|\n");
     for (index, planned) in plan.operations().iter().enumerate() {
         let operation = planned.operation();
         let id = code(planned.id().as_str());

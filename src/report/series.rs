@@ -192,7 +192,7 @@ impl Series {
     }
 
     fn table(&self) -> String {
-        let mut table = String::from("| | Operation | What | Where | Result |\n|---|---|---|---|---|\n");
+        let mut table = String::from("| State | Operation | What | Where | Result |\n|---|---|---|---|---|\n");
         for step in &self.steps {
             let (id, kind, repository) = (code(&step.id), code(&step.operation_kind), code(&step.repository));
             // Writing to a string cannot fail.
