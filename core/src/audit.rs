@@ -1,9 +1,12 @@
 //! The audit record: one attempt told whole, whatever came of it.
 
+mod recorded;
+
 use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
+pub use self::recorded::{Recorded, RecordedCheck};
 use crate::{
     authority::Authority,
     binding::Check,
@@ -36,6 +39,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status there is.
+    pub const ALL: [Self; 6] = [Self::Success, Self::Failed, Self::Unknown, Self::RejectedByAuth, Self::RejectedByMode, Self::DryRun];
+
     /// The word in records and outputs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -151,20 +151,33 @@ impl Terms {
         let operation_digest = subject(statement.take("subject")?)?;
         let mut predicate = statement.take("predicate")?.object()?;
         statement.end()?;
-        let terms = Self {
+        let terms = Self::from_members(&mut predicate, operation_digest)?;
+        predicate.end()?;
+        Ok(terms)
+    }
+
+    /// Terms as records tell them, which nobody signed.
+    pub(crate) fn from_json(value: json::Value) -> Result<Self, Malformed> {
+        let mut told = value.object()?;
+        let operation_digest = told.take("operation_digest")?.name()?;
+        let terms = Self::from_members(&mut told, operation_digest)?;
+        told.end()?;
+        Ok(terms)
+    }
+
+    fn from_members(predicate: &mut json::Object, operation_digest: Digest) -> Result<Self, Malformed> {
+        Ok(Self {
             receipt_id: predicate.take("receipt_id")?.name()?,
             run_id: predicate.take("run_id")?.name()?,
             operation_kind: predicate.take("operation_kind")?.name()?,
-            target: Target::from_members(&mut predicate)?,
+            target: Target::from_members(predicate)?,
             enforceable: predicate.take("enforceable")?.flag()?,
             issued_at: predicate.take("issued_at")?.name()?,
             expires_at: predicate.take("expires_at")?.name()?,
             consumed: predicate.take("consumed")?.flag()?,
             ledger: predicate.take("ledger")?.nullable().map(Checkpoint::from_json).transpose()?,
             operation_digest,
-        };
-        predicate.end()?;
-        Ok(terms)
+        })
     }
 }
 

@@ -143,7 +143,7 @@ impl Document for Entry {
 }
 
 impl Signer {
-    fn from_json(value: Value) -> Result<Self, Malformed> {
+    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let signer = Self { name: object.take("name")?.text()?, fingerprint: Fingerprint::recorded(object.take("fingerprint")?.text()?) };
         object.end()?;

@@ -55,7 +55,7 @@ pub struct PublishedAsset {
 }
 
 impl GithubResponse {
-    pub(super) fn from_json(value: Value) -> Result<Self, Malformed> {
+    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let response = Self {
             html_url: object.take("html_url")?.nullable().map(Value::text).transpose()?,
