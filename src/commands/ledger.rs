@@ -4,8 +4,8 @@ mod folder;
 mod init;
 mod mirror;
 mod show;
-mod source;
-mod verify;
+pub(in crate::commands) mod source;
+pub(in crate::commands) mod verify;
 
 pub(crate) use self::{init::init, show::show, verify::verify};
 pub(in crate::commands) use self::{

@@ -91,7 +91,15 @@ pub enum Keys<'a> {
 pub struct Examined {
     entry: Entry,
     digest: Digest,
-    signed: bool,
+    terms: Option<Terms>,
+}
+
+impl Examined {
+    /// What the receipt of a claim says, if its signatures were verified.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&Terms> {
+        self.terms.as_ref()
+    }
 }
 
 impl<'a> Examiner<'a> {
@@ -108,23 +116,23 @@ impl<'a> Examiner<'a> {
         if entry.sequence != number {
             return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
         }
-        let signed = match entry.event_type {
+        let terms = match entry.event_type {
             EventType::Claimed => self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?,
             _ if (&entry.receipt, &entry.operation) != (&None, &None) || entry.github_response.is_none() => {
                 return Err(bad(Aspect::Structure, "an outcome holds GitHub's answer, and neither receipt nor operation".into()));
             }
-            _ => false,
+            _ => None,
         };
-        Ok(Examined { entry, digest: Digest::of(bytes), signed })
+        Ok(Examined { entry, digest: Digest::of(bytes), terms })
     }
 
-    fn claim(&self, entry: &Entry) -> Result<bool, (Aspect, String)> {
+    fn claim(&self, entry: &Entry) -> Result<Option<Terms>, (Aspect, String)> {
         let (Some(envelope), Some(operation), None) = (&entry.receipt, &entry.operation, &entry.github_response) else {
             return Err((Aspect::Structure, "a claim holds the receipt and the operation, and no answer".into()));
         };
         about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
         let receipt = match self.trusted {
-            None => return Ok(false),
+            None => return Ok(None),
             Some(Keys::Listed(keys, threshold)) => envelope.clone().verify(keys, threshold),
             Some(Keys::Trust(trust, before)) => {
                 let bad = |problem: String| (Aspect::Signatures, problem);
@@ -143,7 +151,7 @@ impl<'a> Examiner<'a> {
         if told.iter().any(|fingerprint| !signed.contains(fingerprint)) {
             return Err((Aspect::Bindings, "it names a signer who did not sign its receipt".into()));
         }
-        Ok(true)
+        Ok(Some(receipt.terms().clone()))
     }
 }
 
@@ -197,7 +205,7 @@ fn fingerprints(entry: &Entry) -> Vec<Fingerprint> {
 impl Verifier {
     /// Takes in the next entry.
     pub fn take(&mut self, examined: Examined) -> Result<Entry, BadLedger> {
-        let Examined { entry, digest, signed } = examined;
+        let Examined { entry, digest, terms } = examined;
         let number = self.tally.entries + 1;
         let bad = |aspect, problem: String| BadLedger { aspect, place: place(number), problem };
         if entry.sequence != number {
@@ -217,7 +225,7 @@ impl Verifier {
         if entry.event_type == EventType::Claimed {
             self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
             self.tally.claims += 1;
-            self.tally.signed += u64::from(signed);
+            self.tally.signed += u64::from(terms.is_some());
         } else {
             self.outcome(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
         }

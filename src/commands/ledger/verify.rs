@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
     keys::Threshold,
-    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Keys, Verifier, entry_path, state_path},
+    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Keys, Tally, Verifier, entry_path, state_path},
     name::ReceiptId,
+    receipt::Terms,
     timestamp::Timestamp,
 };
 
@@ -37,31 +38,49 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
     }
     // Whoever reads of a fault must know where it is.
     let (verifier, has_history) = recomputed(&source, &trusted, |_| {}).await.with_context(|| source.place())?;
-    let tally = verifier.tally();
     print(&format!("verified    {}, {}", source.place(), verifier.newest().map_or("empty".into(), |newest| newest.to_string())))?;
-    for aspect in [Aspect::Structure, Aspect::Chain, Aspect::States, Aspect::Bindings, Aspect::Signatures, Aspect::History] {
-        print(&match aspect {
-            Aspect::Signatures if trusted.is_none() => "signatures  not checked: give --trusted-keys".into(),
-            Aspect::Signatures => format!("signatures  hold: {} receipts, each by {}", tally.signed, many(&trusted)),
-            Aspect::Bindings if trusted.is_none() => {
-                "bindings    hold between entries and operations; receipts are not read without --trusted-keys".into()
-            }
-            Aspect::Bindings => format!("bindings    hold: {} claims, each with its receipt and operation", tally.claims),
-            Aspect::States => format!("states      hold; {} receipt(s) without a known outcome", tally.unfinished),
-            Aspect::Structure | Aspect::Chain => format!("{:<11} holds: {} entries", aspect.to_string(), tally.entries),
-            Aspect::History if has_history => {
-                format!("history     holds: every commit's ledger.json names the next entry, {} in all", tally.entries)
-            }
-            Aspect::History => {
-                "history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into()
-            }
-        })?;
+    for (aspect, told) in findings(verifier.tally(), &trusted, has_history) {
+        print(&format!("{:<11} {told}", aspect.to_string()))?;
     }
     Ok(Exit::Success)
 }
 
+/// What was checked of a ledger that holds, and what was not.
+pub(in crate::commands) fn findings(tally: Tally, trusted: &By, has_history: bool) -> [(Aspect, String); 6] {
+    let Tally { entries, claims, signed, unfinished } = tally;
+    let (bindings, signatures) = if trusted.is_none() {
+        let bindings = "hold between entries and operations; receipts are not read without --trusted-keys";
+        (bindings.into(), "not checked: give --trusted-keys".into())
+    } else {
+        let bindings = format!("hold: {claims} claims, each with its receipt and operation");
+        (bindings, format!("hold: {signed} receipts, each by {}", many(trusted)))
+    };
+    let history = if has_history {
+        format!("holds: every commit's ledger.json names the next entry, {entries} in all")
+    } else {
+        "not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into()
+    };
+    [
+        (Aspect::Structure, format!("holds: {entries} entries")),
+        (Aspect::Chain, format!("holds: {entries} entries")),
+        (Aspect::States, format!("hold; {unfinished} receipt(s) without a known outcome")),
+        (Aspect::Bindings, bindings),
+        (Aspect::Signatures, signatures),
+        (Aspect::History, history),
+    ]
+}
+
 /// Verifies all there is, and hands over each entry once it holds; gives also whether there are commits to tell of it.
-pub(in crate::commands) async fn recomputed(source: &Source, trusted: &Arc<By>, keep: impl FnMut(Entry)) -> Result<(Verifier, bool)> {
+pub(in crate::commands) async fn recomputed(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)) -> Result<(Verifier, bool)> {
+    recomputed_with_terms(source, trusted, |entry, _| keep(entry)).await
+}
+
+/// The same; a claim comes with what its receipt says, if signatures are verified.
+pub(in crate::commands) async fn recomputed_with_terms(
+    source: &Source,
+    trusted: &Arc<By>,
+    keep: impl FnMut(Entry, Option<Terms>),
+) -> Result<(Verifier, bool)> {
     let verifier = entries(source, trusted, keep).await?;
     let has_history = beside_entries(source, &verifier).await?;
     Ok((verifier, has_history))
@@ -106,7 +125,7 @@ fn many(by: &By) -> String {
 }
 
 /// Examines entries on every core, and chains them in their order.
-async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)) -> Result<Verifier> {
+async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry, Option<Terms>)) -> Result<Verifier> {
     let mut verifier = Verifier::default();
     let examined = source.batches(false).map_ok(|batch| {
         let trusted = Arc::clone(trusted);
@@ -116,7 +135,9 @@ async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)
     pin_mut!(examined);
     while let Some(batch) = examined.next().await {
         for examined in batch? {
-            keep(verifier.take(examined.map_err(explained)?)?);
+            let examined = examined.map_err(explained)?;
+            let terms = examined.terms().cloned();
+            keep(verifier.take(examined)?, terms);
         }
     }
     Ok(verifier)
