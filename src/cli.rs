@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use countersign_core::{
     digest::Digest,
@@ -76,6 +76,8 @@ enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Write one page over a ledger and audit records, to be opened in any browser.
+    Report(ReportArguments),
 }
 
 #[derive(Subcommand)]
@@ -385,6 +387,28 @@ pub(crate) struct LedgerKeys {
     pub(crate) threshold: Option<String>,
 }
 
+#[derive(Args)]
+#[command(group = ArgGroup::new("shown").args(["path", "repository", "records", "plan"]).required(true).multiple(true))]
+pub(crate) struct ReportArguments {
+    /// Where the page is written; a file that is there is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The ledger: a checkout of the branch `receipt-ledger`, or a clone that holds it.
+    #[arg(value_name = "PATH", conflicts_with = "repository")]
+    pub(crate) path: Option<PathBuf>,
+    /// Read the ledger from this repository on GitHub, with the token in `GH_TOKEN` or `GITHUB_TOKEN`.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<String>,
+    /// An audit record, or a folder that is searched for `audit-record.json`; may be given several times.
+    #[arg(long, value_name = "FILE-OR-FOLDER")]
+    pub(crate) records: Vec<PathBuf>,
+    /// A plan.json; may be given several times. Those beside audit records are taken anyway.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: LedgerKeys,
+}
+
 /// Parses and runs one command line.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
@@ -413,6 +437,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, system_clock).end(),
         Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, system_clock).end(),
         Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, system_clock).await.end() }),
+        Command::Report(arguments) => on_runtime(&log, async { commands::report::run(&arguments, environment, system_clock).await.end() }),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })

@@ -6,6 +6,7 @@ mod evidence;
 mod files;
 mod markdown;
 mod planned;
+pub(crate) mod page;
 mod recorder;
 mod series;
 mod summary;
