@@ -1,4 +1,4 @@
-//! What a claim costs on a small, a large and a very large ledger, and how fast a whole ledger is verified.
+//! What a claim costs on a small, a large and a very large ledger, how fast a whole ledger is verified, and what a report over it costs.
 //!
 //! `cargo bench --bench ledger`; `-- 10 1000` measures other sizes than 10, 10,000 and 100,000 entries.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark fails loudly and rounds")]
@@ -37,6 +37,7 @@ fn main() {
     claims(&ledgers);
     verification(&ledgers);
     audits(&ledgers);
+    reports(&ledgers);
 }
 
 /// One attempt at a tag, counted at the simulator: what goes over the wire does not depend on the ledger's size.
@@ -102,6 +103,24 @@ fn audits(ledgers: &[Ledger]) {
                 format!("{:.1}", mib(cost.peak)),
             ]);
         }
+    }
+}
+
+/// `report` over a folder, verified; the page stays in the folder that `REPORT_PAGES` names, to be looked at.
+fn reports(ledgers: &[Ledger]) {
+    heading("`report --trusted-keys` over a folder of", &["entries", "wall s", "CPU s", "peak MiB", "page MiB"]);
+    let kept = std::env::var_os("REPORT_PAGES").map(PathBuf::from);
+    for ledger in ledgers {
+        let page = kept.clone().unwrap_or_else(|| ledger.stage.folder.path().to_owned()).join(format!("report-{}.html", ledger.entries));
+        let (folder, keys, out) = (ledger.folder(), ledger.keys(), page.display().to_string());
+        let cost = best(3, || measure(&ledger.stage.command(&["report", &folder, "--trusted-keys", &keys, "--out", &out])));
+        row(&[
+            ledger.entries.to_string(),
+            format!("{:.2}", cost.wall.as_secs_f64()),
+            format!("{:.2}", cost.cpu.as_secs_f64()),
+            format!("{:.1}", mib(cost.peak)),
+            format!("{:.1}", mib(fs::metadata(&page).unwrap().len())),
+        ]);
     }
 }
 
