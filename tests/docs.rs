@@ -122,6 +122,7 @@ fn the_tests_that_pages_name_exist() {
         "docs/issuing.md",
         "docs/audit.md",
         "docs/verify.md",
+        "docs/report.md",
     ] {
         for found in name.captures_iter(&page(file)) {
             assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);

@@ -115,7 +115,7 @@ function addPlan(model, { file, operation_id, plan }) {
 
 /** What became of an operation: the ledger's last word, else the newest record's, else the plan's. */
 function settle(found) {
-  const attempts = [...found.attempts.values()].sort((a, b) => compare(a.at, b.at));
+  const attempts = [...found.attempts.values()].sort((a, b) => compare(a.at, b.at) || (a.number ?? 0) - (b.number ?? 0));
   found.tries = attempts;
   const outcome = found.entries.at(-1);
   const prod = attempts.filter((each) => each.mode !== 'dry_run' && each.record).at(-1);

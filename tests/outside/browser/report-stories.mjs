@@ -85,7 +85,7 @@ async function refused(stage, sim) {
   const receipt = await sign(stage, plan);
   const run = inRun(17400001);
   const cases = {
-    mode_violation: [{ mode: 'production', plan, receipt }, run],
+    mode_violation: [{ mode: 'production', plan, receipt }, inRun(17400003)],
     receipt_missing: [{ plan }, run],
     receipt_malformed: [{ plan, receipt: receipt.slice(0, -40) }, run],
     signature_untrusted: [{ plan, receipt: await sign(stage, plan, 'mallory') }, run],
