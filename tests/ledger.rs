@@ -3,28 +3,12 @@
 
 mod harness;
 
-use std::process::Command;
-
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage};
 
 /// The next attempt of the same run, as "re-run jobs" starts it.
 fn second<'a>(attempt: &Attempt<'a>) -> Attempt<'a> {
     attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2")
-}
-
-/// Kills an attempt with SIGKILL while GitHub leaves it without an answer at one request; `after` lets the work be done first.
-fn killed(stage: &Stage, attempt: &Attempt<'_>, endpoint: Endpoint, nth: usize) {
-    let seen = stage.sim.events().iter().filter(|event| event.endpoint == endpoint).count();
-    stage.sim.plan(Fault::on(endpoint).nth(nth).then(Effect::Stall));
-    let (mut command, _surfaces) = attempt.process();
-    let mut child = command.spawn().unwrap();
-    stage.sim.wait_until(|events| {
-        events.iter().filter(|event| event.endpoint == endpoint).nth(seen + nth - 1).is_some_and(|event| !event.finished)
-    });
-    assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
-    child.wait().unwrap();
-    harness::tell(&format!("killed at {endpoint:?} {nth}"));
 }
 
 #[track_caller]
@@ -37,7 +21,7 @@ fn settled(stage: &Stage, report: &Report, events: &[&str]) {
 fn killed_before_the_claim_nothing_is_spent_and_attempt_2_ships() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    killed(&stage, &attempt, Endpoint::Append, 1);
+    attempt.killed(Endpoint::Append, 1);
     assert_eq!(stage.ledger_events(), Vec::<String>::new());
     settled(&stage, &second(&attempt).run(), &["claimed", "succeeded"]);
 }
@@ -57,7 +41,7 @@ fn killed_after_the_claim_attempt_2_does_what_is_left() {
             _ => stage.pull(),
         }
         .approved();
-        killed(&stage, &attempt, endpoint, 1);
+        attempt.killed(endpoint, 1);
         settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
         assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == "tag"), 1);
     }
@@ -69,7 +53,7 @@ fn killed_in_the_middle_of_its_uploads_attempt_2_adopts_the_draft_and_sends_what
     stage.file("a.zip", "aaa").file("b.zip", "bbb");
     let attempt = stage.release().input("files", "*.zip").approved();
     // The first upload comes through, the second is left without an answer.
-    killed(&stage, &attempt, Endpoint::UploadAsset, 2);
+    attempt.killed(Endpoint::UploadAsset, 2);
     assert!(stage.sim.releases()[0].draft);
     let before = stage.writes().iter().filter(|write| write.contains("/assets?name=")).count();
     settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
@@ -86,7 +70,7 @@ fn killed_after_the_operation_attempt_2_records_what_was_done() {
         stage.file("a.zip", "aaa");
         let attempt = [stage.release().input("files", "a.zip"), stage.tag(), stage.pull()][attempt].clone().approved();
         // The claim is the first append, the outcome the second.
-        killed(&stage, &attempt, Endpoint::Append, 2);
+        attempt.killed(Endpoint::Append, 2);
         let effects = stage.sim.effects().len();
         let report = second(&attempt).run();
         settled(&stage, &report, &["claimed", "claimed", "succeeded"]);
@@ -134,7 +118,7 @@ fn what_cannot_be_learnt_now_is_unknown_and_settled_by_the_next_attempt() {
 fn what_stands_otherwise_than_approved_is_recorded_as_a_failure() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    killed(&stage, &attempt, Endpoint::CreateRef, 1);
+    attempt.killed(Endpoint::CreateRef, 1);
     let other = stage.sim.commit("other", &[("a", b"a")]);
     stage.sim.annotated_tag("v1.0.0", &other, "Version 1.0.0");
     let report = second(&attempt).run();
@@ -146,7 +130,7 @@ fn what_stands_otherwise_than_approved_is_recorded_as_a_failure() {
 fn another_run_never_resumes() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    killed(&stage, &attempt, Endpoint::CreateRef, 1);
+    attempt.killed(Endpoint::CreateRef, 1);
     second(&attempt).variable("GITHUB_RUN_ID", "4").input("run-id", harness::RUN).run().refused("receipt_consumed");
     attempt.run().refused("receipt_consumed");
     assert_eq!(stage.ledger_events(), ["claimed"]);
@@ -193,7 +177,7 @@ fn a_draft_that_was_found_is_never_thrown_away() {
     let stage = Stage::new();
     stage.file("a.zip", "aaa");
     let attempt = stage.release().input("files", "a.zip").approved();
-    killed(&stage, &attempt, Endpoint::UploadAsset, 1);
+    attempt.killed(Endpoint::UploadAsset, 1);
     stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::CorruptUpload));
     let report = second(&attempt).run();
     assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
@@ -205,7 +189,7 @@ fn a_draft_that_was_found_is_never_thrown_away() {
 fn a_resumed_release_is_not_published_on_a_tag_that_somebody_set_meanwhile() {
     let stage = Stage::new();
     let attempt = stage.release().approved();
-    killed(&stage, &attempt, Endpoint::CreateRelease, 1);
+    attempt.killed(Endpoint::CreateRelease, 1);
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
     stage.sim.annotated_tag("v1.0.0", &evil, "v1.0.0");
     let report = second(&attempt).run();
@@ -218,7 +202,7 @@ fn a_resumed_release_is_not_published_on_a_tag_that_somebody_set_meanwhile() {
 fn a_resumed_pull_request_is_not_opened_from_a_branch_that_moved_meanwhile() {
     let stage = Stage::new();
     let attempt = stage.pull().approved();
-    killed(&stage, &attempt, Endpoint::CreatePull, 1);
+    attempt.killed(Endpoint::CreatePull, 1);
     stage.sim.commit("next", &[("more", b"more")]);
     let report = second(&attempt).run();
     assert_eq!((report.exit, report.code()), (1, "pull_mismatch"), "{}", report.message());

@@ -42,6 +42,17 @@ impl Stage {
         ("trust.json".into(), file.root().unwrap().to_string())
     }
 
+    /// Adds a version to the trust file, signed by the keeper, which revokes the approver's key since a moment.
+    pub fn revoke(&self, since: &str) {
+        let path = self.workspace().join("trust.json");
+        let mut file = TrustFile::from_document(&fs::read(&path).unwrap()).unwrap();
+        let newest = file.verify(None, now()).unwrap().pin();
+        let text = self.trust_version(newest.version + 1, &format!("revoked_at = \"{since}\""));
+        file.add(&TrustVersion::from_toml(&text, Some(newest.digest), now(), None).unwrap());
+        file.sign(&self.keeper).unwrap();
+        fs::write(path, file.to_document()).unwrap();
+    }
+
     /// A trust file whose second version is signed by the approver's key alone, dated to a time when that key still counted.
     pub fn backdated_trust_file(&self, member: &str) -> (String, String) {
         let then = "2025-12-31T00:00:00Z".parse().unwrap();

@@ -189,6 +189,12 @@ impl Stage {
         line
     }
 
+    /// A receipt for each operation of a plan, one a line.
+    pub fn sign_all(&self, plan: &Path) -> String {
+        let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
+        (0..plan.operations().len()).map(|index| self.sign(&terms_at(&plan, index)) + "\n").collect()
+    }
+
     /// What came to GitHub since the stage was set.
     pub fn events(&self) -> Vec<Event> {
         self.sim.events().split_off(self.before)
@@ -241,10 +247,13 @@ pub fn tell(text: &str) {
     std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes()).unwrap();
 }
 
-/// Terms for a plan, as an approver would sign them now.
+/// Terms for the first operation of a plan, as an approver would sign them now.
 pub fn terms(plan: &Path) -> Terms {
-    let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
-    let operation = plan.operations()[0].operation();
+    terms_at(&Plan::from_document(&fs::read(plan).unwrap()).unwrap(), 0)
+}
+
+fn terms_at(plan: &Plan, index: usize) -> Terms {
+    let operation = plan.operations()[index].operation();
     let now = now();
     Terms {
         receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16]).parse().unwrap(),
@@ -255,7 +264,7 @@ pub fn terms(plan: &Path) -> Terms {
         issued_at: now,
         expires_at: now.plus(3600),
         consumed: false,
-        ledger: plan.operations()[0].ledger(),
+        ledger: plan.operations()[index].ledger(),
         operation_digest: operation.digest(),
     }
 }
@@ -403,6 +412,21 @@ impl<'a> Attempt<'a> {
         self.stage.sim.wait_until(|events| events[seen..].iter().filter(|event| event.endpoint == endpoint).count() == nth);
         meanwhile();
         surfaces.report(&child.wait_with_output().unwrap())
+    }
+
+    /// Kills the attempt with SIGKILL while GitHub leaves it without an answer at one request, which it has not served either.
+    pub fn killed(&self, endpoint: Endpoint, nth: usize) {
+        let sim = &self.stage.sim;
+        let seen = sim.events().iter().filter(|event| event.endpoint == endpoint).count();
+        sim.plan(countersign_sim::Fault::on(endpoint).nth(nth).then(countersign_sim::Effect::Stall));
+        let (mut command, _surfaces) = self.process();
+        let mut child = command.spawn().unwrap();
+        sim.wait_until(|events| {
+            events.iter().filter(|event| event.endpoint == endpoint).nth(seen + nth - 1).is_some_and(|event| !event.finished)
+        });
+        assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
+        child.wait().unwrap();
+        tell(&format!("killed at {endpoint:?} {nth}"));
     }
 
     pub fn run(&self) -> Report {
