@@ -90,6 +90,7 @@ fn decided(line: &str, keys: &TrustedKeys) -> Grant {
         now: Timestamp::from_unix(NOW),
         preflight: Preflight::Seen(sighting().into()),
         allow_workflow_changes: false,
+        attach_receipt: countersign_core::evidence::AttachReceipt::No,
     };
     authorize(evidence).verdict.unwrap()
 }

@@ -11,6 +11,7 @@ mod inventory;
 mod ledger;
 mod patience;
 mod preflight;
+mod release;
 mod resolve;
 mod token;
 mod trouble;
@@ -50,6 +51,7 @@ pub(crate) use self::{
     ledger::LedgerReader,
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
+    release::{Release, UploadedAsset},
     token::Token,
     trouble::Trouble,
     written::Written,

@@ -6,6 +6,7 @@ mod describe;
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
+    evidence::AttachReceipt,
     ledger::Checkpoint,
     name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
@@ -42,6 +43,7 @@ pub(crate) async fn look(
     whole: Whole,
     home: Option<&Repository>,
     allow_workflow_changes: bool,
+    attach: AttachReceipt,
 ) -> Result<Sighted, Unplanned> {
     let Whole { operation, artifacts, .. } = whole;
     let query = PreflightQuery::new(&operation, None);
@@ -66,25 +68,30 @@ pub(crate) async fn look(
         );
         warnings.push(Warning { code: "permission_likely_missing".into(), message });
     }
-    let needed = requests_needed(&operation);
+    let needed = requests_needed(&operation, attach);
     if needed > JOB_TOKEN_REQUESTS {
         let message = format!(
             "it may need {needed} REST requests, and a job token has {JOB_TOKEN_REQUESTS} an hour: the publish job needs a `token` with more, or fewer assets"
         );
         warnings.push(Warning { code: "rate_limit_likely".into(), message });
     }
-    let obstacle = world.allows(&operation, allow_workflow_changes).err().map(Refusal::from);
+    let obstacle = world.allows(&operation, allow_workflow_changes, attach).err().map(Refusal::from);
     let stands = Stands { tag: world.tag.map(|tag| tag.commit), latest: discovered.latest, head: world.head, base: world.base };
     Ok(Sighted { operation, around: Surroundings { needs: Vec::new(), ledger, artifacts, stands, warnings }, obstacle, ledger_rules })
 }
 
 /// A campaign's plan: what can ship in its order, and for everything else why not.
-pub(crate) async fn plan(campaign: Campaign, run_id: RunId, requested_by: Vec<Actor>, describer: &Describer<'_>) -> Result<Plan, Unmade> {
-    let home = describer.home.map(|home| &home.repository);
+pub(crate) async fn plan(
+    campaign: Campaign,
+    run_id: RunId,
+    requested_by: Vec<Actor>,
+    describer: &Describer<'_>,
+    attach: AttachReceipt,
+) -> Result<Plan, Unmade> {
     let (mut planned, mut not_shipped): (Vec<PlannedOperation>, Vec<NotShipped>) = (Vec::new(), Vec::new());
     for step in &campaign.steps {
         let repository = describer.repository(&step.inputs).map_err(|refusal| Unmade::Misplaced(step.error(&refusal)))?;
-        match sighted(step, &planned, &not_shipped, describer, home).await {
+        match sighted(step, &planned, &not_shipped, describer, attach).await {
             Ok(Sighted { operation, mut around, .. }) => {
                 // What an operation before it makes stands by then.
                 around.stands.tag = around.stands.tag.or_else(|| planned.iter().find_map(|other| tag_made_by(other, &operation)));
@@ -130,11 +137,12 @@ async fn sighted(
     planned: &[PlannedOperation],
     not_shipped: &[NotShipped],
     describer: &Describer<'_>,
-    home: Option<&Repository>,
+    attach: AttachReceipt,
 ) -> Result<Sighted, Unshipped> {
+    let home = describer.home.map(|home| &home.repository);
     let seen = async {
         let whole = describer.describe(&step.inputs, step.kind, countersign_core::authorize::Mode::DryRun).await?.whole().await?;
-        look(describer.github, whole, home, step.allow_workflow_changes).await
+        look(describer.github, whole, home, step.allow_workflow_changes, attach).await
     };
     let sighted = seen.await.map_err(|unplanned| match unplanned {
         Unplanned::Refused(Refusal::Input(refusal)) if !Step::is_about_the_world(&refusal) => {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use countersign_core::{
     asset::Asset,
+    evidence::AttachReceipt,
     ledger::{Claim, Effect, GithubResponse, Outcome},
     name::AssetName,
     operation::Operation,
@@ -41,10 +42,10 @@ impl AssetFiles {
     }
 }
 
-/// Executes a claim. It is used up, whatever comes of it.
-pub async fn execute(claim: Claim, github: &GitHub, files: &AssetFiles) -> Outcome {
+/// Executes a claim. It is used up, whatever comes of it. Evidence goes with a release alone.
+pub async fn execute(claim: Claim, github: &GitHub, files: &AssetFiles, attach: AttachReceipt) -> Outcome {
     let effect = match claim.operation() {
-        Operation::PublishRelease(release) => release::publish(&claim, release, github, files).await,
+        Operation::PublishRelease(release) => release::publish(&claim, release, github, files, attach).await,
         Operation::TagRepo(tag) => tag::create(&claim, tag, github).await,
         Operation::OpenPr(pull) => pull::open(&claim, pull, github).await,
     };

@@ -15,8 +15,8 @@ use std::{
     thread,
 };
 
-use countersign_core::digest::Digest;
-use countersign_sim::{Effect, Endpoint, Fault, Permissions};
+use countersign_core::{digest::Digest, document::Document as _, evidence::NAME, ledger::EventType};
+use countersign_sim::{AssetRecord, Effect, Endpoint, Fault, Permissions};
 use harness::{Attempt, Report, Stage};
 
 /// The files of a release, by name.
@@ -26,12 +26,14 @@ const FILES: [(&str, &str); 3] = [("a.zip", "the first file"), ("b.zip", "the se
 enum Operation {
     Release,
     ReleaseWithAssets,
+    ReleaseWithReceipt,
     Draft,
     Tag,
     Pull,
 }
 
-const OPERATIONS: [Operation; 5] = [Operation::Release, Operation::ReleaseWithAssets, Operation::Draft, Operation::Tag, Operation::Pull];
+const OPERATIONS: [Operation; 6] =
+    [Operation::Release, Operation::ReleaseWithAssets, Operation::ReleaseWithReceipt, Operation::Draft, Operation::Tag, Operation::Pull];
 
 impl Operation {
     fn attempt(self, stage: &Stage) -> Attempt<'_> {
@@ -44,6 +46,7 @@ impl Operation {
         match self {
             Self::Release => stage.release(),
             Self::ReleaseWithAssets => files(),
+            Self::ReleaseWithReceipt => files().input("attach-receipt", "true"),
             Self::Draft => files().input("draft", "true"),
             Self::Tag => stage.tag(),
             Self::Pull => stage.pull().input("labels", "release").input("reviewers", "hubot"),
@@ -57,18 +60,28 @@ impl Operation {
         assert!(releases.len() <= 1, "{} releases or drafts", releases.len());
         assert!(sim.pulls().len() <= 1, "{} pull requests", sim.pulls().len());
         match self {
-            Self::Release | Self::ReleaseWithAssets | Self::Draft => {
+            Self::Release | Self::ReleaseWithAssets | Self::ReleaseWithReceipt | Self::Draft => {
                 let Some(release) = releases.first() else { return State::Nothing };
-                let expected = if self == Self::Release { 0 } else { FILES.len() };
+                let attached = usize::from(self == Self::ReleaseWithReceipt);
+                let expected = if self == Self::Release { 0 } else { FILES.len() + attached };
                 let right = |name: &str, sha256: Option<&str>, state: &str| {
                     FILES.iter().any(|(file, text)| {
                         *file == name && state == "uploaded" && sha256.is_none_or(|found| found == Digest::of(text.as_bytes()).to_string())
                     })
                 };
+                // The evidence is a claim of this receipt, as the ledger holds it: this attempt's, or an earlier one's.
+                let claims: Vec<_> = stage.ledger().into_iter().filter(|entry| entry.event_type == EventType::Claimed).collect();
+                let evidence = |asset: &AssetRecord| {
+                    let bytes = asset.bytes.as_deref().unwrap_or_default();
+                    asset.name == NAME && asset.state == "uploaded" && claims.iter().any(|claim| claim.to_document() == bytes)
+                };
                 let whole = release.assets.len() == expected
-                    && release.assets.iter().all(|asset| right(&asset.name, asset.digest.as_deref(), &asset.state));
+                    && release.assets.iter().filter(|asset| evidence(asset)).count() == attached
+                    && release.assets.iter().all(|asset| evidence(asset) || right(&asset.name, asset.digest.as_deref(), &asset.state));
                 match (release.draft, self, whole) {
-                    (false, Self::Release | Self::ReleaseWithAssets, true) | (true, Self::Draft, true) => State::Complete,
+                    (false, Self::Release | Self::ReleaseWithAssets | Self::ReleaseWithReceipt, true) | (true, Self::Draft, true) => {
+                        State::Complete
+                    }
                     (true, ..) => State::Hidden,
                     (false, ..) => State::Visible,
                 }
@@ -307,6 +320,7 @@ fn a_lost_write_that_shows_late_is_not_done_twice() {
         (Operation::Release, Endpoint::CreateRelease, Endpoint::GetReleaseByTag),
         (Operation::ReleaseWithAssets, Endpoint::CreateRelease, Endpoint::ListReleases),
         (Operation::ReleaseWithAssets, Endpoint::UploadAsset, Endpoint::ListAssets),
+        (Operation::ReleaseWithReceipt, Endpoint::UploadAsset, Endpoint::ListAssets),
         (Operation::Draft, Endpoint::CreateRelease, Endpoint::ListReleases),
         (Operation::Tag, Endpoint::CreateRef, Endpoint::GetRef),
         (Operation::Pull, Endpoint::CreatePull, Endpoint::ListPulls),

@@ -13,8 +13,10 @@ use std::{
 
 use countersign_core::{
     document::Document as _,
+    envelope::Envelope,
+    evidence::NAME,
     keys::{Threshold, TrustedKeys},
-    ledger::{EventType, Examiner, Verifier, entry_path, state_path},
+    ledger::{Examiner, Verifier, entry_path, state_path},
 };
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Stage};
@@ -38,15 +40,18 @@ enum Misfortune {
     Refused,
 }
 
-/// One attempt at one of three receipts, and the request that goes wrong, if one does.
+/// One attempt at one of four receipts, and the request that goes wrong, if one does.
 #[derive(Clone, Copy, Debug)]
 struct Try {
     receipt: usize,
     misfortune: Option<(Endpoint, usize, usize, Misfortune)>,
 }
 
+/// The tag of the release that carries its receipt.
+const ATTACHED: &str = "v2.0.0";
+
 /// The requests of one attempt at each receipt.
-const REQUESTS: [&[Endpoint]; 3] = [
+const REQUESTS: [&[Endpoint]; 4] = [
     &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreateTagObject, Endpoint::CreateRef, Endpoint::GetRef],
     &[
         Endpoint::Preflight,
@@ -58,6 +63,17 @@ const REQUESTS: [&[Endpoint]; 3] = [
         Endpoint::ListReleases,
     ],
     &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreatePull, Endpoint::ListPulls],
+    &[
+        Endpoint::Append,
+        Endpoint::CreateRelease,
+        Endpoint::UploadAsset,
+        Endpoint::ListAssets,
+        Endpoint::PublishRelease,
+        Endpoint::GetReleaseByTag,
+        Endpoint::ListReleases,
+        Endpoint::GetAsset,
+        Endpoint::GetContents,
+    ],
 ];
 
 /// The model knows nothing: whatever is tried, the invariants hold.
@@ -86,7 +102,7 @@ impl ReferenceStateMachine for Anything {
             let place = (select(REQUESTS[receipt].to_vec()), 1..3usize, times, misfortune.clone());
             proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try { receipt, misfortune })
         };
-        (0..3usize).prop_flat_map(try_at).boxed()
+        (0..4usize).prop_flat_map(try_at).boxed()
     }
 
     fn apply((): (), _: &Try) {}
@@ -96,7 +112,7 @@ static KILLED: AtomicUsize = AtomicUsize::new(0);
 static TROUBLED: AtomicUsize = AtomicUsize::new(0);
 static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
 
-/// A stage with three approved operations: a tag, a release with an asset, a pull request.
+/// A stage with four approved operations: a tag, a release with an asset, a pull request, a release with an asset and its receipt.
 struct World {
     stage: Stage,
     receipts: Vec<String>,
@@ -108,7 +124,7 @@ impl World {
         let stage = Stage::new();
         stage.file("app.zip", "abc");
         let world = Self { stage, receipts: Vec::new(), attempts: RefCell::new(0) };
-        let receipts = (0..3).map(|receipt| {
+        let receipts = (0..4).map(|receipt| {
             let plan = world.operation(receipt).dry_run();
             world.stage.sign(&harness::terms(&plan.plan()))
         });
@@ -120,7 +136,8 @@ impl World {
         match receipt {
             0 => self.stage.tag().input("tag-name", "tagged"),
             1 => self.stage.release().input("files", "app.zip"),
-            _ => self.stage.pull(),
+            2 => self.stage.pull(),
+            _ => self.stage.release().input("tag-name", ATTACHED).input("files", "app.zip").input("attach-receipt", "true"),
         }
     }
 
@@ -184,21 +201,28 @@ impl World {
             usize::from(sim.ref_oid("refs/tags/tagged").is_some()),
             sim.releases().iter().filter(|release| release.tag_name == "v1.0.0").count(),
             sim.pulls().len(),
+            sim.releases().iter().filter(|release| release.tag_name == ATTACHED).count(),
         ];
         let entries = self.stage.ledger();
+        let claims = |receipt: &str| {
+            let receipt = Envelope::parse(receipt).unwrap();
+            entries.iter().filter(|entry| entry.receipt.as_ref() == Some(&receipt)).collect::<Vec<_>>()
+        };
         for (receipt, effects) in effects.iter().enumerate() {
-            let kind = ["tag_repo", "publish_release", "open_pr"][receipt];
-            let claims =
-                entries.iter().filter(|entry| entry.operation_kind.as_str() == kind && entry.event_type == EventType::Claimed).count();
-            assert!(*effects <= 1, "{kind}: {effects} effects");
-            assert!(*effects == 0 || claims > 0, "{kind}: an effect without a claim");
+            assert!(*effects <= 1, "{receipt}: {effects} effects");
+            assert!(*effects == 0 || !claims(&self.receipts[receipt]).is_empty(), "{receipt}: an effect without a claim");
         }
-        assert!(
-            sim.releases()
-                .iter()
-                .all(|release| release.draft || release.assets.iter().all(|asset| asset.state == "uploaded" && asset.size == 3))
-        );
-        assert!(sim.releases().iter().all(|release| release.draft || release.assets.len() == 1), "a half release was published");
+        for release in sim.releases().into_iter().filter(|release| !release.draft) {
+            let (evidence, files): (Vec<_>, Vec<_>) = release.assets.iter().partition(|asset| asset.name == NAME);
+            assert!(files.iter().all(|asset| asset.state == "uploaded" && asset.size == 3));
+            let attached = usize::from(release.tag_name == ATTACHED);
+            assert_eq!((files.len(), evidence.len()), (1, attached), "a half release was published");
+            let held = |bytes: &[u8]| claims(&self.receipts[3]).iter().any(|claim| claim.to_document() == bytes);
+            assert!(
+                evidence.iter().all(|asset| held(asset.bytes.as_deref().unwrap_or_default())),
+                "evidence that is no claim of its receipt"
+            );
+        }
         self.verified()
     }
 
@@ -239,7 +263,7 @@ impl StateMachineTest for Publisher {
 
     fn teardown(world: World, (): ()) {
         // Enough attempts: with fair weather one more settles each receipt.
-        for receipt in 0..3 {
+        for receipt in 0..4 {
             let report = world.attempt(receipt).run();
             assert!(matches!(report.exit, 0 | 1 | 3), "{}: {}", report.exit, report.message());
         }

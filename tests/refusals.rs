@@ -149,6 +149,9 @@ const CASES: &[Case] = &[
         }
         stage.release().approved().input("files", "*/app.zip").run()
     }),
+    ("asset_reserved", |stage| {
+        stage.file("countersign-receipt.json", "{}").release().approved().input("files", "countersign-receipt.json").run()
+    }),
     ("asset_limit", |stage| stage.file("empty.zip", "").release().approved().input("files", "*.zip").run()),
     ("body_too_long", |stage| stage.release().approved().input("body", &"x".repeat(125_001)).run()),
     ("not_latest", |stage| stage.release().approved().input("prerelease", "true").input("make-latest", "true").run()),

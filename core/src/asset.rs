@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     digest::{Digest, bare_hex},
+    evidence,
     json::{Malformed, Value},
     name::{AssetName, ContentType},
 };
@@ -62,6 +63,12 @@ pub enum InvalidAssets {
     /// GitHub takes no more than [`MOST_ASSETS`].
     #[error("{0} assets are more than the {MOST_ASSETS} that a release may have")]
     TooMany(usize),
+    /// The name is that of the evidence, in any spelling: some file systems know no case.
+    #[error("the asset `{0}` would have the name of the receipt that Countersign itself attaches, `{evidence}`", evidence = evidence::NAME)]
+    Reserved(AssetName),
+    /// With the evidence beside them there would be more than [`MOST_ASSETS`].
+    #[error("{0} assets leave no room for `{evidence}`: a release may have {MOST_ASSETS} in all", evidence = evidence::NAME)]
+    NoRoom(usize),
     /// GitHub takes none over [`MOST_BYTES`], and none that is empty.
     #[error("the asset `{0}` has {1} bytes; GitHub takes 1 to {MOST_BYTES}")]
     Size(AssetName, u64),
@@ -76,6 +83,9 @@ impl Assets {
         assets.sort_by(|a, b| a.name.cmp(&b.name));
         if let Some(pair) = assets.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(InvalidAssets::Twice(pair[0].name.clone()));
+        }
+        if let Some(asset) = assets.iter().find(|asset| asset.name.as_str().eq_ignore_ascii_case(evidence::NAME)) {
+            return Err(InvalidAssets::Reserved(asset.name.clone()));
         }
         if let Some(asset) = assets.iter().find(|asset| asset.size == 0 || asset.size > MOST_BYTES) {
             return Err(InvalidAssets::Size(asset.name.clone(), asset.size));

@@ -5,6 +5,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use crate::{
     authority::Authority,
     binding::{self, Check},
+    evidence::AttachReceipt,
     ledger::{Look, Snapshot, Use},
     name::{Actor, Executor, RunId},
     operation::{Operation, Target},
@@ -66,6 +67,8 @@ pub struct Evidence {
     pub preflight: Preflight,
     /// Whether the token may create refs whose workflows differ from the default branch's.
     pub allow_workflow_changes: bool,
+    /// Whether a release gets its evidence, which is one upload more.
+    pub attach_receipt: AttachReceipt,
 }
 
 /// What a decision goes by beside the receipt.

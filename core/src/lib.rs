@@ -19,6 +19,7 @@ pub mod digest;
 pub mod document;
 mod dsse;
 pub mod envelope;
+pub mod evidence;
 pub mod json;
 pub mod keys;
 pub mod ledger;

@@ -435,6 +435,13 @@ impl Trust {
         Pin { version: self.newest.version, digest: self.digests.last().copied().unwrap_or(Digest::of(b"")) }
     }
 
+    /// These keys without those that any version revoked, at whatever time.
+    #[must_use]
+    pub(crate) fn unrevoked(&self, keys: &TrustedKeys) -> TrustedKeys {
+        let kept = keys.as_slice().iter().filter(|trusted| self.revoked.iter().all(|(revoked, _)| *revoked != trusted.key));
+        TrustedKeys::of_trust(kept.cloned().collect(), Vec::new())
+    }
+
     /// Whether a version is part of the file's history.
     #[must_use]
     pub fn holds(&self, pin: &Pin) -> bool {

@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::{
+    evidence::AttachReceipt,
     name::{BranchName, CommitId, TagName},
     operation::{OpenPr, Operation, PublishRelease, TagRepo},
     timestamp::Timestamp,
@@ -11,11 +12,11 @@ use crate::{
 /// REST requests that one attempt may need at worst, beside its uploads: looks, repeats, pages of assets.
 const REQUESTS_NEEDED: u64 = 40;
 
-/// REST requests that an operation may need at worst. GitHub was seen to count an upload twice.
+/// REST requests that an operation may need at worst, the evidence's upload included. GitHub was seen to count an upload twice.
 #[must_use]
-pub fn requests_needed(operation: &Operation) -> u64 {
+pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
     let uploads = match operation {
-        Operation::PublishRelease(release) => release.assets.as_slice().len() as u64,
+        Operation::PublishRelease(release) => release.assets.as_slice().len() as u64 + u64::from(attach == AttachReceipt::Yes),
         Operation::TagRepo(_) | Operation::OpenPr(_) => 0,
     };
     REQUESTS_NEEDED + 2 * uploads
@@ -256,7 +257,7 @@ impl WorldRefusal {
 
 impl World {
     /// The first reason for which GitHub would reject the operation, or not leave it as approved.
-    pub fn allows(&self, operation: &Operation, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
+    pub fn allows(&self, operation: &Operation, allow_workflow_changes: bool, attach: AttachReceipt) -> Result<(), WorldRefusal> {
         if self.archived {
             return Err(WorldRefusal::Archived);
         }
@@ -266,7 +267,7 @@ impl World {
             Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
             Operation::OpenPr(pull) => self.allows_pull(pull)?,
         }
-        self.has_budget(operation)
+        self.has_budget(operation, attach)
     }
 
     /// The first reason for which an unfinished operation cannot even be looked after.
@@ -347,9 +348,9 @@ impl World {
         })
     }
 
-    fn has_budget(&self, operation: &Operation) -> Result<(), WorldRefusal> {
+    fn has_budget(&self, operation: &Operation, attach: AttachReceipt) -> Result<(), WorldRefusal> {
         self.budget.covers("GraphQL points", POINTS_NEEDED)?;
-        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", requests_needed(operation)))
+        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", requests_needed(operation, attach)))
     }
 }
 
@@ -362,7 +363,7 @@ mod tests {
     fn verdict(operation: &Operation, edit: impl Fn(&mut World)) -> &'static str {
         let mut world = if matches!(operation, Operation::OpenPr(_)) { pull_world() } else { world() };
         edit(&mut world);
-        world.allows(operation, false).map_or_else(|refusal| refusal.code(), |()| "-")
+        world.allows(operation, false, AttachReceipt::No).map_or_else(|refusal| refusal.code(), |()| "-")
     }
 
     #[test]
@@ -410,7 +411,7 @@ mod tests {
         assert_eq!(verdict(&pull(), differ), "-");
         let mut changed = world();
         differ(&mut changed);
-        assert_eq!(changed.allows(&release(), true), Ok(()));
+        assert_eq!(changed.allows(&release(), true, AttachReceipt::No), Ok(()));
     }
 
     #[test]
@@ -422,5 +423,8 @@ mod tests {
             |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, limit: Some(1000), resets_at: None });
         assert_eq!(verdict(&tag(), requests(40)), "-");
         assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
+        // One asset and the evidence: two uploads, each counted twice.
+        assert_eq!((requests_needed(&release(), AttachReceipt::No), requests_needed(&release(), AttachReceipt::Yes)), (42, 44));
+        assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 40);
     }
 }

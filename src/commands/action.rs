@@ -8,6 +8,7 @@ mod receipts;
 
 use countersign_core::{
     authorize::Mode,
+    evidence::AttachReceipt,
     name::{Executor, RunId},
     operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
@@ -162,6 +163,8 @@ impl<'a> Attempt<'a> {
             return Err(InputRefusal::Unused { input: "files", here: "a plan of several operations, which names its files itself".into() });
         }
         plan.operations().iter().try_for_each(|planned| self.is_as_asked(planned, kind, alone))?;
+        self.attaches_to(plan.operations().iter().map(|planned| planned.operation().kind()))?;
+        plan.operations().iter().try_for_each(|planned| self.has_room(planned.operation()))?;
         Ok(Some(plan))
     }
 
@@ -184,6 +187,26 @@ impl<'a> Attempt<'a> {
 
     fn allow_workflow_changes(&self) -> Result<bool, InputRefusal> {
         flag("allow-workflow-changes", &self.inputs.allow_workflow_changes)
+    }
+
+    fn attach_receipt(&self) -> Result<AttachReceipt, InputRefusal> {
+        Ok(if flag("attach-receipt", &self.inputs.attach_receipt)? { AttachReceipt::Yes } else { AttachReceipt::No })
+    }
+
+    /// Of several operations the releases get their evidence; where there is none, whoever asks for it would wait in vain.
+    fn attaches_to(&self, mut kinds: impl ExactSizeIterator<Item = Kind>) -> Result<(), InputRefusal> {
+        let alone = kinds.len() == 1;
+        let first = kinds.next();
+        if self.attach_receipt()? == AttachReceipt::No || first.into_iter().chain(kinds).any(|kind| kind == Kind::PublishRelease) {
+            return Ok(());
+        }
+        let here = first.filter(|_| alone).map_or("operations of which none is a release".into(), |kind| kind.to_string());
+        Err(InputRefusal::Unused { input: "attach-receipt", here })
+    }
+
+    /// Whether a release has room for its evidence: told before a receipt is spent.
+    fn has_room(&self, operation: &Operation) -> Result<(), InputRefusal> {
+        self.attach_receipt()?.fits(operation).map_err(|error| InputRefusal::AssetLimit(error.to_string()))
     }
 
     fn note_operation(&self, operation: &Operation) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use countersign_core::{document::Document as _, operation::Target, tables};
+use countersign_core::{document::Document as _, evidence::AttachReceipt, operation::Target, tables};
 
 use super::{github, print, read_text, signing, tell, told};
 use crate::{
@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     };
     let workspace = arguments.folder.clone().unwrap_or_else(|| PathBuf::from("."));
     let describer = Describer { github: &github, workspace: &workspace, sha: "HEAD", home: home.as_ref(), log: Log::to(std::io::stderr()) };
-    let made = plan(campaign, run_id, arguments.requested_by.clone().into_iter().collect(), &describer).await;
+    let made = plan(campaign, run_id, arguments.requested_by.clone().into_iter().collect(), &describer, AttachReceipt::No).await;
     let plan = made.map_err(|unmade| match unmade {
         Unmade::Misplaced(error) => anyhow::Error::from(error).context(format!("`{name}`")),
         Unmade::Trouble(trouble) => told(&trouble),

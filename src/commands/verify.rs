@@ -9,6 +9,7 @@ use countersign_core::{
     binding::{Check, Verdict},
     document::Document as _,
     envelope::{Envelope, MOST_BYTES, receipts_in},
+    evidence::AttachReceipt,
     keys::{Threshold, TrustedKeys},
     name::{Executor, RunAttempt},
     plan::{MOST_OPERATIONS, Plan, PlannedOperation},
@@ -91,6 +92,7 @@ impl Offline<'_> {
             now: clock(),
             preflight: Preflight::NotAsked,
             allow_workflow_changes: false,
+            attach_receipt: AttachReceipt::No,
         });
         Ok((planned, decision.checks))
     }

@@ -142,6 +142,8 @@ struct TreeEntry {
 #[derive(Deserialize)]
 struct RestBlob {
     content: String,
+    encoding: String,
+    sha: String,
 }
 
 fn garbage(reason: impl Into<String>) -> Trouble {
@@ -166,9 +168,14 @@ impl GitHub {
 }
 
 impl GitHub {
-    /// One small file of the ledger at a commit; outcomes are small.
+    /// One file of the ledger at a commit.
     pub(crate) async fn ledger_file(&self, repository: &Repository, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, Trouble> {
         match self.read::<RestBlob>(&format!("/repos/{repository}/contents/{}?ref={commit}", encoded_path(path))).await {
+            // GitHub shows contents up to 1 MB this way; a blob of any size is shown by its id.
+            Ok(blob) if blob.encoding != "base64" => {
+                let oid: CommitId = blob.sha.parse().map_err(|_| garbage("a file without an id"))?;
+                self.read::<RestBlob>(&format!("/repos/{repository}/git/blobs/{oid}")).await?.bytes().map(Some)
+            }
             Ok(blob) => blob.bytes().map(Some),
             Err(Trouble::NotFound { .. }) => Ok(None),
             Err(trouble) => Err(trouble),

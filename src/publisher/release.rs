@@ -1,5 +1,6 @@
 //! Publishes a release. Without assets in one request; with assets as a draft that becomes visible only when all of them are right.
 
+mod evidence;
 mod existing;
 mod words;
 
@@ -11,28 +12,30 @@ use http::Method;
 use countersign_core::{
     asset::Asset,
     digest::Digest,
+    evidence::AttachReceipt,
     ledger::{Claim, Effect, GithubResponse, PublishedAsset},
     operation::PublishRelease,
     text::{excerpt, same_text},
 };
 
-use self::words::{Release, ReleaseWords, UploadedAsset, hold, same_inside, same_outside};
+use self::words::{ReleaseWords, hold, same_inside, same_outside};
 use super::{
     AssetFiles, Setback,
     certain::{Made, certain, repeated},
     upload::{self, Sent, Upload},
 };
 use crate::{
-    github::{GitHub, Trouble, Written, encoded},
+    github::{GitHub, Release, Trouble, UploadedAsset, Written, encoded},
     progress::{Files, Work},
 };
 
 /// Uploads under way at once.
 const UPLOADS: usize = 10;
 
-pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles) -> Effect {
+pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles, attach: AttachReceipt) -> Effect {
     let mut held = GithubResponse::default();
-    match (Steps { claim, release, github, read_back: RefCell::default() }).run(files, &mut held).await {
+    let assets = evidence::beside(release.assets.as_slice(), claim, attach);
+    match (Steps { claim, release, assets, github, read_back: RefCell::default() }).run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
@@ -43,6 +46,8 @@ struct Steps<'a> {
     read_back: RefCell<BTreeMap<u64, Digest>>,
     claim: &'a Claim,
     release: &'a PublishRelease,
+    /// What the release must have: every approved asset and, if it is to be attached, the evidence.
+    assets: Vec<Asset>,
     github: &'a GitHub,
 }
 
@@ -55,7 +60,7 @@ impl Steps<'_> {
             }
             self.tag_allows().await?;
         }
-        if self.release.assets.as_slice().is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
+        if self.assets.is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
     }
 
     async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
@@ -139,7 +144,7 @@ impl Steps<'_> {
 
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
     async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
-        let missing = self.release.assets.as_slice().iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
+        let missing = self.assets.iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
         let sent = Sent::new(missing.len());
         let telling = files.progress.as_ref().map(|progress| progress.files(Work::Uploading, missing.iter().map(|asset| asset.size).sum()));
@@ -179,10 +184,10 @@ impl Steps<'_> {
         let address = draft.upload_url.split('{').next().unwrap_or_default();
         let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
         let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
-        let file = files.of(asset)?;
+        let source = self.source(asset, files)?;
         let write = async || {
             let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
-            let Upload { body, changed } = upload::open(file, asset, progress, sent.clone()).map_err(unusable)?;
+            let Upload { body, changed } = upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
             let written = self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await;
             if changed.happened() && !matches!(written, Written::Done(_)) {
                 Err(unusable(upload::changed(asset, &std::io::Error::other("its upload was broken off"))))
@@ -192,8 +197,8 @@ impl Steps<'_> {
         };
         let uploaded = certain(self.github, false, write, async || self.half_uploaded(draft, asset).await).await?.it();
         // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
-        self.verified(&uploaded, asset).await.map_err(|setback| match file.open() {
-            Ok(_) => setback,
+        self.verified(&uploaded, asset).await.map_err(|setback| match source.unchanged() {
+            Ok(()) => setback,
             Err(error) => unusable(upload::changed(asset, &error)),
         })
     }
@@ -208,8 +213,16 @@ impl Steps<'_> {
         }
     }
 
-    /// Compares an asset with the approved one; where GitHub tells no digest, its bytes are read back.
+    /// Compares an asset with the one that must be there. The evidence may be that of an earlier attempt.
     async fn verified(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+        match self.same(uploaded, asset).await {
+            Err(setback) if evidence::is(asset) && !setback.open => self.earlier_evidence(uploaded, asset, setback).await,
+            compared => compared,
+        }
+    }
+
+    /// Where GitHub tells no digest, the bytes are read back.
+    async fn same(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
         same_outside(uploaded, asset)?;
         if let Some(digest) = &uploaded.digest {
             return same_inside(uploaded, digest, asset);
@@ -238,8 +251,7 @@ impl Steps<'_> {
     }
 
     fn no_extra(&self, listed: &[UploadedAsset], what: &str) -> Result<(), Setback> {
-        let approved = self.release.assets.as_slice();
-        let extra = listed.iter().find(|listed| approved.iter().all(|asset| asset.name.as_str() != listed.name));
+        let extra = listed.iter().find(|listed| self.assets.iter().all(|asset| asset.name.as_str() != listed.name));
         extra.map_or(Ok(()), |extra| {
             let message = format!("the {what} has an asset `{}` that nobody approved", excerpt(&extra.name, 80));
             Err(Setback::fault("asset_extra", message))
@@ -288,11 +300,11 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Every approved asset and no other, as the published release lists them; only now do their addresses last.
+    /// Every asset that must be there and no other, as the published release lists them; only now do their addresses last.
     async fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
         self.no_extra(listed, "release")?;
         let mut published = Vec::new();
-        for asset in self.release.assets.as_slice() {
+        for asset in &self.assets {
             let missing = || Setback::fault("asset_missing", format!("the release was published without the asset `{}`", asset.name));
             let found = listed.iter().find(|listed| listed.name == asset.name.as_str()).ok_or_else(missing)?;
             published.push(self.verified(found, asset).await?);

@@ -1,4 +1,4 @@
-//! Uploads a file in bounded pieces; its last piece leaves only if the file is still the one that was hashed.
+//! Uploads a file in bounded pieces; its last piece leaves only if the file is still the one that was hashed. Evidence lies in memory.
 
 use std::{
     fs::File,
@@ -22,6 +22,25 @@ use crate::{progress::FileProgress, regular_file::KnownFile};
 
 /// Small enough to stay in a processor's cache between the file and the socket.
 const PIECE: u64 = 64 * 1024;
+
+/// Where the bytes of an upload come from.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    /// A file that was hashed.
+    File(&'a KnownFile),
+    /// The claim's entry.
+    Memory(&'a [u8]),
+}
+
+impl Source<'_> {
+    /// Whether it still holds the bytes that were hashed.
+    pub(super) fn unchanged(self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.open().map(|_| ()),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
 
 /// The body of one upload, and whether it broke off because the file changed under us.
 pub(super) struct Upload {
@@ -64,9 +83,17 @@ impl Changed {
     }
 }
 
+/// Makes the body of an upload.
+pub(super) fn open(source: Source<'_>, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
+    match source {
+        Source::File(file) => open_file(file, asset, progress, sent),
+        Source::Memory(bytes) => Ok(held(Bytes::copy_from_slice(bytes), progress, sent)),
+    }
+}
+
 /// Opens a file for its upload: it must be the very file that was hashed. What GitHub stored is compared by its digest afterwards;
 /// this is to tell a changed file before it is whole at GitHub.
-pub(super) fn open(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
+fn open_file(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
     let open = file.open().map_err(|error| changed(asset, &error))?;
     if file.size() != asset.size {
         return Err(changed(asset, &io::Error::other("it has another size")));
@@ -90,6 +117,19 @@ pub(super) fn open(file: &KnownFile, asset: &Asset, progress: Option<FileProgres
         }
     });
     Ok(Upload { body: OctoBody::new(StreamBody::new(pieces)), changed })
+}
+
+/// Bytes in memory leave in one piece and cannot change.
+fn held(bytes: Bytes, progress: Option<FileProgress>, sent: Sent) -> Upload {
+    let piece = stream::once(async move {
+        sent.another();
+        if let Some(progress) = &progress {
+            progress.advance(bytes.len() as u64);
+            progress.finish();
+        }
+        Ok::<_, io::Error>(Frame::data(bytes))
+    });
+    Upload { body: OctoBody::new(StreamBody::new(piece)), changed: Changed::default() }
 }
 
 struct Pieces {

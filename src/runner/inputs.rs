@@ -71,6 +71,7 @@ inputs! {
     audit_artifact_name: "audit-artifact-name",
     max_wait: "max-wait",
     allow_workflow_changes: "allow-workflow-changes",
+    attach_receipt: "attach-receipt",
 }
 
 impl Inputs {

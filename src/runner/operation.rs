@@ -209,7 +209,8 @@ impl<'a> Draft<'a> {
 fn invalid_assets(error: InvalidAssets) -> InputRefusal {
     match &error {
         InvalidAssets::Twice(_) => InputRefusal::AssetTwice(error.to_string()),
-        InvalidAssets::TooMany(_) | InvalidAssets::Size(..) => InputRefusal::AssetLimit(error.to_string()),
+        InvalidAssets::Reserved(_) => InputRefusal::AssetReserved(error.to_string()),
+        InvalidAssets::TooMany(_) | InvalidAssets::NoRoom(_) | InvalidAssets::Size(..) => InputRefusal::AssetLimit(error.to_string()),
     }
 }
 

@@ -319,7 +319,7 @@ pub(super) fn world(evidence: &Evidence) -> Row {
             let verdict = if resumes(evidence) {
                 sighting.world.allows_resuming()
             } else {
-                sighting.world.allows(operation, evidence.allow_workflow_changes)
+                sighting.world.allows(operation, evidence.allow_workflow_changes, evidence.attach_receipt)
             };
             let verdict = verdict.map_err(Refusal::from);
             let found = verdict.as_ref().map_or_else(|refusal| format!("{refusal}"), |()| expected.into());

@@ -10,6 +10,7 @@ use crate::{
     digest::Digest,
     document::Document,
     envelope::Envelope,
+    evidence::AttachReceipt,
     keys::Threshold,
     ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
     name::{RepositoryId, RunAttempt},
@@ -51,6 +52,7 @@ impl Case {
                 world: world(),
             })),
             allow_workflow_changes: false,
+            attach_receipt: AttachReceipt::No,
         };
         Self { evidence, state: None, head: Head::at(newest), entry: Some("abc"), authority: None }.with_terms(|_| ())
     }

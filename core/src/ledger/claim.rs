@@ -1,6 +1,6 @@
 //! Spends a receipt: one compare-and-swap append, and a new look whenever it is not certain that it went through.
 
-use alloc::{boxed::Box, format, string::String, vec};
+use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::{
     Append, Appended, Checkpoint, Effect, Entry, EventType, GithubResponse, Head, LedgerStore, Outcome, ReceiptState, Snapshot, Use,
@@ -44,6 +44,8 @@ impl Tip {
 pub struct Claim {
     grant: Grant,
     entry: Checkpoint,
+    /// The entry's file, as it was appended.
+    document: Vec<u8>,
     state: ReceiptState,
     tip: Tip,
     resumes: bool,
@@ -79,11 +81,11 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
         // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
         let resumes = grant.snapshot().state().is_some();
         let entry = claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
-        let (checkpoint, state) = (entry.checkpoint(), ReceiptState::claimed_by(&entry));
+        let (checkpoint, state, document) = (entry.checkpoint(), ReceiptState::claimed_by(&entry), entry.to_document());
         match store.append(&append_claim(&grant, &tip, &entry, &state)).await {
             Appended::Done { commit, observed_at } => {
                 let tip = Tip { commit, head: Head::at(checkpoint) };
-                return Claim { grant, entry: checkpoint, state, tip, resumes }.in_time(clock(), observed_at);
+                return Claim { grant, entry: checkpoint, document, state, tip, resumes }.in_time(clock(), observed_at);
             }
             Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
             Appended::Stale => {}
@@ -92,7 +94,7 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
         store.pause(round).await;
         match look_again(&mut grant, store, &clock).await {
             // A lost append went through: the ledger holds this very attempt's claim.
-            Ok(Use::Ours) => return adopt(grant, checkpoint, state, resumes),
+            Ok(Use::Ours) => return adopt(grant, checkpoint, document, state, resumes),
             Ok(_) => {}
             Err(refusal) => {
                 return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| NoClaim::Unknown(format!("{lost}; then: {refusal}"))));
@@ -104,12 +106,12 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
 
 /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
 /// It was sent in time, whenever it is seen.
-fn adopt(grant: Grant, entry: Checkpoint, state: ReceiptState, resumes: bool) -> Result<Claim, NoClaim> {
+fn adopt(grant: Grant, entry: Checkpoint, document: Vec<u8>, state: ReceiptState, resumes: bool) -> Result<Claim, NoClaim> {
     if grant.snapshot().state() != Some(&state) {
         return Err(NoClaim::Unknown("the ledger shows another claim of this attempt than the one that was sent".into()));
     }
     let tip = Tip::of(grant.snapshot());
-    Ok(Claim { grant, entry, state, tip, resumes })
+    Ok(Claim { grant, entry, document, state, tip, resumes })
 }
 
 pub(super) fn exhausted() -> Refusal {
@@ -200,6 +202,18 @@ impl Claim {
     #[must_use]
     pub const fn entry(&self) -> Checkpoint {
         self.entry
+    }
+
+    /// That entry's file: the evidence that may go with what is published.
+    #[must_use]
+    pub fn document(&self) -> &[u8] {
+        &self.document
+    }
+
+    /// A commit of the ledger that holds the entry, and every entry before it.
+    #[must_use]
+    pub const fn ledger_commit(&self) -> &CommitId {
+        &self.tip.commit
     }
 
     /// Whether an earlier attempt may have done a part already: look before anything is done.

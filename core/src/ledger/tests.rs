@@ -17,6 +17,7 @@ use super::*;
 use crate::{
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
+    evidence::AttachReceipt,
     keys::Threshold,
     name::{CommitId, Executor},
     receipt::Terms,
@@ -147,6 +148,7 @@ fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
             Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), ledger_rules: None, world: world() }.into(),
         ),
         allow_workflow_changes: false,
+        attach_receipt: AttachReceipt::No,
     };
     authorize(evidence).verdict.unwrap()
 }

@@ -91,6 +91,9 @@ pub enum InputRefusal {
     /// Two files would be one asset.
     #[error("input `files`: {0}")]
     AssetTwice(String),
+    /// A file has the name of the evidence.
+    #[error("input `files`: {0}")]
+    AssetReserved(String),
     /// A file is over or under GitHub's limits.
     #[error("input `files`: {0}")]
     AssetLimit(String),
@@ -149,6 +152,7 @@ impl InputRefusal {
             Self::PatternUnmatched { .. } => "pattern_unmatched",
             Self::AssetName(_) => "asset_name",
             Self::AssetTwice(_) => "asset_twice",
+            Self::AssetReserved(_) => "asset_reserved",
             Self::AssetLimit(_) => "asset_limit",
             Self::BodyTooLong(_) => "body_too_long",
             Self::NotLatest(_) => "not_latest",
@@ -174,7 +178,9 @@ impl InputRefusal {
             | Self::CommitUnknown { input, .. }
             | Self::FileMissing { input, .. }
             | Self::FileUnusable { input, .. } => Some(input),
-            Self::PatternUnmatched { .. } | Self::AssetName(_) | Self::AssetTwice(_) | Self::AssetLimit(_) => Some("files"),
+            Self::PatternUnmatched { .. } | Self::AssetName(_) | Self::AssetTwice(_) | Self::AssetReserved(_) | Self::AssetLimit(_) => {
+                Some("files")
+            }
             Self::BodyTooLong(_) => Some("body"),
             Self::NotLatest(_) => Some("make-latest"),
             _ => None,
@@ -204,6 +210,9 @@ impl InputRefusal {
             }
             Self::AssetName(_) => "Rename the file before it is published, so that the asset has the name that was approved.",
             Self::AssetTwice(_) => "Assets have no folders: give the files different names, or list only one of them.",
+            Self::AssetReserved(_) => {
+                "Give the file another name; `attach-receipt: true` attaches the receipt, and only that may be called so."
+            }
             Self::AssetLimit(_) => "Leave the file out, fill it, or split it; bundle files when there are too many.",
             Self::BodyTooLong(_) => "Shorten the text; otherwise it would be refused after the receipt was spent.",
             Self::NotLatest(_) => "Set `make-latest` to `false`, or publish a full release.",

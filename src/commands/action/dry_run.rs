@@ -26,21 +26,24 @@ impl Attempt<'_> {
             let here = "a call without a `campaign`".into();
             return Err(Ending::Refused(InputRefusal::Unused { input: "variables", here }.into()));
         }
-        let (described, before) = match self.plan().map_err(refused)? {
+        let (described, before) = if let Some(plan) = self.plan().map_err(refused)? {
             // A plan is looked at anew: it keeps its place in the campaign.
-            Some(plan) => {
-                let several = || InputRefusal::Invalid { input: "plan", problem: "a dry run takes a plan of one operation".into() };
-                let mut operations = plan.into_operations().into_iter();
-                let (Some(only), None) = (operations.next(), operations.next()) else { return Err(refused(several())) };
-                (self.describer().planned(only.clone(), &self.inputs.files), Some(only))
-            }
-            None => (self.describer().describe(&self.inputs, self.kind().map_err(refused)?, Mode::DryRun).await?, None),
+            let several = || InputRefusal::Invalid { input: "plan", problem: "a dry run takes a plan of one operation".into() };
+            let mut operations = plan.into_operations().into_iter();
+            let (Some(only), None) = (operations.next(), operations.next()) else { return Err(refused(several())) };
+            (self.describer().planned(only.clone(), &self.inputs.files), Some(only))
+        } else {
+            let kind = self.kind().map_err(refused)?;
+            self.attaches_to([kind].into_iter()).map_err(refused)?;
+            (self.describer().describe(&self.inputs, kind, Mode::DryRun).await?, None)
         };
         let whole = described.whole().await.map_err(refused)?;
         self.note_operation(&whole.operation);
+        self.has_room(&whole.operation).map_err(refused)?;
         let home = Some(&self.context.home.repository);
         let Sighted { operation, mut around, obstacle, ledger_rules } =
-            look(&self.github, whole, home, self.allow_workflow_changes().map_err(refused)?).await?;
+            look(&self.github, whole, home, self.allow_workflow_changes().map_err(refused)?, self.attach_receipt().map_err(refused)?)
+                .await?;
         self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules));
         let told = match obstacle {
             Some(refusal) => {
@@ -81,11 +84,14 @@ impl Attempt<'_> {
         };
         let text = read_text("campaign", &self.context.workspace.join(&inputs.campaign), tables::MOST_BYTES as u64).map_err(refused)?;
         let campaign = Campaign::parse(&text, &self.variables().map_err(refused)?).map_err(wrong)?;
-        let made = plan(campaign, self.run_id.clone(), self.plan_requesters(), &self.describer()).await;
+        self.attaches_to(campaign.steps.iter().map(|step| step.kind)).map_err(refused)?;
+        let attach = self.attach_receipt().map_err(refused)?;
+        let made = plan(campaign, self.run_id.clone(), self.plan_requesters(), &self.describer(), attach).await;
         let plan = made.map_err(|unmade| match unmade {
             Unmade::Misplaced(error) => wrong(error),
             Unmade::Trouble(trouble) => Unplanned::Trouble(trouble).into(),
         })?;
+        plan.operations().iter().try_for_each(|planned| self.has_room(planned.operation())).map_err(refused)?;
         let (count, left) = (plan.operations().len(), plan.not_shipped.len());
         self.write(plan)?;
         if count == 0 {

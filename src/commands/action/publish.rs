@@ -6,9 +6,10 @@ use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
     binding::{Check, Rule},
     digest::Digest,
+    evidence::AttachReceipt,
     ledger::{self, Effect, NoClaim, Outcome, ReceiptState, Recorded, Snapshot},
     name::CommitId,
-    operation::Operation,
+    operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
     receipt::VerifiedReceipt,
     refusal::Refusal,
@@ -61,6 +62,7 @@ struct Decided {
     subject: Subject,
     /// The receipt's state on the ledger, and the commit that shows it.
     state: Option<(ReceiptState, CommitId)>,
+    attach: AttachReceipt,
 }
 
 impl Attempt<'_> {
@@ -84,6 +86,7 @@ impl Attempt<'_> {
     async fn subject(&self) -> Result<Asked, Unplanned> {
         let Some(plan) = self.plan()? else {
             let kind = self.kind()?;
+            self.attaches_to([kind].into_iter())?;
             if let Err(refusal) = &self.mode {
                 // Describing may ask GitHub, which nobody does without a mode.
                 return Err(Unplanned::Refused(refusal.clone()));
@@ -124,13 +127,13 @@ impl Attempt<'_> {
                 Ok(decided) => decided,
                 Err(refusal) => return Ending::Refused(refusal),
             };
-            let Decided { decision, subject: same, state } = decided;
+            let Decided { decision, subject: same, state, attach } = decided;
             // What has shipped, or is too late for it, is told by these; every other rule must hold all the same.
             let only_late = decision.checks.iter().all(|check| check.holds() || IS_LATE.contains(&check.rule));
             let state = state.filter(|_| only_late && stands(&same, &decision.checks));
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
-                (Ok(grant), Subject::Whole(_, files)) => return self.publish(grant, &files).await,
+                (Ok(grant), Subject::Whole(_, files)) => return self.publish(grant, &files, attach).await,
                 (Ok(_), _) => unreachable!("what was granted is whole"),
                 (Err(refusal), same) => {
                     subject = same;
@@ -161,7 +164,8 @@ impl Attempt<'_> {
         let query = match (subject.bare(), &receipt) {
             // Without a mode that exists, GitHub is not even asked.
             (Some(bare), Ok(receipt)) if self.mode.is_ok() => {
-                let uploads = subject.has_files();
+                let attaches = self.attach_receipt()? == AttachReceipt::Yes && bare.kind() == Kind::PublishRelease;
+                let uploads = subject.has_files() || attaches;
                 Some(PreflightQuery::new(bare, Some(&receipt.terms().look())).with_uploads(uploads))
             }
             _ => None,
@@ -178,7 +182,7 @@ impl Attempt<'_> {
         let ((preflight, now), subject) = tokio::join!(look, subject.whole(&log));
         let digest = subject.bare().map(Operation::digest);
         let operation = match &subject {
-            Subject::Whole(operation, _) => Ok(operation.clone()),
+            Subject::Whole(operation, _) => self.has_room(operation).map(|()| operation.clone()).map_err(Refusal::from),
             Subject::None(refusal) => Err(refusal.clone()),
             Subject::Described(_) => unreachable!("it was hashed"),
         };
@@ -192,6 +196,7 @@ impl Attempt<'_> {
             self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
             state = snapshot.and_then(|snapshot| Some((snapshot.state()?.clone(), snapshot.commit().clone())));
         }
+        let attach = self.attach_receipt()?;
         let decision = authorize(Evidence {
             mode: self.mode.clone(),
             run_id: self.run_id.clone(),
@@ -202,11 +207,12 @@ impl Attempt<'_> {
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
+            attach_receipt: attach,
         });
-        Ok(Decided { decision, subject, state })
+        Ok(Decided { decision, subject, state, attach })
     }
 
-    async fn publish(&self, grant: Grant, files: &AssetFiles) -> Ending {
+    async fn publish(&self, grant: Grant, files: &AssetFiles, attach: AttachReceipt) -> Ending {
         let branch = LedgerBranch::new(&self.github, grant.operation().clone());
         if let Err(ending) = self.enter(Phase::Claiming) {
             return ending;
@@ -224,7 +230,7 @@ impl Attempt<'_> {
         if let Some(effect) = branch.obstacle().filter(|_| !claim.resumes()) {
             return self.record(claim.conclude(effect), &branch).await;
         }
-        self.record(publisher::execute(claim, &self.github, files).await, &branch).await
+        self.record(publisher::execute(claim, &self.github, files, attach).await, &branch).await
     }
 
     async fn unclaimed(&self, no_claim: NoClaim, branch: &LedgerBranch<'_>) -> Ending {

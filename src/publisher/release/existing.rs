@@ -4,12 +4,9 @@ use serde::Deserialize;
 
 use countersign_core::{asset::Asset, ledger::PublishedAsset};
 
-use super::{
-    Steps,
-    words::{Release, UploadedAsset},
-};
+use super::Steps;
 use crate::{
-    github::{Trouble, Written, encoded_path},
+    github::{Release, Trouble, UploadedAsset, Written, encoded_path},
     publisher::{Setback, certain::repeated},
 };
 
@@ -17,8 +14,6 @@ use crate::{
 const RELEASES: usize = 10;
 /// GitHub lists at most so many.
 const MOST_RELEASES: usize = 10_000;
-/// Pages of a hundred assets that are looked through; a release has at most 1,000.
-const MOST_PAGES: usize = 20;
 
 /// A ref, or a tag object: both name the object behind them.
 #[derive(Deserialize)]
@@ -36,12 +31,7 @@ impl Steps<'_> {
     /// The published release of the tag; drafts are not found this way.
     pub(super) async fn published(&self) -> Result<Option<Release>, Setback> {
         let release = self.release;
-        let path = format!("/repos/{}/releases/tags/{}", release.target.repository, encoded_path(release.tag_name.as_str()));
-        match self.github.read(&path).await {
-            Ok(found) => Ok(Some(found)),
-            Err(Trouble::NotFound { .. }) => Ok(None),
-            Err(trouble) => Err(Setback::unseen(trouble)),
-        }
+        self.github.release_of_tag(&release.target.repository, &release.tag_name).await.map_err(Setback::unseen)
     }
 
     /// A draft with every approved word: most likely our own, so it is sorted out before it is used, and never thrown away. Of several, the newest.
@@ -86,7 +76,7 @@ impl Steps<'_> {
     }
 
     pub(super) async fn assets(&self, draft: &Release) -> Result<Vec<UploadedAsset>, Setback> {
-        self.all(&format!("/repos/{}/releases/{}/assets", self.release.target.repository, draft.id)).await
+        self.github.assets_of(&self.release.target.repository, draft.id).await.map_err(Setback::unseen)
     }
 
     /// Keeps the assets of a draft that are as approved; takes away half-uploaded ones, which GitHub says can safely be deleted.
@@ -103,7 +93,7 @@ impl Steps<'_> {
     }
 
     fn approved(&self, there: &UploadedAsset) -> Option<&Asset> {
-        self.release.assets.as_slice().iter().find(|asset| asset.name.as_str() == there.name)
+        self.assets.iter().find(|asset| asset.name.as_str() == there.name)
     }
 
     pub(super) async fn take_away(&self, asset: &UploadedAsset) -> Result<(), Setback> {
@@ -113,18 +103,5 @@ impl Steps<'_> {
             written => written,
         })
         .await
-    }
-
-    async fn all<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Setback> {
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let found: Vec<T> = self.github.read(&format!("{path}?per_page=100&page={page}")).await.map_err(Setback::unseen)?;
-            let last = found.len() < 100;
-            all.extend(found);
-            if last {
-                return Ok(all);
-            }
-        }
-        Err(Setback::unseen(Trouble::Garbage { reason: format!("the list {path} does not end") }))
     }
 }

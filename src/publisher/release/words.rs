@@ -1,6 +1,6 @@
 //! What is sent and what comes back: a release's words, its uploaded assets, and how they compare with what was approved.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use countersign_core::{
     asset::Asset,
@@ -8,7 +8,10 @@ use countersign_core::{
     ledger::{GithubResponse, PublishedAsset},
 };
 
-use crate::publisher::Setback;
+use crate::{
+    github::{Release, UploadedAsset},
+    publisher::Setback,
+};
 
 #[derive(Serialize)]
 pub(super) struct ReleaseWords<'a> {
@@ -19,31 +22,6 @@ pub(super) struct ReleaseWords<'a> {
     pub(super) draft: bool,
     pub(super) prerelease: bool,
     pub(super) make_latest: &'static str,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Release {
-    pub(super) id: u64,
-    pub(super) html_url: String,
-    pub(super) upload_url: String,
-    pub(super) tag_name: String,
-    pub(super) target_commitish: Option<String>,
-    pub(super) name: Option<String>,
-    pub(super) body: Option<String>,
-    pub(super) draft: bool,
-    pub(super) prerelease: bool,
-    #[serde(default)]
-    pub(super) assets: Vec<UploadedAsset>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct UploadedAsset {
-    pub(super) id: u64,
-    pub(super) name: String,
-    pub(super) size: u64,
-    pub(super) state: String,
-    pub(super) digest: Option<String>,
-    pub(super) browser_download_url: String,
 }
 
 /// Notes what GitHub holds. A draft's page is an `untagged-…` address that leads nowhere later, so it is not told.

@@ -1,0 +1,311 @@
+//! Evidence that goes with a release: the ledger's own entry that spent the receipt, byte for byte, as one more asset.
+//!
+//! The entry holds receipt and operation already, and its digest is the one by which the ledger knows it. So the file needs no format of its
+//! own, and anybody can hold it against `entries/…/N.json`.
+
+use alloc::{
+    collections::BTreeSet,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use crate::{
+    asset::{Asset, InvalidAssets, MOST_ASSETS},
+    digest::Digest,
+    document::Document,
+    json::Malformed,
+    ledger::{BadLedger, Checkpoint, Claim, Entry, EventType, Examiner, Keys},
+    name::{Repository, RepositoryId, TagName},
+    operation::{Kind, Operation, PublishRelease},
+    text::excerpt,
+};
+
+/// The asset's name; none that somebody approves may have it.
+pub const NAME: &str = "countersign-receipt.json";
+/// The media type under which it is uploaded.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// Whether the evidence goes with a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AttachReceipt {
+    /// The release has the approved assets and no other.
+    #[default]
+    No,
+    /// The release has the evidence as one asset more.
+    Yes,
+}
+
+impl AttachReceipt {
+    /// Whether the evidence finds room beside the operation's assets.
+    pub fn fits(self, operation: &Operation) -> Result<(), InvalidAssets> {
+        match (self, operation) {
+            (Self::Yes, Operation::PublishRelease(release)) if release.assets.as_slice().len() >= MOST_ASSETS => {
+                Err(InvalidAssets::NoRoom(release.assets.as_slice().len()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A claim as somebody hands it over: well formed, nothing more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnverifiedEvidence {
+    entry: Entry,
+    bytes: Vec<u8>,
+}
+
+/// Evidence whose receipt enough trusted keys signed for exactly its operation, and that was claimed while the receipt counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedEvidence {
+    evidence: UnverifiedEvidence,
+    rests_on_revoked: bool,
+}
+
+/// What was approved for one tag of one repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedRelease {
+    evidence: VerifiedEvidence,
+    release: PublishRelease,
+}
+
+/// A file as somebody has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldFile {
+    /// Its name, whatever it is.
+    pub name: String,
+    /// Its size in bytes, as measured.
+    pub size: u64,
+    /// The digest of its bytes, as measured.
+    pub sha256: Digest,
+}
+
+/// Which repository is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// The one with this number, whatever it is called by now.
+    Numbered(RepositoryId),
+    /// The one of this name: without GitHub nobody knows its number.
+    Named(&'a Repository),
+}
+
+/// Why evidence is none for what is asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadEvidence {
+    /// The file is not what Countersign attaches.
+    #[error("`{NAME}` is no entry of a ledger as Countersign writes it: {0}")]
+    Malformed(Malformed),
+    /// An entry that tells how an operation went proves no approval.
+    #[error("`{NAME}` holds entry {sequence}, which is `{found}` and no claim")]
+    NoClaim {
+        /// The entry's number.
+        sequence: u64,
+        /// What it is.
+        found: EventType,
+    },
+    /// The entry does not hold by itself.
+    #[error(transparent)]
+    Entry(BadLedger),
+    /// Another kind of operation.
+    #[error("the evidence is for `{found}`, but a release is asked for")]
+    OtherKind {
+        /// What was approved.
+        found: Kind,
+    },
+    /// Another repository.
+    #[error("the evidence is for the repository {found}, but {asked} is asked for")]
+    OtherRepository {
+        /// What was approved.
+        found: String,
+        /// What is asked for.
+        asked: String,
+    },
+    /// Another release of the repository.
+    #[error("the evidence is for the tag `{found}`, but `{asked}` is asked for")]
+    OtherTag {
+        /// What was approved.
+        found: TagName,
+        /// What is asked for.
+        asked: TagName,
+    },
+}
+
+impl BadEvidence {
+    /// What to do next.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::NoClaim { .. } => {
+                "Download the file again, unchanged; if it is the same then, the release carries no evidence: do not trust it for this."
+            }
+            Self::Entry(_) => "Check --trusted-keys and --threshold: were these the approvers' keys then? If so, do not trust the release.",
+            Self::OtherKind { .. } | Self::OtherRepository { .. } | Self::OtherTag { .. } => {
+                "Take the evidence of this very release; if that is what the release carries, somebody put another one in its place."
+            }
+        }
+    }
+}
+
+/// How a file differs from what was approved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// It is not there.
+    #[error("it is not there, but {size} bytes with {sha256} were approved")]
+    Missing {
+        /// The approved size.
+        size: u64,
+        /// The approved digest.
+        sha256: Digest,
+    },
+    /// It is longer or shorter.
+    #[error("it has {found} bytes, but {approved} were approved")]
+    Size {
+        /// As measured.
+        found: u64,
+        /// As approved.
+        approved: u64,
+    },
+    /// It has other bytes.
+    #[error("its bytes have {found}, but {approved} was approved")]
+    Bytes {
+        /// As measured.
+        found: Digest,
+        /// As approved.
+        approved: Digest,
+    },
+    /// There is nothing to compare it with.
+    #[error("nobody approved it")]
+    Stranger,
+}
+
+impl UnverifiedEvidence {
+    /// Reads the file of a claim: exactly the bytes that Countersign writes.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, BadEvidence> {
+        let entry = Entry::from_document(&bytes).map_err(BadEvidence::Malformed)?;
+        if entry.event_type != EventType::Claimed {
+            return Err(BadEvidence::NoClaim { sequence: entry.sequence, found: entry.event_type });
+        }
+        Ok(Self { entry, bytes })
+    }
+
+    /// Under which number and digest the ledger must hold it.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { sequence: self.entry.sequence, digest: Digest::of(&self.bytes) }
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether it says to spend the same receipt for the same operation as a claim, by the same run: an earlier attempt's.
+    #[must_use]
+    pub fn precedes(&self, claim: &Claim) -> bool {
+        let Ok(ours) = Entry::from_document(claim.document()) else { return false };
+        let theirs = &self.entry;
+        (&theirs.receipt_id, theirs.operation_digest, &theirs.run_id) == (&ours.receipt_id, ours.operation_digest, &ours.run_id)
+            && theirs.sequence < ours.sequence
+    }
+
+    /// Verifies signatures, bindings and the time of the claim, as `ledger verify` does.
+    pub fn verify(self, keys: Keys<'_>) -> Result<VerifiedEvidence, BadEvidence> {
+        Examiner::new(Some(keys)).examine(self.entry.sequence, &self.bytes).map_err(BadEvidence::Entry)?;
+        Ok(VerifiedEvidence { rests_on_revoked: !signed_without_revoked(&self.entry, keys), evidence: self })
+    }
+}
+
+/// Whether enough keys signed of which none was revoked since.
+fn signed_without_revoked(entry: &Entry, keys: Keys<'_>) -> bool {
+    let Keys::Trust(trust, _) = keys else { return true };
+    let unrevoked =
+        trust.keys_of(entry.authority.trust.as_ref(), entry.timestamp).map(|(keys, threshold)| (trust.unrevoked(&keys), threshold));
+    matches!((unrevoked, &entry.receipt), (Ok((keys, threshold)), Some(receipt)) if receipt.clone().verify(&keys, threshold).is_ok())
+}
+
+impl VerifiedEvidence {
+    /// The entry that spent the receipt.
+    #[must_use]
+    pub const fn entry(&self) -> &Entry {
+        &self.evidence.entry
+    }
+
+    /// Under which number and digest the ledger must hold it.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.evidence.checkpoint()
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.evidence.bytes
+    }
+
+    /// Whether too few signed without a key that was revoked since. Whoever has such a key can write any date: only the ledger tells
+    /// that it signed before.
+    #[must_use]
+    pub const fn rests_on_revoked(&self) -> bool {
+        self.rests_on_revoked
+    }
+
+    /// What it approves for this tag of this repository.
+    pub fn release_of(self, place: Place<'_>, tag: &TagName) -> Result<ApprovedRelease, BadEvidence> {
+        let release = match &self.evidence.entry.operation {
+            Some(Operation::PublishRelease(release)) => release.clone(),
+            _ => return Err(BadEvidence::OtherKind { found: self.evidence.entry.operation_kind }),
+        };
+        let other = |asked: String| Err(BadEvidence::OtherRepository { found: release.target.to_string(), asked });
+        match place {
+            Place::Numbered(number) if number != release.target.repository_id => {
+                return other(alloc::format!("the one with the number {number}"));
+            }
+            // GitHub's names know no case.
+            Place::Named(name) if !name.as_str().eq_ignore_ascii_case(release.target.repository.as_str()) => {
+                return other(name.to_string());
+            }
+            Place::Numbered(_) | Place::Named(_) => {}
+        }
+        if *tag != release.tag_name {
+            return Err(BadEvidence::OtherTag { found: release.tag_name, asked: tag.clone() });
+        }
+        Ok(ApprovedRelease { evidence: self, release })
+    }
+}
+
+impl ApprovedRelease {
+    /// The evidence from which it was read.
+    #[must_use]
+    pub const fn evidence(&self) -> &VerifiedEvidence {
+        &self.evidence
+    }
+
+    /// Every parameter that was approved.
+    #[must_use]
+    pub const fn release(&self) -> &PublishRelease {
+        &self.release
+    }
+
+    /// Every approved asset, held against the files that somebody has, then every file that nobody approved. The evidence itself is none.
+    #[must_use]
+    pub fn judge(&self, held: &[HeldFile]) -> Vec<(String, Result<(), Difference>)> {
+        let approved = self.release.assets.as_slice();
+        let verdict = |asset: &Asset| (asset.name.to_string(), compare(asset, held.iter().find(|held| held.name == asset.name.as_str())));
+        let names: BTreeSet<&str> = approved.iter().map(|asset| asset.name.as_str()).chain([NAME]).collect();
+        let strangers = held.iter().filter(|held| !names.contains(held.name.as_str()));
+        let strangers = strangers.map(|held| (excerpt(&held.name, 200), Err(Difference::Stranger)));
+        approved.iter().map(verdict).chain(strangers).collect()
+    }
+}
+
+fn compare(asset: &Asset, held: Option<&HeldFile>) -> Result<(), Difference> {
+    match held {
+        None => Err(Difference::Missing { size: asset.size, sha256: asset.sha256 }),
+        Some(held) if held.size != asset.size => Err(Difference::Size { found: held.size, approved: asset.size }),
+        Some(held) if held.sha256 != asset.sha256 => Err(Difference::Bytes { found: held.sha256, approved: asset.sha256 }),
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! The evidence that goes with a release: the claim's own entry, sent as one more asset and compared like the others.
+//!
+//! An attempt that resumes has a claim of its own, but what an earlier one attached stays: once a release is published nothing is taken
+//! away. So evidence counts if the ledger holds it, byte for byte, as an earlier claim of the same receipt by the same run.
+
+use countersign_core::{
+    asset::Asset,
+    digest::Digest,
+    evidence::{AttachReceipt, CONTENT_TYPE, NAME, UnverifiedEvidence},
+    ledger::{Claim, MOST_ENTRY_BYTES, PublishedAsset, entry_path},
+};
+
+use super::Steps;
+use crate::{
+    github::UploadedAsset,
+    publisher::{AssetFiles, Setback, upload::Source},
+};
+
+/// The approved assets and, if it is to be attached, the evidence of this claim.
+pub(super) fn beside(approved: &[Asset], claim: &Claim, attach: AttachReceipt) -> Vec<Asset> {
+    let evidence = match (attach, NAME.parse(), CONTENT_TYPE.parse()) {
+        (AttachReceipt::Yes, Ok(name), Ok(content_type)) => {
+            let bytes = claim.document();
+            Some(Asset { name, size: bytes.len() as u64, sha256: Digest::of(bytes), content_type })
+        }
+        (AttachReceipt::Yes, ..) => unreachable!("`{NAME}` is the name of an asset, and `{CONTENT_TYPE}` a type"),
+        (AttachReceipt::No, ..) => None,
+    };
+    approved.iter().cloned().chain(evidence).collect()
+}
+
+/// Whether this asset is the evidence: no approved one can have its name.
+pub(super) fn is(asset: &Asset) -> bool {
+    asset.name.as_str() == NAME
+}
+
+impl Steps<'_> {
+    /// Where the bytes of an asset come from.
+    pub(super) fn source<'a>(&'a self, asset: &Asset, files: &'a AssetFiles) -> Result<Source<'a>, Setback> {
+        if is(asset) { Ok(Source::Memory(self.claim.document())) } else { files.of(asset).map(Source::File) }
+    }
+
+    /// Evidence that is not that of this claim: an earlier attempt's, or a stranger's.
+    pub(super) async fn earlier_evidence(
+        &self,
+        there: &UploadedAsset,
+        asset: &Asset,
+        mismatch: Setback,
+    ) -> Result<PublishedAsset, Setback> {
+        let foreign = |found: &str| {
+            let message = format!(
+                "the release has another `{NAME}` than the claim that it was published under: {found}, but the ledger's {} belongs there",
+                self.claim.entry()
+            );
+            Setback::fault("asset_mismatch", message)
+        };
+        if !self.claim.resumes() || there.state != "uploaded" {
+            return Err(mismatch);
+        }
+        if there.size > MOST_ENTRY_BYTES as u64 {
+            return Err(foreign(&format!("it has {} bytes", there.size)));
+        }
+        let repository = &self.release.target.repository;
+        let bytes = self.github.asset(repository, there).await.map_err(Setback::unseen)?;
+        let sha256 = Digest::of(&bytes);
+        let told = there.digest.as_ref().is_none_or(|told| told.parse() == Ok(sha256));
+        let evidence = UnverifiedEvidence::read(bytes.to_vec()).ok().filter(|evidence| told && evidence.precedes(self.claim));
+        let Some(evidence) = evidence else { return Err(foreign(&format!("it has {sha256}"))) };
+        let path = entry_path(evidence.checkpoint().sequence);
+        let entry = self.github.ledger_file(repository, self.claim.ledger_commit(), &path).await.map_err(Setback::unseen)?;
+        if entry.as_deref() != Some(evidence.bytes()) {
+            return Err(foreign(&format!("it claims to be {}, which the ledger does not hold", evidence.checkpoint())));
+        }
+        Ok(PublishedAsset { name: asset.name.clone(), size: bytes.len() as u64, sha256, url: there.browser_download_url.clone() })
+    }
+}
