@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use countersign_core::{
     digest::Digest,
-    name::{Actor, ReceiptId, Repository, RunId},
+    name::{Actor, ReceiptId, Repository, RunId, TagName},
     operation::Kind,
     timestamp::{Lifetime, Timestamp},
 };
@@ -59,6 +59,8 @@ enum Command {
     Sign(SignArguments),
     /// Check a receipt against a plan, offline; tells every rule.
     Verify(VerifyArguments),
+    /// Check a release, or files downloaded from it, against the receipt that it carries (`attach-receipt`).
+    VerifyRelease(VerifyReleaseArguments),
     /// Check a policy.
     Policy {
         #[command(subcommand)]
@@ -284,6 +286,27 @@ pub(crate) struct VerifyArguments {
     pub(crate) policy: Option<PathBuf>,
 }
 
+#[derive(Args)]
+pub(crate) struct VerifyReleaseArguments {
+    /// The repository, as `owner/name`.
+    #[arg(value_name = "OWNER/NAME")]
+    pub(crate) repository: Repository,
+    /// The release's tag.
+    #[arg(value_name = "TAG")]
+    pub(crate) tag: TagName,
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArguments,
+    /// How many of them must have signed; 1 if not given. With a trust file each claim's own version says how many.
+    #[arg(long)]
+    pub(crate) threshold: Option<String>,
+    /// Check the files of this folder instead, with countersign-receipt.json among them: no network, no token.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Read the ledger from a clone or checkout; without it from GitHub, and with --folder not at all.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ledger: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum LedgerCommand {
     /// Make the branch `receipt-ledger` in a repository, once. Takes the token from `GH_TOKEN` or `GITHUB_TOKEN`.
@@ -439,6 +462,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
         Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, system_clock).await.end() }),
         Command::Report(arguments) => on_runtime(&log, async { commands::report::run(&arguments, environment, system_clock).await.end() }),
         Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
+        Command::VerifyRelease(arguments) => {
+            on_runtime(&log, async { commands::verify_release::run(&arguments, environment, system_clock).await.end() })
+        }
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })
         }

@@ -14,6 +14,7 @@ mod signing;
 pub(crate) mod trust;
 mod trusted;
 pub(crate) mod verify;
+pub(crate) mod verify_release;
 
 use std::{
     fs::File,

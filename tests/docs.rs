@@ -3,7 +3,13 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
-use countersign_core::reconcile::Code;
+use countersign_core::{
+    digest::Digest,
+    evidence::{HeldFile, Place, UnverifiedEvidence},
+    keys::{Threshold, TrustedKeys},
+    ledger::Keys,
+    reconcile::Code,
+};
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -66,6 +72,20 @@ fn the_readme_names_the_two_commands() {
     assert!(page(".ci/run").contains("cargo test --locked") && page(".ci/run").contains("--example demo"));
 }
 
+/// The example's key is the one of the example receipt.
+#[test]
+fn the_evidence_of_the_documentation_is_that_of_its_receipt() {
+    let block = &blocks(&page("docs/evidence.md"), "json")[0];
+    let receipt = page("docs/receipt.md");
+    let line = receipt.split('`').find(|quoted| quoted.starts_with("ssh-ed25519 AAAAC3")).unwrap();
+    let keys = TrustedKeys::parse(line).unwrap();
+    let evidence = UnverifiedEvidence::read(block.as_bytes().to_vec()).unwrap().verify(Keys::Listed(&keys, Threshold::ONE)).unwrap();
+    let approved = evidence.release_of(Place::Named(&"owner/repo".parse().unwrap()), &"v1.0.0".parse().unwrap()).unwrap();
+    let held = [HeldFile { name: "app.tar.gz".into(), size: 3, sha256: Digest::of(b"abc") }];
+    assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
+    assert!(page("docs/evidence.md").contains(&approved.evidence().checkpoint().digest.to_string()));
+}
+
 #[test]
 fn every_direct_dependency_has_its_reason() {
     let page = page("docs/dependencies.md");
@@ -123,6 +143,7 @@ fn the_tests_that_pages_name_exist() {
         "docs/audit.md",
         "docs/verify.md",
         "docs/report.md",
+        "docs/evidence.md",
     ] {
         for found in name.captures_iter(&page(file)) {
             assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);

@@ -9,6 +9,7 @@ use countersign_core::{
     digest::Digest,
     document::Document as _,
     keys::{Threshold, TrustedKeys},
+    ledger::Keys,
     timestamp::Timestamp,
     trust::{Trust, TrustFile},
 };
@@ -34,6 +35,15 @@ pub(crate) struct Trusted {
 }
 
 impl Trusted {
+    /// By which keys the receipts of a ledger must be signed. Of a trust file each claim's own version says how many; the threshold is for
+    /// claims from before there was one.
+    pub(crate) fn of_ledger(&self, threshold: Threshold) -> Keys<'_> {
+        match &self.trust {
+            Some(trust) => Keys::Trust(trust, threshold.get()),
+            None => Keys::Listed(&self.keys, threshold),
+        }
+    }
+
     /// How many must sign: more than the trust file says, but never less.
     pub(crate) fn threshold(&self, asked: Option<&str>) -> anyhow::Result<Threshold> {
         let asked = asked.map(|text| Threshold::parse(text, &self.keys)).transpose()?;

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
     keys::Threshold,
-    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Keys, Tally, Verifier, entry_path, state_path},
+    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier, entry_path, state_path},
     name::ReceiptId,
     receipt::Terms,
     timestamp::Timestamp,
@@ -151,10 +151,7 @@ fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<R
 
 /// Examines by these keys; without them signatures stay unchecked.
 pub(in crate::commands) fn by_keys(by: Option<&(Trusted, Threshold)>) -> Examiner<'_> {
-    Examiner::new(by.map(|(trusted, threshold)| match &trusted.trust {
-        Some(trust) => Keys::Trust(trust, threshold.get()),
-        None => Keys::Listed(&trusted.keys, *threshold),
-    }))
+    Examiner::new(by.map(|(trusted, threshold)| trusted.of_ledger(*threshold)))
 }
 
 /// A receipt that no trusted key signed may be a forged one, or one of a key that is no longer in the list.
