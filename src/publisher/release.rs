@@ -34,8 +34,8 @@ const UPLOADS: usize = 10;
 
 pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles, attach: AttachReceipt) -> Effect {
     let mut held = GithubResponse::default();
-    let assets = evidence::beside(release.assets.as_slice(), claim, attach);
-    match (Steps { claim, release, assets, github, read_back: RefCell::default() }).run(files, &mut held).await {
+    let expected = evidence::beside(release.assets.as_slice(), claim, attach);
+    match (Steps { claim, release, expected, github, read_back: RefCell::default() }).run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
@@ -47,7 +47,7 @@ struct Steps<'a> {
     claim: &'a Claim,
     release: &'a PublishRelease,
     /// What the release must have: every approved asset and, if it is to be attached, the evidence.
-    assets: Vec<Asset>,
+    expected: Vec<Asset>,
     github: &'a GitHub,
 }
 
@@ -60,7 +60,7 @@ impl Steps<'_> {
             }
             self.tag_allows().await?;
         }
-        if self.assets.is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
+        if self.expected.is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
     }
 
     async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
@@ -144,7 +144,7 @@ impl Steps<'_> {
 
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
     async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
-        let missing = self.assets.iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
+        let missing = self.expected.iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
         let sent = Sent::new(missing.len());
         let telling = files.progress.as_ref().map(|progress| progress.files(Work::Uploading, missing.iter().map(|asset| asset.size).sum()));
@@ -251,7 +251,7 @@ impl Steps<'_> {
     }
 
     fn no_extra(&self, listed: &[UploadedAsset], what: &str) -> Result<(), Setback> {
-        let extra = listed.iter().find(|listed| self.assets.iter().all(|asset| asset.name.as_str() != listed.name));
+        let extra = listed.iter().find(|listed| self.expected.iter().all(|asset| asset.name.as_str() != listed.name));
         extra.map_or(Ok(()), |extra| {
             let message = format!("the {what} has an asset `{}` that nobody approved", excerpt(&extra.name, 80));
             Err(Setback::fault("asset_extra", message))
@@ -304,7 +304,7 @@ impl Steps<'_> {
     async fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
         self.no_extra(listed, "release")?;
         let mut published = Vec::new();
-        for asset in &self.assets {
+        for asset in &self.expected {
             let missing = || Setback::fault("asset_missing", format!("the release was published without the asset `{}`", asset.name));
             let found = listed.iter().find(|listed| listed.name == asset.name.as_str()).ok_or_else(missing)?;
             published.push(self.verified(found, asset).await?);

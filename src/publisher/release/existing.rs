@@ -93,7 +93,7 @@ impl Steps<'_> {
     }
 
     fn approved(&self, there: &UploadedAsset) -> Option<&Asset> {
-        self.assets.iter().find(|asset| asset.name.as_str() == there.name)
+        self.expected.iter().find(|asset| asset.name.as_str() == there.name)
     }
 
     pub(super) async fn take_away(&self, asset: &UploadedAsset) -> Result<(), Setback> {

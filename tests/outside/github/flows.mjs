@@ -81,6 +81,15 @@ async function looked(stage, sim) {
   await stage.command(['ledger', 'show', '--repository', sim.repository]);
 }
 
+const attached = { 'attach-receipt': 'true' };
+
+/** The release v1.0.0 against the receipt that it carries. */
+async function verified(stage, sim) {
+  stage.file('keys.pub', `${stage.trusted}\n`);
+  const told = await stage.command(['verify-release', sim.repository, 'v1.0.0', '--trusted-keys', 'workspace/keys.pub']);
+  if (!/^ledger +ok: /m.test(told)) throw new Error(told);
+}
+
 /** Another run that planned a tag: whoever starts this one is not who asked for it. */
 async function plannedElsewhere(stage, sim) {
   const plan = await stage.plan(tag);
@@ -111,6 +120,19 @@ const flows = () => ({
     stage.file('program', Buffer.from([0xff, 0xfe]));
     const out = succeeded(await stage.ship({ ...release, files: 'app.zip\nnotes.txt\nprogram', 'make-latest': 'legacy' }));
     expect(JSON.parse(out.assets).length, 3, 'the number of assets');
+  },
+  async 'a release that carries its receipt'(stage, sim) {
+    stage.file('app.zip', 'abc');
+    succeeded(await stage.ship({ ...release, files: 'app.zip' }, attached));
+    await verified(stage, sim);
+  },
+  'a release with the receipt of an attempt that was killed': {
+    ...holding('PATCH', /releases\/\d+$/),
+    async run(stage, sim, killing) {
+      stage.file('app.zip', 'abc');
+      succeeded(await resumed(stage, { ...(await stage.approved({ ...release, files: 'app.zip' })), ...attached }, killing));
+      await verified(stage, sim);
+    },
   },
   async 'drafts, with assets and without'(stage) {
     stage.file('app.zip', 'abc');
