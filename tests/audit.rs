@@ -135,6 +135,25 @@ fn a_release_that_was_changed_afterwards_is_found_with_both_sides() {
 }
 
 #[test]
+fn the_claim_that_goes_with_its_release_is_no_stranger_and_any_other_is() {
+    let stage = guarded();
+    stage.file("a.zip", "aaa");
+    stage.release().input("files", "a.zip").input("attach-receipt", "true").approved().run().succeeded();
+    let (exit, audit) = audited(&stage, &[]);
+    assert_eq!((exit, codes(&audit)), (0, vec![]));
+    let release = &stage.sim.releases()[0];
+    let evidence = release.assets.iter().find(|asset| asset.name == "countersign-receipt.json").unwrap();
+    stage.exchange(release.id, evidence.id, "countersign-receipt.json", "{}");
+    let digest = countersign_core::digest::Digest::of(b"{}");
+    only(
+        &stage,
+        "release_differs",
+        "v1.0.0",
+        &format!("asset: approved `countersign-receipt.json of entry 1`, found `countersign-receipt.json with {digest}`"),
+    );
+}
+
+#[test]
 fn a_release_that_was_deleted_and_made_anew_is_found() {
     let stage = guarded();
     stage.release().approved().run().succeeded();

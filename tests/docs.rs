@@ -3,13 +3,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
-use countersign_core::{
-    digest::Digest,
-    evidence::{HeldFile, Place, UnverifiedEvidence},
-    keys::{Threshold, TrustedKeys},
-    ledger::Keys,
-    reconcile::Code,
-};
+use countersign_core::reconcile::Code;
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -70,20 +64,6 @@ fn the_readme_names_the_two_commands() {
     assert!(readme.contains("cargo run --example demo") && readme.contains("cargo test"));
     assert!(page("Cargo.toml").contains("default-members = [\".\", \"core\", \"sim\"]"), "`cargo test` must run every room's tests");
     assert!(page(".ci/run").contains("cargo test --locked") && page(".ci/run").contains("--example demo"));
-}
-
-/// The example's key is the one of the example receipt.
-#[test]
-fn the_evidence_of_the_documentation_is_that_of_its_receipt() {
-    let block = &blocks(&page("docs/evidence.md"), "json")[0];
-    let receipt = page("docs/receipt.md");
-    let line = receipt.split('`').find(|quoted| quoted.starts_with("ssh-ed25519 AAAAC3")).unwrap();
-    let keys = TrustedKeys::parse(line).unwrap();
-    let evidence = UnverifiedEvidence::read(block.as_bytes().to_vec()).unwrap().verify(Keys::Listed(&keys, Threshold::ONE)).unwrap();
-    let approved = evidence.release_of(Place::Named(&"owner/repo".parse().unwrap()), &"v1.0.0".parse().unwrap()).unwrap();
-    let held = [HeldFile { name: "app.tar.gz".into(), size: 3, sha256: Digest::of(b"abc") }];
-    assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
-    assert!(page("docs/evidence.md").contains(&approved.evidence().checkpoint().digest.to_string()));
 }
 
 #[test]

@@ -8,10 +8,12 @@ use std::{collections::BTreeSet, fs};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
     authority::Authority,
+    digest::Digest,
     document::Document as _,
     envelope::Envelope,
+    evidence::{HeldFile, Place, UnverifiedEvidence},
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, Head, ReceiptState},
+    ledger::{Entry, Head, Keys, ReceiptState},
     operation::Operation,
     plan::Plan,
     policy::Policy,
@@ -47,7 +49,7 @@ struct Example {
 
 /// Every example, after its own reader has taken it.
 fn examples() -> Vec<Example> {
-    [operations(), plans(), receipts(), records(), ledgers(), trusts(), policies(), campaigns()].into_iter().flatten().collect()
+    [operations(), plans(), receipts(), records(), ledgers(), evidence(), trusts(), policies(), campaigns()].into_iter().flatten().collect()
 }
 
 fn example(schema: &'static str, page: &'static str, json: &str) -> Example {
@@ -72,10 +74,7 @@ fn plans() -> Vec<Example> {
 /// The statement is the payload of the envelope, which the key of the page signed.
 fn receipts() -> Vec<Example> {
     let [statement, receipt] = only("receipt", "json");
-    let page = page("receipt");
-    let start = page.find("ssh-ed25519 AAAAC3").unwrap();
-    let keys = TrustedKeys::parse(page[start..].split('`').next().unwrap()).unwrap();
-    let verified = Envelope::parse(&receipt).unwrap().verify(&keys, Threshold::ONE).unwrap();
+    let verified = Envelope::parse(&receipt).unwrap().verify(&approvers(), Threshold::ONE).unwrap();
     assert_eq!(verified.terms().to_payload(), statement.trim_end().as_bytes());
     assert_eq!(verified.to_line(), receipt.trim_end());
     let predicate = serde_json::from_str::<Value>(&statement).unwrap()["predicate"].to_string();
@@ -85,6 +84,24 @@ fn receipts() -> Vec<Example> {
         example("receipt-predicate", "receipt", &predicate),
     ]
     .into()
+}
+
+/// The key of the example receipt.
+fn approvers() -> TrustedKeys {
+    let page = page("receipt");
+    let start = page.find("ssh-ed25519 AAAAC3").unwrap();
+    TrustedKeys::parse(page[start..].split('`').next().unwrap()).unwrap()
+}
+
+/// The entry that goes with a release, and what it says of the release's files.
+fn evidence() -> Vec<Example> {
+    let [block] = only("evidence", "json");
+    let evidence = UnverifiedEvidence::read(block.as_bytes().to_vec()).unwrap().verify(Keys::Listed(&approvers(), Threshold::ONE)).unwrap();
+    let approved = evidence.release_of(Place::Named(&"owner/repo".parse().unwrap()), &"v1.0.0".parse().unwrap()).unwrap();
+    let held = [HeldFile { name: "app.tar.gz".into(), size: 3, sha256: Digest::of(b"abc") }];
+    assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
+    assert!(page("evidence").contains(&approved.evidence().checkpoint().digest.to_string()));
+    [example("ledger-entry", "evidence", &block)].into()
 }
 
 /// Nobody reads records but people and programs of others: the example has the members of a real one, in their order.

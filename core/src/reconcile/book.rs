@@ -9,6 +9,7 @@ use alloc::{
 
 use super::{Code, Finding, Subject};
 use crate::{
+    digest::Digest,
     ledger::{Entry, EventType, GithubResponse},
     name::{ReceiptId, RunId},
     operation::{OpenPr, Operation, PublishRelease, TagRepo},
@@ -42,6 +43,8 @@ pub struct Spent {
     pub run_id: RunId,
     /// The entry with its last claim.
     pub sequence: u64,
+    /// Digests of the entries that claimed it: one of these files goes with a release as its evidence.
+    pub claims: Vec<Digest>,
     /// When it was claimed first.
     pub claimed_at: Timestamp,
     /// What it allows.
@@ -65,12 +68,14 @@ pub enum Standing {
 impl Book {
     /// Takes in the next entry; a claim whose receipt does not hold counts for nothing, but is told.
     pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
+        let claim = entry.operation.is_some().then(|| entry.checkpoint().digest);
         if let Some(operation) = entry.operation {
             let before = self.spent.get(&entry.receipt_id);
             let spent = Spent {
                 receipt_id: entry.receipt_id.clone(),
                 run_id: entry.run_id,
                 sequence: entry.sequence,
+                claims: before.into_iter().flat_map(|before| before.claims.iter().copied()).chain(claim).collect(),
                 claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),
                 operation,
                 flaw,

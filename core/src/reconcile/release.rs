@@ -9,6 +9,7 @@ use alloc::{
 use super::{Code, Difference, FoundAsset, FoundRelease, MatchUp, Spent, Standing, Subject, best, compare, no_receipt};
 use crate::{
     asset::Asset,
+    evidence,
     operation::{Operation, PublishRelease},
     text::same_text,
 };
@@ -66,7 +67,7 @@ fn differences(spent: &Spent, approved: &PublishRelease, found: &FoundRelease) -
         all.push(asset_difference(asset, there));
     }
     let extra = found.assets.iter().filter(|there| approved.assets.as_slice().iter().all(|asset| asset.name.as_str() != there.name));
-    all.extend(extra.map(|extra| compare("asset", "no such asset", extra.name.as_str())));
+    all.extend(extra.map(|extra| extra_difference(spent, extra)));
     all.into_iter().flatten().collect()
 }
 
@@ -76,6 +77,20 @@ fn asset_difference(approved: &Asset, found: Option<&FoundAsset>) -> Option<Diff
     let Some(found) = found else { return compare("asset", expected, "no such asset") };
     // Where the server tells no digest, nothing says that these are the bytes.
     compare("asset", expected, told(found.size, found.digest.as_deref().unwrap_or("no digest is told")))
+}
+
+/// The receipt's own claim may go with its release, and nothing else that nobody approved.
+fn extra_difference(spent: &Spent, extra: &FoundAsset) -> Option<Difference> {
+    if extra.name != evidence::NAME {
+        return compare("asset", "no such asset", extra.name.as_str());
+    }
+    let digest = extra.digest.as_deref().unwrap_or("no digest is told");
+    let is_claim = digest.parse().is_ok_and(|digest| spent.claims.contains(&digest));
+    if is_claim {
+        None
+    } else {
+        compare("asset", format!("{} of entry {}", evidence::NAME, spent.sequence), format!("{} with {digest}", extra.name))
+    }
 }
 
 /// Long texts are told from a little before the place where they part.

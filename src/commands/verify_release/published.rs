@@ -8,14 +8,13 @@ use countersign_core::{
     evidence::{ApprovedRelease, HeldFile, NAME},
     ledger::MOST_ENTRY_BYTES,
     name::{CommitId, Repository, RepositoryId, TagName},
-    text::excerpt,
+    text::{excerpt, same_text},
 };
 
 use super::findings::Fault;
 use crate::{
     commands::{tell, told},
     github::{GitHub, Release, UploadedAsset},
-    publisher::same_text,
 };
 
 /// Assets that are read at once.
