@@ -180,6 +180,10 @@ fn the_commands_of_the_page_verify_what_was_published() {
     ] {
         assert!(said.contains(words), "{words} in {said}");
     }
+    // A release may carry its claim.
+    fs::write(stranger.file("assets/countersign-receipt.json"), published.claim()).unwrap();
+    fs::remove_dir_all(stranger.file("ledger")).unwrap();
+    assert_eq!(stranger.follows_the_page().failed, None);
     // What the page cuts out is what was signed, whatever stands in its texts.
     let report: serde_json::Value = serde_json::from_str(&published.claim()).unwrap();
     assert_eq!(
@@ -202,6 +206,8 @@ fn the_step_that_should_fail_does() {
     fails(&|stranger| change_a_byte(&stranger.file("assets/app.zip")), 8, "assets/app.zip: FAILED");
     fails(&|stranger| fs::write(stranger.file("assets/more.zip"), "x").unwrap(), 8, "> assets/more.zip");
     fails(&|stranger| fs::remove_file(stranger.file("assets/app.zip")).unwrap(), 8, "< assets/app.zip");
+    let foreign = published.entry(1);
+    fails(&|stranger| fs::write(stranger.file("assets/countersign-receipt.json"), &foreign).unwrap(), 8, "assets/app.zip: OK");
     fails(&|stranger| stranger.threshold = "3", 6, "2 approvers signed, 3 must");
     let stranger_key = trusted_line(&fresh_key(), "mallory@example.org");
     let twice = published.trusted().lines().next().unwrap().to_owned();
