@@ -34,6 +34,9 @@ pub fn reconcile(book: &Book, found: &Found, since: Timestamp) -> Vec<Finding> {
     match_up.findings
 }
 
+/// Most characters of one side of a difference: a name with its size and digest fits.
+const MOST_SHOWN: usize = 200;
+
 /// A comparison under way.
 struct MatchUp<'a> {
     book: &'a Book,
@@ -88,7 +91,7 @@ impl MatchUp<'_> {
         let told: Vec<String> = differences
             .iter()
             .map(|Difference { what, approved, found }| {
-                format!("{what}: approved `{}`, found `{}`", excerpt(approved, 100), excerpt(found, 100))
+                format!("{what}: approved `{}`, found `{}`", excerpt(approved, MOST_SHOWN), excerpt(found, MOST_SHOWN))
             })
             .collect();
         self.tell(code, subject, Some(spent), told.join("; "));
