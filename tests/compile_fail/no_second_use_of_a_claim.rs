@@ -1,9 +1,9 @@
 use countersign::{GitHub, publisher};
-use countersign_core::ledger::Claim;
+use countersign_core::{evidence::AttachReceipt, ledger::Claim};
 
 async fn twice(claim: Claim, github: &GitHub, files: &publisher::AssetFiles) {
-    publisher::execute(claim, github, files).await;
-    publisher::execute(claim, github, files).await;
+    publisher::execute(claim, github, files, AttachReceipt::No).await;
+    publisher::execute(claim, github, files, AttachReceipt::No).await;
 }
 
 fn main() {}
