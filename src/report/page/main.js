@@ -132,7 +132,11 @@ function wire() {
     history.pushState(null, '', address(asked(), place));
     list.open(places.get(place), place);
   });
-  addEventListener('hashchange', follow);
+  addEventListener('hashchange', () => {
+    const { fields, place } = asksFor(location.hash);
+    // The link that skips to the list names no place in it: whoever is there by now must not lose the focus.
+    if (fields || places.has(decode(place))) follow();
+  });
   theme();
   print();
 }

@@ -19,13 +19,16 @@ export async function opened(url, more = {}) {
 
 export const operations = (page) => page.locator('details.operation');
 export const subjects = (page) => page.locator('details.operation h3').allTextContents();
-/** Opens everything; twice, because what is inside of an operation is made when it is opened. */
+/** Opens everything; what is inside of an operation is made when it is opened. */
 export async function openAll(page) {
-  for (let round = 0; round < 2; round += 1) {
-    await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));
-    await page.waitForTimeout(100);
-  }
+  await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));
+  await page.waitForFunction(() => [...document.querySelectorAll('details.operation')].every((each) => each.childElementCount > 1));
+  await page.evaluate(() => document.querySelectorAll('details').forEach((each) => (each.open = true)));
 }
-export const shown = (page) => page.locator('#shown').textContent();
+/** What the page says to be shown, once it has had the frame in which it follows its fields. */
+export async function shown(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return page.locator('#shown').textContent();
+}
 export const card = (page, subject) => operations(page).filter({ has: page.locator('h3', { hasText: subject }) });
 export const contains = (text, parts) => parts.forEach((part) => expect(text.includes(part), true, `that \`${part}\` stands in ${text.slice(0, 3000)}`));
