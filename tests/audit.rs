@@ -372,6 +372,26 @@ fn a_ledger_that_was_rewritten_is_believed_up_to_the_fault() {
 }
 
 #[test]
+fn a_ledger_that_was_emptied_by_a_commit_is_no_fresh_one() {
+    let stage = guarded();
+    stage.tag().approved().run().succeeded();
+    let empty = countersign_core::document::Document::to_document(&countersign_core::ledger::Head::EMPTY);
+    stage.sim.commit("receipt-ledger", &[("ledger.json", &empty)]);
+    let (exit, audit) = audited(&stage, &[]);
+    assert_eq!((exit, codes(&audit)), (5, vec!["ledger_invalid receipt-ledger".into(), "tag_without_receipt v1.0.0".into()]));
+    assert!(audit["findings"][0]["problem"].as_str().unwrap().contains("no entry accounts for this file"), "{audit:#}");
+}
+
+#[test]
+fn a_release_that_was_taken_down_and_published_anew_with_a_receipt_is_a_note() {
+    let stage = guarded();
+    stage.release().approved().run().succeeded();
+    stage.delete(&repository(&stage, &format!("releases/{}", stage.sim.releases()[0].id)));
+    stage.release().approved_with(|terms| terms.receipt_id = "again".parse().unwrap()).run().succeeded();
+    only(&stage, "effect_superseded", "v1.0.0", "it is gone, and entry 3 made it anew");
+}
+
+#[test]
 fn a_ledger_that_is_gone_or_unguarded_is_found() {
     let stage = guarded();
     stage.sim.branch_rules("receipt-ledger", &["deletion"]);
@@ -444,6 +464,8 @@ fn hostile_names_stay_text_on_every_surface() {
     let output = command.env("GITHUB_ACTIONS", "true").output().unwrap();
     let (out, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(out.contains("#1 by github-actions[bot]: x\\u{202e}\\u{a}::error::boo # #[add-mask]y"), "{out}");
+    let (_, json, _) = told(&stage, &["--repository", stage.sim.repository(), "--format", "json"]);
+    assert!(!json.contains("##[") && json.contains("#\\u0023[add-mask]"), "{json}");
     let annotations: Vec<&str> = errors.lines().collect();
     assert_eq!(annotations.len(), 3, "{errors}");
     for annotation in annotations {

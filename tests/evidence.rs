@@ -357,7 +357,7 @@ fn a_key_that_was_revoked_since_needs_the_ledger() {
     holds(&offline(&stage, &folder, &by));
     // Whoever has the key now can date a claim back: only the ledger tells that this one is older.
     stage.revoke(&harness::now().plus(3600).to_string());
-    fails(&offline(&stage, &folder, &by), "ledger: without a key that was revoked since, too few signed");
+    fails(&offline(&stage, &folder, &by), "ledger: of the keys that count now too few signed it");
     let clone = stage.sim.git_dir();
     holds(&offline(&stage, &folder, &[&by[..], &["--ledger", clone.to_str().unwrap()]].concat()));
     holds(&verify(&stage, &by, true));

@@ -96,7 +96,10 @@ fn approvers() -> TrustedKeys {
 /// The entry that goes with a release, and what it says of the release's files.
 fn evidence() -> Vec<Example> {
     let [block] = only("evidence", "json");
-    let evidence = UnverifiedEvidence::read(block.as_bytes().to_vec()).unwrap().verify(Keys::Listed(&approvers(), Threshold::ONE)).unwrap();
+    let evidence = UnverifiedEvidence::read(block.as_bytes().to_vec())
+        .unwrap()
+        .verify(Keys::Listed(&approvers(), Threshold::ONE), harness::now())
+        .unwrap();
     let approved = evidence.release_of(Place::Named(&"owner/repo".parse().unwrap()), &"v1.0.0".parse().unwrap()).unwrap();
     let held = [HeldFile { name: "app.tar.gz".into(), size: 3, sha256: Digest::of(b"abc") }];
     assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);

@@ -50,7 +50,11 @@ impl Stranger {
             fs::write(folder.path().join("assets").join(&asset.name), asset.bytes.as_ref().unwrap()).unwrap();
         }
         fs::write(folder.path().join("approvers"), published.trusted()).unwrap();
-        Self { folder, repository: published.stage.sim.git_dir().to_owned(), threshold: "2" }
+        // A clone's address ends in the repository's name.
+        let repository = folder.path().join("octo/hello.git");
+        fs::create_dir(folder.path().join("octo")).unwrap();
+        std::os::unix::fs::symlink(published.stage.sim.git_dir(), &repository).unwrap();
+        Self { folder, repository, threshold: "2" }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -218,6 +222,19 @@ fn the_step_that_should_fail_does() {
     let (tag, main) = (sim.ref_oid("refs/tags/v1.0.0").unwrap(), published.stage.main());
     sim.set_ref("refs/tags/v1.0.0", &sim.ref_oid("refs/heads/next").unwrap());
     fails(&|_| (), 9, &main);
+    // Git takes what it is asked for as the end of a name: a tag of this name answers too, and comes last.
+    sim.set_ref("refs/tags/z/refs/tags/v1.0.0", &tag);
+    fails(&|_| (), 9, &main);
+    assert!(sim.delete_ref("refs/tags/z/refs/tags/v1.0.0"));
+    fails(
+        &|stranger| {
+            let other = stranger.file("octo/other.git");
+            fs::rename(&stranger.repository, &other).unwrap();
+            stranger.repository = other;
+        },
+        7,
+        "NO  it is for this repository",
+    );
     sim.set_ref("refs/tags/v1.0.0", &tag);
 }
 

@@ -18,6 +18,7 @@ use crate::{
     name::{Repository, RepositoryId, TagName},
     operation::{Kind, Operation, PublishRelease},
     text::excerpt,
+    timestamp::Timestamp,
 };
 
 /// The asset's name; none that somebody approves may have it.
@@ -58,7 +59,7 @@ pub struct UnverifiedEvidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedEvidence {
     evidence: UnverifiedEvidence,
-    rests_on_revoked: bool,
+    rests_on_past: bool,
 }
 
 /// What was approved for one tag of one repository.
@@ -209,18 +210,18 @@ impl UnverifiedEvidence {
     }
 
     /// Verifies signatures, bindings and the time of the claim, as `ledger verify` does.
-    pub fn verify(self, keys: Keys<'_>) -> Result<VerifiedEvidence, BadEvidence> {
+    pub fn verify(self, keys: Keys<'_>, now: Timestamp) -> Result<VerifiedEvidence, BadEvidence> {
         Examiner::new(Some(keys)).examine(self.entry.sequence, &self.bytes).map_err(BadEvidence::Entry)?;
-        Ok(VerifiedEvidence { rests_on_revoked: !signed_without_revoked(&self.entry, keys), evidence: self })
+        Ok(VerifiedEvidence { rests_on_past: !suffices_now(&self.entry, keys, now), evidence: self })
     }
 }
 
-/// Whether enough keys signed of which none was revoked since.
-fn signed_without_revoked(entry: &Entry, keys: Keys<'_>) -> bool {
+/// Whether enough of the keys signed that count now. The entry itself says which version of a trust file decided, and when: whoever forges
+/// one says what suits them.
+fn suffices_now(entry: &Entry, keys: Keys<'_>, now: Timestamp) -> bool {
     let Keys::Trust(trust, _) = keys else { return true };
-    let unrevoked =
-        trust.keys_of(entry.authority.trust.as_ref(), entry.timestamp).map(|(keys, threshold)| (trust.unrevoked(&keys), threshold));
-    matches!((unrevoked, &entry.receipt), (Ok((keys, threshold)), Some(receipt)) if receipt.clone().verify(&keys, threshold).is_ok())
+    let current = trust.keys_at(now).map(|(keys, threshold)| (trust.unrevoked(&keys), threshold));
+    matches!((current, &entry.receipt), (Ok((keys, threshold)), Some(receipt)) if receipt.clone().verify(&keys, threshold).is_ok())
 }
 
 impl VerifiedEvidence {
@@ -242,11 +243,11 @@ impl VerifiedEvidence {
         &self.evidence.bytes
     }
 
-    /// Whether too few signed without a key that was revoked since. Whoever has such a key can write any date: only the ledger tells
-    /// that it signed before.
+    /// Whether too few signed of the keys that count now: some were revoked, replaced or are over, or fewer had to sign then. Whoever has
+    /// such a key can write any date: only the ledger tells that it signed while that did.
     #[must_use]
-    pub const fn rests_on_revoked(&self) -> bool {
-        self.rests_on_revoked
+    pub const fn rests_on_past(&self) -> bool {
+        self.rests_on_past
     }
 
     /// What it approves for this tag of this repository.

@@ -105,7 +105,10 @@ impl MatchUp<'_> {
                 continue;
             }
             let (code, problem) = match spent.standing() {
-                Standing::Succeeded => (Code::EffectMissing, "the ledger says that it succeeded, but it is not there".into()),
+                Standing::Succeeded => match book.successor(spent).filter(|later| self.effects.contains(&later.sequence)) {
+                    Some(later) => (Code::EffectSuperseded, format!("it is gone, and entry {} made it anew", later.sequence)),
+                    None => (Code::EffectMissing, "the ledger says that it succeeded, but it is not there".into()),
+                },
                 Standing::Open => {
                     (Code::ReceiptWithoutEffect, "the receipt was spent, no outcome is known, and nothing is there that it made".into())
                 }
@@ -119,9 +122,13 @@ impl MatchUp<'_> {
 /// Why there is no receipt that counts, as far as the ledger tells of any.
 fn no_receipt<'a>(nearly: impl Iterator<Item = &'a Spent>) -> String {
     let nearly: Vec<String> = nearly
-        .map(|spent| match &spent.flaw {
-            Some(_) => format!("entry {} names a receipt for it that does not count", spent.sequence),
-            None => format!("entry {} spent a receipt on it, but that failed: {}", spent.sequence, spent.error()),
+        .map(|spent| match (&spent.flaw, spent.standing()) {
+            (Some(_), _) => format!("entry {} names a receipt for it that does not count", spent.sequence),
+            (None, Standing::Failed) => format!("entry {} spent a receipt on it, but that failed: {}", spent.sequence, spent.error()),
+            (None, Standing::Open) => {
+                format!("entry {} spent a receipt whose outcome is open, but this is not what it allows", spent.sequence)
+            }
+            (None, Standing::Succeeded) => format!("entry {} spent a receipt, and what that allows is something else", spent.sequence),
         })
         .collect();
     if nearly.is_empty() { "no receipt on the ledger allows it".into() } else { nearly.join("; ") }

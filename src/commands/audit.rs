@@ -66,14 +66,16 @@ pub(crate) async fn run(arguments: &AuditArguments, environment: &Environment, c
     let known = known_tags(arguments)?;
     let source = Source::find(&arguments.place, environment).await?;
     let mut told = ledger::read(source.as_ref(), &keys.into()).await?;
-    let by: BTreeSet<String> = arguments.pulls_by.iter().cloned().collect();
+    let by: BTreeSet<String> = arguments.pulls_by.iter().map(|login| login.to_ascii_lowercase()).collect();
     let wanted = inventory::Wanted { since: arguments.since, pulls_by: &by, book: &told.book };
     let mut looked = match (&source, &arguments.place.repository) {
         (_, Some(repository)) => inventory::on_github(&repository.parse()?, &wanted, environment).await?,
         (Some(source), None) => inventory::in_clone(source)?,
         (None, None) => bail!("a path or --repository is needed"),
     };
-    looked.found.tags.retain(|tag| !known.holds(tag));
+    for tag in &mut looked.found.tags {
+        tag.is_known = known.holds(tag);
+    }
     let mut findings = std::mem::take(&mut told.findings);
     findings.append(&mut looked.findings);
     findings.extend(reconcile(&told.book, &looked.found, arguments.since));
@@ -106,12 +108,17 @@ fn known_tags(arguments: &AuditArguments) -> Result<KnownTags> {
 fn tell(audit: &Audit, format: AuditFormat, environment: &Environment) -> Result<Exit> {
     match format {
         AuditFormat::Table => table::show(audit)?,
-        AuditFormat::Json => print_bytes(&to_json_line(audit))?,
-        AuditFormat::Sarif => print_bytes(&to_json_line(&sarif::log(audit)))?,
+        AuditFormat::Json => print_json(audit)?,
+        AuditFormat::Sarif => print_json(&sarif::log(audit))?,
     }
     if environment.get("GITHUB_ACTIONS") == Some("true") {
         annotations::show(&audit.findings);
     }
     let matters = audit.findings.iter().any(|finding| finding.level != Level::Note);
     Ok(if matters { Exit::Found } else { Exit::Success })
+}
+
+/// In JSON text `#` may be escaped: the runner takes `##[command]` anywhere in a line of the log.
+fn print_json(document: &impl Serialize) -> Result<()> {
+    print_bytes(String::from_utf8(to_json_line(document))?.replace("##[", "#\\u0023[").as_bytes())
 }

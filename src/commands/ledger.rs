@@ -10,6 +10,6 @@ pub(in crate::commands) mod verify;
 pub(crate) use self::{init::init, show::show, verify::verify};
 pub(in crate::commands) use self::{
     source::{AHEAD, Source},
-    verify::{By, beside_entries, by_keys},
+    verify::{By, beside_entries, by_keys, recomputed},
 };
 use super::{github, told};

@@ -5,12 +5,16 @@ mod folder;
 mod published;
 mod witness;
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, anyhow, bail};
 
 use countersign_core::{
     evidence::{ApprovedRelease, BadEvidence, HeldFile, NAME, Place, UnverifiedEvidence},
     keys::Threshold,
+    ledger::BadLedger,
     refusal::Refusal,
+    timestamp::Timestamp,
 };
 
 use self::{
@@ -18,7 +22,11 @@ use self::{
     folder::Folder,
     published::Published,
 };
-use super::{github, ledger::source::Source, trusted::Trusted};
+use super::{
+    github,
+    ledger::{Source, recomputed},
+    trusted::Trusted,
+};
 use crate::{
     Clock, Environment,
     cli::{LedgerPlace, VerifyReleaseArguments},
@@ -29,16 +37,18 @@ use crate::{
 const OFFLINE: &str = "--folder asks nobody; run it without to compare with GitHub";
 
 pub(crate) async fn run(arguments: &VerifyReleaseArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
-    let trusted = arguments.trusted.read(clock())?;
+    let now = clock();
+    let trusted = arguments.trusted.read(now)?;
     if let Some(key) = trusted.keys.published() {
         let refusal = Refusal::KeyPublished { name: key.name.clone(), fingerprint: key.key.fingerprint() };
         bail!("{refusal}. {}", refusal.remedy());
     }
     let threshold = match &arguments.threshold {
         Some(asked) => Threshold::parse(asked, &trusted.keys)?,
-        None => Threshold::ONE,
+        // Of claims from before there was a trust file nobody asks for fewer without saying so.
+        None => trusted.threshold,
     };
-    let verification = Verification { arguments, trusted, threshold };
+    let verification = Verification { arguments, trusted, threshold, now };
     let mut findings = Findings::default();
     match &arguments.folder {
         Some(folder) => verification.of_folder(&Folder::list(folder)?, environment, &mut findings).await?,
@@ -52,6 +62,7 @@ struct Verification<'a> {
     arguments: &'a VerifyReleaseArguments,
     trusted: Trusted,
     threshold: Threshold,
+    now: Timestamp,
 }
 
 impl Verification<'_> {
@@ -71,8 +82,9 @@ impl Verification<'_> {
         findings.open("tag", OFFLINE)?;
         match &self.arguments.ledger {
             Some(_) => self.ledger(&approved, environment, findings).await,
-            None if approved.evidence().rests_on_revoked() => {
-                let problem = "without a key that was revoked since, too few signed; whether it signed before that, only the ledger tells";
+            None if approved.evidence().rests_on_past() => {
+                let problem =
+                    "of the keys that count now too few signed it; whether it was used while that was enough, only the ledger tells";
                 findings.fault("ledger", &Fault::new(problem, "Give --ledger with a clone of the branch `receipt-ledger`."))
             }
             None => findings.open("ledger", "give --ledger with a clone; until then nobody can tell whether the receipt was used twice"),
@@ -97,7 +109,7 @@ impl Verification<'_> {
     /// Reads and verifies the evidence; without it there is nothing to compare with.
     fn approved(&self, bytes: Vec<u8>, place: Place<'_>, findings: &mut Findings) -> anyhow::Result<Option<ApprovedRelease>> {
         let verified = UnverifiedEvidence::read(bytes)
-            .and_then(|evidence| evidence.verify(self.trusted.of_ledger(self.threshold)))
+            .and_then(|evidence| evidence.verify(self.trusted.of_ledger(self.threshold), self.now))
             .and_then(|evidence| evidence.release_of(place, &self.arguments.tag));
         let approved = match verified {
             Ok(approved) => approved,
@@ -120,6 +132,11 @@ impl Verification<'_> {
         let repository = self.arguments.ledger.is_none().then(|| self.arguments.repository.to_string());
         let place = LedgerPlace { path: self.arguments.ledger.clone(), repository };
         let source = Source::open(&place, environment).await.context("the ledger")?;
+        // The evidence says itself by which version of a trust file it counts, and when: the chain as a whole shows that it did.
+        if let Err(error) = recomputed(&source, &Arc::new(None), |_| ()).await {
+            let bad: BadLedger = error.downcast()?;
+            return findings.fault("ledger", &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE));
+        }
         findings.told("ledger", witness::holds(&source, approved).await?)
     }
 }

@@ -132,7 +132,7 @@ struct Object {
 pub(crate) struct WantedPulls<'a> {
     /// Those that were opened since then.
     pub(crate) since: Timestamp,
-    /// Those that these accounts opened.
+    /// Those that these accounts opened; their names are in lower case, as GitHub compares them.
     pub(crate) by: &'a BTreeSet<String>,
     /// And those with these numbers, whoever opened them and whenever.
     pub(crate) numbers: &'a BTreeSet<u64>,
@@ -271,7 +271,7 @@ impl Ref {
         while let Some(next) = &last.target {
             last = next;
         }
-        Ok(FoundTag { name: self.name, object: target.oid.clone(), commit: last.oid.clone(), message: target.message })
+        Ok(FoundTag { name: self.name, object: target.oid.clone(), commit: last.oid.clone(), message: target.message, is_known: false })
     }
 }
 
@@ -284,7 +284,7 @@ impl Pull {
         let author = self.user.map_or_else(|| "ghost".to_owned(), |user| user.login);
         FoundPull {
             number: self.number,
-            needs_receipt: by.contains(&author),
+            needs_receipt: by.contains(&author.to_ascii_lowercase()),
             author,
             title: self.title,
             body: self.body.unwrap_or_default(),

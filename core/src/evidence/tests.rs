@@ -41,7 +41,7 @@ fn entry(operation: &Operation) -> Entry {
 
 fn verified(entry: &Entry, keys: &TrustedKeys, threshold: &str) -> Result<VerifiedEvidence, String> {
     let evidence = UnverifiedEvidence::read(entry.to_document()).map_err(|error| error.to_string())?;
-    evidence.verify(Keys::Listed(keys, Threshold::parse(threshold, keys).unwrap())).map_err(|error| error.to_string())
+    evidence.verify(Keys::Listed(keys, Threshold::parse(threshold, keys).unwrap()), NOON).map_err(|error| error.to_string())
 }
 
 fn approved() -> ApprovedRelease {
@@ -173,9 +173,37 @@ fn evidence_that_rests_on_a_key_revoked_since_says_so() {
     };
     for (revoked_at, expected) in [(None, false), (Some(NOON.plus(7000)), true)] {
         let trust = history(revoked_at);
-        let evidence = UnverifiedEvidence::read(pinned(&trust).to_document()).unwrap().verify(Keys::Trust(&trust, 1)).unwrap();
-        assert_eq!(evidence.rests_on_revoked(), expected);
+        let evidence =
+            UnverifiedEvidence::read(pinned(&trust).to_document()).unwrap().verify(Keys::Trust(&trust, 1), NOON.plus(7200)).unwrap();
+        assert_eq!(evidence.rests_on_past(), expected);
     }
+}
+
+/// The entry itself names the version that decided: whoever forges one names the weakest.
+#[test]
+fn evidence_that_names_no_version_or_a_weaker_one_rests_on_the_past() {
+    let line = |seed: u8| PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh();
+    let version = |number: u64, threshold: u64| {
+        alloc::format!(
+            "version = {number}\nthreshold = {threshold}\n[[key]]\nname = \"alice\"\nkey = \"{}\"\n[[key]]\nname = \"keeper\"\nkey = \"{}\"\n",
+            line(1),
+            line(2)
+        )
+    };
+    let mut file = TrustFile::begin(&TrustVersion::from_toml(&version(1, 1), None, NOON, None).unwrap());
+    file.sign(&key(2)).unwrap();
+    let root = file.root().unwrap();
+    file.add(&TrustVersion::from_toml(&version(2, 2), Some(root), NOON, None).unwrap());
+    file.sign(&key(1)).unwrap();
+    file.sign(&key(2)).unwrap();
+    let trust = file.verify(None, NOON).unwrap();
+    for pin in [None, Some(Pin { version: 1, digest: root })] {
+        let forged = Entry { authority: Authority { trust: pin, policy: None }, ..entry(&release()) };
+        let evidence = UnverifiedEvidence::read(forged.to_document()).unwrap().verify(Keys::Trust(&trust, 1), NOON).unwrap();
+        assert!(evidence.rests_on_past(), "{pin:?}");
+    }
+    let two = UnverifiedEvidence::read(entry(&release()).to_document()).unwrap().verify(Keys::Trust(&trust, 2), NOON);
+    assert!(two.unwrap_err().to_string().contains("2 must"));
 }
 
 #[test]

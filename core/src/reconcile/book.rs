@@ -24,6 +24,8 @@ pub struct Book {
     index: BTreeMap<Thing, Vec<ReceiptId>>,
     /// The receipts of pull requests whose numbers are known.
     pulls: BTreeMap<u64, ReceiptId>,
+    /// Claims whose receipts do not hold, and when they were made.
+    flaws: Vec<(Timestamp, Finding)>,
 }
 
 /// By what a receipt is looked up.
@@ -70,7 +72,7 @@ impl Book {
     pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
         let claim = entry.operation.is_some().then(|| entry.checkpoint().digest);
         if let Some(operation) = entry.operation {
-            let before = self.spent.get(&entry.receipt_id);
+            let before = self.spent.get(&entry.receipt_id).filter(|before| before.flaw.is_none());
             let spent = Spent {
                 receipt_id: entry.receipt_id.clone(),
                 run_id: entry.run_id,
@@ -81,7 +83,15 @@ impl Book {
                 flaw,
                 outcome: None,
             };
-            if before.is_none() {
+            if let Some(flaw) = &spent.flaw {
+                let finding = Finding::new(Code::ReceiptInvalid, Subject::entry(spent.sequence), Some(&spent), flaw);
+                self.flaws.push((entry.timestamp, finding));
+                // A claim that does not count takes nothing from one that does.
+                if before.is_some() {
+                    return;
+                }
+            }
+            if !self.spent.contains_key(&entry.receipt_id) {
                 self.index.entry(Thing::of(&spent.operation)).or_default().push(entry.receipt_id.clone());
             }
             self.spent.insert(entry.receipt_id, spent);
@@ -124,6 +134,12 @@ impl Book {
         self.spent.values()
     }
 
+    /// The last good receipt for the same thing, if it came later.
+    pub(super) fn successor(&self, spent: &Spent) -> Option<&Spent> {
+        let later = self.about(&Thing::of(&spent.operation)).filter(|other| other.flaw.is_none() && other.sequence > spent.sequence);
+        later.max_by_key(|other| other.sequence)
+    }
+
     /// Whether a receipt allows a draft.
     #[must_use]
     pub fn allows_drafts(&self) -> bool {
@@ -131,12 +147,7 @@ impl Book {
     }
 
     pub(super) fn flaws(&self, since: Timestamp) -> Vec<Finding> {
-        let recent = self.spent().filter(|spent| spent.claimed_at >= since);
-        let flaw = |spent: &Spent| {
-            let flaw = spent.flaw.clone()?;
-            Some(Finding::new(Code::ReceiptInvalid, Subject::entry(spent.sequence), Some(spent), flaw))
-        };
-        recent.filter_map(flaw).collect()
+        self.flaws.iter().filter(|(at, _)| *at >= since).map(|(_, finding)| finding.clone()).collect()
     }
 }
 

@@ -151,6 +151,9 @@ codes! {
     PullDiffers "pull_differs" Note
         "A pull request was changed after it was opened as approved."
         "People may do that; look at what they changed before it is merged."
+    EffectSuperseded "effect_superseded" Note
+        "What was published with a receipt is gone, and was published anew with a later one."
+        "Nothing, if you know of it."
     DraftWithoutReceipt "draft_without_receipt" Note
         "A draft exists that no receipt allows; nobody but those who may write sees it."
         "Nothing, unless you do not know who made it: it can be published by hand."

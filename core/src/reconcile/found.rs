@@ -13,7 +13,7 @@ use crate::{operation::Operation, timestamp::Timestamp};
 pub struct Found {
     /// Releases and drafts.
     pub releases: Option<Vec<FoundRelease>>,
-    /// Tags, but for those that are known to be older than the ledger.
+    /// Tags.
     pub tags: Vec<FoundTag>,
     /// Pull requests of those whose pull requests need a receipt, and those that the ledger names.
     pub pulls: Option<Vec<FoundPull>>,
@@ -66,6 +66,8 @@ pub struct FoundTag {
     pub commit: String,
     /// The message of an annotated tag.
     pub message: Option<String>,
+    /// Whether it is known to have stood there before the ledger.
+    pub is_known: bool,
 }
 
 /// A pull request.

@@ -15,7 +15,10 @@ impl MatchUp<'_> {
     fn pull(&mut self, found: &FoundPull) {
         let book = self.book;
         let number = |spent: &Spent| spent.answer().and_then(|answer| answer.pull_number);
-        let numbered = book.pull(found.number).filter(|(spent, _)| spent.flaw.is_none());
+        // Nobody signs outcomes: a number counts only for the branch that was approved, and only if it is the last that was named.
+        let is_meant =
+            |spent: &Spent, approved: &OpenPr| number(spent) == Some(found.number) && approved.head_branch.as_str() == found.head_branch;
+        let numbered = book.pull(found.number).filter(|(spent, approved)| spent.flaw.is_none() && is_meant(spent, approved));
         // A receipt without a known number is for one pull request between its branches, and for no other.
         let free = |spent: &Spent| spent.flaw.is_none() && number(spent).is_none() && !self.effects.contains(&spent.sequence);
         let spent = numbered

@@ -37,7 +37,8 @@ impl MatchUp<'_> {
         let published = || book.releases(&found.name).filter(|(spent, release)| spent.flaw.is_none() && !release.visibility.draft());
         let same = published().filter(|(_, release)| release.target_sha.as_str() == found.commit).map(|(spent, _)| spent);
         if let Some(spent) = best(same) {
-            if !releases_are_seen {
+            // What became of a release shows there; a tag whose release failed was made by somebody else.
+            if !releases_are_seen || spent.standing() == Standing::Failed && !found.is_known {
                 self.as_approved(spent, Subject::tag(found));
             }
             return;
@@ -46,6 +47,9 @@ impl MatchUp<'_> {
             let moved = compare("commit", spent.operation.commit().as_str(), found.commit.as_str());
             let moved: Vec<Difference> = moved.into_iter().collect();
             return self.differs(Code::TagDiffers, spent, Subject::tag(found), &moved);
+        }
+        if found.is_known {
+            return;
         }
         let nearly = book.tags(&found.name).map(|(spent, _)| spent).chain(book.releases(&found.name).map(|(spent, _)| spent));
         let problem = format!("it leads to {}; {}", found.commit, no_receipt(nearly));

@@ -168,6 +168,77 @@ fn one_receipt_explains_one_pull_request() {
     assert_eq!(codes(&unknown, &pulls(vec![of_fork]), NOON), ["pull_without_receipt", "receipt_without_effect"]);
 }
 
+/// Nobody signs outcomes: whoever may write to the ledger can append them.
+#[test]
+fn outcomes_that_somebody_appends_explain_no_pull_request_of_another_branch() {
+    let named = |number: u64| GithubResponse { pull_number: Some(number), ..GithubResponse::default() };
+    let mut book = book(&[("a", testing::pull(), Some((EventType::Unknown, named(1))))]);
+    for (sequence, number) in [(3, 2), (4, 3)] {
+        let entry = claim_entry("a", sequence, testing::pull());
+        book.take(Entry { event_type: EventType::Unknown, operation: None, github_response: Some(named(number)), ..entry }, None);
+    }
+    let evil = |number: u64| FoundPull { head_branch: "evil".into(), ..as_opened(number) };
+    let found = Found { pulls: Some(vec![evil(1), evil(2), evil(3)]), ..Found::default() };
+    assert_eq!(codes(&book, &found, NOON), [["pull_without_receipt"; 3].as_slice(), &["receipt_without_effect"]].concat());
+}
+
+#[test]
+fn what_is_published_anew_with_a_later_receipt_is_not_missed_for_ever() {
+    let numbered = |id: u64| GithubResponse { release_id: Some(id), ..GithubResponse::default() };
+    let book = book(&[("a", testing::release(), Some(succeeded(numbered(3)))), ("b", testing::release(), Some(succeeded(numbered(7))))]);
+    let findings = reconcile(&book, &releases(&[as_released()]), NOON);
+    let told: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code.as_str(), finding.problem.as_str())).collect();
+    assert_eq!(told, [("effect_superseded", "it is gone, and entry 3 made it anew")]);
+    assert_eq!(codes(&book, &releases(&[]), NOON), ["effect_missing", "effect_missing"]);
+}
+
+#[test]
+fn a_tag_that_somebody_made_after_its_release_failed_is_told() {
+    let book = book(&[("a", testing::release(), Some(failed()))]);
+    let tag = |is_known: bool| FoundTag {
+        name: "v1.0.0".into(),
+        object: commit('1').to_string(),
+        commit: commit('1').to_string(),
+        message: None,
+        is_known,
+    };
+    let found = |is_known: bool| Found { tags: vec![tag(is_known)], ..releases(&[]) };
+    assert_eq!(codes(&book, &found(false), NOON), ["effect_after_failure"]);
+    assert_eq!(codes(&book, &found(true), NOON), ["receipt_spent_in_vain"]);
+}
+
+#[test]
+fn a_known_tag_that_a_receipt_made_is_its_effect() {
+    let book = book(&[("a", testing::tag(), Some(succeeded(GithubResponse::default())))]);
+    let tag = FoundTag {
+        name: "v1.0.0".into(),
+        object: commit('9').to_string(),
+        commit: commit('1').to_string(),
+        message: Some("Version 1.0.0\n".into()),
+        is_known: true,
+    };
+    assert_eq!(codes(&book, &Found { tags: vec![tag], ..Found::default() }, NOON), Vec::<&str>::new());
+}
+
+#[test]
+fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
+    let forged = |sequence: u64| claim_entry("a", sequence, testing::release());
+    let flaw = || Some("nobody signed it".to_string());
+    let mut before = Book::default();
+    before.take(forged(1), flaw());
+    before.take(claim_entry("a", 2, testing::release()), None);
+    let mut after = Book::default();
+    after.take(claim_entry("a", 1, testing::release()), None);
+    after.take(forged(2), flaw());
+    for (book, good) in [(before, 2), (after, 1)] {
+        let findings = reconcile(&book, &releases(&[as_released()]), NOON);
+        let told: Vec<(&str, Option<u64>)> = findings.iter().map(|finding| (finding.code.as_str(), finding.sequence)).collect();
+        assert_eq!(told, [("receipt_invalid", Some(3 - good)), ("effect_without_outcome", Some(good))]);
+        let digest = claim_entry("a", good, testing::release()).checkpoint().digest;
+        assert_eq!(book.spent().map(|spent| spent.claims.clone()).collect::<Vec<_>>(), [vec![digest]]);
+    }
+}
+
 #[test]
 fn without_a_look_at_releases_their_tags_tell_what_became_of_receipts() {
     let book = book(&[("a", testing::release(), Some(succeeded(GithubResponse::default())))]);
@@ -176,6 +247,7 @@ fn without_a_look_at_releases_their_tags_tell_what_became_of_receipts() {
         object: commit(digit).to_string(),
         commit: commit(digit).to_string(),
         message: None,
+        is_known: false,
     };
     let found = |tags: Vec<FoundTag>| Found { tags, ..Found::default() };
     assert_eq!(codes(&book, &found(vec![tag('1')]), NOON), Vec::<&str>::new());

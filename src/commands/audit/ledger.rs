@@ -61,9 +61,7 @@ async fn walk(source: &Source, by: &Arc<By>, verifier: &mut Verifier, book: &mut
             book.take(verifier.take(examined?)?, flaw);
         }
     }
-    if source.entries > 0 {
-        beside_entries(source, verifier).await?;
-    }
+    beside_entries(source, verifier).await?;
     Ok(())
 }
 

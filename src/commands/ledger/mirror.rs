@@ -86,7 +86,7 @@ impl Mirror {
             }
             commit = tag.target();
         }
-        Ok(FoundTag { name, object: object.to_string(), commit: commit.to_string(), message })
+        Ok(FoundTag { name, object: object.to_string(), commit: commit.to_string(), message, is_known: false })
     }
 
     /// What is read.

@@ -1,6 +1,6 @@
 //! The ledger as the witness of a release: it holds the evidence as its own entry, and says that the operation succeeded.
 //!
-//! The chain is not recomputed here: `countersign ledger verify` does that for all entries at once.
+//! The chain was recomputed before; the signatures on other receipts are no matter here: `countersign ledger verify` looks at all of them.
 
 use anyhow::Result;
 
@@ -14,7 +14,8 @@ use super::findings::Fault;
 use crate::commands::ledger::source::Source;
 
 /// What to do when ledger and evidence do not agree.
-const DISAGREE: &str = "One of them is forged, or this is another repository's ledger: verify it with `countersign ledger verify`.";
+pub(super) const DISAGREE: &str =
+    "One of them is forged, or this is another repository's ledger: verify it with `countersign ledger verify`.";
 const UNSETTLED: &str = "Look at `countersign ledger show`; re-run the job that published, which settles it.";
 
 pub(super) async fn holds(source: &Source, approved: &ApprovedRelease) -> Result<Result<String, Fault>> {

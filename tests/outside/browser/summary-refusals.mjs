@@ -180,6 +180,7 @@ export const REFUSALS = {
     return asking(RELEASE, { files: '*/app.zip' })(stage);
   },
   asset_limit: async (stage) => (stage.file('empty.zip', ''), asking(RELEASE, { files: '*.zip' })(stage)),
+  asset_reserved: async (stage) => (stage.file('countersign-receipt.json', '{}'), asking(RELEASE, { files: 'countersign-receipt.json' })(stage)),
   body_too_long: asking(RELEASE, { body: 'x'.repeat(125_001) }),
   not_latest: asking(RELEASE, { prerelease: 'true', 'make-latest': 'true' }),
   trusted_keys_invalid: asking(TAG, { 'trusted-keys': 'ssh-rsa AAAA bob' }),

@@ -11,10 +11,10 @@ export const packageFile = (name, file) => path.join(process.env.OUTSIDE, 'githu
 export const RUN = '17231231';
 
 let failed = 0;
-/** Runs one check and prints its line; what it throws is why it failed, and so is half a minute without an end. */
+/** Runs one check and prints its line; what it throws is why it failed, and so is a minute and a half without an end. */
 export async function check(name, work) {
   let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('it did not end within 30 seconds')), 30_000)));
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error('it did not end within 90 seconds')), 90_000)));
   try {
     const told = await Promise.race([work(), late]);
     console.log(`ok ${name}${told ? ` (${told})` : ''}`);
