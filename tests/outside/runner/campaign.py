@@ -108,7 +108,7 @@ def whole_way(stage, root):
         operations = json.loads(plan)["operations"]
         same([operation["id"] for operation in operations], ["tag", "release", "pull"])
         same([operation["operation"].get("tag_name") for operation in operations], ["docs-1.0.0", "v1.0.0", None])
-        holds(planned.summary(), "### Operations", "prints 3 receipt(s)")
+        holds(planned.summary(), "### Operations", "prints 3 receipts, one a line")
         same(stage.writes(), before)
 
     publish = {"mode": "prod", "plan": "plan.json", "trust_file": "trust.json", "trust_root": root, "policy_file": "policy.toml"}
