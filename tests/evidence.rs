@@ -377,6 +377,23 @@ fn a_release_whose_outcome_is_not_known_is_not_verified_yet() {
     holds(&online(&stage));
 }
 
+/// The evidence says itself by which version of a trust file it counts, and when: only a chain that holds shows that it did.
+#[test]
+fn a_ledger_whose_chain_is_broken_elsewhere_is_no_witness() {
+    let stage = Stage::new();
+    stage.tag().input("tag-name", "v0.9.0").approved().run().succeeded();
+    release(&stage).approved().run().succeeded();
+    holds(&online(&stage));
+    let path = entry_path(1);
+    let entry = String::from_utf8(stage.sim.read_file("receipt-ledger", &path).unwrap()).unwrap();
+    stage.sim.commit("receipt-ledger", &[(&path, entry.replace("\"run_attempt\":1", "\"run_attempt\":2").as_bytes())]);
+    let (exit, told) = online(&stage);
+    assert!(exit == 1 && told.contains("chain: entry 2: it follows sha256:"), "{told}");
+    let clone = stage.sim.git_dir();
+    let (exit, told) = offline(&stage, &downloaded(&stage), &["--ledger", clone.to_str().unwrap()]);
+    assert!(exit == 1 && told.contains("chain: entry 2: it follows sha256:"), "{told}");
+}
+
 #[track_caller]
 fn settled(stage: &Stage, report: &Report, evidence: u64) {
     report.succeeded();

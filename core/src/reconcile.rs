@@ -65,8 +65,7 @@ impl MatchUp<'_> {
     /// An effect that is exactly as approved: whether the ledger knows of it is all that is left to ask.
     fn as_approved(&mut self, spent: &Spent, subject: Subject) {
         self.effects.insert(spent.sequence);
-        let since = spent.claimed_at;
-        if since < self.since {
+        if !self.is_recent(Some(spent.claimed_at)) {
             return;
         }
         match spent.standing() {

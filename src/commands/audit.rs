@@ -90,7 +90,7 @@ pub(crate) async fn run(arguments: &AuditArguments, environment: &Environment, c
             entries: told.entries,
             receipts: told.book.spent().count(),
             releases: looked.found.releases.as_ref().map(Vec::len),
-            tags: looked.tags,
+            tags: looked.found.tags.len(),
             pull_requests: looked.found.pulls.as_ref().map(Vec::len),
         },
         not_looked_at: looked.left_out,

@@ -12,7 +12,12 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-use countersign_core::{digest::Digest, document::Document as _, ledger::Checkpoint, plan::Plan};
+use countersign_core::{
+    digest::Digest,
+    document::Document as _,
+    ledger::{BadLedger, Checkpoint},
+    plan::Plan,
+};
 
 use self::{
     evidence::{Evidence, Found},
@@ -44,7 +49,7 @@ pub(crate) async fn run(arguments: &ReportArguments, environment: &Environment, 
     let written = || format!("`{}` cannot be written", arguments.out.display());
     let mut page = Page::begin(io::BufWriter::new(out)).with_context(written)?;
     let ledger = match place {
-        Some(place) => Some(ledger(&mut page, &Source::open(&place, environment).await?, &trusted).await.with_context(written)?),
+        Some(place) => Some(ledger(&mut page, &Source::open(&place, environment).await?, &trusted, written).await?),
         None => None,
     };
     let shown = evidence(&mut page, &found).with_context(written)?;
@@ -67,8 +72,9 @@ fn server(environment: &Environment) -> String {
     environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/').into()
 }
 
-/// Every entry that holds, up to the first that does not. Errors are those of writing; a bad ledger is a finding.
-async fn ledger<W: Write>(page: &mut Page<W>, source: &Source, trusted: &Arc<By>) -> io::Result<LedgerTold> {
+/// Every entry that holds, up to the first that does not. A bad ledger is a finding; one that could not be read, or a page that could not be
+/// written, is an error.
+async fn ledger<W: Write>(page: &mut Page<W>, source: &Source, trusted: &Arc<By>, cannot: impl FnOnce() -> String) -> Result<LedgerTold> {
     let (mut newest, mut written): (Option<Checkpoint>, io::Result<()>) = (None, Ok(()));
     let recomputed = recomputed_with_terms(source, trusted, |entry, terms| {
         let checkpoint = entry.checkpoint();
@@ -78,10 +84,10 @@ async fn ledger<W: Write>(page: &mut Page<W>, source: &Source, trusted: &Arc<By>
         }
     });
     let recomputed = recomputed.await;
-    written?;
+    written.with_context(cannot)?;
     let told = |standing, fault, findings| LedgerTold { place: source.place(), entries: source.entries, newest, standing, fault, findings };
     Ok(match recomputed {
-        Err(error) => told(Standing::Fault, Some(format!("{error:#}")), Vec::new()),
+        Err(error) => told(Standing::Fault, Some(error.downcast::<BadLedger>()?.to_string()), Vec::new()),
         Ok(_) if source.entries == 0 => told(Standing::Empty, None, Vec::new()),
         Ok((verifier, has_history)) => {
             let findings = findings(verifier.tally(), trusted, has_history);

@@ -75,6 +75,25 @@ impl GraphqlError {
     }
 }
 
+/// Where a page of a connection ends.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+impl PageInfo {
+    /// Where the next page begins, if there is one.
+    pub(super) fn next(self) -> Result<Option<String>, Trouble> {
+        match (self.has_next_page, self.end_cursor) {
+            (false, _) => Ok(None),
+            (true, Some(end)) => Ok(Some(end)),
+            (true, None) => Err(Trouble::Garbage { reason: "a page without an end".into() }),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Question<'a, V> {
     query: &'a str,

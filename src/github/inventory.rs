@@ -11,7 +11,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{GitHub, Trouble};
+use super::{GitHub, Trouble, graphql::PageInfo};
 
 const TAGS: &str = include_str!("documents/tags.graphql");
 /// Releases of one page: each brings all its assets.
@@ -108,13 +108,6 @@ struct Connection {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageInfo {
-    has_next_page: bool,
-    end_cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct Ref {
     name: String,
     target: Option<Object>,
@@ -180,10 +173,10 @@ impl GitHub {
             let refs = reply.data.and_then(|data| data.repository).and_then(|repository| repository.refs);
             let page = refs.ok_or_else(|| garbage("a repository without a list of tags"))?;
             found.extend(page.nodes.into_iter().map(Ref::found).collect::<Result<Vec<_>, _>>()?);
-            if !page.page_info.has_next_page {
+            after = page.page_info.next()?;
+            if after.is_none() {
                 return Ok(found);
             }
-            after = Some(page.page_info.end_cursor.ok_or_else(|| garbage("a page without an end"))?);
         }
     }
 

@@ -10,7 +10,7 @@ use countersign_core::{
     name::{CommitId, Repository, RepositoryId},
 };
 
-use super::{GitHub, Trouble, encoded_path};
+use super::{GitHub, Trouble, encoded_path, graphql::PageInfo};
 
 const TIP: &str = include_str!("documents/ledger_tip.graphql");
 const COMMITS: &str = include_str!("documents/ledger_commits.graphql");
@@ -93,13 +93,6 @@ struct Commit {
 struct Connection {
     nodes: Vec<Node>,
     page_info: PageInfo,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageInfo {
-    has_next_page: bool,
-    end_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -275,11 +268,7 @@ impl LedgerReader {
         let history: History = self.github.asked(COMMITS, page).await?;
         let history = history.object.and_then(|commit| commit.history).ok_or_else(|| garbage("a commit without history"))?;
         let commits = history.nodes.into_iter().map(commit).collect::<Result<_, _>>()?;
-        let next = if history.page_info.has_next_page {
-            Some(history.page_info.end_cursor.ok_or_else(|| garbage("a page without an end"))?)
-        } else {
-            None
-        };
+        let next = history.page_info.next()?;
         Ok(Commits { commits, next })
     }
 }

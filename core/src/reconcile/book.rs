@@ -11,7 +11,7 @@ use super::{Code, Finding, Subject};
 use crate::{
     digest::Digest,
     ledger::{Entry, EventType, GithubResponse},
-    name::{ReceiptId, RunId},
+    name::ReceiptId,
     operation::{OpenPr, Operation, PublishRelease, TagRepo},
     text::excerpt,
     timestamp::Timestamp,
@@ -41,8 +41,6 @@ enum Thing {
 pub struct Spent {
     /// Its id.
     pub receipt_id: ReceiptId,
-    /// The run that spent it.
-    pub run_id: RunId,
     /// The entry with its last claim.
     pub sequence: u64,
     /// Digests of the entries that claimed it: one of these files goes with a release as its evidence.
@@ -75,7 +73,6 @@ impl Book {
             let before = self.spent.get(&entry.receipt_id).filter(|before| before.flaw.is_none());
             let spent = Spent {
                 receipt_id: entry.receipt_id.clone(),
-                run_id: entry.run_id,
                 sequence: entry.sequence,
                 claims: before.into_iter().flat_map(|before| before.claims.iter().copied()).chain(claim).collect(),
                 claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),

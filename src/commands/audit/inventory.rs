@@ -29,8 +29,6 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Looked {
     pub(super) found: Found,
     pub(super) findings: Vec<Finding>,
-    /// How many tags there are, known ones too.
-    pub(super) tags: usize,
     pub(super) left_out: Vec<&'static str>,
 }
 
@@ -42,7 +40,6 @@ pub(super) async fn on_github(repository: &Repository, wanted: &Wanted<'_>, envi
     let (numbers, branches) = pulls_of(wanted.book, wanted.since);
     let pulls = WantedPulls { since: wanted.since, by: wanted.pulls_by, numbers: &numbers, branches: &branches };
     let pulls = github.pulls(repository, &pulls).await.map_err(|trouble| told(&trouble))?;
-    let tags_in_all = tags.len();
     let found = Found { releases: Some(releases), tags, pulls: Some(pulls) };
     let mut left_out = Vec::new();
     if rules.is_none() {
@@ -51,13 +48,12 @@ pub(super) async fn on_github(repository: &Repository, wanted: &Wanted<'_>, envi
     if !found.shows_drafts() && wanted.book.allows_drafts() {
         left_out.push("approved drafts: GitHub lists no draft; it shows them only to a token that may write contents");
     }
-    Ok(Looked { tags: tags_in_all, found, findings: unprotected(rules), left_out })
+    Ok(Looked { found, findings: unprotected(rules), left_out })
 }
 
 pub(super) fn in_clone(source: &Source) -> Result<Looked> {
     let tags = source.tags().context("this is a folder with the ledger's files alone; give the clone that holds the tags too")??;
     Ok(Looked {
-        tags: tags.len(),
         found: Found { releases: None, tags, pulls: None },
         findings: Vec::new(),
         left_out: vec!["releases, pull requests and the rules that guard the ledger: a clone does not hold them; use --repository"],

@@ -8,7 +8,7 @@ use gix_object::{FindExt as _, tree::EntryKind};
 
 use super::source::is_folder;
 use countersign_core::{
-    ledger::{BRANCH, HEAD_PATH, MOST_ENTRY_BYTES},
+    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, MOST_ENTRY_BYTES},
     name::CommitId,
     reconcile::FoundTag,
 };
@@ -105,7 +105,9 @@ impl Mirror {
                 last = Some((folder.into(), self.folder(root, folder)?));
             }
             let file = last.as_ref().and_then(|(_, listing)| listing.as_ref()?.get(name));
-            ensure!(file.is_none_or(|(kind, _)| *kind == EntryKind::Blob), "structure: `{path}`: it is no plain file");
+            if file.is_some_and(|(kind, _)| *kind != EntryKind::Blob) {
+                bail!(structure(path, "it is no plain file"));
+            }
             read.push(file.map(|(_, blob)| self.blob(*blob)).transpose().with_context(|| format!("`{path}` cannot be read"))?);
         }
         Ok(read)
@@ -158,7 +160,9 @@ impl Mirror {
         let mut listing = Listing::new();
         for entry in &tree.entries {
             let twice = listing.insert(entry.filename.to_string(), (entry.mode.kind(), entry.oid.to_owned())).is_some();
-            ensure!(!twice, "structure: a folder holds `{}` twice", entry.filename);
+            if twice {
+                bail!(structure(&entry.filename.to_string(), "a folder holds it twice"));
+            }
         }
         Ok(listing)
     }
@@ -179,6 +183,10 @@ impl Mirror {
         }
         Ok(())
     }
+}
+
+fn structure(path: &str, problem: &str) -> BadLedger {
+    BadLedger { aspect: Aspect::Structure, place: format!("`{path}`"), problem: problem.into() }
 }
 
 fn tip(refs: &gix_ref::file::Store, name: &str) -> Result<Option<ObjectId>> {

@@ -155,11 +155,14 @@ pub(in crate::commands) fn by_keys(by: Option<&(Trusted, Threshold)>) -> Examine
 }
 
 /// A receipt that no trusted key signed may be a forged one, or one of a key that is no longer in the list.
-fn explained(bad: BadLedger) -> anyhow::Error {
+fn explained(bad: BadLedger) -> BadLedger {
     // Too few signatures are no missing key.
     let signed = bad.aspect != Aspect::Signatures || bad.problem.contains(" must; signed by ");
-    let error = anyhow::Error::from(bad);
-    if signed { error } else { anyhow::anyhow!("{error}; add the key that signed then to --trusted-keys, or find out who wrote the entry") }
+    if signed {
+        return bad;
+    }
+    let problem = format!("{}; add the key that signed then to --trusted-keys, or find out who wrote the entry", bad.problem);
+    BadLedger { problem, ..bad }
 }
 
 async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
