@@ -12,10 +12,10 @@ use countersign_core::{
 };
 
 use crate::{
-    Environment, Log,
+    Clock, Environment, Log,
     commands::{self, TrustedArguments},
     exit::Exit,
-    on_runtime, system_clock,
+    on_runtime,
 };
 
 /// Publishes a release, creates a tag or opens a pull request only if a signed one-time receipt allows exactly that.
@@ -433,7 +433,7 @@ pub(crate) struct ReportArguments {
 }
 
 /// Parses and runs one command line.
-pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, clock: Clock) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(told) => {
@@ -444,32 +444,28 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &E
     };
     let log = Log::stdout();
     match cli.command {
-        Command::Action { script: _ } => crate::action(environment, system_clock, log),
+        Command::Action { script: _ } => crate::action(environment, clock, log),
         Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
-        Command::Keys { command: KeysCommand::List { file } } => commands::keys::list(file.as_deref(), environment, system_clock).end(),
+        Command::Keys { command: KeysCommand::List { file } } => commands::keys::list(file.as_deref(), environment, clock).end(),
         Command::Keys { command: KeysCommand::Fingerprint { file } } => commands::keys::fingerprint(&file).end(),
         Command::Plan(arguments) => on_runtime(&log, async { commands::plan::run(&arguments, environment).await.end() }),
-        Command::Authorize(arguments) => {
-            on_runtime(&log, async { commands::authorize::run(&arguments, environment, system_clock).await.end() })
-        }
-        Command::Sign(arguments) => commands::sign::run(&arguments, environment, system_clock).end(),
-        Command::Policy { command: PolicyCommand::Check(arguments) } => commands::policy::check(&arguments, system_clock).end(),
-        Command::Trust { command: TrustCommand::Propose(arguments) } => {
-            commands::trust::propose(&arguments, environment, system_clock).end()
-        }
-        Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, system_clock).end(),
-        Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, system_clock).end(),
-        Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, system_clock).await.end() }),
-        Command::Report(arguments) => on_runtime(&log, async { commands::report::run(&arguments, environment, system_clock).await.end() }),
-        Command::Verify(arguments) => commands::verify::run(&arguments, system_clock).end(),
+        Command::Authorize(arguments) => on_runtime(&log, async { commands::authorize::run(&arguments, environment, clock).await.end() }),
+        Command::Sign(arguments) => commands::sign::run(&arguments, environment, clock).end(),
+        Command::Policy { command: PolicyCommand::Check(arguments) } => commands::policy::check(&arguments, clock).end(),
+        Command::Trust { command: TrustCommand::Propose(arguments) } => commands::trust::propose(&arguments, environment, clock).end(),
+        Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, clock).end(),
+        Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, clock).end(),
+        Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, clock).await.end() }),
+        Command::Report(arguments) => on_runtime(&log, async { commands::report::run(&arguments, environment, clock).await.end() }),
+        Command::Verify(arguments) => commands::verify::run(&arguments, clock).end(),
         Command::VerifyRelease(arguments) => {
-            on_runtime(&log, async { commands::verify_release::run(&arguments, environment, system_clock).await.end() })
+            on_runtime(&log, async { commands::verify_release::run(&arguments, environment, clock).await.end() })
         }
         Command::Ledger { command: LedgerCommand::Show(arguments) } => {
             on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })
         }
         Command::Ledger { command: LedgerCommand::Verify(arguments) } => {
-            on_runtime(&log, async { commands::ledger::verify(&arguments, environment, system_clock).await.end() })
+            on_runtime(&log, async { commands::ledger::verify(&arguments, environment, clock).await.end() })
         }
         Command::Ledger { command: LedgerCommand::Init { repository, protect } } => {
             on_runtime(&log, async { commands::ledger::init(&repository, protect, environment).await.end() })

@@ -37,19 +37,19 @@ pub fn system_clock() -> Timestamp {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> Exit {
-    main_at(Tempo::REAL)
+    main_at(Tempo::REAL, system_clock)
 }
 
-/// The same with other waits.
+/// The same with other waits, by another clock.
 #[must_use]
-pub fn main_at(tempo: Tempo) -> Exit {
-    cli::run(std::env::args_os(), &Environment::of_process().at(tempo))
+pub fn main_at(tempo: Tempo, clock: Clock) -> Exit {
+    cli::run(std::env::args_os(), &Environment::of_process().at(tempo), clock)
 }
 
 /// Runs any command line in any environment, as the binary would.
 #[must_use]
 pub fn run(arguments: &[&str], environment: &Environment) -> Exit {
-    cli::run(std::iter::once("countersign").chain(arguments.iter().copied()).map(Into::into), environment)
+    cli::run(std::iter::once("countersign").chain(arguments.iter().copied()).map(Into::into), environment, system_clock)
 }
 
 /// Makes one attempt as the Action does.

@@ -1,0 +1,287 @@
+//! Attacks by an earlier step of the job, and by whoever stands between us and GitHub.
+
+use std::{fs, net::TcpListener, os::unix::fs::symlink, process::Command};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign_core::{
+    document::Document as _,
+    trust::{TrustFile, TrustVersion},
+};
+use countersign_sim::{Effect, Endpoint, Fault};
+
+use crate::{
+    Scene,
+    forge::{envelope, parts},
+    harness::{Stage, fresh_key, now, terms, trusted_line},
+    judge::{attempted, tells_nothing_else},
+    proxy::Proxy,
+};
+
+pub const SCENES: &[Scene] = &[
+    ("a library is put before the shipped binary", a_preloaded_library),
+    ("programs of the same names come first in PATH", programs_in_path),
+    ("a proxy stands in the variables", a_proxy),
+    ("a proxy with a certificate of its own comes between us and GitHub", a_man_in_the_middle),
+    ("GitHub tells no time", no_time),
+    ("GitHub redirects to another host", a_redirect),
+    ("GitHub names another host for uploads", an_upload_host),
+    ("the outputs are a link", || a_surface("GITHUB_OUTPUT")),
+    ("the summary is a link", || a_surface("GITHUB_STEP_SUMMARY")),
+    ("the outputs hold a delimiter that was guessed", a_guessed_delimiter),
+    ("the outputs hold a value that is left open", an_open_value),
+    ("the trust file comes from the branch of a pull request", a_trust_file_of_a_stranger),
+    ("a thousand signatures", a_thousand_signatures),
+    ("a receipt of 65,535 characters", a_long_receipt),
+    ("a receipt that was cut off", a_cut_receipt),
+    ("a signature with S + L", a_malleable_signature),
+    ("a payload whose base64 has stray bits", stray_bits),
+    ("GitHub's message is markup and commands", a_hostile_message),
+];
+
+/// The shipped program is static: no loader reads `LD_PRELOAD`, `LD_AUDIT` or `GCONV_PATH` before it. In an ELF file only a program header of type
+/// 3 (`PT_INTERP`) names a loader.
+fn a_preloaded_library() {
+    for name in ["countersign-Linux-X64", "countersign-Linux-ARM64"] {
+        let program = fs::read(format!("{}/dist/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let number =
+            |at: usize, bytes: usize| program[at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte));
+        assert_eq!(&program[..6], b"\x7fELF\x02\x01", "{name} is no 64-bit ELF file");
+        let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+        let types: Vec<usize> = (0..count).map(|index| number(table + index * size, 4)).collect();
+        assert!(types.contains(&1) && !types.contains(&3), "{name} names a loader: {types:?}");
+    }
+    // A loader would tell that it cannot find them.
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/dist/countersign-Linux-X64"));
+    for variable in ["LD_PRELOAD", "LD_AUDIT", "GCONV_PATH", "LD_LIBRARY_PATH"] {
+        command.env(variable, "/nowhere/evil.so");
+    }
+    let output = command.arg("--version").output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+fn programs_in_path() {
+    let stage = Stage::new();
+    let (folder, canary) = (stage.folder.path().join("bin"), stage.folder.path().join("canary"));
+    fs::create_dir(&folder).unwrap();
+    let script = format!("#!/bin/sh\necho $0 >> {}\n", canary.display());
+    for name in ["git", "gh", "sh", "bash", "curl", "openssl", "ssh", "ssh-keygen"] {
+        fs::write(folder.join(name), &script).unwrap();
+        assert!(Command::new("chmod").arg("+x").arg(folder.join(name)).status().unwrap().success());
+    }
+    fs::write(folder.join("env"), &script).unwrap();
+    let attempt = stage.tag().approved().variable("PATH", folder.display().to_string());
+    let attempt =
+        attempt.variable("BASH_ENV", folder.join("env").display().to_string()).variable("ENV", folder.join("env").display().to_string());
+    attempt.run().succeeded();
+    assert!(!canary.exists(), "{}", fs::read_to_string(canary).unwrap_or_default());
+}
+
+/// Somebody who waits for the token.
+struct Trap {
+    listener: TcpListener,
+    address: String,
+}
+
+impl Trap {
+    fn set() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        Self { listener, address }
+    }
+
+    fn is_untouched(&self) {
+        assert!(self.listener.accept().is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock), "somebody came to the trap");
+    }
+}
+
+fn a_proxy() {
+    let (stage, trap) = (Stage::new(), Trap::set());
+    let mut attempt = stage.tag().approved();
+    for variable in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        attempt = attempt.variable(variable, format!("http://{}", trap.address));
+    }
+    // Loopback goes through no proxy, and without TLS nothing else is asked.
+    attempt.run().succeeded();
+    trap.is_untouched();
+}
+
+/// Roots of trust from a variable count for servers of one's own, and not for github.com: there the proxy never sees a request.
+fn a_man_in_the_middle() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let proxy = Proxy::start(stage.folder.path());
+    let through = |api: &str, graphql: &str| {
+        let attempt =
+            attempt.clone().variable("HTTPS_PROXY", format!("http://{}", proxy.address)).variable("SSL_CERT_FILE", &proxy.certificate);
+        attempt.variable("GITHUB_API_URL", api).variable("GITHUB_GRAPHQL_URL", graphql)
+    };
+    let name = "a proxy with a certificate of its own comes between us and GitHub";
+    let report = attempted(&stage, name, through("https://api.github.com", "https://api.github.com/graphql"), "ledger_unavailable");
+    assert!(report.message().contains("certificate"), "{}", report.message());
+    assert_eq!(proxy.seen(), ["CONNECT api.github.com:443"]);
+    // The same trap shuts where the variable is documented to count.
+    attempted(&stage, name, through("https://ghe.example/api/v3", "https://ghe.example/api/graphql"), "ledger_unavailable");
+    assert!(proxy.seen().contains(&"POST /api/graphql".to_owned()), "{:?}", proxy.seen());
+}
+
+fn no_time() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    stage.sim.plan(Fault::on(Endpoint::Preflight).times(9).then(Effect::OmitDate));
+    attempted(&stage, "GitHub tells no time", attempt, "clock_skew");
+}
+
+fn a_redirect() {
+    let (stage, trap) = (Stage::new(), Trap::set());
+    let attempt = stage.tag().approved();
+    stage.sim.plan(Fault::on(Endpoint::Preflight).times(9).then(Effect::Redirect(format!("http://{}/", trap.address))));
+    attempted(&stage, "GitHub redirects to another host", attempt, "ledger_unavailable");
+    trap.is_untouched();
+}
+
+/// The receipt is spent by then: what must not happen is that the token leaves.
+fn an_upload_host() {
+    let stage = Stage::new();
+    let attempt = stage.file("a.zip", "aaa").release().input("files", "a.zip").approved();
+    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ForeignUploadUrl));
+    let report = attempt.run();
+    assert_eq!((report.exit, report.status(), report.code()), (1, "failed", "foreign_host"), "{}", report.message());
+    assert_eq!(stage.sim.releases().iter().filter(|release| !release.draft).count(), 0);
+    tells_nothing_else(&stage, &report);
+}
+
+/// Nothing is written through a link that an earlier step put there; the record, which must not be lost, is written all the same.
+fn a_surface(variable: &str) {
+    let stage = Stage::new();
+    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
+    let (prey, link) = (stage.folder.path().join("prey"), stage.folder.path().join("link"));
+    fs::write(&prey, "untouched").unwrap();
+    symlink(&prey, &link).unwrap();
+    let report = surfaces.report(&command.env(variable, &link).output().unwrap());
+    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+    assert_eq!(fs::read_to_string(&prey).unwrap(), "untouched");
+    assert!(report.log.contains("could not be written"), "{}", report.log);
+}
+
+fn a_guessed_delimiter() {
+    let stage = Stage::new();
+    let body = "ghadelimiter\nstatus<<ghadelimiter\nsuccess\nghadelimiter\n";
+    let report = attempted(&stage, "the outputs hold a delimiter that was guessed", stage.release().input("body", body), "receipt_missing");
+    assert_eq!(report.outputs["status"], "rejected_by_auth");
+}
+
+/// Nothing of ours becomes the value of what somebody began: the runner sees that it never ends, and fails the step.
+fn an_open_value() {
+    let stage = Stage::new();
+    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
+    let outputs = stage.folder.path().join("open");
+    fs::write(&outputs, "status<<never\nsuccess\n").unwrap();
+    let report = surfaces.report(&command.env("GITHUB_OUTPUT", &outputs).output().unwrap());
+    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+    let told = fs::read_to_string(&outputs).unwrap();
+    assert!(told.lines().all(|line| line != "never") && told.contains("\nerror-code<<"), "{told}");
+}
+
+fn a_trust_file_of_a_stranger() {
+    let stage = Stage::new();
+    let (_, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
+    let mallory = fresh_key();
+    let version =
+        format!("version = 1\nthreshold = 1\n[[key]]\nname = \"alice@example.org\"\nkey = \"{}\"\n", trusted_line(&mallory, "").trim());
+    let mut file = TrustFile::begin(&TrustVersion::from_toml(&version, None, now(), None).unwrap());
+    file.sign(&mallory).unwrap();
+    stage.file("trust.json", file.to_document());
+    let receipt = countersign_core::envelope::Envelope::sign(&terms(&stage.tag().dry_run().plan()), &[&mallory]).to_line();
+    let attempt =
+        stage.tag().input("trusted-keys", "").input("trust-file", "trust.json").input("trust-root", &root).input("receipt", &receipt);
+    attempted(&stage, "the trust file comes from the branch of a pull request", attempt, "trust_invalid");
+}
+
+fn a_thousand_signatures() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let (payload, signature) = parts(&attempt.receipt());
+    let many = |count: usize| envelope(&payload, &vec![signature.clone(); count]);
+    attempted(&stage, "33 signatures", attempt.clone().input("receipt", &many(33)), "receipt_malformed");
+    // Over 64 KiB the input is refused before anything in it is read.
+    attempted(&stage, "a thousand signatures", attempt.input("receipt", &many(1000)), "receipt_malformed");
+}
+
+fn a_long_receipt() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let (payload, signature) = parts(&attempt.receipt());
+    let plain = envelope(&payload, std::slice::from_ref(&signature)).len();
+    // A signature that is none, as long as fits beside the good one: in one input GitHub takes 65,535 characters.
+    let filler = |length: usize| {
+        "A".repeat((length - plain - envelope("", &[String::new(), String::new()]).len() + envelope("", &[String::new()]).len()) / 4 * 4)
+    };
+    let long = envelope(&payload, &[signature.clone(), filler(65_535)]);
+    assert!((65_500..=65_535).contains(&long.len()), "{}", long.len());
+    attempted(&stage, "a receipt of 65,535 characters", attempt.clone().input("receipt", &long), "-");
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let (payload, signature) = parts(&attempt.receipt());
+    let longer = envelope(&payload, &[signature, filler(65_600)]);
+    attempted(&stage, "a receipt of more than 64 KiB", attempt.input("receipt", &longer), "receipt_malformed");
+}
+
+fn a_cut_receipt() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let receipt = attempt.receipt();
+    for length in [1, 10, receipt.len() / 2, receipt.len() - 1] {
+        let report =
+            attempted(&stage, "a receipt that was cut off", attempt.clone().input("receipt", &receipt[..length]), "receipt_malformed");
+        assert!(report.record["remedy"].as_str().unwrap().contains("cut off"), "{length}: {}", report.record["remedy"]);
+    }
+}
+
+/// The order of the curve's base point, little-endian: S + L verifies too where nobody checks that S is reduced.
+const L: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0x10,
+];
+
+fn a_malleable_signature() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let (payload, signature) = parts(&attempt.receipt());
+    let mut bytes = STANDARD.decode(&signature).unwrap();
+    let mut carry = 0;
+    for (byte, order) in bytes[32..].iter_mut().zip(L) {
+        let sum = u16::from(*byte) + u16::from(order) + carry;
+        (*byte, carry) = ((sum & 0xff) as u8, sum >> 8);
+    }
+    assert_eq!(carry, 0);
+    let other = envelope(&payload, &[STANDARD.encode(bytes)]);
+    attempted(&stage, "a signature with S + L", attempt.input("receipt", &other), "signature_untrusted");
+}
+
+fn stray_bits() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let (payload, signature) = parts(&attempt.receipt());
+    // 64 bytes end in `==`: four bits of the last letter say nothing.
+    let last = signature.trim_end_matches('=').len() - 1;
+    let letter = signature.as_bytes()[last];
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let place = alphabet.iter().position(|known| *known == letter).unwrap();
+    let stray = format!("{}{}==", &signature[..last], char::from(alphabet[place + 1]));
+    attempted(
+        &stage,
+        "a payload whose base64 has stray bits",
+        attempt.input("receipt", &envelope(&payload, &[stray])),
+        "receipt_malformed",
+    );
+}
+
+fn a_hostile_message() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    let message = "<script>alert(1)</script> [x](javascript:alert(1))\n::error::boo\n##[add-mask]y | z";
+    let error = Effect::GraphQlError { kind: "FORBIDDEN".into(), message: message.into() };
+    stage.sim.plan(Fault::on(Endpoint::Preflight).times(9).then(error));
+    attempted(&stage, "GitHub's message is markup and commands", attempt, "ledger_unavailable");
+}
