@@ -64,7 +64,7 @@ impl GraphqlError {
 
     /// The same trouble as REST would tell of.
     pub(super) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
-        let message = excerpt(&self.message, 300);
+        let message = excerpt(self.message.trim_end_matches('.'), 300);
         match self.kind.as_str() {
             "RATE_LIMITED" => Trouble::RateLimit { message, wait: Some(pause) },
             "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions },

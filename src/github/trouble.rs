@@ -174,14 +174,14 @@ struct ErrorBody {
     errors: Vec<serde_json::Value>,
 }
 
-/// GitHub's own words: the message and what stands in `errors`, which says more than the message.
+/// GitHub's own words, as a part of our sentences: the message and what stands in `errors`, which says more than the message.
 fn message(status: StatusCode, body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else {
         return status.canonical_reason().unwrap_or("without a reason").into();
     };
     let details: Vec<String> = body.errors.iter().take(5).map(detail).collect();
     let text = if details.is_empty() { body.message } else { format!("{}: {}", body.message, details.join("; ")) };
-    excerpt(&text.replace('\n', " "), 600)
+    excerpt(text.replace('\n', " ").trim_end_matches('.'), 600)
 }
 
 fn detail(error: &serde_json::Value) -> String {
