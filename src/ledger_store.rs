@@ -64,7 +64,7 @@ impl<'a> LedgerBranch<'a> {
                 Some(Effect::Failed(told(message)))
             }
             None => Some(Effect::Unknown(told(
-                "it was done, but GitHub shows no tag yet. Re-run the job: its next attempt looks again.".into(),
+                "it was done, but GitHub shows no tag yet. Look at the tag before anything else: the receipt is spent, and no attempt does this again.".into(),
             ))),
         }
     }

@@ -61,6 +61,13 @@ pub(crate) async fn look(
         let message = format!("{} lacks {behind} commit(s) of the branch `{branch}`", operation.commit());
         warnings.push(Warning { code: "branch_behind".into(), message });
     }
+    if let Some((branch, ahead)) = discovered.ahead {
+        let message = format!(
+            "{} has {ahead} commit(s) that the branch `{branch}` has not; GitHub finds commits of forks too, so look whose they are",
+            operation.commit()
+        );
+        warnings.push(Warning { code: "branch_ahead".into(), message });
+    }
     if let Some(home) = home.filter(|home| **home != operation.target().repository) {
         let message = format!(
             "the job token of {home} cannot write to {}: the publish job needs the input `token`, for instance a GitHub App's",

@@ -552,6 +552,27 @@ fn the_requester_of_another_run_is_asked_of_github() {
     assert_eq!(stage.writes(), Vec::<String>::new());
 }
 
+#[test]
+fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
+    for (event, actor, problem) in [
+        ("pull_request", "dana", "it began with the event `pull_request`"),
+        ("issue_comment", "dana", "it began with the event `issue_comment`"),
+        ("workflow_dispatch", "github-actions[bot]", "the rule excludes the requester, and nobody can tell who that is"),
+    ] {
+        let (stage, token) = reviewed();
+        stage.sim.run_on(event, 99, actor);
+        let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+        let keys = format!("{} github:alice-gh", stage.trusted());
+        let approved = stage.tag().input("run-id", "99").approved();
+        stage.sim.artifact(99, "plan", &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]));
+        let attempt = approved.input("policy-file", &policy).input("trusted-keys", &keys).input("token", &token);
+        let report = attempt.run();
+        report.refused("requester_unknown");
+        assert!(report.message().contains(problem), "{}", report.message());
+        assert_eq!(stage.writes(), Vec::<String>::new());
+    }
+}
+
 /// A zip archive with these files, as `actions/upload-artifact` makes one.
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -19,7 +19,7 @@ pub use self::{
     entry::{Entry, EventType, MOST_ENTRY_BYTES},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
     path::{AUTHORITY_PATH, HEAD_PATH, entry_path, state_path},
-    snapshot::{LedgerView, RawSnapshot, Snapshot},
+    snapshot::{LedgerView, MOST_STATES, RawSnapshot, Snapshot},
     state::{ReceiptState, Use},
     store::{Append, Appended, LedgerStore, Look, Rejection},
     verify::{Aspect, BadLedger, Examined, Examiner, Keys, Tally, Verifier},

@@ -198,6 +198,12 @@ pub enum Refusal {
         /// The receipt.
         receipt: ReceiptId,
     },
+    /// The receipt's state on the ledger told of an outcome, and tells of none now.
+    #[error("the ledger's state of the receipt {receipt} was set back: it told of an outcome before, and tells of none now")]
+    LedgerStateReopened {
+        /// The receipt.
+        receipt: ReceiptId,
+    },
     /// The ledger remembers a newer trust file or policy than this run has.
     #[error("{problem}")]
     AuthorityRolledBack {
@@ -288,7 +294,7 @@ impl Refusal {
             Self::ClockSkew { .. } => "clock_skew",
             Self::LedgerMissing { .. } => "ledger_missing",
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
-            Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } => "ledger_rolled_back",
+            Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } | Self::LedgerStateReopened { .. } => "ledger_rolled_back",
             Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => "trust_rolled_back",
             Self::AuthorityRolledBack { .. } => "policy_rolled_back",
             Self::TrustStale { .. } => "trust_stale",
@@ -365,7 +371,7 @@ impl Refusal {
             Self::LedgerRolledBack { .. } => {
                 "The ledger does not hold what an approver saw: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
             }
-            Self::LedgerStateRemoved { .. } => {
+            Self::LedgerStateRemoved { .. } | Self::LedgerStateReopened { .. } => {
                 "The receipt was used, and somebody removed the trace. Find out who before you publish anything; a new receipt is needed."
             }
             Self::AuthorityRolledBack { .. } => {

@@ -49,14 +49,16 @@ pub enum Lines {
     Several,
 }
 
-/// Control characters, and the invisible or reordering ones of Unicode TR36 and "Trojan Source" (CVE-2021-42574).
+/// Control characters, and what reorders others or shows nothing: Unicode's `Default_Ignorable_Code_Point`, separators of lines, annotations, and
+/// signs that fonts draw as nothing (Unicode TR36, "Trojan Source", CVE-2021-42574).
 #[must_use]
 pub fn hides(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+            | '\u{2800}' | '\u{13430}'..='\u{1343f}' | '\u{16fe4}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}')
 }
 
 /// As [`hides`], but emoji keep the joiner and the variation selectors that they are made of.
@@ -75,6 +77,13 @@ mod tests {
         assert_eq!(visible("a\nb\tc\r", Lines::Several), "a\nb\tc\\u{d}");
         assert_eq!(visible("a\nb", Lines::One), "a\\u{a}b");
         assert_eq!(visible("Grüße, 世界 🎉", Lines::One), "Grüße, 世界 🎉");
+    }
+
+    #[test]
+    fn what_no_reader_sees_becomes_visible() {
+        let unseen = "\u{2800}\u{1d173}\u{1bca0}\u{13430}\u{16fe4}\u{1d159}\u{115f}\u{e0041}";
+        assert!(unseen.chars().all(hides), "{}", unseen.escape_unicode());
+        assert!(!"e\u{301} ÄÖ 世 🎉 a-b_c".chars().any(hides));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(crate) struct Run {
     pub(crate) attempt: u64,
     pub(crate) workflow: String,
     pub(crate) status: &'static str,
+    pub(crate) event: String,
     pub(crate) actor: String,
     /// Who triggered each attempt, the first included.
     pub(crate) triggering_actors: Vec<String>,

@@ -36,6 +36,7 @@ impl Simulator {
                 attempt: 1,
                 workflow: workflow.file.clone(),
                 status: "in_progress",
+                event: "workflow_dispatch".into(),
                 actor: actor.to_owned(),
                 triggering_actors: vec![triggering_actor.to_owned()],
                 head_branch: branch,
@@ -44,6 +45,16 @@ impl Simulator {
                 started_at: now,
             };
             world.actions.runs.push(run);
+        });
+    }
+
+    /// A run that began with another event than `workflow_dispatch`, of which GitHub names the actor.
+    pub fn run_on(&self, event: &str, id: u64, actor: &str) {
+        self.run(id, actor, actor);
+        self.world(|world| {
+            if let Some(run) = world.actions.runs.iter_mut().find(|run| run.id == id) {
+                event.clone_into(&mut run.event);
+            }
         });
     }
 

@@ -7,6 +7,7 @@ use countersign_core::{
     plan::Plan,
     policy::{Approval, Owner, Policy, decide, lint},
     tables,
+    text::{Lines, visible},
 };
 
 use super::{print, read, read_text, trusted};
@@ -19,11 +20,11 @@ pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::R
     let owners: Option<Vec<Owner>> = trusted.as_ref().map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
     print(&format!("policy {} with {} rule(s)", policy.pin(), policy.rules.len()))?;
     for retired in trusted.iter().flat_map(|trusted| trusted.keys.retired()) {
-        print(&format!("note: the key of `{}` does not count now: {}", retired.name, retired.why))?;
+        print(&format!("note: the key of `{}` does not count now: {}", visible(&retired.name, Lines::One), retired.why))?;
     }
     let findings = lint(&policy, owners.as_deref());
     for finding in &findings {
-        print(&format!("rule `{}`: {}: {}", finding.rule, finding.code, finding.problem))?;
+        print(&visible(&format!("rule `{}`: {}: {}", finding.rule, finding.code, finding.problem), Lines::One))?;
     }
     if owners.is_none() {
         print("note: without --trusted-keys nobody knows whether the approvers have keys")?;
@@ -53,13 +54,13 @@ fn explain(
     let mut denied = false;
     for (planned, decision) in plan.operations().iter().zip(decisions) {
         let verdict = match (decision.allows(), &decision.rule) {
-            (true, Some(rule)) => format!("allowed by the rule `{rule}`"),
-            (_, Some(rule)) => format!("not allowed; the rule `{rule}` decides"),
+            (true, Some(rule)) => format!("allowed by the rule `{}`", visible(rule, Lines::One)),
+            (_, Some(rule)) => format!("not allowed; the rule `{}` decides", visible(rule, Lines::One)),
             (_, None) => "not allowed".into(),
         };
         print(&format!("{}: {} in {}: {verdict}", planned.id(), planned.operation().kind(), planned.operation().target()))?;
         for reason in &decision.reasons {
-            print(&format!("  {}: {reason}", reason.code()))?;
+            print(&visible(&format!("  {}: {reason}", reason.code()), Lines::One))?;
         }
         denied |= !decision.allows();
     }

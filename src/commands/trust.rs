@@ -9,6 +9,7 @@ use countersign_core::{
     keys::PublicKey,
     policy::Policy,
     tables,
+    text::{Lines, visible},
     trust::{TrustFile, TrustVersion},
 };
 
@@ -108,7 +109,7 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
             print(&told(trust.newest()))?;
             for key in &trust.newest().keys {
                 if let Err(why) = key.standing(now) {
-                    print(&format!("`{}` does not count now: {why}", key.name))?;
+                    print(&format!("`{}` does not count now: {why}", visible(&key.name, Lines::One)))?;
                 }
             }
             Ok(Exit::Success)
@@ -138,7 +139,7 @@ fn told(version: &TrustVersion) -> String {
     lines.push(format!("policy        {}", version.policy.map_or("not fixed".into(), |policy| policy.to_string())));
     for key in &version.keys {
         let login = key.login.as_ref().map_or(String::new(), |login| format!(" (github:{login})"));
-        lines.push(format!("key           {}{login} {}", key.name, key.key.fingerprint()));
+        lines.push(format!("key           {}{login} {}", visible(&key.name, Lines::One), key.key.fingerprint()));
         for (what, time) in [("not before", key.not_before), ("not after", key.not_after), ("REVOKED at", key.revoked_at)] {
             lines.extend(time.map(|time| format!("              {what} {time}")));
         }

@@ -66,6 +66,7 @@ struct Run {
     attempt: Option<u64>,
     actor: Option<User>,
     triggering_actor: Option<User>,
+    event: Option<String>,
 }
 
 impl Run {
@@ -87,11 +88,12 @@ struct Approval {
 }
 
 impl GitHub {
-    /// Who started a run, and everybody who re-ran it.
-    pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<Vec<String>, Trouble> {
+    /// Who started a run, and everybody who re-ran it; and the event that it began with.
+    pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<(Vec<String>, String), Trouble> {
         let path = format!("/repos/{repository}/actions/runs/{run}");
         let newest: Run = self.read(&path).await?;
         let attempts = newest.attempt.unwrap_or(1).min(MOST_ATTEMPTS);
+        let event = newest.event.clone().unwrap_or_default();
         let mut actors: Vec<String> = newest.actors().collect();
         // The run itself tells the first actor and the newest.
         for attempt in 2..attempts {
@@ -99,7 +101,7 @@ impl GitHub {
         }
         actors.sort_unstable();
         actors.dedup();
-        Ok(actors)
+        Ok((actors, event))
     }
 
     /// The artifacts of a run, or those of one name; the newest hundred are enough to find the plan among.

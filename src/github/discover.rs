@@ -1,4 +1,4 @@
-//! Looks up what a plan tells beside the operation: the latest release, and how far a commit is behind a branch.
+//! Looks up what a plan tells beside the operation: the latest release, and how far a commit is from a branch.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub(crate) struct Discovered {
     pub(crate) latest: Option<TagName>,
     /// The branch that has commits which the operation's commit lacks, and how many.
     pub(crate) behind: Option<(String, u64)>,
+    /// The default branch, if it lacks the operation's commit or commits before it, and how many. Of a pull request nothing else is expected.
+    pub(crate) ahead: Option<(String, u64)>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +58,9 @@ struct Branch {
 #[serde(rename_all = "camelCase")]
 struct Comparison {
     behind_by: u64,
+    /// Only the default branch is asked.
+    #[serde(default)]
+    ahead_by: u64,
 }
 
 impl GitHub {
@@ -69,12 +74,15 @@ impl GitHub {
         let variables = Variables { owner, name, base: format!("refs/heads/{}", base.unwrap_or("-")), head: operation.commit() };
         // Nothing is decided by this: an answer with errors counts for what it holds.
         let reply = self.query::<Data>(DOCUMENT, variables, &["repository"]).await?;
-        let Some(answer) = reply.data.and_then(|data| data.repository) else { return Ok(Discovered { latest: None, behind: None }) };
+        let Some(answer) = reply.data.and_then(|data| data.repository) else {
+            return Ok(Discovered { latest: None, behind: None, ahead: None });
+        };
         let branch = if base.is_some() { answer.base } else { answer.default_branch_ref };
-        let behind = branch.and_then(|branch| {
-            let by = branch.compare.filter(|comparison| comparison.behind_by > 0)?.behind_by;
-            Some((base.map(ToOwned::to_owned).or(branch.name)?, by))
-        });
-        Ok(Discovered { latest: answer.latest_release.and_then(|release| release.tag_name.parse().ok()), behind })
+        let name = branch.as_ref().and_then(|branch| base.map(ToOwned::to_owned).or_else(|| branch.name.clone()));
+        let (behind, ahead) =
+            branch.and_then(|branch| branch.compare).map_or((0, 0), |comparison| (comparison.behind_by, comparison.ahead_by));
+        let told = |by: u64| name.clone().filter(|_| by > 0).map(|name| (name, by));
+        let latest = answer.latest_release.and_then(|release| release.tag_name.parse().ok());
+        Ok(Discovered { latest, behind: told(behind), ahead: if base.is_none() { told(ahead) } else { None } })
     }
 }

@@ -82,6 +82,10 @@ fn safe(variable: &'static str, text: &str) -> Result<Uri, InputRefusal> {
     if uri.host().is_none() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(problem("names no plain host"));
     }
+    // Whose certificates count, and where the token goes, is decided by the host's name: it has one spelling.
+    if uri.host().is_some_and(|host| host.ends_with('.') || host.contains(|c: char| c.is_ascii_uppercase())) {
+        return Err(problem("must name the host in small letters, without a dot at its end"));
+    }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
         Some("http") if is_loopback(&uri) => Ok(uri),

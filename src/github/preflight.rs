@@ -137,7 +137,10 @@ impl GitHub {
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
         // Only the branch's rules are dispensable: nothing is decided by them, and not every token may see them.
         let reply = self.query::<Data>(DOCUMENT, query, &["repository", "ledger", "rules"]).await?;
-        let data = reply.data.ok_or_else(|| Trouble::Garbage { reason: "neither data nor errors".into() })?;
+        let mut data = reply.data.ok_or_else(|| Trouble::Garbage { reason: "neither data nor errors".into() })?;
+        if let (Some(commit), Ok(repository)) = (data.cut_checkpoint(), format!("{}/{}", query.owner, query.name).parse()) {
+            data.put_checkpoint(self.ledger_file(&repository, &commit, &query.checkpoint).await?);
+        }
         data.sighting(query, reply.date, self.endpoints.is_public())
     }
 }

@@ -1,5 +1,7 @@
 //! Workflow commands: masks and annotations, with everything in them escaped.
 
+use countersign_core::text::{Lines, visible};
+
 use crate::{github::Token, log::Log};
 
 /// The runner cuts messages at 4,096 characters.
@@ -25,7 +27,7 @@ impl Log {
             Level::Warning => "warning",
             Level::Error => "error",
         };
-        let message: String = message.chars().take(MOST_MESSAGE).collect();
+        let message: String = visible(message, Lines::Several).chars().take(MOST_MESSAGE).collect();
         self.raw(&format!("::{level} title={}::{}", property(title), data(&message)));
     }
 }

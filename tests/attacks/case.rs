@@ -14,6 +14,7 @@ pub struct Case {
     pub code: String,
     pub exit: Option<i64>,
     pub also: Option<Vec<String>>,
+    pub says: Option<String>,
     pub operation: Option<String>,
     pub issued: Option<i64>,
     pub expires: Option<i64>,
@@ -21,6 +22,7 @@ pub struct Case {
     pub github: Option<i64>,
     pub statement: Vec<(String, String)>,
     pub payload_hex: Option<String>,
+    pub bytes: Vec<(String, String)>,
     pub payload_type: Option<String>,
     pub signs: Option<String>,
     pub tampered: Vec<(String, String)>,
@@ -49,6 +51,7 @@ impl Case {
             code: table.take("code")?.text()?,
             exit: number(&mut table, "exit")?,
             also: table.take_optional("also").map(texts).transpose()?,
+            says: table.take_optional("says").map(Value::text).transpose()?,
             operation: table.take_optional("operation").map(Value::text).transpose()?,
             issued: number(&mut table, "issued")?,
             expires: number(&mut table, "expires")?,
@@ -56,6 +59,7 @@ impl Case {
             github: number(&mut table, "github")?,
             statement: table.take_optional("statement").map_or(Ok(Vec::new()), pairs)?,
             payload_hex: table.take_optional("payload_hex").map(Value::text).transpose()?,
+            bytes: table.take_optional("bytes").map_or(Ok(Vec::new()), pairs)?,
             payload_type: table.take_optional("type").map(Value::text).transpose()?,
             signs: table.take_optional("signs").map(Value::text).transpose()?,
             tampered: table.take_optional("tampered").map_or(Ok(Vec::new()), pairs)?,
@@ -76,7 +80,7 @@ impl Case {
     pub fn run(self) {
         let forge = Forge::new(&self);
         let (report, writes) = forge.attempt(&self);
-        let expected = Expected { code: &self.code, exit: self.exit.unwrap_or(3), also: self.also.as_deref() };
+        let expected = Expected { code: &self.code, exit: self.exit.unwrap_or(3), also: self.also.as_deref(), says: self.says.as_deref() };
         judged(&forge.stage, &self.name, &expected, &report, writes);
     }
 }

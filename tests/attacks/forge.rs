@@ -15,7 +15,7 @@ use crate::{
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// Data that wants to be more: markup, a link, a table, a code span's end, commands of the runner in both spellings, another reading direction.
-const HOSTILE: &str = "x<img src=x onerror=alert(1)><script>alert(1)</script>[a](javascript:alert(1))|`a`\u{202e}\n::error::a\r\n##[add-mask]a\n::stop-commands::a";
+const HOSTILE: &str = "x<img src=x onerror=alert(1)><script>alert(1)</script>[a](javascript:alert(1))|`a`\u{202e}\n::set-output name=status::success\r::error::a\r\n##[add-mask]a\n::stop-commands::a";
 
 /// A stage with the case's keys.
 pub struct Forge {
@@ -121,6 +121,10 @@ impl Forge {
         let statement = replaced(String::from_utf8(terms.to_payload()).unwrap(), &case.statement, told);
         let mut payload = case.payload_hex.as_deref().map(bytes).unwrap_or_default();
         payload.extend(statement.as_bytes());
+        for (from, to) in &case.bytes {
+            let at = payload.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            payload.splice(at..at + from.len(), bytes(to));
+        }
         let payload_type = case.payload_type.as_deref().unwrap_or(PAYLOAD_TYPE);
         let message = message(case.signs.as_deref().unwrap_or("pae"), payload_type, &payload);
         let signers = case.signers.clone().unwrap_or_else(|| vec!["alice".into()]);

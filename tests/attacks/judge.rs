@@ -9,11 +9,13 @@ pub struct Expected<'a> {
     pub exit: i64,
     /// Every further rule that must be broken.
     pub also: Option<&'a [String]>,
+    /// A part of the message: that it is this rule which the attempt broke.
+    pub says: Option<&'a str>,
 }
 
 impl<'a> Expected<'a> {
     pub const fn refusal(code: &'a str) -> Self {
-        Self { code, exit: 3, also: None }
+        Self { code, exit: 3, also: None, says: None }
     }
 }
 
@@ -28,7 +30,12 @@ pub fn judged(stage: &Stage, name: &str, expected: &Expected<'_>, report: &Repor
     tells_nothing_else(stage, report);
     assert_eq!(report.record["github"]["workflow"], workflow(name));
     if expected.code == "-" {
-        return report.succeeded();
+        report.succeeded();
+        assert_eq!(stage.ledger_events().split_off(stage.ledger_events().len() - 2), ["claimed", "succeeded"]);
+        return;
+    }
+    if let Some(says) = expected.says {
+        assert!(report.message().contains(says), "`{says}` is not said: {}", report.message());
     }
     if expected.exit == 3 {
         report.refused(expected.code);
@@ -60,16 +67,21 @@ pub fn attempted(stage: &Stage, name: &str, attempt: Attempt<'_>, code: &str) ->
 pub fn tells_nothing_else(stage: &Stage, report: &Report) {
     // The token is masked once, and stands nowhere else.
     let log = report.log.replacen(&format!("::add-mask::{}", stage.token), "", 1);
-    for surface in [log.as_str(), &report.summary, &report.record.to_string(), &format!("{:?}", report.outputs)] {
+    let plan =
+        report.outputs.get("plan").filter(|path| !path.is_empty()).map_or(String::new(), |path| std::fs::read_to_string(path).unwrap());
+    for surface in [log.as_str(), &report.summary, &report.record.to_string(), &format!("{:?}", report.outputs), &plan] {
         assert!(!surface.contains(&stage.token), "the token is told: {surface}");
     }
     // Every line that the runner would take for a command begins with one of ours.
-    for line in log.lines() {
-        let command = line.trim_start().strip_prefix("::").map(|rest| rest.split([' ', ':']).next().unwrap_or_default());
-        let ours = ["add-mask", "error", "warning", "notice", "group", "endgroup", ""];
-        assert!(command.is_none_or(|command| ours.contains(&command)) && !line.contains("##["), "{line}");
+    let ours = ["::error title=Countersign", "::warning title=Countersign", "::notice title=Countersign", "::group::", "::endgroup::"];
+    for line in log.split(['\n', '\r']).map(str::trim_start) {
+        assert!(!line.starts_with("::") || line == "::" || ours.iter().any(|command| line.starts_with(command)), "{line}");
+        assert!(!line.contains("##["), "{line}");
     }
-    for markup in ["<script", "<img", "](javascript", "\u{202e}", "\u{200b}"] {
+    for markup in ["<script", "<img", "](javascript"] {
         assert!(!report.summary.contains(markup), "{markup}: {}", report.summary);
+    }
+    for hidden in ['\u{1b}', '\u{202e}', '\u{200b}', '\u{2800}'] {
+        assert!(!log.contains(hidden) && !report.summary.contains(hidden), "{hidden:?}: {log}\n{}", report.summary);
     }
 }

@@ -4,10 +4,9 @@ use std::thread;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
-    digest::Digest,
     document::Document as _,
     envelope::Envelope,
-    ledger::{Checkpoint, Entry, EventType, Head, entry_path, state_path},
+    ledger::{Entry, EventType, GithubResponse, Head, entry_path, state_path},
 };
 
 use ed25519_dalek::Signer as _;
@@ -28,6 +27,9 @@ pub const SCENES: &[Scene] = &[
     ("a fork of the same length takes the ledger's place", a_fork),
     ("a used receipt's state is taken away", a_state_taken_away),
     ("a used receipt's state is set free", a_state_set_free),
+    ("a used receipt's state is set free for a later attempt", a_state_set_free_for_another_attempt),
+    ("a used receipt's outcome is corrected to unknown by a stranger", a_forged_correction),
+    ("the entry that the approver saw is longer than one answer", a_long_entry),
     ("the entry that the approver saw is edited", an_edited_entry),
     ("an entry is edited and the ledger is verified", || verified_after(edited)),
     ("an entry is deleted and the ledger is verified", || verified_after(deleted)),
@@ -133,6 +135,63 @@ fn a_state_set_free() {
     attempted(&stage, "a used receipt's state is set free", attempt, "receipt_consumed");
 }
 
+/// As whoever may write to the branch would do it, before pressing "Re-run".
+fn a_state_set_free_for_another_attempt() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    attempt.run().succeeded();
+    set_state(&stage, |state| state.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null"));
+    assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
+    let name = "a used receipt's state is set free for a later attempt";
+    attempted(&stage, name, attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2"), "ledger_rolled_back");
+    // Nor if the state is taken away in between, or if its end is buried under versions that tell of none.
+    stage.sim.remove("receipt-ledger", &[&state_path(&stage.ledger()[0].receipt_id)]);
+    for run in 0..25 {
+        set_state(&stage, |_| open_state(&stage).replace("\"run_attempt\":1", &format!("\"run_attempt\":{}", 1 + run % 2)) + "\n");
+    }
+    attempted(&stage, name, attempt.variable("GITHUB_RUN_ATTEMPT", "3"), "ledger_rolled_back");
+}
+
+/// The state right after the claim.
+fn open_state(stage: &Stage) -> String {
+    let claim = &stage.ledger()[0];
+    format!(
+        "{{\"claim_sequence\":1,\"run_id\":\"{}\",\"run_attempt\":1,\"operation_id\":\"{}\",\"operation_digest\":\"{}\",\"outcome_sequence\":null}}",
+        claim.run_id, claim.operation_id, claim.operation_digest
+    )
+}
+
+fn set_state(stage: &Stage, edit: impl FnOnce(String) -> String) {
+    let path = state_path(&stage.ledger()[0].receipt_id);
+    let state = stage.sim.read_file("receipt-ledger", &path).map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
+    stage.sim.commit("receipt-ledger", &[(&path, edit(state).as_bytes())]);
+}
+
+fn a_forged_correction() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    attempt.run().succeeded();
+    let last = Entry::from_document(&file(&stage, 2)).unwrap();
+    let previous = Some(last.checkpoint().digest);
+    append(&stage, &Entry { sequence: 3, previous, event_type: EventType::Unknown, ..last });
+    set_state(&stage, |_| format!("{}\n", open_state(&stage)));
+    assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
+    let name = "a used receipt's outcome is corrected to unknown by a stranger";
+    attempted(&stage, name, attempt.variable("GITHUB_RUN_ATTEMPT", "2"), "ledger_rolled_back");
+}
+
+/// GitHub's GraphQL gives 512 KiB of a file's text: a ledger whose newest entry is longer is no locked one.
+fn a_long_entry() {
+    let stage = Stage::new();
+    stage.tag().input("tag-name", "v0").approved().run().succeeded();
+    let last = Entry::from_document(&file(&stage, 2)).unwrap();
+    let previous = Some(last.checkpoint().digest);
+    let error_message = Some("a".repeat(600 << 10));
+    let response = GithubResponse { error_message, ..last.github_response.clone().unwrap() };
+    append(&stage, &Entry { sequence: 3, previous, event_type: EventType::Failed, github_response: Some(response), ..last });
+    attempted(&stage, "the entry that the approver saw is longer than one answer", stage.tag().approved(), "-");
+}
+
 fn an_edited_entry() {
     let stage = Stage::new();
     let attempt = after_a_first_tag(&stage);
@@ -168,9 +227,14 @@ fn inserted(stage: &Stage) -> &'static str {
     let last = Entry::from_document(&file(stage, 2)).unwrap();
     let previous = Some(last.checkpoint().digest);
     let more = Entry { sequence: 3, previous, event_type: EventType::Failed, operation_id: "op-mallory".parse().unwrap(), ..last };
-    let head = Head::at(Checkpoint { sequence: 3, digest: Digest::of(&more.to_document()) });
-    stage.sim.commit("receipt-ledger", &[(&entry_path(3), &more.to_document()), ("ledger.json", &head.to_document())]);
+    append(stage, &more);
     "entry 3: "
+}
+
+/// Writes an entry as Countersign would, without its receipt's state.
+fn append(stage: &Stage, entry: &Entry) {
+    let head = Head::at(entry.checkpoint());
+    stage.sim.commit("receipt-ledger", &[(&entry_path(entry.sequence), &entry.to_document()), ("ledger.json", &head.to_document())]);
 }
 
 /// A receipt that was used for this tag is entered again, as if it had been for another one.

@@ -34,7 +34,7 @@ pub const SCENES: &[Scene] = &[
     ("a receipt of 65,535 characters", a_long_receipt),
     ("a receipt that was cut off", a_cut_receipt),
     ("a signature with S + L", a_malleable_signature),
-    ("a payload whose base64 has stray bits", stray_bits),
+    ("a signature whose base64 has stray bits", stray_bits),
     ("GitHub's message is markup and commands", a_hostile_message),
 ];
 
@@ -271,7 +271,7 @@ fn stray_bits() {
     let stray = format!("{}{}==", &signature[..last], char::from(alphabet[place + 1]));
     attempted(
         &stage,
-        "a payload whose base64 has stray bits",
+        "a signature whose base64 has stray bits",
         attempt.input("receipt", &envelope(&payload, &[stray])),
         "receipt_malformed",
     );

@@ -103,7 +103,7 @@ impl Case {
                 state: state.map(|state| text(state.to_document())),
                 checkpoint: entry.map(ToString::to_string),
                 authority: authority.map(|authority| text(authority.to_document())),
-                state_was_written: false,
+                ..RawSnapshot::default()
             };
             sighting.ledger = Snapshot::read(commit('c'), &raw);
         }

@@ -137,9 +137,10 @@ impl Outcome {
         Some(Entry { github_response: Some(self.effect.response().clone()), ..entry })
     }
 
-    /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it.
+    /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it. What was settled once stays settled,
+    /// whatever it is corrected to: else a receipt could come to be used again.
     fn state_after(&self, entry: &Entry) -> ReceiptState {
-        let settled = entry.event_type != EventType::Unknown;
+        let settled = entry.event_type != EventType::Unknown || self.state.outcome_sequence.is_some();
         ReceiptState { outcome_sequence: settled.then_some(entry.sequence), ..self.state.clone() }
     }
 }

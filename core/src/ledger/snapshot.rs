@@ -1,6 +1,6 @@
 //! The ledger as one commit shows it: head, one receipt's state, one checkpoint's entry.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{Checkpoint, Entry, Head, Look, ReceiptState};
 use crate::{
@@ -34,8 +34,9 @@ pub struct RawSnapshot {
     pub checkpoint: Option<String>,
     /// `authority.json`.
     pub authority: Option<String>,
-    /// Whether any commit of the branch ever touched the receipt's state: a file can be deleted, its history cannot.
-    pub state_was_written: bool,
+    /// What each of the newest [`MOST_STATES`] commits that touched the receipt's state made of it, newest first, none if it was deleted: a file can
+    /// be set back, its history cannot.
+    pub states: Vec<Option<String>>,
 }
 
 /// The files of one commit, understood.
@@ -49,7 +50,12 @@ pub struct Snapshot {
     /// What stood behind decisions before: by the branch, and by the entry that the approver saw.
     authority: [Authority; 2],
     state_was_written: bool,
+    /// Whether the receipt's state told of an outcome before, or so often of none that nobody looked further back.
+    was_settled: bool,
 }
+
+/// How many commits that touched a receipt's state are looked at.
+pub const MOST_STATES: usize = 20;
 
 impl Snapshot {
     /// Reads the files; one that is not as Countersign wrote it makes the ledger unavailable.
@@ -68,7 +74,8 @@ impl Snapshot {
                     .and_then(|entry| Entry::from_document(entry.as_bytes()).ok())
                     .map_or(Authority::default(), |entry| entry.authority),
             ],
-            state_was_written: raw.state_was_written,
+            state_was_written: !raw.states.is_empty(),
+            was_settled: raw.states.len() >= MOST_STATES || raw.states.iter().flatten().any(|state| is_settled(state)),
         })
     }
 
@@ -108,6 +115,9 @@ impl Snapshot {
         if self.state.is_none() && self.state_was_written {
             return Err(Refusal::LedgerStateRemoved { receipt: look.receipt_id.clone() });
         }
+        if self.was_settled && self.state.as_ref().is_some_and(|state| state.outcome_sequence.is_none()) {
+            return Err(Refusal::LedgerStateReopened { receipt: look.receipt_id.clone() });
+        }
         let Some(checkpoint) = look.checkpoint else { return Ok(()) };
         let rolled_back = |found: String| Err(Refusal::LedgerRolledBack { checkpoint, found });
         if self.head.sequence() < checkpoint.sequence {
@@ -122,6 +132,11 @@ impl Snapshot {
             None => rolled_back(format!("has no file of entry {}", checkpoint.sequence)),
         }
     }
+}
+
+/// A state that cannot be read was not written by Countersign: nothing is concluded from it but that somebody was there.
+fn is_settled(state: &str) -> bool {
+    ReceiptState::from_document(state.as_bytes()).map_or(true, |state| state.outcome_sequence.is_some())
 }
 
 fn document<T: Document>(name: &str, text: &str) -> Result<T, Refusal> {

@@ -4,6 +4,7 @@ use alloc::{
     collections::{BTreeMap, VecDeque},
     format,
     string::String,
+    vec,
     vec::Vec,
 };
 use core::{
@@ -71,7 +72,7 @@ impl Branch {
             state: self.text(&state_path(&look.receipt_id)),
             checkpoint: look.checkpoint.and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
             authority: self.text(AUTHORITY_PATH),
-            state_was_written: self.text(&state_path(&look.receipt_id)).is_some(),
+            states: self.text(&state_path(&look.receipt_id)).map(Some).into_iter().collect(),
         };
         Ok(LedgerView { snapshot: Snapshot::read(self.commit(), &raw)?, observed_at: Some(self.now) })
     }
@@ -335,10 +336,48 @@ fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
 
 #[test]
 fn a_state_that_was_removed_after_it_was_written_is_a_rollback() {
-    let raw = RawSnapshot { head: String::from_utf8(Head::EMPTY.to_document()).ok(), state_was_written: true, ..RawSnapshot::default() };
+    let raw = RawSnapshot { head: String::from_utf8(Head::EMPTY.to_document()).ok(), states: [None].into(), ..RawSnapshot::default() };
     let look = Look { receipt_id: "receipt-1".parse().unwrap(), checkpoint: None };
     let Err(refusal) = Snapshot::read("1".repeat(40).parse().unwrap(), &raw).unwrap().holds(&look) else { panic!("holds") };
     assert_eq!(refusal.code(), "ledger_rolled_back");
+}
+
+#[test]
+fn a_state_that_was_set_back_to_open_is_a_rollback() {
+    let state = |outcome: &str| {
+        let text = include_str!("../../../docs/ledger.md").lines().find(|line| line.starts_with("{\"claim_sequence\"")).unwrap();
+        alloc::format!("{}\n", text.replace("\"outcome_sequence\":null", &alloc::format!("\"outcome_sequence\":{outcome}")))
+    };
+    let held = |newest: &str, before: &[Option<String>]| {
+        let states: Vec<Option<String>> = [Some(newest.into())].into_iter().chain(before.iter().cloned()).collect();
+        let head = String::from_utf8(Head::EMPTY.to_document()).ok();
+        let raw = RawSnapshot { head, state: Some(newest.into()), states, ..RawSnapshot::default() };
+        let look = Look { receipt_id: "receipt-1".parse().unwrap(), checkpoint: None };
+        Snapshot::read("1".repeat(40).parse().unwrap(), &raw).unwrap().holds(&look).map_err(|refusal| refusal.code())
+    };
+    let (open, settled) = (state("null"), state("43"));
+    let rolled_back = Err("ledger_rolled_back");
+    assert_eq!(held(&open, &[]), Ok(()));
+    assert_eq!(held(&open, &[Some(open.clone()), Some(open.clone())]), Ok(()));
+    assert_eq!(held(&settled, &[Some(open.clone())]), Ok(()));
+    assert_eq!(held(&open, &[Some(settled.clone()), Some(open.clone())]), rolled_back);
+    assert_eq!(held(&open, &[None, Some(open.clone()), Some(settled)]), rolled_back);
+    assert_eq!(held(&open, &[Some("{}".into())]), rolled_back);
+    // Who buries an outcome under changes finds that nobody digs for ever.
+    assert_eq!(held(&open, &vec![Some(open.clone()); MOST_STATES - 2]), Ok(()));
+    assert_eq!(held(&open, &vec![Some(open.clone()); MOST_STATES - 1]), rolled_back);
+}
+
+#[test]
+fn what_was_settled_once_stays_settled_when_it_is_corrected_to_unknown() {
+    let store = memory([]);
+    let mut outcome = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap().conclude(Effect::Succeeded(GithubResponse::default()));
+    now(record(&mut outcome, &store, NOON));
+    outcome.correct(Effect::Unknown(GithubResponse::default()));
+    now(record(&mut outcome, &store, NOON));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Succeeded), (3, EventType::Unknown)]);
+    assert_eq!(state(&store).outcome_sequence, Some(3));
+    assert_eq!(state(&store).allows(&executor_of("op-2", 2), release().digest()), Use::Spent);
 }
 
 #[test]

@@ -267,7 +267,7 @@ impl Verifier {
         if !claimed.is_meant_by(entry) {
             return Err((Aspect::Bindings, format!("it is not about what entry {} claimed", claimed.state.claim_sequence)));
         }
-        if entry.event_type != EventType::Unknown {
+        if entry.event_type != EventType::Unknown || claimed.state.outcome_sequence.is_some() {
             claimed.state.outcome_sequence = Some(entry.sequence);
         }
         Ok(())

@@ -148,12 +148,17 @@ pub fn decide_one(request: &Request<'_>, policy: &Policy) -> Decision {
     }
 }
 
+/// The login under which GitHub keeps what a job token did.
+const JOB_TOKEN: &str = "github-actions[bot]";
+
 fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if request.lifetime > rule.longest_lifetime {
         reasons.push(Reason::LifetimeTooLong { found: request.lifetime, longest: rule.longest_lifetime });
     }
-    if rule.exclude_requester && request.requesters.is_empty() {
+    // A run that a workflow started with its job token was asked for by whoever wrote the workflow.
+    let hides_somebody = |requester: &Actor| requester.as_str().eq_ignore_ascii_case(JOB_TOKEN);
+    if rule.exclude_requester && (request.requesters.is_empty() || request.requesters.iter().any(hides_somebody)) {
         reasons.push(Reason::RequesterUnknown);
     }
     let asked = |login: &Actor| request.requesters.iter().any(|requester| requester.is(login));
@@ -211,7 +216,7 @@ impl Reason {
                 "Ask for a receipt that lasts no longer than the policy allows: `countersign authorize --expires-in`."
             }
             Self::RequesterUnknown => {
-                "Make the plan in a run of GitHub Actions, which knows who started it, or say it: `countersign plan --requested-by`."
+                "Have a person start the run that makes the plan, or say who asks: `countersign plan --requested-by`."
             }
             Self::RequesterApproved(_) => "Somebody other than whoever started the run must approve.",
             Self::RequesterReviewed(_) => {
@@ -238,7 +243,7 @@ impl fmt::Display for Reason {
             }
             Self::SeveralRules(rules) => write!(f, "{} rules match, expected exactly one: {}", rules.len(), quoted(rules)),
             Self::LifetimeTooLong { found, longest } => write!(f, "the receipt lasts {found}, the rule allows {longest}"),
-            Self::RequesterUnknown => f.write_str("the rule excludes the requester, but the plan does not say who that is"),
+            Self::RequesterUnknown => f.write_str("the rule excludes the requester, and nobody can tell who that is: none is named, or `github-actions[bot]`, behind whom anybody may stand who can edit a workflow"),
             Self::RequesterApproved(name) => write!(f, "`{name}` started the run, so their approval does not count"),
             Self::RequesterReviewed(login) => write!(f, "the receipt stands in the review of `{login}` alone, who started the run"),
             Self::LoginUnknown(name) => write!(f, "the rule excludes the requester, but the login of `{name}` is not known"),

@@ -125,6 +125,7 @@ fn table() -> String {
         row(&release, &[alice, bob], &["dana"], &["dana"], "1h", &all),
         row(&release, &[alice, bob], &["dana"], &["erin"], "1h", &all),
         row(&release, &[alice, bob], &["dependabot[bot]"], &[], "1h", &all),
+        row(&release, &[alice, bob], &["github-actions[bot]"], &[], "1h", &all),
         row(&release, &[alice, bob], &["dana"], &[], "3601s", &all),
         row(&release, &[alice], &["alice-gh"], &[], "2h", &all),
         row(&tag, &[alice], &["alice-gh"], &[], "30m", &all),

@@ -9,9 +9,10 @@ use serde_json::json;
 
 /// Unicode's `White_Space`.
 const BLANK: &str = r"\t-\r \x85\xA0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
-/// [`crate::text::hides`] without what emoji are made of. No engine spells the last range as another does, so it stands there itself.
+/// [`crate::text::hides`] without what emoji are made of. No engine spells what lies beyond U+FFFF as another does, so it stands there itself.
 const HIDDEN: &str = "\\x00-\\x1F\\x7F-\\x9F\\xAD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F\\u200B\\u200C\\u200E\\u200F\
-    \\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFE00-\\uFE0D\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\u{e0000}-\u{e0fff}";
+    \\u2028-\\u202E\\u2060-\\u206F\\u2800\\u3164\\uFE00-\\uFE0D\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\
+    \u{13430}-\u{1343f}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
 const OF_EMOJI: &str = r"\u200D\uFE0E\uFE0F";
 
 /// `YYYY-MM-DDTHH:MM:SSZ` from 1970 on; that February has no 30th day it does not know.

@@ -81,6 +81,7 @@ fn begin(world: &mut World, workflow: &str, reference: &str, head: Oid) -> u64 {
         attempt: 1,
         workflow: workflow.to_owned(),
         status: "queued",
+        event: "workflow_dispatch".into(),
         triggering_actors: vec![actor.clone()],
         actor,
         head_branch: reference.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/").to_owned(),

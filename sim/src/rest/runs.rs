@@ -31,7 +31,7 @@ fn told(world: &World, run: &Run, attempt: u64) -> Served {
         "name": run.workflow.rsplit_once('.').map_or(run.workflow.as_str(), |(stem, _)| stem),
         "run_number": run.number,
         "run_attempt": attempt,
-        "event": "workflow_dispatch",
+        "event": run.event,
         "status": run.status,
         "conclusion": null,
         "head_branch": run.head_branch,

@@ -21,6 +21,9 @@ use crate::{
     runner::{read_bytes, read_text},
 };
 
+/// Events whose actor asks for what the run does. A pull request's run does what its author wrote, whoever pressed the button.
+const MEANT: [&str; 5] = ["workflow_dispatch", "repository_dispatch", "push", "schedule", "release"];
+
 /// The keys that count, and how many of them must sign.
 type Keys = (TrustedKeys, Threshold);
 
@@ -140,11 +143,18 @@ impl Attempt<'_> {
         let is_other = self.run_id != executor.run_id;
         // The variables tell the first actor and the newest; who re-ran it between them only GitHub knows.
         let ask = is_other || executor.run_attempt > RunAttempt(2);
-        let asked = if ask {
+        let (asked, event) = if ask {
             self.github.run_actors(home, &self.run_id).await.map_err(|trouble| unknown(trouble.to_string()))?
         } else {
-            Vec::new()
+            (Vec::new(), String::new())
         };
+        if is_other && !MEANT.contains(&event.as_str()) {
+            return Err(unknown(format!(
+                "it began with the event `{}`, where the actor need not know what the run does; expected {}",
+                excerpt(&event, 40),
+                MEANT.join(", ")
+            )));
+        }
         let own = if is_other { &[][..] } else { &self.context.actors };
         let actors = asked.iter().chain(own).map(|actor| actor.parse().map_err(|error| unknown(format!("{error}"))));
         let actors = actors.collect::<Result<Vec<Actor>, _>>()?;

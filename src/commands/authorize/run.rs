@@ -48,7 +48,7 @@ impl Run {
                 self.repository
             );
         };
-        let actors = self.github.run_actors(&self.repository, &plan.run_id).await.map_err(|trouble| told(&trouble))?;
+        let (actors, _) = self.github.run_actors(&self.repository, &plan.run_id).await.map_err(|trouble| told(&trouble))?;
         tell(&format!("plan.json of the artifact `{}` of run {}, for run {}", visible(&artifact, Lines::One), self.id, plan.run_id));
         let actors = actors.iter().map(|actor| actor.parse()).collect::<Result<_, _>>().context("the run's actor")?;
         Ok((plan, actors))
@@ -68,7 +68,8 @@ impl Run {
             let branch = self.github.default_branch(&self.repository).await;
             branch.map_err(|trouble| told(&trouble).context(format!("{workflow} was not started; the receipts are signed")))?
         };
-        let question = format!("Start the workflow {workflow} of {} on {reference} with these receipts?", self.repository);
+        let question =
+            format!("Start the workflow {workflow} of {} on {} with these receipts?", self.repository, visible(&reference, Lines::One));
         if !arguments.yes && !agreed(&question)? {
             tell("The receipts are signed; no workflow was started. The answer was not `yes`.");
             return Ok(Exit::Refused);
@@ -77,7 +78,7 @@ impl Run {
         match self.github.dispatch(&self.repository, workflow, &reference, &inputs).await {
             Ok(page) => {
                 let page = page.unwrap_or_else(|| format!("see the Actions page of {}", self.repository));
-                tell(&format!("Started {workflow}: {page}"));
+                tell(&format!("Started {workflow}: {}", visible(&page, Lines::One)));
                 Ok(Exit::Success)
             }
             Err(trouble) if trouble.leaves_open() => {

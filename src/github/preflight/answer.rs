@@ -79,7 +79,13 @@ struct LedgerCommit {
 
 #[derive(Deserialize)]
 struct History {
-    nodes: Vec<Option<Oid>>,
+    nodes: Vec<Touch>,
+}
+
+/// A commit that touched the receipt's state, and what it made of it.
+#[derive(Deserialize)]
+struct Touch {
+    state: Option<File>,
 }
 
 #[derive(Deserialize)]
@@ -169,7 +175,25 @@ fn garbage(reason: impl Into<String>) -> Trouble {
     Trouble::Garbage { reason: reason.into() }
 }
 
+/// Where an answer has the entry that the approver saw.
+const CHECKPOINT: &str = "/ledger/target/checkpoint/object";
+
 impl Data {
+    /// The ledger's commit, if the answer holds only the beginning of the entry: GraphQL gives 512 KiB of a text, and an entry may have 2 MiB.
+    pub(super) fn cut_checkpoint(&self) -> Option<CommitId> {
+        let repository = self.repository.as_ref()?;
+        let is_cut = repository.pointer(CHECKPOINT)?.get("isTruncated")?.as_bool()?;
+        repository.pointer("/ledger/target/oid")?.as_str()?.parse().ok().filter(|_| is_cut)
+    }
+
+    /// Puts the whole entry there, as it was read otherwise. What is no text stays cut, which makes the ledger unreadable.
+    pub(super) fn put_checkpoint(&mut self, bytes: Option<Vec<u8>>) {
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        if let (Some(object), Some(text)) = (self.repository.as_mut().and_then(|repository| repository.pointer_mut(CHECKPOINT)), text) {
+            *object = serde_json::json!({ "text": text, "isTruncated": false });
+        }
+    }
+
     pub(super) fn sighting(self, query: &PreflightQuery, date: Option<Timestamp>, public: bool) -> Result<Sighting, Trouble> {
         let missing = || Trouble::NotFound { message: format!("the repository {}/{}", query.owner, query.name), permissions: None };
         let mut answer = query.complete(self.repository.ok_or_else(missing)?)?;
@@ -215,7 +239,7 @@ fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refu
         state: text(commit.state)?,
         checkpoint: text(commit.checkpoint)?,
         authority: text(commit.authority)?,
-        state_was_written: !touched.nodes.is_empty(),
+        states: touched.nodes.into_iter().map(|touch| text(touch.state)).collect::<Result<_, _>>()?,
     };
     Snapshot::read(oid.0, &raw)
 }
