@@ -66,6 +66,7 @@ fn assumptions() -> BTreeSet<String> {
 fn faults(cell: &str, code: Option<&str>, assumptions_do: bool) -> Vec<String> {
     let (proofs, assumed) = (named(cell), assumed(cell));
     let mut faults: Vec<String> = proofs.iter().filter_map(|proof| proof.holds(code).err()).collect();
+    faults.extend((!proof::is_read(cell)).then(|| "some of it is not written as proofs are".into()));
     faults.extend(assumed.difference(&assumptions()).map(|unknown| format!("{unknown} is no assumption")));
     let is_assumed = assumptions_do && !assumed.is_empty();
     if proofs.is_empty() && !is_assumed {
@@ -228,6 +229,7 @@ fn a_row_that_names_nothing_or_another_thing_is_found() {
             "check \"nothing\" in `tests/outside/github/emulate.mjs`".into(),
             Some("tests/outside/github/emulate.mjs has no check \"nothing\""),
         ),
+        ("`a test in words` in `tests/refusals.rs`".into(), Some("some of it is not written as proofs are")),
         ("step `scripts/nothing` in `.ci/run`".into(), Some(".ci/run does not run `scripts/nothing`")),
     ]);
     for (cell, expected) in cases {

@@ -36,6 +36,12 @@ pub(crate) fn named(cell: &str) -> Vec<Proof> {
     proofs
 }
 
+/// Whether nothing in a cell only looks like a proof.
+pub(crate) fn is_read(cell: &str) -> bool {
+    let read = [&TESTS, &CHECKS, &STEPS].map(|kind| kind.find_iter(cell).count()).iter().sum::<usize>();
+    cell.matches(" in `").count() == read && cell.matches("attack \"").count() == ATTACKS.find_iter(cell).count()
+}
+
 impl Proof {
     /// It is there and, where a code is given, asserts that code.
     pub(crate) fn holds(&self, code: Option<&str>) -> Result<(), String> {
