@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::symlink, process::Command};
 
+use countersign_sim::Endpoint;
+
 use crate::{
     Scene,
     harness::{Attempt, Stage},
@@ -20,8 +22,13 @@ pub const SCENES: &[Scene] = &[
     ("a pipe stands where the file was", || unusable(|stage| pipe(stage, "a.zip"))),
     ("a folder stands where the file was", || unusable(|stage| fs::create_dir(stage.workspace().join("a.zip")).unwrap())),
     ("a device is to be an asset", a_device),
-    ("a file is exchanged between its hash and its upload", exchanged_while_uploading),
+    ("a file is exchanged between its hash and its upload", exchanged_before_the_upload),
+    ("a file is exchanged while it is uploaded", exchanged_while_uploading),
     ("the plan is edited", an_edited_plan),
+    ("a well-made plan of something else takes the plan's place", another_plan),
+    ("a draft is approved and a release is asked for", a_draft),
+    ("a later attempt resumes with another file", another_file_in_a_later_attempt),
+    ("a later attempt resumes with another tag", another_tag_in_a_later_attempt),
     ("the plan is a link", a_linked_plan),
     ("the receipt's file is a pipe", a_piped_receipt),
 ];
@@ -86,6 +93,18 @@ fn a_device() {
 }
 
 /// The receipt is spent by then: what must not come of it is a release with other bytes.
+fn exchanged_before_the_upload() {
+    let stage = Stage::new();
+    let attempt = with_files(&stage).approved();
+    let report = attempt.run_while(Endpoint::CreateRelease, || {
+        stage.file("b.zip", "evi");
+    });
+    assert_eq!((report.exit, report.code()), (1, "file_changed"), "{}", report.message());
+    assert_eq!((stage.sim.releases().len(), stage.ledger_events()), (0, vec!["claimed".to_owned(), "failed".to_owned()]));
+    tells_nothing_else(&stage, &report);
+}
+
+/// Even while it is being sent: GitHub's digest of what it stored decides.
 fn exchanged_while_uploading() {
     let stage = Stage::new();
     let large = "a".repeat(3 << 20);
@@ -93,11 +112,13 @@ fn exchanged_while_uploading() {
     let report = attempt.run_while_uploading(|| {
         stage.file("b.zip", large.replace('a', "b"));
     });
-    let published = stage.sim.releases().into_iter().filter(|release| !release.draft).count();
-    assert!(report.status() == "failed" && published == 0 || report.status() == "success", "{}", report.message());
     let digest = countersign_core::digest::Digest::of(large.as_bytes()).to_string();
-    for release in stage.sim.releases().iter().filter(|release| !release.draft) {
-        assert!(release.assets.iter().any(|asset| asset.digest.as_deref() == Some(&digest)));
+    let published: Vec<_> = stage.sim.releases().into_iter().filter(|release| !release.draft).collect();
+    let is_right = |digests: &[Option<&str>]| digests.contains(&Some(&digest));
+    let digests: Vec<Option<&str>> = published.iter().flat_map(|release| &release.assets).map(|asset| asset.digest.as_deref()).collect();
+    match report.status() {
+        "failed" => assert_eq!((published.len(), report.code()), (0, "file_changed"), "{}", report.message()),
+        status => assert!(status == "success" && is_right(&digests), "{}", report.message()),
     }
     tells_nothing_else(&stage, &report);
 }
@@ -110,6 +131,39 @@ fn an_edited_plan() {
     fs::write(&plan, edited).unwrap();
     let attempt = Attempt::new(&stage).input("plan", plan.to_str().unwrap()).input("receipt", &receipt);
     attempted(&stage, "the plan is edited", attempt, "plan_invalid");
+}
+
+fn another_plan() {
+    let stage = Stage::new();
+    let receipt = stage.tag().approved().receipt();
+    let plan = stage.tag().input("tag-name", "v6.6.6").dry_run().plan();
+    let attempt = Attempt::new(&stage).input("plan", plan.to_str().unwrap()).input("receipt", &receipt);
+    attempted(&stage, "a well-made plan of something else takes the plan's place", attempt, "operation_mismatch");
+}
+
+fn a_draft() {
+    let stage = Stage::new();
+    let attempt = with_files(&stage).input("draft", "true").input("make-latest", "false").approved();
+    let attempt = attempt.input("draft", "").input("make-latest", "");
+    attempted(&stage, "a draft is approved and a release is asked for", attempt, "operation_mismatch");
+}
+
+/// The first attempt dies with the claim in its hand: the next one may finish it, and do nothing else.
+fn another_file_in_a_later_attempt() {
+    let stage = Stage::new();
+    let attempt = with_files(&stage).approved();
+    attempt.killed(Endpoint::UploadAsset, 1);
+    stage.file("a.zip", "evil");
+    let attempt = attempt.variable("GITHUB_RUN_ATTEMPT", "2");
+    attempted(&stage, "a later attempt resumes with another file", attempt, "operation_mismatch");
+}
+
+fn another_tag_in_a_later_attempt() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    attempt.killed(Endpoint::CreateRef, 1);
+    let attempt = attempt.input("tag-name", "v6.6.6").variable("GITHUB_RUN_ATTEMPT", "2");
+    attempted(&stage, "a later attempt resumes with another tag", attempt, "operation_mismatch");
 }
 
 fn a_linked_plan() {

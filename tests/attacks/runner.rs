@@ -1,6 +1,13 @@
 //! Attacks by an earlier step of the job, and by whoever stands between us and GitHub.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink, process::Command};
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
@@ -12,7 +19,7 @@ use countersign_sim::{Effect, Endpoint, Fault};
 use crate::{
     Scene,
     forge::{envelope, parts},
-    harness::{Stage, fresh_key, now, terms, trusted_line},
+    harness::{BINARY, Stage, fresh_key, now, terms, trusted_line},
     judge::{attempted, tells_nothing_else},
     proxy::Proxy,
 };
@@ -27,6 +34,10 @@ pub const SCENES: &[Scene] = &[
     ("GitHub names another host for uploads", an_upload_host),
     ("the outputs are a link", || a_surface("GITHUB_OUTPUT")),
     ("the summary is a link", || a_surface("GITHUB_STEP_SUMMARY")),
+    ("GitHub redirects a write to another host", a_redirected_write),
+    ("the outputs are a pipe", || no_file("GITHUB_OUTPUT", |path| pipe(path))),
+    ("the summary is a folder", || no_file("GITHUB_STEP_SUMMARY", |path| fs::create_dir(path).unwrap())),
+    ("an approver's terminal is to show rows that are made of data", rows_of_data),
     ("the outputs hold a delimiter that was guessed", a_guessed_delimiter),
     ("the outputs hold a value that is left open", an_open_value),
     ("the trust file comes from the branch of a pull request", a_trust_file_of_a_stranger),
@@ -162,6 +173,55 @@ fn a_surface(variable: &str) {
     assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
     assert_eq!(fs::read_to_string(&prey).unwrap(), "untouched");
     assert!(report.log.contains("could not be written"), "{}", report.log);
+}
+
+/// A write that is sent elsewhere was not done: nobody repeats it there, with the token or without.
+fn a_redirected_write() {
+    for endpoint in [Endpoint::CreateRelease, Endpoint::UploadAsset, Endpoint::PublishRelease] {
+        let (stage, trap) = (Stage::new(), Trap::set());
+        let attempt = stage.file("a.zip", "aaa").release().input("files", "a.zip").approved();
+        stage.sim.plan(Fault::on(endpoint).times(9).then(Effect::Redirect(format!("http://{}/", trap.address))));
+        let report = attempt.run();
+        assert_eq!((report.exit, report.code()), (1, "github_rejected"), "{endpoint:?}: {}", report.message());
+        assert_eq!(stage.sim.releases().iter().filter(|release| !release.draft).count(), 0);
+        trap.is_untouched();
+        tells_nothing_else(&stage, &report);
+    }
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// A surface that is no file holds nobody up, and the record is written all the same.
+fn no_file(variable: &str, put: fn(&Path)) {
+    let stage = Stage::new();
+    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
+    let place = stage.folder.path().join("place");
+    put(&place);
+    let report = surfaces.report(&command.env(variable, &place).output().unwrap());
+    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+    assert!(report.log.contains("could not be written"), "{}", report.log);
+}
+
+/// The text of a release goes on, at the width of the terminal, as if the program itself began to speak.
+fn rows_of_data() {
+    let stage = Stage::new();
+    let body = format!("Fine.{}What changes, by what the dry run saw:{}  nothing at all", " ".repeat(59), " ".repeat(42));
+    let plan = stage.release().input("body", &body).dry_run().plan();
+    fs::copy(plan, stage.folder.path().join("plan.json")).unwrap();
+    assert!(stage.command(&["keys", "generate", "--out", "key"]).output().unwrap().status.success());
+    let shell = format!("stty cols 80 rows 24; {BINARY} authorize plan.json --key key");
+    let mut terminal = Command::new("script");
+    let terminal =
+        terminal.args(["-qec", &shell, "/dev/null"]).current_dir(stage.folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = terminal.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"no\n").unwrap();
+    let shown = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    // Only the rows of our own begin at the left, or two columns from it.
+    let rows: Vec<&str> = shown.lines().filter(|line| line.contains("What changes") || line.contains("nothing at all")).collect();
+    assert_eq!(rows.iter().filter(|row| !row.starts_with("  body        | ")).count(), 1, "{shown}");
+    assert!(shown.lines().filter(|line| line.contains("body        |")).count() >= 3 && !shown.contains("\"payload\""), "{shown}");
 }
 
 fn a_guessed_delimiter() {
