@@ -6,6 +6,8 @@ mod agent;
 mod cli;
 mod commands;
 pub mod exit;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod github;
 mod keyfile;
 mod ledger_store;

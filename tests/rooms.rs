@@ -11,6 +11,8 @@ use std::{
 const DOORS: &[(&str, &[&str])] = &[
     ("lib", &["cli", "commands", "github", "report", "runner", "log", "tempo", "exit"]),
     ("main", &[]),
+    // Compiled for the fuzz targets alone.
+    ("fuzzing", &["planner", "runner", "report", "github", "progress", "log"]),
     ("cli", &["commands", "exit", "lib"]),
     (
         "commands",
@@ -123,7 +125,7 @@ fn rooms_point_one_way() {
 #[test]
 fn every_room_opens_with_a_sentence_and_none_is_a_drawer() {
     let root = root();
-    for folder in ["src", "core/src", "sim/src", "tests"] {
+    for folder in ["src", "core/src", "sim/src", "tests", "fuzz/src", "fuzz/targets"] {
         for (path, text) in sources(&root.join(folder)) {
             let shown = path.display();
             if !path.to_string_lossy().contains("compile_fail/") {
