@@ -1,6 +1,7 @@
 //! Countersign: publishes a release, creates a tag or opens a pull request only with a signed one-time receipt.
 //!
 //! The binary is a thin call of [`main`]; the demo and the tests go through the same code.
+#![forbid(unsafe_code)]
 
 mod agent;
 mod cli;

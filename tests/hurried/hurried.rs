@@ -1,4 +1,5 @@
 //! Countersign with waits of milliseconds instead of seconds, for tests of what it waits for. Never shipped.
+#![forbid(unsafe_code)]
 
 use std::{process::ExitCode, time::Duration};
 
