@@ -1,6 +1,7 @@
 //! The deciding part: a receipt from its text to the verdict beside the bare signature, an operation's digest, the ledger's entries.
 //!
 //! `cargo bench --bench decide`.
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails loudly")]
 
 #[path = "../tests/harness/mod.rs"]

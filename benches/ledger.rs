@@ -1,6 +1,7 @@
 //! What a claim costs on a small, a large and a very large ledger, how fast a whole ledger is verified and audited, and what a report over it costs.
 //!
 //! `cargo bench --bench ledger`; `-- 10 1000` measures other sizes than 10, 10,000 and 100,000 entries.
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark fails loudly and rounds")]
 
 #[path = "../tests/harness/mod.rs"]

@@ -1,6 +1,7 @@
 //! Publishing with the release binary beside a bare `curl` that only creates, uploads in parallel and publishes, in one run.
 //!
 //! `cargo bench --bench publish`; `-- 10` runs only the cases whose name holds `10`.
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::print_stdout, reason = "a benchmark fails loudly, rounds and prints")]
 
 #[path = "../tests/harness/mod.rs"]

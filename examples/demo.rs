@@ -1,6 +1,7 @@
 //! The main job on an embedded GitHub: dry run, approval, publication, and every way in which a receipt does not serve twice.
 //!
 //! Needs no network, no account and no set-up: `cargo run --example demo`.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a demo prints, and stops loudly")]
 
 use std::{

@@ -1,11 +1,14 @@
 //! Countersign: publishes a release, creates a tag or opens a pull request only with a signed one-time receipt.
 //!
 //! The binary is a thin call of [`main`]; the demo and the tests go through the same code.
+#![forbid(unsafe_code)]
 
 mod agent;
 mod cli;
 mod commands;
 pub mod exit;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod github;
 mod keyfile;
 mod ledger_store;

@@ -1,4 +1,5 @@
 //! Starts Countersign.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -52,7 +52,7 @@ impl Progress {
     }
 
     /// Tells nobody.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn silent() -> Self {
         Self::new(Log::to(std::io::sink()), false)
     }

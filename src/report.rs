@@ -16,3 +16,8 @@ pub(crate) use self::{
     ending::{Complaint, Ending, Phase},
     recorder::Recorder,
 };
+#[cfg(fuzzing)]
+pub(crate) use self::{
+    files::output,
+    markdown::{block, code, link, prose, text},
+};

@@ -7,6 +7,8 @@ mod inputs;
 mod operation;
 
 pub use self::environment::Environment;
+#[cfg(fuzzing)]
+pub(crate) use self::inputs::entries;
 pub(crate) use self::{
     context::RunContext,
     files::{LocalAsset, is_there, read_bytes, read_text},

@@ -75,7 +75,7 @@ fn every_direct_dependency_has_its_reason() {
         .flat_map(|line| line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2))
         .collect();
     let mut direct = BTreeSet::new();
-    for manifest in ["Cargo.toml", "core/Cargo.toml", "sim/Cargo.toml"].map(self::page) {
+    for manifest in ["Cargo.toml", "core/Cargo.toml", "sim/Cargo.toml", "fuzz/Cargo.toml"].map(self::page) {
         for section in ["[dependencies]\n", "[dev-dependencies]\n"] {
             let Some(section) = manifest.split(&format!("\n{section}")).nth(1) else { continue };
             let lines = section.lines().take_while(|line| !line.starts_with('['));
@@ -83,7 +83,31 @@ fn every_direct_dependency_has_its_reason() {
                 .extend(lines.filter_map(|line| line.split([' ', '.', '=']).next().filter(|name| !name.is_empty()).map(ToOwned::to_owned)));
         }
     }
+    // The product itself is what fuzzing depends on.
+    direct.remove("countersign");
     assert_eq!(direct.iter().map(String::as_str).collect::<BTreeSet<_>>(), told);
+}
+
+#[test]
+fn dependencies_are_held_against_their_rules() {
+    let (rules, page) = (page("deny.toml"), page("docs/dependencies.md"));
+    for (section, rule) in [
+        ("licenses", "unused-allowed-license = \"deny\""),
+        ("sources", "unknown-registry = \"deny\"\nunknown-git = \"deny\""),
+        ("bans", "multiple-versions = \"deny\"\nmultiple-versions-include-dev = true"),
+        ("advisories", "yanked = \"deny\""),
+    ] {
+        let section = rules.split(&format!("\n[{section}]\n")).nth(1).unwrap().split("\n[").next().unwrap();
+        assert!(section.contains(rule), "{rule}");
+        assert!(!section.contains("ignore"), "an advisory is never passed over in silence");
+    }
+    // Every exception tells why.
+    let exceptions = || rules.lines().filter(|line| line.starts_with("    { crate = "));
+    assert!(exceptions().count() > 10 && exceptions().all(|line| line.contains(", reason = \"")));
+    for lines in [self::page(".ci/run"), self::page(".github/workflows/advisories.yml")] {
+        assert!(lines.contains("scripts/check-dependencies"));
+    }
+    assert!(page.contains("`scripts/check-dependencies`"));
 }
 
 #[test]

@@ -5,12 +5,17 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use serde_json::Value;
 
 /// Room → the rooms that it may use. Nothing points back.
 const DOORS: &[(&str, &[&str])] = &[
     ("lib", &["cli", "commands", "github", "report", "runner", "log", "tempo", "exit"]),
     ("main", &[]),
+    // Compiled for the fuzz targets alone.
+    ("fuzzing", &["planner", "runner", "report", "github", "progress", "log"]),
     ("cli", &["commands", "exit", "lib"]),
     (
         "commands",
@@ -123,7 +128,7 @@ fn rooms_point_one_way() {
 #[test]
 fn every_room_opens_with_a_sentence_and_none_is_a_drawer() {
     let root = root();
-    for folder in ["src", "core/src", "sim/src", "tests"] {
+    for folder in ["src", "core/src", "sim/src", "tests", "fuzz/src", "fuzz/targets"] {
         for (path, text) in sources(&root.join(folder)) {
             let shown = path.display();
             if !path.to_string_lossy().contains("compile_fail/") {
@@ -192,11 +197,32 @@ fn no_room_prints_by_macro() {
     }
 }
 
+/// Where each crate begins, by the word of cargo: libraries, programs, examples, benchmarks. Tests have the lint of the workspace alone.
+fn crate_roots(manifest: &str) -> Vec<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let told =
+        cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path"]).arg(root().join(manifest)).output();
+    let metadata: Value = serde_json::from_slice(&told.unwrap().stdout).unwrap();
+    let targets = metadata["packages"].as_array().unwrap().iter().flat_map(|package| package["targets"].as_array().unwrap());
+    targets.filter(|target| target["kind"][0] != "test").map(|target| target["src_path"].as_str().unwrap().into()).collect()
+}
+
 #[test]
 fn no_crate_holds_unsafe_code() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     for member in ["core/Cargo.toml", "sim/Cargo.toml", "Cargo.toml"] {
         assert!(fs::read_to_string(root().join(member)).unwrap().contains("[lints]\nworkspace = true"), "{member}");
+    }
+    assert!(fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap().contains("[lints.rust]\nunsafe_code = \"forbid\""));
+    for (manifest, least) in [("Cargo.toml", 11), ("fuzz/Cargo.toml", 14)] {
+        let roots = crate_roots(manifest);
+        assert!(roots.len() >= least, "{roots:?}");
+        for root in roots {
+            let text = fs::read_to_string(&root).unwrap();
+            // Before anything that could hold some.
+            let first = text.lines().find(|line| !line.is_empty() && !line.starts_with("//!"));
+            assert_eq!(first, Some("#![forbid(unsafe_code)]"), "{}", root.display());
+        }
     }
 }

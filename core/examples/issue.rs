@@ -3,6 +3,7 @@
 //! `cargo run -p countersign-core --example issue -- plan.json [KEY]`, where KEY is an ed25519 key as PKCS#8 PEM
 //! (`openssl genpkey -algorithm ed25519`). Without one, a key is made that nobody keeps. Receipts go to standard output, one a line;
 //! what they allow goes to standard error. It asks nobody: a service decides before it calls `sign`.
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
 
 use std::{

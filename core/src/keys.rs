@@ -233,13 +233,18 @@ fn openssh(line: &str) -> Result<TrustedKey, String> {
     if kind != "ssh-ed25519" {
         return Err(format!("expected `ssh-ed25519 AAAA… name`, found a line that begins with `{}`", crate::text::excerpt(kind, 40)));
     }
-    let key = ssh_key::PublicKey::from_openssh(line).map_err(|error| format!("not an OpenSSH public key: {error}"))?;
+    let key = ssh_key::PublicKey::from_openssh(line).map_err(|error| unreadable(&error))?;
     if key.algorithm() != Algorithm::Ed25519 {
         return Err(format!("the key is {}, expected ssh-ed25519", key.algorithm()));
     }
     let bytes = key.key_data().ed25519().ok_or("the key is not ssh-ed25519")?.0;
     let (name, login) = owner(key.comment().trim())?;
     trusted(VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?, name, login)
+}
+
+/// The library repeats what it found, whatever that is.
+fn unreadable(error: &ssh_key::Error) -> String {
+    format!("not an OpenSSH public key: {}", crate::text::excerpt(&format!("{error}"), 100))
 }
 
 /// A comment is a name; its last word may be `github:LOGIN`.

@@ -4,6 +4,7 @@
 //! and documents go out. The way through is a chain of types, each made only by the step before it:
 //! [`Envelope`](envelope::Envelope) → [`VerifiedReceipt`](receipt::VerifiedReceipt) →
 //! [`Grant`](authorize::Grant) → [`Claim`](ledger::Claim) → [`Outcome`](ledger::Outcome).
+#![forbid(unsafe_code)]
 #![no_std]
 
 extern crate alloc;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p countersign-sim --example serve` prints one JSON line with addresses and a token. Every line that it reads is a JSON
 //! object such as `{"do":"commit","branch":"next","path":"a.txt","text":"a"}`; every answer is one JSON line.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a program for tests prints, and stops loudly")]
 
 use std::io::{BufRead as _, stdin};

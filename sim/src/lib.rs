@@ -1,4 +1,5 @@
 //! A GitHub that runs on loopback for tests, demo and benchmarks.
+#![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 #![expect(
     clippy::expect_used,

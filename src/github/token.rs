@@ -24,7 +24,8 @@ impl Token {
 
     /// The command that makes the runner hide the token in everything that is printed afterwards.
     pub(crate) fn mask_command(&self) -> String {
-        format!("::add-mask::{}", self.0)
+        // The runner reads `%25` and the like as what they stand for.
+        format!("::add-mask::{}", self.0.replace('%', "%25"))
     }
 }
 
@@ -41,6 +42,11 @@ mod tests {
     #[test]
     fn a_token_does_not_print_itself() {
         assert_eq!(format!("{:?}", Token::new(" ghs_secret\n")), "Some(Token(***))");
+    }
+
+    #[test]
+    fn the_runner_masks_exactly_the_token() {
+        assert_eq!(Token::new("ghs_50%0A").map(|token| token.mask_command()).as_deref(), Some("::add-mask::ghs_50%250A"));
     }
 
     #[test]

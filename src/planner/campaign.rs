@@ -10,7 +10,8 @@ use countersign_core::{
     operation::Kind,
     plan::MOST_OPERATIONS,
     refusal::InputRefusal,
-    tables::{self, Misplaced, Table, Value},
+    tables::{self, MOST_BYTES, Misplaced, Table, Value},
+    text::excerpt,
 };
 
 use crate::runner::Inputs;
@@ -178,7 +179,7 @@ impl Variables {
     fn read(table: Option<Table<'_>>, given: &BTreeMap<String, String>, file: &Table<'_>) -> Result<Self, Misplaced> {
         let mut values = BTreeMap::new();
         for (name, value) in table.map_or_else(Vec::new, Table::into_members) {
-            let nonsense = value.refuse(format!("`{name}` is no variable: expected letters, digits, `-` and `_`"));
+            let nonsense = value.refuse(format!("`{}` is no variable: expected letters, digits, `-` and `_`", excerpt(&name, 40)));
             if !is_variable(&name) {
                 return Err(nonsense);
             }
@@ -186,6 +187,7 @@ impl Variables {
         }
         for (name, value) in given {
             if values.insert(name.clone(), value.clone()).is_none() {
+                let name = excerpt(name, 40);
                 return Err(
                     file.refuse(format!("the variable `{name}` was given, but the campaign has none of that name under [variables]"))
                 );
@@ -210,6 +212,10 @@ impl Variables {
                 rest = behind;
             } else if let Some((name, behind)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
                 let value = self.values.get(name).ok_or_else(|| place.clone().with_problem(unknown(name)))?;
+                // A long variable in many places of a small file would fill the memory.
+                if filled.len() + value.len() > MOST_BYTES {
+                    return Err(place.with_problem(format!("with its variables filled in it has more than the {MOST_BYTES} bytes allowed")));
+                }
                 filled.push_str(value);
                 self.used.insert(name.into());
                 rest = behind;
@@ -227,7 +233,7 @@ impl Variables {
 }
 
 fn unknown(name: &str) -> String {
-    format!("there is no variable `{}` under [variables]; `{{{{` stands for a brace", countersign_core::text::excerpt(name, 40))
+    format!("there is no variable `{}` under [variables]; `{{{{` stands for a brace", excerpt(name, 40))
 }
 
 fn is_variable(name: &str) -> bool {
@@ -303,6 +309,19 @@ prerelease = true
             assert!(told.as_ref().is_err_and(|told| told.starts_with(problem)), "{to}: {told:?}");
         }
         assert!(read(FILE, &[("other", "1")]).is_err_and(|told| told.contains("the variable `other` was given, but")));
+        assert!(read(FILE, &[("\u{1b}[2J", "1")]).is_err_and(|told| told.contains("the variable `\\u{1b}[2J` was given, but")));
+        assert!(
+            read(&FILE.replacen("[variables]", &format!("[variables]\n\"{}\" = \"\"", "\\n".repeat(50_000)), 1), &[])
+                .is_err_and(|told| told.ends_with("… (49960 more characters)` is no variable: expected letters, digits, `-` and `_`"))
+        );
         assert!(read("name = \"x\"", &[]).is_err_and(|told| told.ends_with("expected 1 to 64 tables [[operation]], found 0")));
+    }
+
+    /// A file of 190,000 bytes of which one message would have a gigabyte.
+    #[test]
+    fn variables_cannot_fill_the_memory() {
+        let file = FILE.replacen("1.2.0", &"1".repeat(100_000), 1).replacen("{{braces}}", &"{version}".repeat(10_000), 1);
+        let told = read(&file, &[]).map(|_| "read");
+        assert_eq!(told, Err("line 19, column 11: with its variables filled in it has more than the 262144 bytes allowed".into()));
     }
 }

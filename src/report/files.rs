@@ -33,7 +33,7 @@ pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// One output in the form that holds any value: the delimiter is random, so no value can contain it.
-pub(super) fn output(name: &str, value: &str, delimiter: &str) -> String {
+pub(crate) fn output(name: &str, value: &str, delimiter: &str) -> String {
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use countersign_core::text::{Lines, excerpt, visible};
 
 /// Text on one line that stays text.
-pub(super) fn text(untrusted: &str) -> String {
+pub(crate) fn text(untrusted: &str) -> String {
     let shown = visible(untrusted, Lines::One);
     let mut safe = String::with_capacity(shown.len());
     let mut at = 0;
@@ -26,7 +26,7 @@ pub(super) fn text(untrusted: &str) -> String {
 }
 
 /// A message, in which backticks stand around names: they become code.
-pub(super) fn prose(untrusted: &str) -> String {
+pub(crate) fn prose(untrusted: &str) -> String {
     let mut parts: Vec<&str> = untrusted.split('`').collect();
     // The last backtick of an odd number is one.
     let rest = if parts.len().is_multiple_of(2) { parts.pop().map(|rest| format!("&#96;{}", text(rest))) } else { None };
@@ -39,18 +39,18 @@ pub(super) fn prose(untrusted: &str) -> String {
 }
 
 /// Text in the type of code; without backticks, so none in it can end it.
-pub(super) fn code(untrusted: &str) -> String {
+pub(crate) fn code(untrusted: &str) -> String {
     format!("<code>{}</code>", escaped(&excerpt(untrusted, 300)))
 }
 
 /// Several lines as they are.
-pub(super) fn block(untrusted: &str) -> String {
+pub(crate) fn block(untrusted: &str) -> String {
     let shown = visible(untrusted, Lines::Several);
     format!("<pre>{}</pre>", shown.chars().map(entity).collect::<String>())
 }
 
 /// A link whose address we made or GitHub named; anything but a plain https address stays text.
-pub(super) fn link(label: &str, address: &str) -> String {
+pub(crate) fn link(label: &str, address: &str) -> String {
     let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"'()[]\\`|*_".contains(&byte) || byte == b'_');
     if plain && (address.starts_with("https://") || address.starts_with("http://127.0.0.1:")) {
         format!("<a href=\"{address}\">{}</a>", escaped(&visible(label, Lines::One)))

@@ -1,5 +1,8 @@
 //! The Action's inputs, all of them from one variable, so that no other can pretend to be one.
 
+#[cfg(fuzzing)]
+use std::collections::BTreeMap;
+
 use countersign_core::{json, refusal::InputRefusal, text::excerpt};
 
 use super::Environment;
@@ -28,6 +31,12 @@ macro_rules! inputs {
                     _ => return Err(InputRefusal::Unknown(excerpt(name, 60))),
                 }
                 Ok(())
+            }
+
+            /// Every input by its name.
+            #[cfg(fuzzing)]
+            pub(crate) fn members(self) -> BTreeMap<&'static str, String> {
+                BTreeMap::from([$(($name, self.$field)),*])
             }
         }
     };

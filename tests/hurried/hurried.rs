@@ -1,5 +1,6 @@
 //! Countersign with waits of milliseconds instead of seconds, and with a clock that stands still if `HURRIED_NOW` says so (in Unix seconds): for
 //! tests of what it waits for, and of the very second. Never shipped.
+#![forbid(unsafe_code)]
 
 use std::{process::ExitCode, time::Duration};
 

@@ -1,0 +1,85 @@
+//! The files of a ledger: entries, its head, states of receipts, what decided; and an entry as the evidence of a release.
+
+use std::{fmt::Debug, sync::LazyLock};
+
+use countersign_core::{
+    authority::Authority,
+    digest::Digest,
+    document::Document,
+    evidence::UnverifiedEvidence,
+    keys::{Threshold, TrustedKeys},
+    ledger::{Checkpoint, Entry, EventType, Examiner, Head, Keys, ReceiptState, Verifier},
+};
+
+use crate::{NOW, STRANGER, can_be_shown, trusted};
+
+static STRANGERS: LazyLock<TrustedKeys> = LazyLock::new(|| trusted(STRANGER));
+
+/// Each document has one notation. An entry chains by the digest of its bytes, and by keys that signed nothing no claim holds.
+pub fn holds(data: &[u8]) {
+    is_written_as_it_was_read::<Authority>(data);
+    is_written_as_it_was_read::<ReceiptState>(data);
+    if let Some(head) = is_written_as_it_was_read::<Head>(data) {
+        assert_eq!(head.newest().map_or(Head::EMPTY, Head::at), head);
+    }
+    if let Some(entry) = is_written_as_it_was_read::<Entry>(data) {
+        is_examined(&entry, data);
+        proves_nothing_to_strangers(&entry, data);
+    }
+}
+
+/// What is read is written again byte for byte; what is refused can be shown.
+pub(crate) fn is_written_as_it_was_read<D: Document + Debug>(data: &[u8]) -> Option<D> {
+    match D::from_document(data) {
+        Ok(document) => {
+            assert!(data.len() <= D::MOST_BYTES);
+            assert_eq!(document.to_document(), data);
+            assert!(D::from_document(&[data, b"\n"].concat()).is_err());
+            Some(document)
+        }
+        Err(malformed) => {
+            can_be_shown(&malformed);
+            None
+        }
+    }
+}
+
+fn is_examined(entry: &Entry, data: &[u8]) {
+    let checkpoint = Checkpoint { sequence: entry.sequence, digest: Digest::of(data) };
+    assert_eq!(entry.checkpoint(), checkpoint);
+    let read = |number: u64| Examiner::new(None).examine(number, data);
+    assert!(read(entry.sequence.wrapping_add(1)).is_err());
+    let examined = match read(entry.sequence) {
+        Ok(examined) => examined,
+        Err(bad) => return can_be_shown(&bad),
+    };
+    let mut verifier = Verifier::default();
+    let is_first = entry.sequence == 1 && entry.previous.is_none() && entry.event_type == EventType::Claimed;
+    match verifier.take(examined) {
+        Ok(_) => {
+            assert!(is_first, "{entry:?}");
+            assert_eq!(verifier.newest(), Some(checkpoint));
+            assert_eq!(verifier.is_head(&Head::at(checkpoint).to_document()), Ok(()));
+            assert!(verifier.is_head(&Head::EMPTY.to_document()).is_err());
+            assert!(verifier.has(&entry.receipt_id) && verifier.tally().unfinished == 1);
+        }
+        Err(bad) => {
+            assert!(!is_first || entry.authority != Authority::default(), "{bad}");
+            can_be_shown(&bad);
+        }
+    }
+}
+
+fn proves_nothing_to_strangers(entry: &Entry, data: &[u8]) {
+    let keys = Keys::Listed(&STRANGERS, Threshold::ONE);
+    match UnverifiedEvidence::read(data.into()) {
+        Ok(evidence) => {
+            assert_eq!((entry.event_type, evidence.checkpoint()), (EventType::Claimed, entry.checkpoint()));
+            can_be_shown(&evidence.verify(keys, NOW).expect_err("nobody forges a signature"));
+        }
+        Err(bad) => {
+            assert_ne!(entry.event_type, EventType::Claimed);
+            can_be_shown(&bad);
+        }
+    }
+}

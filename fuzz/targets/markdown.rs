@@ -1,0 +1,5 @@
+//! Fuzzes what `src/markdown.rs` promises.
+#![forbid(unsafe_code)]
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| countersign_fuzz::markdown::holds(data));
