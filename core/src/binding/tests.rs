@@ -133,6 +133,7 @@ fn with_every_rule_satisfied_there_is_a_grant() {
 fn the_mode_is_prod_to_the_letter() {
     let mode = |text: &str| Case::new().with(|evidence| evidence.mode = Mode::parse(text)).verdict();
     assert_eq!(mode("prod"), "-");
+    assert_eq!([Mode::Prod, Mode::DryRun].map(|mode| Mode::parse(mode.as_str())), [Ok(Mode::Prod), Ok(Mode::DryRun)]);
     for text in ["PROD", "Prod", "production", "prod ", " prod", "", "dry_run", "pro\u{434}"] {
         assert_eq!(mode(text), "mode_violation", "{text}");
     }
@@ -301,7 +302,12 @@ fn a_policy_must_give_leave() {
             .verdict()
     };
     let unknown = Refusal::RequesterUnknown { run: terms().run_id, reason: "403".into() };
-    assert_eq!(requesters(Err(unknown)), "requester_unknown");
+    let with_unknown = |text: &str| {
+        let unknown = Err(unknown.clone());
+        Case::new().with(|evidence| (evidence.basis.policy, evidence.basis.requesters) = (Ok(Some(policy(text))), unknown)).decide()
+    };
+    assert_eq!(with_unknown(&excluding).verdict.map(|_| ()), Err(unknown.clone()), "with the reason why nobody knows");
+    assert!(with_unknown(POLICY).verdict.is_ok(), "a policy that excludes no requester needs none");
     assert_eq!(requesters(Ok(Vec::new())), "requester_unknown");
     assert_eq!(requesters(Ok(["dana".parse().unwrap()].into())), "policy_login_unknown");
     let unreadable = Refusal::RequesterUnknown { run: terms().run_id, reason: "no policy".into() };
@@ -367,6 +373,10 @@ fn every_broken_rule_is_told_and_the_first_names_the_refusal() {
 fn a_rule_that_could_not_be_evaluated_is_no_leave() {
     let unasked = Case::new().with(|evidence| evidence.preflight = Preflight::NotAsked).decide();
     assert_eq!(unasked.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("ledger_unavailable"));
+    let open: Vec<_> = unasked.checks.iter().filter(|check| !check.holds()).map(|check| check.rule.name()).collect();
+    let asks_github =
+        ["not used before", "clocks agree", "ledger holds the checkpoint", "trust and policy are the newest", "GitHub has room for it"];
+    assert_eq!(open, asks_github);
     let unbuilt = Case::new().with(|evidence| evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())).decide();
     assert_eq!(unbuilt.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("token_missing"));
 }

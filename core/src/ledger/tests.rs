@@ -15,6 +15,7 @@ use core::{
 
 use super::*;
 use crate::{
+    authority::Authority,
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
     evidence::AttachReceipt,
@@ -22,7 +23,7 @@ use crate::{
     name::{CommitId, Executor},
     receipt::Terms,
     refusal::Refusal,
-    testing::{NOON, executor, key, release, target, terms, trust, world},
+    testing::{NOON, executor, key, release, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
 };
 
@@ -133,6 +134,10 @@ fn executor_of(id: &str, attempt: u64) -> Executor {
 }
 
 fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
+    grant_by(Basis::default(), receipt, executor, branch)
+}
+
+fn grant_by(basis: Basis, receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
     let terms = Terms { receipt_id: receipt.parse().unwrap(), ledger: None, ..terms() };
     let snapshot = branch.view(&terms.look()).unwrap().snapshot;
     let now = NOON.plus(60);
@@ -142,7 +147,7 @@ fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
         executor: executor.clone(),
         operation: Ok(release()),
         receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
-        basis: Basis::default(),
+        basis,
         now,
         preflight: Preflight::Seen(
             Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), ledger_rules: None, world: world() }.into(),
@@ -184,6 +189,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     assert_eq!((claim.entry().sequence, state(&store).outcome_sequence), (1, None));
+    assert_eq!(claim.document(), store.0.borrow().files[&entry_path(1)], "the evidence is the entry's file");
     let recorded = now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
     let all = entries(&store);
     assert_eq!(recorded, Recorded::At(all[1].checkpoint()));
@@ -203,6 +209,19 @@ fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
     assert_eq!(state.outcome_sequence, None);
     assert_eq!(state.allows(&executor_of("op-2", 2), release().digest()), Use::Unfinished);
     assert_eq!(state.allows(&executor_of("op-2", 1), release().digest()), Use::Spent);
+}
+
+#[test]
+fn the_ledger_remembers_what_decided_as_soon_as_a_trust_file_or_a_policy_did() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    assert_eq!(store.0.borrow().text(AUTHORITY_PATH), None);
+    let basis = Basis { trust: Some(trust_file(1, None)), ..Basis::default() };
+    let decided = Authority::of(basis.trust.as_ref(), None);
+    let second = grant_by(basis, "receipt-2", &executor_of("op-2", 1), &store.0.borrow());
+    drop(now(claim(second, &store, || NOON)).unwrap());
+    assert_eq!(store.0.borrow().files[AUTHORITY_PATH], decided.to_document());
+    assert_eq!(entries(&store).iter().map(|entry| entry.authority).collect::<Vec<_>>(), [Authority::default(), decided]);
 }
 
 #[test]
@@ -262,6 +281,8 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
         store.0.borrow_mut().now = NOON.plus(ahead);
         let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, || ours)) else { panic!("in time") };
         assert_eq!(outcome.effect().response().error_code.as_deref(), Some(code));
+        let message = outcome.effect().response().error_message.clone().unwrap();
+        assert!(message.starts_with("the claim came too late: ") && message.ends_with("A new receipt is needed."), "{message}");
         assert_eq!(entry, entries(&store)[0].checkpoint());
         now(record(&mut outcome, &store, ours));
         assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
