@@ -18,7 +18,7 @@ use crate::{
     authority::Authority,
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
-    evidence::AttachReceipt,
+    evidence::{AttachReceipt, UnverifiedEvidence},
     keys::Threshold,
     name::{CommitId, Executor},
     receipt::Terms,
@@ -46,6 +46,7 @@ struct Memory(RefCell<Branch>);
 struct Branch {
     files: BTreeMap<String, Vec<u8>>,
     commits: u64,
+    headlines: Vec<String>,
     weather: VecDeque<Weather>,
     silent: bool,
     now: Timestamp,
@@ -81,6 +82,7 @@ impl Branch {
         if *append.expected() != self.commit() {
             return Appended::Stale;
         }
+        self.headlines.push(append.headline().into());
         Appended::Done { commit: self.add(append.files()), observed_at: Some(self.now) }
     }
 }
@@ -126,7 +128,14 @@ impl LedgerStore for Memory {
 
 fn memory(weather: impl IntoIterator<Item = Weather>) -> Memory {
     let files = empty_ledger().into_iter().map(|(path, bytes)| (path.into(), bytes)).collect();
-    Memory(RefCell::new(Branch { files, commits: 1, weather: weather.into_iter().collect(), silent: false, now: NOON.plus(60) }))
+    Memory(RefCell::new(Branch {
+        files,
+        commits: 1,
+        headlines: Vec::new(),
+        weather: weather.into_iter().collect(),
+        silent: false,
+        now: NOON.plus(60),
+    }))
 }
 
 fn executor_of(id: &str, attempt: u64) -> Executor {
@@ -260,6 +269,60 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
     let recorded = now(record(&mut claim.conclude(Effect::Failed(GithubResponse::default())), &store, NOON));
     assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);
     assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+}
+
+#[test]
+fn an_outcome_that_was_lost_is_written_again() {
+    for (effect, event) in [
+        (Effect::Failed(GithubResponse::default()), EventType::Failed),
+        // It leaves the receipt's state as it was, so that the state does not show whether it was written.
+        (Effect::Unknown(GithubResponse::default()), EventType::Unknown),
+    ] {
+        let store = memory([]);
+        let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+        store.0.borrow_mut().weather.push_back(Weather::RequestLost);
+        let recorded = now(record(&mut claim.conclude(effect), &store, NOON));
+        assert_eq!(events(&store), [(1, EventType::Claimed), (2, event)]);
+        assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+    }
+}
+
+#[test]
+fn an_outcome_is_not_recorded_once_a_later_attempt_has_taken_the_claim_over() {
+    let store = memory([]);
+    let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    drop(now(claim(second, &store, || NOON)).unwrap());
+    let recorded = now(record(&mut first.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    assert_eq!(recorded, Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into()));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Claimed)]);
+}
+
+#[test]
+fn the_evidence_of_an_earlier_attempt_precedes_the_claim_that_takes_over() {
+    let store = memory([]);
+    let other = grant_of("receipt-0", &executor_of("op-0", 1), &store.0.borrow());
+    drop(now(claim(other, &store, || NOON)).unwrap());
+    let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    let second = now(claim(second, &store, || NOON)).unwrap();
+    assert_eq!((first.resumes(), second.resumes()), (false, true));
+    let precedes =
+        |number: u64, claim: &Claim| UnverifiedEvidence::read(store.0.borrow().files[&entry_path(number)].clone()).unwrap().precedes(claim);
+    assert!(precedes(2, &second));
+    assert!(!precedes(1, &second), "another receipt's");
+    assert!(!precedes(3, &second), "its own");
+    assert!(!precedes(3, &first), "a later attempt's");
+}
+
+#[test]
+fn a_commit_is_headed_by_what_it_adds() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    let headlines =
+        ["1 github_publisher.operation.claimed receipt-1", "2 github_publisher.operation.succeeded receipt-1"].map(String::from);
+    assert_eq!(store.0.borrow().headlines, headlines);
 }
 
 #[test]
