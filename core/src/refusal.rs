@@ -395,3 +395,39 @@ impl From<Malformed> for Refusal {
         Self::ReceiptMalformed(problem)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use std::string::ToString;
+
+    fn numbers(count: usize) -> Vec<String> {
+        (1..=count).map(|number| number.to_string()).collect()
+    }
+
+    #[test]
+    fn of_many_names_or_problems_the_first_few_are_shown() {
+        assert_eq!(quoted(&numbers(2)), "`1`, `2`");
+        assert_eq!(quoted(&numbers(8)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8`");
+        assert_eq!(quoted(&numbers(10)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more");
+        assert_eq!(list(&numbers(0)), "");
+        assert_eq!(list(&numbers(5)), " (1; 2; 3; 4; 5)");
+        assert_eq!(list(&numbers(7)), " (1; 2; 3; 4; 5; 2 more)");
+    }
+
+    #[test]
+    fn whoever_clipped_a_receipt_is_told_to_paste_the_whole_line() {
+        let remedy = |text: &str| Refusal::ReceiptMalformed(Envelope::parse(text).unwrap_err()).remedy();
+        assert!(remedy("{\"payload\":\"eyJ").starts_with("The text was cut off while it was copied: paste the whole line"));
+        assert!(remedy("{\"payload\":1}").starts_with("Hand over the receipt exactly as `countersign authorize` printed it."));
+    }
+
+    #[test]
+    fn what_to_do_comes_from_where_the_reason_does() {
+        assert_eq!(Refusal::from(WorldRefusal::Archived).remedy(), WorldRefusal::Archived.remedy());
+        let input = InputRefusal::Missing { input: "body", needed_by: "a release".into() };
+        assert_eq!((input.input(), input.remedy()), (Some("body"), "Give the input under `with:` in the workflow."));
+        assert_eq!((InputRefusal::TokenMissing.input(), Refusal::from(input.clone()).remedy()), (None, input.remedy()));
+    }
+}

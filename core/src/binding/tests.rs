@@ -11,7 +11,7 @@ use crate::{
     document::Document,
     envelope::Envelope,
     evidence::AttachReceipt,
-    keys::Threshold,
+    keys::{PublicKey, Threshold},
     ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
     name::{RepositoryId, RunAttempt},
     operation::Kind,
@@ -19,7 +19,7 @@ use crate::{
     receipt::Terms,
     testing::{NOON, commit, executor, key, release, tag, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
-    trust::Trust,
+    trust::{Trust, TrustFile, TrustVersion},
     world::TagFact,
 };
 
@@ -345,6 +345,32 @@ fn what_decided_before_is_never_older_than_what_decides_now() {
     assert_eq!(verdict(Some(fixing.clone()), Some(policy(POLICY)), Authority::default()), "-");
     assert_eq!(verdict(Some(fixing.clone()), Some(policy(&POLICY.replace("1h", "2h"))), Authority::default()), "policy_mismatch");
     assert_eq!(verdict(Some(fixing), None, Authority::default()), "policy_mismatch");
+}
+
+/// Key 1 counts until ten seconds past noon and signs the second version; nobody can tell whether it did so in time.
+fn by_an_expired_key() -> Trust {
+    let version = |number: u64, seed: u8, member: &str| {
+        let line = PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh();
+        format!("version = {number}\nthreshold = 1\n[[key]]\nname = \"key-{seed}\"\nkey = \"{line}\"\n{member}")
+    };
+    let first = version(1, 1, "not_after = \"2026-11-21T12:00:10Z\"");
+    let mut file = TrustFile::begin(&TrustVersion::from_toml(&first, None, NOON, None).unwrap());
+    file.sign(&key(1)).unwrap();
+    file.add(&TrustVersion::from_toml(&version(2, 3, ""), file.root(), NOON, None).unwrap());
+    file.sign(&key(1)).unwrap();
+    file.sign(&key(3)).unwrap();
+    file.verify(None, NOON.plus(600)).unwrap()
+}
+
+#[test]
+fn a_trust_file_whose_signers_are_over_decides_only_if_the_ledger_knows_it() {
+    let verdict = |before: Authority| {
+        let mut case = Case::new().with(|evidence| evidence.basis.trust = Some(by_an_expired_key()));
+        case.authority = Some(before);
+        case.verdict()
+    };
+    assert_eq!(verdict(Authority::default()), "trust_stale");
+    assert_eq!(verdict(Authority { trust: Some(by_an_expired_key().pin()), policy: None }), "-");
 }
 
 #[test]
