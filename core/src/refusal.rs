@@ -399,7 +399,10 @@ impl From<Malformed> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Envelope;
+    use crate::{
+        envelope::Envelope,
+        operation::{NotLatest, TooLong},
+    };
     use std::string::ToString;
 
     fn numbers(count: usize) -> Vec<String> {
@@ -427,7 +430,21 @@ mod tests {
     fn what_to_do_comes_from_where_the_reason_does() {
         assert_eq!(Refusal::from(WorldRefusal::Archived).remedy(), WorldRefusal::Archived.remedy());
         let input = InputRefusal::Missing { input: "body", needed_by: "a release".into() };
-        assert_eq!((input.input(), input.remedy()), (Some("body"), "Give the input under `with:` in the workflow."));
-        assert_eq!((InputRefusal::TokenMissing.input(), Refusal::from(input.clone()).remedy()), (None, input.remedy()));
+        assert_eq!(input.remedy(), "Give the input under `with:` in the workflow.");
+        assert_eq!(Refusal::from(input.clone()).remedy(), input.remedy());
+    }
+
+    #[test]
+    fn a_refusal_names_the_input_that_is_to_be_mended() {
+        let too_long = TooLong { what: "release body", found: 2, most: 1 };
+        for (refusal, input) in [
+            (InputRefusal::Missing { input: "tag-name", needed_by: "a release".into() }, Some("tag-name")),
+            (InputRefusal::AssetTwice("a".into()), Some("files")),
+            (InputRefusal::BodyTooLong(too_long), Some("body")),
+            (InputRefusal::NotLatest(NotLatest), Some("make-latest")),
+            (InputRefusal::TokenMissing, None),
+        ] {
+            assert_eq!(refusal.input(), input);
+        }
     }
 }
