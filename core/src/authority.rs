@@ -116,7 +116,8 @@ pub(crate) fn newest(trust: Option<&Trust>, policy: Option<&Policy>, before: &Au
     {
         return Err(rolled_back("trust", format!("the trust file's history lacks {known}, which decided before: it was forked")));
     }
-    now.follows(&Authority { trust: None, ..*before }).map_err(|problem| rolled_back("policy", problem))
+    // The trust file follows; what does not is the policy.
+    now.follows(before).map_err(|problem| rolled_back("policy", problem))
 }
 
 #[cfg(test)]

@@ -162,6 +162,8 @@ mod tests {
     fn a_moment_is_so_many_seconds_after_the_epoch() {
         assert_eq!("2026-11-21T12:00:00Z".parse().map(Timestamp::unix), Ok(1_795_262_400));
         assert_eq!(std::format!("{:?}", Timestamp::from_unix(0)), "1970-01-01T00:00:00Z");
+        let last: Timestamp = "9999-12-31T23:59:59Z".parse().unwrap();
+        assert_eq!([last.plus(1), Timestamp::from_unix(u64::MAX)], [last, last], "later ones have no notation");
     }
 
     #[test]
