@@ -398,6 +398,8 @@ mod tests {
         assert_eq!(plan.operations()[1].needs(), ["publish_release".parse().unwrap()]);
         let warned = PlannedOperation::alone(release(), Surroundings { warnings: warnings.clone(), ..Surroundings::default() });
         assert_eq!(warned.warnings(), warnings);
+        let operations: Vec<Operation> = plan.into_operations().into_iter().map(PlannedOperation::into_operation).collect();
+        assert_eq!(operations, [release(), tag()]);
     }
 
     #[test]

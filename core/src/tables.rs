@@ -226,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn members_whose_names_are_data_keep_their_places() {
+        let members = parse("b = 1\na = 2").unwrap().into_members();
+        let mut told: Vec<_> = members.into_iter().map(|(name, value)| format!("{name}: {}", value.refuse("no"))).collect();
+        told.sort();
+        assert_eq!(told, ["a: line 2, column 5: no", "b: line 1, column 5: no"]);
+    }
+
+    #[test]
     fn another_problem_keeps_its_place() {
         let place = parse("\na = 1").unwrap().take("a").map(|value| value.refuse("this")).unwrap();
         assert_eq!(place.with_problem("that").to_string(), "line 2, column 5: that");

@@ -396,6 +396,12 @@ fn known_tags_are_read_as_git_lists_them() {
 }
 
 #[test]
+fn a_finding_has_its_codes_level_and_hides_nothing() {
+    let finding = Finding::new(Code::TagDiffers, Subject::ledger(), None, "a\u{202e}b");
+    assert_eq!((finding.level, finding.problem.as_str()), (Level::Error, "a\\u{202e}b"));
+}
+
+#[test]
 fn every_code_has_a_remedy_and_none_stands_twice() {
     let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(alloc::format!("{}", Code::TagDiffers), "tag_differs");

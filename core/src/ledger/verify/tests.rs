@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     authority::Pin,
     envelope::Envelope,
+    keys::TrustedKey,
     ledger::GithubResponse,
     name::RunAttempt,
     testing::{NOON, commit, key, pull, release, terms, trust},
@@ -109,6 +110,29 @@ fn a_receipt_is_claimed_again_by_a_later_attempt_of_the_run_alone() {
     });
     let other = Entry { operation: Some(pull()), run_attempt: RunAttempt(2), ..other };
     assert_eq!(problem([claim(), other]), again);
+}
+
+#[test]
+fn an_outcome_says_of_itself_what_its_claim_says() {
+    let other = |edit: fn(&mut Entry)| {
+        let mut outcome = outcome_of(claim());
+        edit(&mut outcome);
+        problem([claim(), outcome])
+    };
+    assert_eq!(other(|_| ()), "holds");
+    let edits: [fn(&mut Entry); 8] = [
+        |outcome| outcome.operation_id = "op-2".parse().unwrap(),
+        |outcome| outcome.operation_digest = pull().digest(),
+        |outcome| outcome.run_id = "9".parse().unwrap(),
+        |outcome| outcome.run_attempt = RunAttempt(2),
+        |outcome| outcome.operation_kind = pull().kind(),
+        |outcome| outcome.repository = "owner/other".parse().unwrap(),
+        |outcome| outcome.signers = trust(&[1]).as_slice().iter().map(TrustedKey::signer).collect(),
+        |outcome| outcome.authority.policy = Some(Pin { version: 1, digest: Digest::of(b"policy") }),
+    ];
+    for edit in edits {
+        assert_eq!(other(edit), "bindings: entry 2: it is not about what entry 1 claimed");
+    }
 }
 
 #[test]
