@@ -7,7 +7,9 @@
 #![no_std]
 
 extern crate alloc;
+// With the macros: where a list is, scripts/mutants puts `vec![]`.
 #[cfg(test)]
+#[macro_use]
 extern crate std;
 
 pub mod asset;
