@@ -177,3 +177,21 @@ pub struct RunRecord {
     /// `GITHUB_SHA`.
     pub sha: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_unprotected_against_what_no_rule_forbids() {
+        let missing = |rules: &[&str]| {
+            let rules = rules.iter().map(|rule| String::from(*rule)).collect();
+            LedgerRecord { rules: Some(rules), ..LedgerRecord::default() }.unprotected_against()
+        };
+        assert_eq!(missing(&["creation"]), ["deletion", "non_fast_forward"]);
+        assert_eq!(missing(&["creation", "deletion"]), ["non_fast_forward"]);
+        assert_eq!(missing(&["non_fast_forward", "creation"]), ["deletion"]);
+        assert_eq!(missing(&["deletion", "non_fast_forward"]), Vec::<&str>::new());
+        assert_eq!(LedgerRecord::default().unprotected_against(), Vec::<&str>::new(), "nobody knows");
+    }
+}

@@ -110,11 +110,40 @@ pub(crate) fn fresh(trust: Option<&Trust>, known: u64) -> Result<(), Refusal> {
 pub(crate) fn newest(trust: Option<&Trust>, policy: Option<&Policy>, before: &Authority) -> Result<(), Refusal> {
     let rolled_back = |what, problem: String| Refusal::AuthorityRolledBack { what, problem };
     let now = Authority::of(trust, policy);
-    Authority { policy: None, ..now }.follows(&Authority { policy: None, ..*before }).map_err(|problem| rolled_back("trust", problem))?;
+    now.follows(&Authority { policy: None, ..*before }).map_err(|problem| rolled_back("trust", problem))?;
     if let (Some(trust), Some(known)) = (trust, before.trust)
         && !trust.holds(&known)
     {
         return Err(rolled_back("trust", format!("the trust file's history lacks {known}, which decided before: it was forked")));
     }
-    Authority { trust: None, ..now }.follows(&Authority { trust: None, ..*before }).map_err(|problem| rolled_back("policy", problem))
+    // The trust file follows; what does not is the policy.
+    now.follows(before).map_err(|problem| rolled_back("policy", problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_policy(version: u64, text: &str) -> Authority {
+        Authority { trust: None, policy: Some(Pin { version, digest: Digest::of(text.as_bytes()) }) }
+    }
+
+    #[test]
+    fn a_version_is_the_same_or_up_to_a_thousand_later() {
+        let before = by_policy(7, "seven");
+        let shown = |version: u64, text: &str| format!("version {version} ({})", Digest::of(text.as_bytes()));
+        let seven = shown(7, "seven");
+        assert_eq!([7, 8, 1007].map(|version| by_policy(version, "seven").follows(&before)), [const { Ok(()) }; 3]);
+        for (now, problem) in [
+            (
+                by_policy(1008, "new"),
+                format!("the policy is {}, more than 1000 versions after {seven}, which decided before", shown(1008, "new")),
+            ),
+            (by_policy(6, "six"), format!("the policy is {}, but {seven} decided before", shown(6, "six"))),
+            (by_policy(7, "sieben"), format!("the policy is {}, but {seven} decided before", shown(7, "sieben"))),
+            (Authority::default(), format!("there is no policy, but {seven} decided before")),
+        ] {
+            assert_eq!(now.follows(&before), Err(problem));
+        }
+    }
 }

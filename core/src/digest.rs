@@ -52,7 +52,7 @@ impl Digest {
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0]).ok_or_else(invalid)? << 4 | nibble(pair[1]).ok_or_else(invalid)?;
+            *byte = nibble(pair[0]).ok_or_else(invalid)? * 16 + nibble(pair[1]).ok_or_else(invalid)?;
         }
         Ok(Self(bytes))
     }
@@ -116,6 +116,7 @@ mod tests {
     fn a_digest_reads_what_it_writes() {
         let digest = Digest::of(b"abc");
         assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert_eq!(std::format!("{digest:?}"), std::format!("sha256:{ABC}"));
     }
 
     #[test]

@@ -236,6 +236,27 @@ mod tests {
     }
 
     #[test]
+    fn base64_may_hold_as_much_as_json_may() {
+        let line = signed(&[1]).to_line();
+        let filled = |bytes: usize| STANDARD.encode(format!("{line}{}", " ".repeat(bytes - line.len())));
+        let problem = |bytes: usize| Envelope::parse(&filled(bytes)).unwrap_err().to_string();
+        assert_eq!(Envelope::parse(&filled(MOST_BYTES)), Ok(signed(&[1])));
+        assert_eq!(problem(MOST_BYTES + 1), "65537 bytes are more than the 65536 allowed (at the whole document)");
+        assert_eq!(problem(MOST_BYTES + 3), "it is longer than 64 KiB in base64 (at the whole receipt)");
+    }
+
+    #[test]
+    fn printed_for_debugging_an_envelope_tells_sizes_and_no_payload() {
+        let bytes = terms().to_payload().len();
+        assert_eq!(format!("{:?}", signed(&[1, 2])), format!("Envelope({bytes} bytes, 2 signatures)"));
+    }
+
+    #[test]
+    fn a_verified_receipt_is_handed_on_as_it_came() {
+        assert_eq!(verify(signed(&[1]), &[1], "1").unwrap().to_line(), signed(&[1]).to_line());
+    }
+
+    #[test]
     fn keys_are_counted_and_signatures_are_not() {
         assert_eq!(
             verify(Envelope::parse(&repeated(3)).unwrap(), &[1, 2], "2"),

@@ -287,6 +287,13 @@ mod tests {
     }
 
     #[test]
+    fn members_whose_names_are_data_keep_their_places() {
+        let members = parse(br#"{"b":1,"a":"x"}"#, 100).and_then(Value::object).unwrap().into_members();
+        let told: Vec<_> = members.into_iter().map(|(name, value)| format!("{name}: {}", value.refuse("no"))).collect();
+        assert_eq!(told, ["a: no (at $.a)", "b: no (at $.b)"]);
+    }
+
+    #[test]
     fn numbers_are_whole_and_not_negative() {
         for json in ["-1", "1.0", "1e3", "-0", "18446744073709551616"] {
             assert!(problem(json).contains("numbers are whole"), "{json}: {}", problem(json));

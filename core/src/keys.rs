@@ -336,13 +336,33 @@ mod tests {
         let keys = TrustedKeys::parse(&format!("# approvers\n\n{}\n{pem}\n", line(1, "alice@example.org"))).unwrap();
         assert_eq!(keys.as_slice().len(), 2);
         assert_eq!(keys.as_slice()[0].name, "alice@example.org");
-        assert_eq!(keys.as_slice()[1].name, keys.as_slice()[1].key.fingerprint().as_str());
+        // `ssh-keygen -l` of the same key.
+        let fingerprint = "SHA256:ebCT4wkJOqO5AIlHG03cHvn3Cr3ZZEEh8m81duHhR3Q";
+        let unnamed = &keys.as_slice()[1];
+        assert_eq!((unnamed.name.as_str(), unnamed.key.fingerprint().as_str()), (fingerprint, fingerprint));
+        assert_eq!((format!("{}", unnamed.key.fingerprint()), format!("{:?}", unnamed.key)), (fingerprint.into(), fingerprint.into()));
+        assert_eq!(keys.as_slice()[0].key.verifying_key(), key(1).verifying_key());
     }
 
     #[test]
     fn a_key_counts_once_whatever_it_is_called() {
         let text = format!("{}\n{}", line(1, "alice"), line(1, "bob"));
         assert_eq!(problem(&text), "line 2: the key of `alice` stands here again as `bob`");
+    }
+
+    #[test]
+    fn sixty_four_keys_are_read_and_sixty_five_refused() {
+        let lines = |count: u8| (1..=count).map(|seed| line(seed, "a")).collect::<Vec<_>>().join("\n");
+        assert_eq!(TrustedKeys::parse(&lines(64)).map(|keys| keys.as_slice().len()), Ok(64));
+        assert_eq!(problem(&lines(65)), "line 65: more than 64 keys");
+    }
+
+    #[test]
+    fn a_list_may_have_64_kib_and_not_a_byte_more() {
+        let key = line(1, "a");
+        let filled = |bytes: usize| format!("{key}{}", " ".repeat(bytes - key.len()));
+        assert_eq!(TrustedKeys::parse(&filled(65536)).map(|keys| keys.as_slice().len()), Ok(1));
+        assert_eq!(problem(&filled(65537)), "line 1: 65537 bytes are more than the 65536 allowed");
     }
 
     #[test]

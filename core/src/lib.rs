@@ -8,7 +8,9 @@
 #![no_std]
 
 extern crate alloc;
+// With the macros: where a list is, scripts/mutants puts `vec![]`.
 #[cfg(test)]
+#[macro_use]
 extern crate std;
 
 pub mod asset;

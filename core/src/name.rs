@@ -291,6 +291,24 @@ mod tests {
     }
 
     #[test]
+    fn a_repository_falls_into_owner_and_name() {
+        assert_eq!("owner/repo".parse::<Repository>().unwrap().parts(), ("owner", "repo"));
+    }
+
+    #[test]
+    fn who_acts_is_a_run_and_its_attempt() {
+        let executor = crate::testing::executor();
+        assert_eq!((executor.to_string(), executor.run_attempt.to_string()), ("run 17231231 attempt 1".into(), "1".into()));
+    }
+
+    #[test]
+    fn what_is_no_name_is_told_with_what_would_be() {
+        let error = "0".parse::<RunId>().unwrap_err();
+        assert_eq!((error.value(), error.expected()), ("0", "1 to 20 decimal digits without a leading zero"));
+        assert_eq!(error.to_string(), "`0` is no run id: expected 1 to 20 decimal digits without a leading zero");
+    }
+
+    #[test]
     fn receipt_ids_can_be_file_names_everywhere() {
         accepts::<ReceiptId>(&["receipt-abc123", "0", "A.b_c-d", &"x".repeat(128)]);
         refuses::<ReceiptId>(&["", ".", "..", "-a", "a/b", "a b", "ä", "a\0", &"x".repeat(129)]);
@@ -305,6 +323,7 @@ mod tests {
     #[test]
     fn a_commit_is_a_full_lower_case_id() {
         accepts::<CommitId>(&[&"0123456789".repeat(4), &"ab".repeat(32)]);
+        assert_eq!("0123456789".repeat(4).parse::<CommitId>().unwrap().short(), "012345678901");
         refuses::<CommitId>(&["", "main", "0123456", &"AB".repeat(20), &"g".repeat(40), &"a".repeat(41)]);
     }
 

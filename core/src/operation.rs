@@ -308,6 +308,29 @@ mod tests {
     }
 
     #[test]
+    fn an_approver_sees_every_parameter_in_its_order() {
+        let shown: Vec<_> = tag().parameters().iter().map(|(name, value)| std::format!("{name}: {value}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "operation_kind: \"tag_repo\"",
+                "repository: \"owner/repo\"",
+                "repository_id: 123456",
+                "tag_name: \"v1.0.0\"",
+                "target_sha: \"1111111111111111111111111111111111111111\"",
+                "message: \"Version 1.0.0\""
+            ]
+        );
+    }
+
+    #[test]
+    fn names_stand_in_their_order_and_once() {
+        let set = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<NameSet<crate::name::Label>>();
+        assert_eq!(set(&["b", "a", "b"]).iter().map(crate::name::Label::as_str).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!([set(&["a"]).is_empty(), set(&[]).is_empty()], [false, true]);
+    }
+
+    #[test]
     fn an_operation_reads_exactly_what_it_writes() {
         for operation in [release(), tag(), pull()] {
             let bytes = operation.to_bytes();

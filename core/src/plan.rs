@@ -388,6 +388,51 @@ mod tests {
     }
 
     #[test]
+    fn an_approver_sees_what_the_dry_run_saw() {
+        let warnings = vec![Warning { code: "tag_stands".into(), message: "The tag stands already.".into() }];
+        let plan = plan();
+        let first = &plan.operations()[0];
+        assert_eq!(first.ledger(), Some(Checkpoint { sequence: 41, digest: Digest::of(b"entry") }));
+        assert_eq!(first.artifacts().iter().map(|artifact| artifact.path.as_str()).collect::<Vec<_>>(), ["dist/app.tar.gz"]);
+        assert_eq!(first.effects(), effects(&release(), &Stands { latest: Some("v0.9.0".parse().unwrap()), ..Stands::default() }));
+        assert_eq!(plan.operations()[1].needs(), ["publish_release".parse().unwrap()]);
+        let warned = PlannedOperation::alone(release(), Surroundings { warnings: warnings.clone(), ..Surroundings::default() });
+        assert_eq!(warned.warnings(), warnings);
+        let operations: Vec<Operation> = plan.into_operations().into_iter().map(PlannedOperation::into_operation).collect();
+        assert_eq!(operations, [release(), tag()]);
+    }
+
+    #[test]
+    fn a_plan_holds_so_many_operations_and_words_and_no_more() {
+        let read = |edit: &dyn Fn(&mut Plan)| {
+            let mut plan = plan();
+            edit(&mut plan);
+            Plan::from_document(&plan.to_document()).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let words = |count: usize| "ä".repeat(count);
+        let planned = |count: usize| {
+            let planned = |number: usize| PlannedOperation::new(format!("{number}").parse().unwrap(), tag(), Surroundings::default());
+            read(&move |plan| plan.operations = (0..count).map(planned).collect())
+        };
+        let dropped = |count: usize| read(&move |plan| plan.not_shipped = vec![plan.not_shipped[0].clone(); count]);
+        let warned = |count: usize| {
+            read(&move |plan| {
+                let warnings = vec![Warning { code: "tag_stands".into(), message: words(count) }];
+                plan.operations = vec![PlannedOperation::alone(tag(), Surroundings { warnings, ..Surroundings::default() })];
+            })
+        };
+        let explained = |count: usize| read(&move |plan| plan.not_shipped[0].why_not = words(count));
+        assert_eq!([planned(MOST_OPERATIONS), dropped(MOST_OPERATIONS), warned(MOST_WORDS), explained(MOST_WORDS)], [const { Ok(()) }; 4]);
+        assert_eq!(planned(MOST_OPERATIONS + 1), Err(format!("more than {MOST_OPERATIONS} operations (at $.operations)")));
+        assert_eq!(dropped(MOST_OPERATIONS + 1), Err(format!("more than {MOST_OPERATIONS} operations (at $.not_shipped)")));
+        assert_eq!(
+            warned(MOST_WORDS + 1),
+            Err(format!("it has more than {MOST_WORDS} characters (at $.operations[0].warnings[0].message)"))
+        );
+        assert_eq!(explained(MOST_WORDS + 1), Err(format!("a text has more than {MOST_WORDS} characters (at $.not_shipped[0])")));
+    }
+
+    #[test]
     fn an_edited_plan_is_refused() {
         assert!(problem("First.", "Worst.").starts_with("expected `sha256:"));
         assert_eq!(
@@ -438,6 +483,7 @@ mod tests {
         assert!(release[2].starts_with("upload_asset app.tar.gz: nothing → sha256:ba7816bf"));
         assert_eq!(release[3], "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111");
         assert_eq!(release[4], "mark_latest owner/repo: v0.9.0 → v1.0.0");
+        assert_eq!(told(&tag(), &stands)[1], "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111");
         let pull = told(&pull(), &stands);
         assert_eq!(pull[1], format!("open_pull_request main: main at {} → release-1.0.0 at {}", commit('2'), commit('1')));
         assert_eq!(

@@ -401,3 +401,56 @@ impl From<Malformed> for Refusal {
         Self::ReceiptMalformed(problem)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        envelope::Envelope,
+        operation::{NotLatest, TooLong},
+    };
+    use std::string::ToString;
+
+    fn numbers(count: usize) -> Vec<String> {
+        (1..=count).map(|number| number.to_string()).collect()
+    }
+
+    #[test]
+    fn of_many_names_or_problems_the_first_few_are_shown() {
+        assert_eq!(quoted(&numbers(2)), "`1`, `2`");
+        assert_eq!(quoted(&numbers(8)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8`");
+        assert_eq!(quoted(&numbers(10)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more");
+        assert_eq!(list(&numbers(0)), "");
+        assert_eq!(list(&numbers(5)), " (1; 2; 3; 4; 5)");
+        assert_eq!(list(&numbers(7)), " (1; 2; 3; 4; 5; 2 more)");
+    }
+
+    #[test]
+    fn whoever_clipped_a_receipt_is_told_to_paste_the_whole_line() {
+        let remedy = |text: &str| Refusal::ReceiptMalformed(Envelope::parse(text).unwrap_err()).remedy();
+        assert!(remedy("{\"payload\":\"eyJ").starts_with("The text was cut off while it was copied: paste the whole line"));
+        assert!(remedy("{\"payload\":1}").starts_with("Hand over the receipt exactly as `countersign authorize` printed it."));
+    }
+
+    #[test]
+    fn what_to_do_comes_from_where_the_reason_does() {
+        assert_eq!(Refusal::from(WorldRefusal::Archived).remedy(), WorldRefusal::Archived.remedy());
+        let input = InputRefusal::Missing { input: "body", needed_by: "a release".into() };
+        assert_eq!(input.remedy(), "Give the input under `with:` in the workflow.");
+        assert_eq!(Refusal::from(input.clone()).remedy(), input.remedy());
+    }
+
+    #[test]
+    fn a_refusal_names_the_input_that_is_to_be_mended() {
+        let too_long = TooLong { what: "release body", found: 2, most: 1 };
+        for (refusal, input) in [
+            (InputRefusal::Missing { input: "tag-name", needed_by: "a release".into() }, Some("tag-name")),
+            (InputRefusal::AssetTwice("a".into()), Some("files")),
+            (InputRefusal::BodyTooLong(too_long), Some("body")),
+            (InputRefusal::NotLatest(NotLatest), Some("make-latest")),
+            (InputRefusal::TokenMissing, None),
+        ] {
+            assert_eq!(refusal.input(), input);
+        }
+    }
+}

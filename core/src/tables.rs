@@ -219,6 +219,45 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_have_256_kib_and_not_a_byte_more() {
+        let read = |bytes: usize| parse(&" ".repeat(bytes)).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(read(262_144), Ok(()));
+        assert_eq!(read(262_145), Err("line 1, column 1: 262145 bytes are more than the 262144 allowed".into()));
+    }
+
+    #[test]
+    fn members_whose_names_are_data_keep_their_places() {
+        let members = parse("b = 1\na = 2").unwrap().into_members();
+        let mut told: Vec<_> = members.into_iter().map(|(name, value)| format!("{name}: {}", value.refuse("no"))).collect();
+        told.sort();
+        assert_eq!(told, ["a: line 2, column 5: no", "b: line 1, column 5: no"]);
+    }
+
+    #[test]
+    fn another_problem_keeps_its_place() {
+        let place = parse("\na = 1").unwrap().take("a").map(|value| value.refuse("this")).unwrap();
+        assert_eq!(place.with_problem("that").to_string(), "line 2, column 5: that");
+    }
+
+    #[test]
+    fn words_differ_by_letters_put_in_taken_out_or_exchanged() {
+        for (one, other, letters) in [
+            ("", "", 0),
+            ("tag", "tag", 0),
+            ("", "tag", 3),
+            ("tag", "", 3),
+            ("tag", "tags", 1),
+            ("stag", "tag", 1),
+            ("tag", "stag", 1),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("versoin", "version", 2),
+        ] {
+            assert_eq!(distance(one, other), letters, "{one} {other}");
+        }
+    }
+
+    #[test]
     fn every_mistake_has_its_line_and_column() {
         let problem = |read: fn(Table<'_>) -> Result<(), Misplaced>, text: &str| {
             parse(text).and_then(read).map_or_else(|error| error.to_string(), |()| "read".into())

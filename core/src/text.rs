@@ -87,6 +87,14 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_the_same_but_for_line_ends_and_blanks_at_the_end() {
+        assert!(same_text("a\r\nb\n \n", "a\nb"));
+        for other in ["a\nB", "a b", " a\nb", "a\n\nb", ""] {
+            assert!(!same_text(other, "a\nb"), "{other:?}");
+        }
+    }
+
+    #[test]
     fn an_excerpt_says_how_much_it_leaves_out() {
         assert_eq!(excerpt("äöüß", 4), "äöüß");
         assert_eq!(excerpt("äöüß", 1), "ä… (3 more characters)");

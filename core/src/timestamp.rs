@@ -159,6 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_so_many_seconds_after_the_epoch() {
+        assert_eq!("2026-11-21T12:00:00Z".parse().map(Timestamp::unix), Ok(1_795_262_400));
+        assert_eq!(std::format!("{:?}", Timestamp::from_unix(0)), "1970-01-01T00:00:00Z");
+        let last: Timestamp = "9999-12-31T23:59:59Z".parse().unwrap();
+        assert_eq!([last.plus(1), Timestamp::from_unix(u64::MAX)], [last, last], "later ones have no notation");
+    }
+
+    #[test]
+    fn a_lifetime_is_a_whole_number_and_a_unit_up_to_a_day() {
+        for (text, seconds, shown) in
+            [("1s", 1, "1s"), ("90s", 90, "90s"), ("30m", 1800, "30m"), ("60m", 3600, "1h"), ("24h", 86400, "24h")]
+        {
+            let lifetime: Lifetime = text.parse().unwrap();
+            assert_eq!((lifetime.seconds(), lifetime.to_string().as_str()), (seconds, shown));
+        }
+        for text in ["", "s", "0s", "90", "+5s", "-5s", "1.5h", " 1h", "1 h", "1H", "86401s", "25h", "18446744073709551615h"] {
+            assert_eq!(text.parse::<Lifetime>().unwrap_err().value(), text);
+        }
+    }
+
+    #[test]
     fn every_other_notation_is_refused() {
         for text in [
             "",

@@ -415,6 +415,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unfinished_can_be_looked_after_while_the_repository_takes_writes() {
+        assert_eq!(world().allows_resuming(), Ok(()));
+        assert_eq!(World { archived: true, ..world() }.allows_resuming(), Err(WorldRefusal::Archived));
+        let poor = World { budget: Budget { remaining: 71, ..world().budget }, ..world() };
+        assert_eq!(poor.allows_resuming().unwrap_err().code(), "preflight_rate_limit");
+    }
+
+    #[test]
+    fn a_limit_that_no_hour_meets_is_told_apart_from_one_that_the_next_hour_meets() {
+        let told = |limit: Option<u64>| Budget { remaining: 9, limit, resets_at: None }.covers("points", 10).unwrap_err();
+        assert_eq!(told(Some(9)), WorldRefusal::RateTooLow { what: "points", needed: 10, limit: 9 });
+        for limit in [Some(10), None] {
+            assert_eq!(told(limit), WorldRefusal::RateLimit { what: "points", needed: 10, remaining: 9, resets_at: None });
+        }
+        assert_eq!(
+            told(Some(9)).remedy(),
+            "Waiting does not help. Use a token with a higher limit, for instance a GitHub App's, or publish fewer assets."
+        );
+    }
+
+    #[test]
+    fn a_refusal_tells_both_sides() {
+        let told = |operation: &Operation, edit: &dyn Fn(&mut World)| {
+            let mut world = world();
+            edit(&mut world);
+            std::format!("{}", world.allows(operation, false, AttachReceipt::No).unwrap_err())
+        };
+        let missing = "the repository has no commit 1111111111111111111111111111111111111111";
+        assert_eq!(told(&tag(), &|world| world.commit = CommitFact::Missing), missing);
+        let other = alloc::format!("{missing}; the id belongs to another kind of object");
+        assert_eq!(told(&tag(), &|world| world.commit = CommitFact::Other), other);
+        assert_eq!(
+            told(&tag(), &|world| (world.workflows, world.default_workflows) = (Some(commit('8')), None)),
+            "`.github/workflows` at 1111111111111111111111111111111111111111 differs from the default branch's (tree 888888888888 ≠ none)"
+        );
+    }
+
+    #[test]
     fn the_budget_must_cover_the_worst_case() {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
         assert_eq!(verdict(&tag(), left(72)), "-");
@@ -423,6 +461,11 @@ mod tests {
             |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, limit: Some(1000), resets_at: None });
         assert_eq!(verdict(&tag(), requests(40)), "-");
         assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
+        let mut resumed = world();
+        requests(40)(&mut resumed);
+        assert_eq!(resumed.allows_resuming(), Ok(()), "the uploads may be done already");
+        requests(39)(&mut resumed);
+        assert_eq!(resumed.allows_resuming().unwrap_err().code(), "preflight_rate_limit");
         // One asset and the evidence: two uploads, each counted twice.
         assert_eq!((requests_needed(&release(), AttachReceipt::No), requests_needed(&release(), AttachReceipt::Yes)), (42, 44));
         assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 40);

@@ -238,6 +238,19 @@ mod tests {
     }
 
     #[test]
+    fn a_record_may_have_4_mib_and_not_a_byte_more() {
+        let empty = to_json_line(&AuditRecord { result: String::new(), ..record() }).len();
+        let read = |bytes: usize| {
+            let result = "x".repeat(bytes - empty);
+            Recorded::from_document(&to_json_line(&AuditRecord { result, ..record() }))
+                .map(|_| ())
+                .map_err(|error| alloc::format!("{error}"))
+        };
+        assert_eq!(read(4 << 20), Ok(()));
+        assert_eq!(read((4 << 20) + 1), Err("4194305 bytes are more than the 4194304 allowed (at the whole document)".into()));
+    }
+
+    #[test]
     fn a_record_that_was_edited_or_is_none_is_told_with_the_place() {
         let text = alloc::string::String::from_utf8(to_json_line(&record())).unwrap();
         for (from, to, told) in [

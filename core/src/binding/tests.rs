@@ -11,7 +11,7 @@ use crate::{
     document::Document,
     envelope::Envelope,
     evidence::AttachReceipt,
-    keys::Threshold,
+    keys::{PublicKey, Threshold},
     ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
     name::{RepositoryId, RunAttempt},
     operation::Kind,
@@ -19,7 +19,7 @@ use crate::{
     receipt::Terms,
     testing::{NOON, commit, executor, key, release, tag, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
-    trust::Trust,
+    trust::{Trust, TrustFile, TrustVersion},
     world::TagFact,
 };
 
@@ -133,6 +133,7 @@ fn with_every_rule_satisfied_there_is_a_grant() {
 fn the_mode_is_prod_to_the_letter() {
     let mode = |text: &str| Case::new().with(|evidence| evidence.mode = Mode::parse(text)).verdict();
     assert_eq!(mode("prod"), "-");
+    assert_eq!([Mode::Prod, Mode::DryRun].map(|mode| Mode::parse(mode.as_str())), [Ok(Mode::Prod), Ok(Mode::DryRun)]);
     for text in ["PROD", "Prod", "production", "prod ", " prod", "", "dry_run", "pro\u{434}"] {
         assert_eq!(mode(text), "mode_violation", "{text}");
     }
@@ -301,7 +302,12 @@ fn a_policy_must_give_leave() {
             .verdict()
     };
     let unknown = Refusal::RequesterUnknown { run: terms().run_id, reason: "403".into() };
-    assert_eq!(requesters(Err(unknown)), "requester_unknown");
+    let with_unknown = |text: &str| {
+        let unknown = Err(unknown.clone());
+        Case::new().with(|evidence| (evidence.basis.policy, evidence.basis.requesters) = (Ok(Some(policy(text))), unknown)).decide()
+    };
+    assert_eq!(with_unknown(&excluding).verdict.map(|_| ()), Err(unknown.clone()), "with the reason why nobody knows");
+    assert!(with_unknown(POLICY).verdict.is_ok(), "a policy that excludes no requester needs none");
     assert_eq!(requesters(Ok(Vec::new())), "requester_unknown");
     assert_eq!(requesters(Ok(["dana".parse().unwrap()].into())), "policy_login_unknown");
     let unreadable = Refusal::RequesterUnknown { run: terms().run_id, reason: "no policy".into() };
@@ -341,6 +347,32 @@ fn what_decided_before_is_never_older_than_what_decides_now() {
     assert_eq!(verdict(Some(fixing), None, Authority::default()), "policy_mismatch");
 }
 
+/// Key 1 counts until ten seconds past noon and signs the second version; nobody can tell whether it did so in time.
+fn by_an_expired_key() -> Trust {
+    let version = |number: u64, seed: u8, member: &str| {
+        let line = PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh();
+        format!("version = {number}\nthreshold = 1\n[[key]]\nname = \"key-{seed}\"\nkey = \"{line}\"\n{member}")
+    };
+    let first = version(1, 1, "not_after = \"2026-11-21T12:00:10Z\"");
+    let mut file = TrustFile::begin(&TrustVersion::from_toml(&first, None, NOON, None).unwrap());
+    file.sign(&key(1)).unwrap();
+    file.add(&TrustVersion::from_toml(&version(2, 3, ""), file.root(), NOON, None).unwrap());
+    file.sign(&key(1)).unwrap();
+    file.sign(&key(3)).unwrap();
+    file.verify(None, NOON.plus(600)).unwrap()
+}
+
+#[test]
+fn a_trust_file_whose_signers_are_over_decides_only_if_the_ledger_knows_it() {
+    let verdict = |before: Authority| {
+        let mut case = Case::new().with(|evidence| evidence.basis.trust = Some(by_an_expired_key()));
+        case.authority = Some(before);
+        case.verdict()
+    };
+    assert_eq!(verdict(Authority::default()), "trust_stale");
+    assert_eq!(verdict(Authority { trust: Some(by_an_expired_key().pin()), policy: None }), "-");
+}
+
 #[test]
 fn the_world_must_leave_room() {
     let tag_at = |digit: char| Case::new().seen(|sighting| sighting.world.tag = Some(TagFact { commit: commit(digit) }));
@@ -367,6 +399,10 @@ fn every_broken_rule_is_told_and_the_first_names_the_refusal() {
 fn a_rule_that_could_not_be_evaluated_is_no_leave() {
     let unasked = Case::new().with(|evidence| evidence.preflight = Preflight::NotAsked).decide();
     assert_eq!(unasked.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("ledger_unavailable"));
+    let open: Vec<_> = unasked.checks.iter().filter(|check| !check.holds()).map(|check| check.rule.name()).collect();
+    let asks_github =
+        ["not used before", "clocks agree", "ledger holds the checkpoint", "trust and policy are the newest", "GitHub has room for it"];
+    assert_eq!(open, asks_github);
     let unbuilt = Case::new().with(|evidence| evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())).decide();
     assert_eq!(unbuilt.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("token_missing"));
 }

@@ -65,6 +65,7 @@ fn evidence_is_the_claims_file_and_nothing_else() {
     let entry = entry(&release());
     let read = UnverifiedEvidence::read(entry.to_document()).unwrap();
     assert_eq!((read.checkpoint(), read.bytes()), (entry.checkpoint(), entry.to_document().as_slice()));
+    assert_eq!(verified(&entry, &trust(&[1]), "1").unwrap().bytes(), entry.to_document());
     let spaced = String::from_utf8(entry.to_document()).unwrap().replacen(',', ", ", 1).into_bytes();
     assert_eq!(
         UnverifiedEvidence::read(spaced).unwrap_err().to_string(),
@@ -125,9 +126,11 @@ fn evidence_is_for_one_tag_of_one_repository() {
         assert_eq!(evidence().release_of(place, &tag.parse().unwrap()).unwrap_err().to_string(), problem);
     }
     let tagged = verified(&entry(&self::tag()), &trust(&[1]), "1").unwrap();
+    let tagged = tagged.release_of(Place::Named(&repository), &tag).unwrap_err();
+    assert_eq!(tagged.to_string(), "the evidence is for `tag_repo`, but a release is asked for");
     assert_eq!(
-        tagged.release_of(Place::Named(&repository), &tag).unwrap_err().to_string(),
-        "the evidence is for `tag_repo`, but a release is asked for"
+        tagged.remedy(),
+        "Take the evidence of this very release; if that is what the release carries, somebody put another one in its place."
     );
 }
 

@@ -39,7 +39,10 @@ const fn digit(character: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{keys::TrustedKeys, testing::key};
+    use crate::{
+        keys::{PublicKey, TrustedKeys},
+        testing::key,
+    };
 
     #[test]
     fn the_keys_of_repeated_bytes_are_known() {
@@ -57,6 +60,7 @@ mod tests {
         let ours = TrustedKeys::parse(include_str!("../../../tests/keys/passphrase.pub")).unwrap();
         assert_eq!(ours.published(), ours.as_slice().first());
         let fresh = hex(b"8d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
-        assert!(!is(&ed25519_dalek::SigningKey::from_bytes(&fresh).verifying_key().to_bytes()));
+        let fresh = PublicKey::new(ed25519_dalek::SigningKey::from_bytes(&fresh).verifying_key()).unwrap();
+        assert!(!fresh.is_published());
     }
 }

@@ -16,14 +16,15 @@ use core::{
 
 use super::*;
 use crate::{
+    authority::Authority,
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
-    evidence::AttachReceipt,
+    evidence::{AttachReceipt, UnverifiedEvidence},
     keys::Threshold,
     name::{CommitId, Executor},
     receipt::Terms,
     refusal::Refusal,
-    testing::{NOON, executor, key, release, target, terms, trust, world},
+    testing::{NOON, executor, key, release, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
 };
 
@@ -46,6 +47,7 @@ struct Memory(RefCell<Branch>);
 struct Branch {
     files: BTreeMap<String, Vec<u8>>,
     commits: u64,
+    headlines: Vec<String>,
     weather: VecDeque<Weather>,
     silent: bool,
     now: Timestamp,
@@ -81,6 +83,7 @@ impl Branch {
         if *append.expected() != self.commit() {
             return Appended::Stale;
         }
+        self.headlines.push(append.headline().into());
         Appended::Done { commit: self.add(append.files()), observed_at: Some(self.now) }
     }
 }
@@ -126,7 +129,14 @@ impl LedgerStore for Memory {
 
 fn memory(weather: impl IntoIterator<Item = Weather>) -> Memory {
     let files = empty_ledger().into_iter().map(|(path, bytes)| (path.into(), bytes)).collect();
-    Memory(RefCell::new(Branch { files, commits: 1, weather: weather.into_iter().collect(), silent: false, now: NOON.plus(60) }))
+    Memory(RefCell::new(Branch {
+        files,
+        commits: 1,
+        headlines: Vec::new(),
+        weather: weather.into_iter().collect(),
+        silent: false,
+        now: NOON.plus(60),
+    }))
 }
 
 fn executor_of(id: &str, attempt: u64) -> Executor {
@@ -134,6 +144,10 @@ fn executor_of(id: &str, attempt: u64) -> Executor {
 }
 
 fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
+    grant_by(Basis::default(), receipt, executor, branch)
+}
+
+fn grant_by(basis: Basis, receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
     let terms = Terms { receipt_id: receipt.parse().unwrap(), ledger: None, ..terms() };
     let snapshot = branch.view(&terms.look()).unwrap().snapshot;
     let now = NOON.plus(60);
@@ -143,7 +157,7 @@ fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
         executor: executor.clone(),
         operation: Ok(release()),
         receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
-        basis: Basis::default(),
+        basis,
         now,
         preflight: Preflight::Seen(
             Sighting { target: target(), date: Some(now), ledger: Ok(snapshot), ledger_rules: None, world: world() }.into(),
@@ -185,6 +199,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     assert_eq!((claim.entry().sequence, state(&store).outcome_sequence), (1, None));
+    assert_eq!(claim.document(), store.0.borrow().files[&entry_path(1)], "the evidence is the entry's file");
     let recorded = now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
     let all = entries(&store);
     assert_eq!(recorded, Recorded::At(all[1].checkpoint()));
@@ -204,6 +219,19 @@ fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
     assert_eq!(state.outcome_sequence, None);
     assert_eq!(state.allows(&executor_of("op-2", 2), release().digest()), Use::Unfinished);
     assert_eq!(state.allows(&executor_of("op-2", 1), release().digest()), Use::Spent);
+}
+
+#[test]
+fn the_ledger_remembers_what_decided_as_soon_as_a_trust_file_or_a_policy_did() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    assert_eq!(store.0.borrow().text(AUTHORITY_PATH), None);
+    let basis = Basis { trust: Some(trust_file(1, None)), ..Basis::default() };
+    let decided = Authority::of(basis.trust.as_ref(), None);
+    let second = grant_by(basis, "receipt-2", &executor_of("op-2", 1), &store.0.borrow());
+    drop(now(claim(second, &store, || NOON)).unwrap());
+    assert_eq!(store.0.borrow().files[AUTHORITY_PATH], decided.to_document());
+    assert_eq!(entries(&store).iter().map(|entry| entry.authority).collect::<Vec<_>>(), [Authority::default(), decided]);
 }
 
 #[test]
@@ -245,6 +273,60 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
 }
 
 #[test]
+fn an_outcome_that_was_lost_is_written_again() {
+    for (effect, event) in [
+        (Effect::Failed(GithubResponse::default()), EventType::Failed),
+        // It leaves the receipt's state as it was, so that the state does not show whether it was written.
+        (Effect::Unknown(GithubResponse::default()), EventType::Unknown),
+    ] {
+        let store = memory([]);
+        let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+        store.0.borrow_mut().weather.push_back(Weather::RequestLost);
+        let recorded = now(record(&mut claim.conclude(effect), &store, NOON));
+        assert_eq!(events(&store), [(1, EventType::Claimed), (2, event)]);
+        assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+    }
+}
+
+#[test]
+fn an_outcome_is_not_recorded_once_a_later_attempt_has_taken_the_claim_over() {
+    let store = memory([]);
+    let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    drop(now(claim(second, &store, || NOON)).unwrap());
+    let recorded = now(record(&mut first.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    assert_eq!(recorded, Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into()));
+    assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Claimed)]);
+}
+
+#[test]
+fn the_evidence_of_an_earlier_attempt_precedes_the_claim_that_takes_over() {
+    let store = memory([]);
+    let other = grant_of("receipt-0", &executor_of("op-0", 1), &store.0.borrow());
+    drop(now(claim(other, &store, || NOON)).unwrap());
+    let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    let second = now(claim(second, &store, || NOON)).unwrap();
+    assert_eq!((first.resumes(), second.resumes()), (false, true));
+    let precedes =
+        |number: u64, claim: &Claim| UnverifiedEvidence::read(store.0.borrow().files[&entry_path(number)].clone()).unwrap().precedes(claim);
+    assert!(precedes(2, &second));
+    assert!(!precedes(1, &second), "another receipt's");
+    assert!(!precedes(3, &second), "its own");
+    assert!(!precedes(3, &first), "a later attempt's");
+}
+
+#[test]
+fn a_commit_is_headed_by_what_it_adds() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    now(record(&mut claim.conclude(Effect::Succeeded(GithubResponse::default())), &store, NOON));
+    let headlines =
+        ["1 github_publisher.operation.claimed receipt-1", "2 github_publisher.operation.succeeded receipt-1"].map(String::from);
+    assert_eq!(store.0.borrow().headlines, headlines);
+}
+
+#[test]
 fn a_claim_that_nobody_can_see_is_unknown_and_a_rejected_one_is_not() {
     let silent = memory([Weather::Silence]);
     let Err(NoClaim::Unknown(reason)) = now(claim(grant(&silent, "op-1"), &silent, || NOON)) else { panic!("seen") };
@@ -263,6 +345,8 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
         store.0.borrow_mut().now = NOON.plus(ahead);
         let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, || ours)) else { panic!("in time") };
         assert_eq!(outcome.effect().response().error_code.as_deref(), Some(code));
+        let message = outcome.effect().response().error_message.clone().unwrap();
+        assert!(message.starts_with("the claim came too late: ") && message.ends_with("A new receipt is needed."), "{message}");
         assert_eq!(entry, entries(&store)[0].checkpoint());
         now(record(&mut outcome, &store, ours));
         assert_eq!(events(&store), [(1, EventType::Claimed), (2, EventType::Failed)]);

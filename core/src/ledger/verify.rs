@@ -414,3 +414,6 @@ fn about_terms(entry: &Entry, operation: &Operation, terms: &Terms) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

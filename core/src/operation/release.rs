@@ -159,6 +159,22 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_and_a_prerelease_are_what_they_were_made() {
+        for (draft, prerelease) in [(false, false), (true, false), (false, true), (true, true)] {
+            let visibility = Visibility::new(draft, prerelease, None).unwrap();
+            assert_eq!((visibility.draft(), visibility.prerelease()), (draft, prerelease));
+        }
+    }
+
+    #[test]
+    fn latest_is_one_of_githubs_three_words() {
+        for (word, latest) in [("true", MakeLatest::True), ("false", MakeLatest::False), ("legacy", MakeLatest::Legacy)] {
+            assert_eq!((word.parse(), std::format!("{latest}").as_str()), (Ok(latest), word));
+        }
+        assert_eq!("True".parse::<MakeLatest>().unwrap_err().value(), "True");
+    }
+
+    #[test]
     fn a_body_may_have_125000_characters_and_not_one_more() {
         let body = |characters: usize| ReleaseBody::new("release body", "ä".repeat(characters).parse().unwrap());
         assert_eq!(body(125_000).map(|body| body.as_str().len()), Ok(250_000));

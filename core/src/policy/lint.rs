@@ -49,14 +49,15 @@ pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
                 Some(_) => {}
             }
         }
-        for (other_index, other) in policy.rules.iter().enumerate().filter(|(other_index, _)| *other_index != index) {
+        let (earlier, later) = (&policy.rules[..index], &policy.rules[index + 1..]);
+        for (other, is_later) in earlier.iter().map(|rule| (rule, false)).chain(later.iter().map(|rule| (rule, true))) {
             if !same_subject(rule, other) {
                 continue;
             }
             // Wherever this rule matches, the other does too, so exactly one never does.
             if other.pattern.covers(&rule.pattern) {
                 found("unreachable_rule", format!("wherever it matches, `{}` matches too, and two are as good as none", other.name));
-            } else if other_index > index && !rule.pattern.covers(&other.pattern) && rule.pattern.meets(&other.pattern) {
+            } else if is_later && !rule.pattern.covers(&other.pattern) && rule.pattern.meets(&other.pattern) {
                 found("overlapping_rules", format!("some names match `{}` too, and two are as good as none", other.name));
             }
         }

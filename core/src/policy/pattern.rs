@@ -41,7 +41,8 @@ impl Pattern {
             next[other.len()] = one[i] == '*' && meets[other.len()];
             for j in (0..other.len()).rev() {
                 next[j] = match (one[i], other[j]) {
-                    ('*', _) | (_, '*') => meets[j] && one[i] == '*' || next[j + 1] || other[j] == '*' && meets[j] || meets[j + 1],
+                    // A star ends here, or takes in what stands opposite: either way one of the two goes on by a character.
+                    ('*', _) | (_, '*') => meets[j] || next[j + 1],
                     (left, right) => left == right && meets[j + 1],
                 };
             }
@@ -111,6 +112,12 @@ mod tests {
             ("v1", "v1", true, true),
             ("v*-rc*", "v*", false, true),
             ("ab", "a", false, false),
+            ("v", "v*", false, true),
+            ("v", "v**", false, true),
+            ("v", "*v*", false, true),
+            ("*v*", "*w*", false, true),
+            ("v*1", "v1", true, true),
+            ("v*1", "*2", false, false),
             ("*b", "*a", false, false),
         ] {
             assert_eq!((pattern(one).covers(&pattern(other)), pattern(one).meets(&pattern(other))), (covers, meets), "{one} {other}");

@@ -192,6 +192,37 @@ fn every_mistake_in_a_policy_has_its_place() {
 }
 
 #[test]
+fn a_denial_tells_every_reason_and_what_to_do_about_the_first() {
+    let request = Request {
+        operation: &tag(),
+        approvals: &approvals(&["mallory"]),
+        requesters: &[],
+        reviewers: &[],
+        lifetime: "1h".parse().unwrap(),
+    };
+    let denial = decide_one(&request, &policy(POLICY)).verdict().unwrap_err();
+    let codes: Vec<_> = denial.reasons().iter().map(Reason::code).collect();
+    assert_eq!(codes, ["policy_lifetime", "policy_not_an_approver", "policy_threshold_unmet"]);
+    assert_eq!(
+        denial.to_string(),
+        "the policy's rule `tags` gives no leave: the receipt lasts 1h, the rule allows 30m; `mallory` is no approver of this rule; \
+        0 approver(s) of `alice` signed, 1 must"
+    );
+    assert_eq!(denial.remedy(), "Ask for a receipt that lasts no longer than the policy allows: `countersign authorize --expires-in`.");
+}
+
+#[test]
+fn a_policy_has_256_rules_at_most_and_a_version_up_to_a_million() {
+    let rule = POLICY.split("\n\n").nth(2).unwrap();
+    let rules = |count: usize| (0..count).map(|number| rule.replace("\"tags\"", &format!("\"{number}\""))).collect::<Vec<_>>().join("\n");
+    let read = |text: &str| Policy::parse(text).map(|policy| policy.rules.len()).map_err(|error| error.to_string());
+    assert_eq!(read(&format!("version = 1\n{}", rules(256))), Ok(256));
+    assert_eq!(read(&format!("version = 1\n{}", rules(257))), Err("line 1, column 1: more than 256 rules".into()));
+    assert_eq!(read("version = 1000000"), Ok(0));
+    assert_eq!(read("version = 1000001"), Err("line 1, column 11: expected a version from 1 to 1000000".into()));
+}
+
+#[test]
 fn a_lint_finds_rules_that_never_decide_and_that_nobody_satisfies() {
     let owner = |name: &str, login: &str| Owner { name: name.into(), login: login.parse().ok() };
     let told = |text: &str, keys: Option<&[Owner]>| -> Vec<String> {
@@ -217,6 +248,10 @@ fn a_lint_finds_rules_that_never_decide_and_that_nobody_satisfies() {
             .iter()
             .any(|finding| finding.code == "same_login" && finding.problem.ends_with("they are 1 people")),
     );
+    let two_people = [owner("alice", "a"), owner("bob", "A"), owner("carol", "c")];
+    let all_three = POLICY.replacen("threshold = 2", "threshold = 3", 1);
+    let same = super::lint(&policy(&all_three), Some(&two_people)).into_iter().find(|finding| finding.code == "same_login");
+    assert_eq!(same.map(|same| same.problem).as_deref(), Some("3 approvers must agree, but by their logins they are 2 people"));
     assert_eq!(super::lint(&policy("version = 1"), None)[0].code, "no_rules");
     assert_eq!(told[1], "all pull requests overlapping_rules: some names match `pull requests into main` too, and two are as good as none");
 }

@@ -94,7 +94,7 @@ fn extra_difference(spent: &Spent, extra: &FoundAsset) -> Option<Difference> {
 }
 
 /// Long texts are told from a little before the place where they part.
-fn different_text(approved: &str, found: &str) -> Difference {
+pub(super) fn different_text(approved: &str, found: &str) -> Difference {
     let same = approved.chars().zip(found.chars()).take_while(|(one, other)| one == other).count();
     let from = |text: &str| text.chars().skip(same.saturating_sub(20)).collect::<String>();
     Difference { what: "text", approved: from(approved), found: from(found) }

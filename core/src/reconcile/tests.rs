@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     authority::Authority,
     ledger::{Entry, EventType, GithubResponse},
-    operation::Operation,
+    operation::{Operation, Visibility},
     testing::{self, NOON, commit},
 };
 
@@ -119,6 +119,72 @@ fn a_release_as_approved_is_explained_whatever_its_line_ends() {
     }
 }
 
+fn as_draft() -> Operation {
+    let Operation::PublishRelease(mut release) = testing::release() else { unreachable!() };
+    release.visibility = Visibility::new(true, false, None).unwrap();
+    Operation::PublishRelease(release)
+}
+
+#[test]
+fn a_draft_is_compared_with_the_receipt_that_made_it_or_allows_one() {
+    let made = |number: Option<u64>| (EventType::Unknown, GithubResponse { release_id: number, ..GithubResponse::default() });
+    let draft = FoundRelease { id: 9, draft: true, ..as_released() };
+    let of_release = |number: Option<u64>| {
+        codes(&book(&[("a", testing::release(), Some(made(number)))]), &releases(core::slice::from_ref(&draft)), NOON)
+    };
+    assert_eq!(of_release(Some(9)), ["release_differs"], "left behind by the attempt itself");
+    assert_eq!(of_release(Some(8)), ["receipt_without_effect", "draft_without_receipt"]);
+    assert_eq!(of_release(None), ["receipt_without_effect", "draft_without_receipt"]);
+    let of_draft = book(&[("a", as_draft(), Some(succeeded(GithubResponse::default())))]);
+    let changed = FoundRelease { name: "Other".into(), ..draft.clone() };
+    assert_eq!(codes(&of_draft, &releases(&[draft]), NOON), Vec::<&str>::new());
+    assert_eq!(codes(&of_draft, &releases(&[changed]), NOON), ["release_differs"]);
+}
+
+#[test]
+fn an_asset_that_nobody_approved_is_told_unless_it_is_the_evidence() {
+    let book = book(&[("a", testing::release(), Some(succeeded(GithubResponse::default())))]);
+    let with = |name: &str, digest: Option<String>| {
+        let mut found = as_released();
+        found.assets.push(FoundAsset { name: name.into(), size: 1, digest });
+        reconcile(&book, &releases(&[found]), NOON).into_iter().map(|finding| finding.problem).collect::<Vec<_>>()
+    };
+    let claim = claim_entry("a", 1, testing::release()).checkpoint().digest.to_string();
+    assert_eq!(with(crate::evidence::NAME, Some(claim)), Vec::<String>::new());
+    assert_eq!(with("more.zip", None), ["asset: approved `no such asset`, found `more.zip`"]);
+    assert_eq!(
+        with(crate::evidence::NAME, None),
+        ["asset: approved `countersign-receipt.json of entry 1`, found `countersign-receipt.json with no digest is told`"]
+    );
+}
+
+#[test]
+fn of_two_texts_the_place_is_shown_where_they_part() {
+    let book = book(&[("a", testing::release(), Some(succeeded(GithubResponse::default())))]);
+    let findings = reconcile(&book, &releases(&[FoundRelease { body: "First, at last.".into(), ..as_released() }]), NOON);
+    assert_eq!(findings[0].problem, "text: approved `First.\\u{a}`, found `First, at last.`");
+    let long = super::release::different_text(&format!("{}one", "a".repeat(100)), &format!("{}two", "a".repeat(100)));
+    assert_eq!((long.approved, long.found), (format!("{}one", "a".repeat(20)), format!("{}two", "a".repeat(20))));
+}
+
+#[test]
+fn what_was_not_looked_at_is_not_missed() {
+    let done = || Some(succeeded(GithubResponse::default()));
+    let pull = book(&[("a", testing::pull(), done())]);
+    assert_eq!(codes(&pull, &Found::default(), NOON), Vec::<&str>::new());
+    assert_eq!(codes(&pull, &Found { pulls: Some(Vec::new()), ..Found::default() }, NOON), ["effect_missing"]);
+    // A token that sees no draft at all may not be allowed to.
+    let draft = book(&[("a", as_draft(), done())]);
+    assert_eq!(codes(&draft, &releases(&[]), NOON), Vec::<&str>::new());
+    let other = FoundRelease { tag_name: "v2".into(), draft: true, ..FoundRelease::default() };
+    let findings = reconcile(&draft, &releases(&[other]), NOON);
+    let told: Vec<_> = findings.iter().map(|finding| (finding.code, finding.subject.kind, finding.subject.name.as_str())).collect();
+    assert_eq!(told, [(Code::EffectMissing, "draft", "v1.0.0"), (Code::DraftWithoutReceipt, "draft", "v2")]);
+    let release = book(&[("a", testing::release(), done())]);
+    assert_eq!(reconcile(&release, &releases(&[]), NOON)[0].subject.kind, "release");
+    assert_eq!([draft.allows_drafts(), release.allows_drafts()], [true, false]);
+}
+
 #[test]
 fn a_second_receipt_for_the_same_release_explains_it_after_the_first_failed() {
     let both = book(&[("a", testing::release(), Some(failed())), ("b", testing::release(), Some(succeeded(GithubResponse::default())))]);
@@ -168,6 +234,27 @@ fn one_receipt_explains_one_pull_request() {
     assert_eq!(codes(&unknown, &pulls(vec![of_fork]), NOON), ["pull_without_receipt", "receipt_without_effect"]);
 }
 
+#[test]
+fn a_pull_request_is_explained_between_its_branches_alone() {
+    let pulls = |found: FoundPull| Found { pulls: Some([found].into()), ..Found::default() };
+    let open = book(&[("a", testing::pull(), None)]);
+    assert_eq!(codes(&open, &pulls(as_opened(1)), NOON), ["effect_without_outcome"]);
+    let elsewhere = FoundPull { base_branch: "next".into(), ..as_opened(1) };
+    assert_eq!(codes(&open, &pulls(elsewhere), NOON), ["pull_without_receipt", "receipt_without_effect"]);
+    let retitled = FoundPull { title: "Other".into(), ..as_opened(1) };
+    assert_eq!(codes(&open, &pulls(retitled.clone()), NOON), ["pull_differs"]);
+    assert_eq!(codes(&open, &pulls(retitled), NOON.plus(1)), Vec::<&str>::new());
+}
+
+#[test]
+fn a_pull_request_of_a_person_or_of_the_past_needs_no_receipt() {
+    let told =
+        |found: FoundPull, since: Timestamp| codes(&Book::default(), &Found { pulls: Some([found].into()), ..Found::default() }, since);
+    assert_eq!(told(as_opened(1), NOON), ["pull_without_receipt"]);
+    assert_eq!(told(as_opened(1), NOON.plus(1)), Vec::<&str>::new());
+    assert_eq!(told(FoundPull { needs_receipt: false, ..as_opened(1) }, NOON), Vec::<&str>::new());
+}
+
 /// Nobody signs outcomes: whoever may write to the ledger can append them.
 #[test]
 fn outcomes_that_somebody_appends_explain_no_pull_request_of_another_branch() {
@@ -190,6 +277,8 @@ fn what_is_published_anew_with_a_later_receipt_is_not_missed_for_ever() {
     let told: Vec<(&str, &str)> = findings.iter().map(|finding| (finding.code.as_str(), finding.problem.as_str())).collect();
     assert_eq!(told, [("effect_superseded", "it is gone, and entry 3 made it anew")]);
     assert_eq!(codes(&book, &releases(&[]), NOON), ["effect_missing", "effect_missing"]);
+    let successors: Vec<_> = book.spent().map(|spent| book.successor(spent).map(|later| later.sequence)).collect();
+    assert_eq!(successors, [Some(3), None]);
 }
 
 #[test]
@@ -218,6 +307,34 @@ fn a_known_tag_that_a_receipt_made_is_its_effect() {
         is_known: true,
     };
     assert_eq!(codes(&book, &Found { tags: vec![tag], ..Found::default() }, NOON), Vec::<&str>::new());
+}
+
+#[test]
+fn a_tag_is_held_against_the_receipt_that_made_it() {
+    let found = |digit: char| Found {
+        tags: vec![FoundTag {
+            name: "v1.0.0".into(),
+            object: commit('9').to_string(),
+            commit: commit(digit).to_string(),
+            message: Some("Version 1.0.0".into()),
+            is_known: false,
+        }],
+        ..Found::default()
+    };
+    let made = |outcome: Ended, digit: char| codes(&book(&[("a", testing::tag(), Some(outcome))]), &found(digit), NOON);
+    assert_eq!(made(succeeded(GithubResponse::default()), '1'), Vec::<&str>::new());
+    assert_eq!(made(succeeded(GithubResponse::default()), '2'), ["tag_differs"]);
+    let mut reworded = found('1');
+    reworded.tags[0].message = Some("Version 1".into());
+    assert_eq!(codes(&book(&[("a", testing::tag(), None)]), &reworded, NOON), ["tag_differs"]);
+    assert_eq!(made(failed(), '1'), ["effect_after_failure"]);
+    assert_eq!(made(failed(), '2'), ["tag_without_receipt", "receipt_spent_in_vain"]);
+    // A draft has no tag, and a claim that does not hold explains none.
+    let draft = book(&[("a", as_draft(), Some(succeeded(GithubResponse::default())))]);
+    assert_eq!(codes(&draft, &found('1'), NOON), ["tag_without_receipt"]);
+    let mut forged = Book::default();
+    forged.take(claim_entry("a", 1, testing::release()), Some("nobody signed it".into()));
+    assert_eq!(codes(&forged, &found('1'), NOON), ["receipt_invalid", "tag_without_receipt"]);
 }
 
 #[test]
@@ -279,8 +396,16 @@ fn known_tags_are_read_as_git_lists_them() {
 }
 
 #[test]
+fn a_finding_has_its_codes_level_and_hides_nothing() {
+    let finding = Finding::new(Code::TagDiffers, Subject::ledger(), None, "a\u{202e}b");
+    assert_eq!((finding.level, finding.problem.as_str()), (Level::Error, "a\\u{202e}b"));
+}
+
+#[test]
 fn every_code_has_a_remedy_and_none_stands_twice() {
     let mut names: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(alloc::format!("{}", Code::TagDiffers), "tag_differs");
+    assert_eq!([Level::Error, Level::Warning, Level::Note].map(Level::as_str), ["error", "warning", "note"]);
     assert!(Code::ALL.iter().all(|code| code.remedy().ends_with('.') && code.meaning().ends_with('.')));
     names.sort_unstable();
     names.dedup();

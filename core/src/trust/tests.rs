@@ -72,6 +72,10 @@ fn policy(version: u64, text: &str) -> Pin {
     Pin { version, digest: Digest::of(text.as_bytes()) }
 }
 
+fn seeds(count: u8) -> Vec<u8> {
+    (1..=count).collect()
+}
+
 /// Name, sequence, and how it ends.
 type Row = (&'static str, fn() -> Sequence, &'static str);
 
@@ -142,6 +146,11 @@ const ROTATIONS: &[Row] = &[
         "version 2 of the trust file: it was issued at 2026-11-21T11:59:59Z, before the version that it follows",
     ),
     (
+        "a version from a clock that is a minute ahead",
+        || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.issued_at = NOON.plus(70)),
+        "holds at 2",
+    ),
+    (
         "a version from the future",
         || Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.issued_at = NOON.plus(71)),
         "version 2 of the trust file: it was issued at 2026-11-21T12:01:11Z, more than 60 seconds after 2026-11-21T12:00:10Z",
@@ -162,6 +171,8 @@ const ROTATIONS: &[Row] = &[
         },
         "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
     ),
+    ("as many keys as there may be", || Sequence::of(&seeds(64), 1, &[1]), "holds at 1"),
+    ("one key more", || Sequence::of(&seeds(65), 1, &[1]), "version 1 of the trust file: more than 64 keys"),
     (
         "a key signs its own revocation",
         || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 0, NOON.plus(1))),
@@ -194,6 +205,17 @@ const ROTATIONS: &[Row] = &[
         "version 2 of the trust file: the name `key-1` stands twice",
     ),
     (
+        "a policy is fixed again, then its next version",
+        || {
+            let two = |version: &mut TrustVersion| version.policy = Some(policy(2, "two"));
+            Sequence::of(&[1], 1, &[1])
+                .edited(&[1], 1, &[1], two)
+                .edited(&[1], 1, &[1], two)
+                .edited(&[1], 1, &[1], |version| version.policy = Some(policy(3, "three")))
+        },
+        "holds at 4",
+    ),
+    (
         "the policy's version falls",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| version.policy = Some(policy(2, "two"))).edited(
@@ -221,6 +243,36 @@ const ROTATIONS: &[Row] = &[
         "a revoked key counts again",
         || Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON)).then(&[1, 2], 1, &[1]),
         "version 3 of the trust file: the key of `key-2` was revoked in a version before it, and a revoked key never counts again",
+    ),
+    (
+        "a revoked key stays",
+        || {
+            let gone = |version: &mut TrustVersion| revoked(version, 1, NOON);
+            Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], gone).edited(&[1, 2], 1, &[1], gone)
+        },
+        "holds at 3",
+    ),
+    (
+        "a revocation is put off",
+        || {
+            Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON)).edited(
+                &[1, 2],
+                1,
+                &[1],
+                |version| revoked(version, 1, NOON.plus(1)),
+            )
+        },
+        "version 3 of the trust file: the key of `key-2` was revoked in a version before it",
+    ),
+    (
+        "the second key that was revoked comes back",
+        || {
+            let first = |version: &mut TrustVersion| revoked(version, 1, NOON);
+            let both = |version: &mut TrustVersion| (1..=2).for_each(|index| revoked(version, index, NOON));
+            let set = [1, 2, 3];
+            Sequence::of(&set, 1, &[1]).edited(&set, 1, &[1], first).edited(&set, 1, &[1], both).edited(&set, 1, &[1], first)
+        },
+        "version 4 of the trust file: the key of `key-3` was revoked in a version before it",
     ),
     (
         "a revoked key comes back after a version without it",
@@ -333,6 +385,56 @@ fn a_version_that_people_write_is_read_with_line_and_column() {
         let told = read(&text.replace(from, to)).unwrap_err();
         assert!(told.starts_with(problem), "{told}");
     }
+}
+
+#[test]
+fn a_decision_is_judged_by_the_keys_of_its_own_version() {
+    let file = Sequence::of(&[1], 1, &[1]).then(&[2], 1, &[1, 2]).then(&[3], 1, &[2, 3]).file.unwrap();
+    let trust = file.verify(None, NOON.plus(10)).unwrap();
+    let keys = |pin: Option<Pin>| {
+        let (keys, _) = trust.keys_of(pin.as_ref(), NOON.plus(10)).map_err(|error| error.to_string())?;
+        Ok::<_, String>(keys.as_slice().iter().map(|key| key.name.clone()).collect::<Vec<_>>().join(" "))
+    };
+    let pins: Vec<Pin> =
+        file.versions.iter().zip(1..).map(|(signed, version)| Pin { version, digest: Digest::of(signed.payload()) }).collect();
+    for (pin, counted) in [(None, "key-1"), (Some(pins[0]), "key-1"), (Some(pins[1]), "key-2"), (Some(pins[2]), "key-3")] {
+        assert_eq!(keys(pin), Ok(counted.into()));
+    }
+    let forged = keys(Some(Pin { version: 2, ..pins[2] })).unwrap_err();
+    assert!(forged.starts_with("version 2 of the trust file: the file does not hold it as sha256:"), "{forged}");
+}
+
+#[test]
+fn a_key_that_any_version_revoked_is_left_out_of_those_not_revoked() {
+    let sequence = Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON));
+    let trust = sequence.file.unwrap().verify(None, NOON.plus(10)).unwrap();
+    let kept = trust.unrevoked(&crate::testing::trust(&[1, 2, 3]));
+    assert_eq!(kept.as_slice().iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["key-1", "key-3"]);
+}
+
+#[test]
+fn whoever_signs_next_sees_first_whether_the_version_could_count() {
+    let one = Sequence::of(&[1], 1, &[1]);
+    assert_eq!(one.file.as_ref().unwrap().before(), None);
+    let first = one.file.clone();
+    let unsigned = one.then(&[1, 2], 2, &[]).file.unwrap();
+    assert_eq!((unsigned.before(), unsigned.sound(NOON.plus(10))), (first.clone(), Ok(())));
+    let unfit = Sequence { file: first, issued: 1 }.then(&[2], 2, &[]).file.unwrap();
+    assert_eq!(
+        unfit.sound(NOON.plus(10)).unwrap_err().to_string(),
+        "version 2 of the trust file: the threshold is 2, but 1 key(s) count when it is issued; expected 1 to 1"
+    );
+}
+
+#[test]
+fn a_file_may_have_256_versions_and_not_one_more() {
+    let version = Sequence::of(&[1], 1, &[1]).file.unwrap().versions[0].clone();
+    let read = |count: usize| {
+        let file = TrustFile { versions: alloc::vec![version.clone(); count] };
+        TrustFile::from_document(&file.to_document()).map(|file| file.versions.len()).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(256), Ok(256));
+    assert_eq!(read(257), Err("expected 1 to 256 versions (at $.versions)".into()));
 }
 
 #[test]
