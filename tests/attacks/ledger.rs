@@ -163,8 +163,8 @@ fn open_state(stage: &Stage) -> String {
 
 fn set_state(stage: &Stage, edit: impl FnOnce(String) -> String) {
     let path = state_path(&stage.ledger()[0].receipt_id);
-    let state = stage.sim.read_file("receipt-ledger", &path).map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
-    stage.sim.commit("receipt-ledger", &[(&path, edit(state).as_bytes())]);
+    let found = stage.sim.read_file("receipt-ledger", &path).map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
+    stage.sim.commit("receipt-ledger", &[(&path, edit(found).as_bytes())]);
 }
 
 fn a_forged_correction() {

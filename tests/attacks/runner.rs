@@ -35,7 +35,7 @@ pub const SCENES: &[Scene] = &[
     ("the outputs are a link", || a_surface("GITHUB_OUTPUT")),
     ("the summary is a link", || a_surface("GITHUB_STEP_SUMMARY")),
     ("GitHub redirects a write to another host", a_redirected_write),
-    ("the outputs are a pipe", || no_file("GITHUB_OUTPUT", |path| pipe(path))),
+    ("the outputs are a pipe", || no_file("GITHUB_OUTPUT", pipe)),
     ("the summary is a folder", || no_file("GITHUB_STEP_SUMMARY", |path| fs::create_dir(path).unwrap())),
     ("an approver's terminal is to show rows that are made of data", rows_of_data),
     ("the outputs hold a delimiter that was guessed", a_guessed_delimiter),
