@@ -4,16 +4,19 @@
 //! take every command that is one by its form, whether the runner knows its name or not.
 
 use countersign::fuzzing;
-use countersign_core::digest::Digest;
+use countersign_core::{
+    digest::Digest,
+    text::{Lines, visible},
+};
 
-/// Before the first NUL stands a title, behind it a message. Neither becomes a command or another value.
+/// Before the first NUL stands a title, behind it a message. Neither becomes a command or another value; what is hidden in a message is written out.
 pub fn holds(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (title, message) = text.split_once('\0').unwrap_or(("", text));
     let annotation = fuzzing::annotation(title, message);
     assert_eq!(
         commands(&annotation),
-        [Command { name: "error".into(), title: Some(trimmed(&told(title)).into()), data: told(&cut(message)) }]
+        [Command { name: "error".into(), title: Some(trimmed(&told(title)).into()), data: told(&cut(&visible(message, Lines::Several))) }]
     );
     assert_eq!(commands(&fuzzing::line(message)), []);
     if let Some(mask) = fuzzing::mask(message) {
