@@ -9,6 +9,9 @@ const signedAs = (edit, inputs = TAG) => async (stage) => {
   return stage.act({ plan, receipt: resigned(stage, receipt, edit) });
 };
 
+/** A step whose answer is no input of the attempt; it must have been taken before the attempt begins. */
+const done = async (step) => void (await step);
+
 /** An approved attempt, with something done between approval and publication. */
 const meanwhile = (work, inputs = TAG) => async (stage, sim) => {
   const approved = await stage.approved(inputs);
@@ -100,9 +103,9 @@ export const REFUSALS = {
   policy_login_unknown: byPolicy(excluding),
   requester_unknown: byPolicy(excluding, (stage) => ({ 'run-id': RUN, 'trusted-keys': `${stage.trusted} github:alice` }), { GITHUB_RUN_ID: '99' }),
   policy_invalid: byPolicy((text) => text.replace('threshold', 'treshold')),
-  clock_skew: meanwhile((_, sim) => void sim.ask('shift_clock', { seconds: 600 })),
-  ledger_missing: meanwhile((_, sim) => void sim.ask('delete_ref', { name: 'refs/heads/receipt-ledger' })),
-  ledger_unavailable: meanwhile((_, sim) => void sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: '{' })),
+  clock_skew: meanwhile((_, sim) => done(sim.ask('shift_clock', { seconds: 600 }))),
+  ledger_missing: meanwhile((_, sim) => done(sim.ask('delete_ref', { name: 'refs/heads/receipt-ledger' }))),
+  ledger_unavailable: meanwhile((_, sim) => done(sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: '{' }))),
   ledger_rolled_back: signedAs((terms) => (terms.ledger = { sequence: 41, digest: `sha256:${'4'.repeat(64)}` })),
   trust_rolled_back: byTrust(['', ''], async (_, sim) => void (await remember(sim, { trust: THREE }))),
   trust_stale: async (stage) => {
@@ -126,7 +129,7 @@ export const REFUSALS = {
     return stage.act({ ...approved, ...(await trustFile(stage, [''], { policy: 'workspace/policy.toml' })) });
   },
 
-  preflight_archived: meanwhile((_, sim) => void sim.ask('archive')),
+  preflight_archived: meanwhile((_, sim) => done(sim.ask('archive'))),
   preflight_commit_missing: {
     hooks: {
       after: (exchange) => /Preflight/.test(exchange.body) && changed(exchange, (body) => JSON.parse(JSON.stringify(body, (name, value) => (name === 'commit' ? null : value)))),
@@ -136,13 +139,13 @@ export const REFUSALS = {
   preflight_tag_moved: meanwhile(async (_, sim) => {
     await sim.ask('tag', { name: 'v1.0.0', sha: await sim.ask('commit', { branch: 'other', path: 'a', text: 'a' }) });
   }, RELEASE),
-  preflight_tag_exists: meanwhile((stage, sim) => void sim.ask('tag', { name: 'v1.0.0', sha: stage.github.sha })),
+  preflight_tag_exists: meanwhile((stage, sim) => done(sim.ask('tag', { name: 'v1.0.0', sha: stage.github.sha }))),
   preflight_release_exists: async (stage) => {
     await stage.ship(RELEASE);
     return stage.ship({ ...RELEASE, body: 'Second.' });
   },
-  preflight_branch_missing: proposed(meanwhile((_, sim) => void sim.ask('delete_ref', { name: 'refs/heads/next' }), PULL)),
-  preflight_branch_moved: proposed(meanwhile((_, sim) => void sim.ask('commit', { branch: 'next', path: 'b.txt', text: 'b' }), PULL)),
+  preflight_branch_missing: proposed(meanwhile((_, sim) => done(sim.ask('delete_ref', { name: 'refs/heads/next' })), PULL)),
+  preflight_branch_moved: proposed(meanwhile((_, sim) => done(sim.ask('commit', { branch: 'next', path: 'b.txt', text: 'b' })), PULL)),
   preflight_nothing_to_merge: proposed(meanwhile(async (_, sim) => {
     await sim.ask('set_ref', { name: 'refs/heads/main', sha: await sim.ask('ref', { name: 'refs/heads/next' }) });
   }, PULL)),
@@ -155,7 +158,7 @@ export const REFUSALS = {
     const sha = await sim.ask('commit', { branch: 'sly', path: '.github/workflows/release.yml', text: 'on: push\n' });
     return stage.ship({ ...TAG, 'target-sha': sha });
   },
-  preflight_rate_limit: meanwhile((_, sim) => void sim.ask('rate_limit', { limit: 1000, remaining: 40 })),
+  preflight_rate_limit: meanwhile((_, sim) => done(sim.ask('rate_limit', { limit: 1000, remaining: 40 }))),
 
   input_unreadable: async (stage) => stage.act({ ...TAG }, { COUNTERSIGN_INPUTS: '{"mode":' }),
   input_unknown: async (stage) => stage.act({ ...TAG, tag_name: 'v1' }),
