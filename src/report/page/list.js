@@ -11,7 +11,14 @@ class List {
     place.append(this.newer, this.body, this.older);
     this.newer.addEventListener('click', () => this.show(Math.max(0, this.start - WINDOW), this.end));
     this.older.addEventListener('click', () => this.goOn(true));
-    new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && this.goOn(false), { rootMargin: '800px' }).observe(this.older);
+    const near = new IntersectionObserver((seen) => {
+      if (!seen.some((each) => each.isIntersecting)) return;
+      this.goOn(false);
+      // Changes alone are told: whoever scrolls on at once is near again before anybody noticed that they were not.
+      near.unobserve(this.older);
+      near.observe(this.older);
+    }, { rootMargin: '800px' });
+    near.observe(this.older);
   }
 
   /** Shows the first of these operations. */
