@@ -8,7 +8,6 @@ use crate::{
 };
 
 /// One attack that is data.
-#[derive(Clone, Default)]
 pub struct Case {
     pub name: String,
     pub code: String,

@@ -11,16 +11,20 @@ use crate::{
 };
 
 pub const SCENES: &[Scene] = &[
-    ("one byte of an asset changes after the approval", || changed("a.zip", "aab")),
-    ("an asset grows after the approval", || changed("a.zip", "aaaa")),
-    ("a file more matches the pattern", || changed("c.zip", "ccc")),
+    ("one byte of an asset changes after the approval", || changed("one byte of an asset changes after the approval", "a.zip", "aab")),
+    ("an asset grows after the approval", || changed("an asset grows after the approval", "a.zip", "aaaa")),
+    ("a file more matches the pattern", || changed("a file more matches the pattern", "c.zip", "ccc")),
     ("two files change names", exchanged),
     ("a file is gone", gone),
     ("a file is taken from two folders", from_two_folders),
     ("a file comes from above the workspace", from_above),
-    ("a link stands where the file was", || unusable(|stage| symlink("/etc/hostname", stage.workspace().join("a.zip")).unwrap())),
-    ("a pipe stands where the file was", || unusable(|stage| pipe(stage, "a.zip"))),
-    ("a folder stands where the file was", || unusable(|stage| fs::create_dir(stage.workspace().join("a.zip")).unwrap())),
+    ("a link stands where the file was", || {
+        unusable("a link stands where the file was", |stage| symlink("/etc/hostname", stage.workspace().join("a.zip")).unwrap());
+    }),
+    ("a pipe stands where the file was", || unusable("a pipe stands where the file was", |stage| pipe(stage, "a.zip"))),
+    ("a folder stands where the file was", || {
+        unusable("a folder stands where the file was", |stage| fs::create_dir(stage.workspace().join("a.zip")).unwrap());
+    }),
     ("a device is to be an asset", a_device),
     ("a file is exchanged between its hash and its upload", exchanged_before_the_upload),
     ("a file is exchanged while it is uploaded", exchanged_while_uploading),
@@ -37,11 +41,11 @@ fn with_files(stage: &Stage) -> Attempt<'_> {
     stage.file("a.zip", "aaa").file("b.zip", "bbb").release().input("files", "*.zip")
 }
 
-fn changed(name: &str, bytes: &str) {
+fn changed(case: &str, name: &str, bytes: &str) {
     let stage = Stage::new();
     let attempt = with_files(&stage).approved();
     stage.file(name, bytes);
-    attempted(&stage, "a file changes after the approval", attempt, "operation_mismatch");
+    attempted(&stage, case, attempt, "operation_mismatch");
 }
 
 fn exchanged() {
@@ -74,12 +78,12 @@ fn from_above() {
     attempted(&stage, "a file comes from above the workspace", attempt.input("files", "../a.zip"), "operation_mismatch");
 }
 
-fn unusable(put: fn(&Stage)) {
+fn unusable(case: &str, put: fn(&Stage)) {
     let stage = Stage::new();
     let attempt = with_files(&stage).input("files", "a.zip").approved();
     fs::remove_file(stage.workspace().join("a.zip")).unwrap();
     put(&stage);
-    attempted(&stage, "something else stands where the file was", attempt, "file_unusable");
+    attempted(&stage, case, attempt, "file_unusable");
 }
 
 fn pipe(stage: &Stage, name: &str) {

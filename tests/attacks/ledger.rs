@@ -8,7 +8,6 @@ use countersign_core::{
     envelope::Envelope,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path, state_path},
 };
-
 use ed25519_dalek::Signer as _;
 
 use crate::{

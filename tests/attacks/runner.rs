@@ -19,8 +19,8 @@ use countersign_sim::{Effect, Endpoint, Fault};
 use crate::{
     Scene,
     forge::{envelope, parts},
-    harness::{BINARY, Stage, fresh_key, now, terms, trusted_line},
-    judge::{attempted, tells_nothing_else},
+    harness::{BINARY, Report, Stage, fresh_key, now, terms, trusted_line},
+    judge::{attempted, tells_nothing_else, workflow},
     proxy::Proxy,
 };
 
@@ -32,17 +32,20 @@ pub const SCENES: &[Scene] = &[
     ("GitHub tells no time", no_time),
     ("GitHub redirects to another host", a_redirect),
     ("GitHub names another host for uploads", an_upload_host),
-    ("the outputs are a link", || a_surface("GITHUB_OUTPUT")),
-    ("the summary is a link", || a_surface("GITHUB_STEP_SUMMARY")),
+    ("the outputs are a link", || a_surface("the outputs are a link", "GITHUB_OUTPUT")),
+    ("the summary is a link", || a_surface("the summary is a link", "GITHUB_STEP_SUMMARY")),
     ("GitHub redirects a write to another host", a_redirected_write),
-    ("the outputs are a pipe", || no_file("GITHUB_OUTPUT", pipe)),
-    ("the summary is a folder", || no_file("GITHUB_STEP_SUMMARY", |path| fs::create_dir(path).unwrap())),
+    ("the outputs are a pipe", || no_file("the outputs are a pipe", "GITHUB_OUTPUT", pipe)),
+    ("the summary is a folder", || no_file("the summary is a folder", "GITHUB_STEP_SUMMARY", |path| fs::create_dir(path).unwrap())),
     ("an approver's terminal is to show rows that are made of data", rows_of_data),
     ("the outputs hold a delimiter that was guessed", a_guessed_delimiter),
     ("the outputs hold a value that is left open", an_open_value),
     ("the trust file comes from the branch of a pull request", a_trust_file_of_a_stranger),
-    ("a thousand signatures", a_thousand_signatures),
-    ("a receipt of 65,535 characters", a_long_receipt),
+    ("thirty-three signatures", || many_signatures("thirty-three signatures", 33)),
+    // Over 64 KiB the input is refused before anything in it is read.
+    ("a thousand signatures", || many_signatures("a thousand signatures", 1000)),
+    ("a receipt of 65,535 characters", || long_receipt("a receipt of 65,535 characters", 65_535, "-")),
+    ("a receipt of more than 64 KiB", || long_receipt("a receipt of more than 64 KiB", 65_600, "receipt_malformed")),
     ("a receipt that was cut off", a_cut_receipt),
     ("a signature with S + L", a_malleable_signature),
     ("a signature whose base64 has stray bits", stray_bits),
@@ -162,17 +165,28 @@ fn an_upload_host() {
     tells_nothing_else(&stage, &report);
 }
 
-/// Nothing is written through a link that an earlier step put there; the record, which must not be lost, is written all the same.
-fn a_surface(variable: &str) {
+/// Nothing is written through a link that an earlier step put there.
+fn a_surface(case: &str, variable: &str) {
     let stage = Stage::new();
-    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
-    let (prey, link) = (stage.folder.path().join("prey"), stage.folder.path().join("link"));
+    let prey = stage.folder.path().join("prey");
     fs::write(&prey, "untouched").unwrap();
-    symlink(&prey, &link).unwrap();
-    let report = surfaces.report(&command.env(variable, &link).output().unwrap());
-    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+    let report = without_a_surface(&stage, case, variable, |place| symlink(&prey, place).unwrap());
     assert_eq!(fs::read_to_string(&prey).unwrap(), "untouched");
     assert!(report.log.contains("could not be written"), "{}", report.log);
+}
+
+/// The refusal of an attempt of which one surface is something else than the runner made; its record, which must not be lost, is written all
+/// the same.
+fn without_a_surface(stage: &Stage, case: &str, variable: &str, put: impl FnOnce(&Path)) -> Report {
+    let attempt = stage.tag().input("receipt", "").variable("GITHUB_WORKFLOW_REF", workflow(case));
+    let (mut command, surfaces) = attempt.process();
+    let place = stage.folder.path().join("place");
+    put(&place);
+    let report = surfaces.report(&command.env(variable, &place).output().unwrap());
+    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+    assert_eq!((report.record["github"]["workflow"].as_str(), stage.writes()), (Some(workflow(case).as_str()), Vec::new()));
+    tells_nothing_else(stage, &report);
+    report
 }
 
 /// A write that is sent elsewhere was not done: nobody repeats it there, with the token or without.
@@ -193,14 +207,9 @@ fn pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
-/// A surface that is no file holds nobody up, and the record is written all the same.
-fn no_file(variable: &str, put: fn(&Path)) {
-    let stage = Stage::new();
-    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
-    let place = stage.folder.path().join("place");
-    put(&place);
-    let report = surfaces.report(&command.env(variable, &place).output().unwrap());
-    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
+/// A surface that is no file holds nobody up.
+fn no_file(case: &str, variable: &str, put: fn(&Path)) {
+    let report = without_a_surface(&Stage::new(), case, variable, put);
     assert!(report.log.contains("could not be written"), "{}", report.log);
 }
 
@@ -234,12 +243,10 @@ fn a_guessed_delimiter() {
 /// Nothing of ours becomes the value of what somebody began: the runner sees that it never ends, and fails the step.
 fn an_open_value() {
     let stage = Stage::new();
-    let (mut command, surfaces) = stage.tag().input("receipt", "").process();
-    let outputs = stage.folder.path().join("open");
-    fs::write(&outputs, "status<<never\nsuccess\n").unwrap();
-    let report = surfaces.report(&command.env("GITHUB_OUTPUT", &outputs).output().unwrap());
-    assert_eq!((report.exit, report.code()), (3, "receipt_missing"));
-    let told = fs::read_to_string(&outputs).unwrap();
+    without_a_surface(&stage, "the outputs hold a value that is left open", "GITHUB_OUTPUT", |place| {
+        fs::write(place, "status<<never\nsuccess\n").unwrap();
+    });
+    let told = fs::read_to_string(stage.folder.path().join("place")).unwrap();
     assert!(told.lines().all(|line| line != "never") && told.contains("\nerror-code<<"), "{told}");
 }
 
@@ -258,33 +265,22 @@ fn a_trust_file_of_a_stranger() {
     attempted(&stage, "the trust file comes from the branch of a pull request", attempt, "trust_invalid");
 }
 
-fn a_thousand_signatures() {
+fn many_signatures(case: &str, count: usize) {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     let (payload, signature) = parts(&attempt.receipt());
-    let many = |count: usize| envelope(&payload, &vec![signature.clone(); count]);
-    attempted(&stage, "33 signatures", attempt.clone().input("receipt", &many(33)), "receipt_malformed");
-    // Over 64 KiB the input is refused before anything in it is read.
-    attempted(&stage, "a thousand signatures", attempt.input("receipt", &many(1000)), "receipt_malformed");
+    attempted(&stage, case, attempt.input("receipt", &envelope(&payload, &vec![signature; count])), "receipt_malformed");
 }
 
-fn a_long_receipt() {
+/// Beside the good signature stands one that is none, as long as fits: in one input GitHub takes 65,535 characters.
+fn long_receipt(case: &str, length: usize, code: &str) {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     let (payload, signature) = parts(&attempt.receipt());
-    let plain = envelope(&payload, std::slice::from_ref(&signature)).len();
-    // A signature that is none, as long as fits beside the good one: in one input GitHub takes 65,535 characters.
-    let filler = |length: usize| {
-        "A".repeat((length - plain - envelope("", &[String::new(), String::new()]).len() + envelope("", &[String::new()]).len()) / 4 * 4)
-    };
-    let long = envelope(&payload, &[signature.clone(), filler(65_535)]);
-    assert!((65_500..=65_535).contains(&long.len()), "{}", long.len());
-    attempted(&stage, "a receipt of 65,535 characters", attempt.clone().input("receipt", &long), "-");
-    let stage = Stage::new();
-    let attempt = stage.tag().approved();
-    let (payload, signature) = parts(&attempt.receipt());
-    let longer = envelope(&payload, &[signature, filler(65_600)]);
-    attempted(&stage, "a receipt of more than 64 KiB", attempt.input("receipt", &longer), "receipt_malformed");
+    let filled = |filler: usize| envelope(&payload, &[signature.clone(), "A".repeat(filler)]);
+    let receipt = filled((length - filled(0).len()) / 4 * 4);
+    assert!((length - 3..=length).contains(&receipt.len()), "{}", receipt.len());
+    attempted(&stage, case, attempt.input("receipt", &receipt), code);
 }
 
 fn a_cut_receipt() {
