@@ -14,7 +14,10 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
-    ledger::{self, Append, Appended, Examiner, HEAD_PATH, LedgerStore, LedgerView, Look, RawSnapshot, Snapshot, Verifier},
+    ledger::{
+        self, Append, Appended, Examiner, HEAD_PATH, LedgerStore, LedgerView, Look, RawSnapshot,
+        Snapshot, Verifier,
+    },
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{Operation, TagMessage, TagRepo, Target},
     receipt::Terms,
@@ -32,12 +35,20 @@ fn commit() -> CommitId {
 }
 
 fn target() -> Target {
-    Target { repository: "octo/hello".parse().unwrap(), repository_id: RepositoryId(1) }
+    Target {
+        repository: "octo/hello".parse().unwrap(),
+        repository_id: RepositoryId(1),
+    }
 }
 
 fn operation() -> Operation {
     let message = TagMessage::new("tag message", "Version 1.0.0".parse().unwrap()).unwrap();
-    Operation::TagRepo(TagRepo { target: target(), tag_name: "v1.0.0".parse().unwrap(), target_sha: commit(), message })
+    Operation::TagRepo(TagRepo {
+        target: target(),
+        tag_name: "v1.0.0".parse().unwrap(),
+        target_sha: commit(),
+        message,
+    })
 }
 
 fn terms() -> Terms {
@@ -58,7 +69,10 @@ fn terms() -> Terms {
 
 fn sighting() -> Sighting {
     let head = ledger::Head::EMPTY.to_document();
-    let raw = RawSnapshot { head: String::from_utf8(head).ok(), ..RawSnapshot::default() };
+    let raw = RawSnapshot {
+        head: String::from_utf8(head).ok(),
+        ..RawSnapshot::default()
+    };
     Sighting {
         target: target(),
         date: Some(Timestamp::from_unix(NOW)),
@@ -74,7 +88,11 @@ fn sighting() -> Sighting {
             head: None,
             base: None,
             pulls: Vec::new(),
-            budget: Budget { remaining: 1000, limit: Some(1000), resets_at: None },
+            budget: Budget {
+                remaining: 1000,
+                limit: Some(1000),
+                resets_at: None,
+            },
             requests: None,
         },
     }
@@ -84,7 +102,11 @@ fn decided(line: &str, keys: &TrustedKeys) -> Grant {
     let evidence = Evidence {
         mode: Ok(Mode::Prod),
         run_id: harness::RUN.parse().unwrap(),
-        executor: Executor { run_id: harness::RUN.parse().unwrap(), run_attempt: RunAttempt(1), operation_id: "op-1".parse().unwrap() },
+        executor: Executor {
+            run_id: harness::RUN.parse().unwrap(),
+            run_attempt: RunAttempt(1),
+            operation_id: "op-1".parse().unwrap(),
+        },
         operation: Ok(operation()),
         receipt: Envelope::parse(line).unwrap().verify(keys, Threshold::ONE),
         basis: Basis::default(),
@@ -109,13 +131,20 @@ impl LedgerStore for Taken {
 
     async fn append(&self, append: &Append) -> Appended {
         self.0.replace(Some(append.clone()));
-        Appended::Done { commit: commit(), observed_at: Some(Timestamp::from_unix(NOW)) }
+        Appended::Done {
+            commit: commit(),
+            observed_at: Some(Timestamp::from_unix(NOW)),
+        }
     }
 }
 
 fn claimed(line: &str, keys: &TrustedKeys, runtime: &tokio::runtime::Runtime) -> Append {
     let store = Taken::default();
-    runtime.block_on(ledger::claim(decided(line, keys), &store, || Timestamp::from_unix(NOW))).unwrap();
+    runtime
+        .block_on(ledger::claim(decided(line, keys), &store, || {
+            Timestamp::from_unix(NOW)
+        }))
+        .unwrap();
     store.0.take().unwrap()
 }
 
@@ -126,23 +155,43 @@ fn benchmarks(criterion: &mut Criterion) {
     let message = line.as_bytes().to_vec();
     let signature = key.sign(&message);
     let public = key.verifying_key();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
 
-    criterion.bench_function("verify_strict alone", |bencher| bencher.iter(|| public.verify_strict(black_box(&message), &signature)));
-    criterion.bench_function("receipt: parse, verify, bind", |bencher| bencher.iter(|| decided(black_box(&line), &keys)));
-    criterion.bench_function("operation digest", |bencher| bencher.iter(|| black_box(operation()).digest()));
-    criterion.bench_function("ledger: decide and append a claim", |bencher| bencher.iter(|| claimed(&line, &keys, &runtime)));
+    criterion.bench_function("verify_strict alone", |bencher| {
+        bencher.iter(|| public.verify_strict(black_box(&message), &signature))
+    });
+    criterion.bench_function("receipt: parse, verify, bind", |bencher| {
+        bencher.iter(|| decided(black_box(&line), &keys))
+    });
+    criterion.bench_function("operation digest", |bencher| {
+        bencher.iter(|| black_box(operation()).digest())
+    });
+    criterion.bench_function("ledger: decide and append a claim", |bencher| {
+        bencher.iter(|| claimed(&line, &keys, &runtime))
+    });
     let append = claimed(&line, &keys, &runtime);
-    let file = |ending: &str| append.files().iter().find(|(path, _)| path.ends_with(ending)).map(|(_, bytes)| bytes.clone()).unwrap();
+    let file = |ending: &str| {
+        append
+            .files()
+            .iter()
+            .find(|(path, _)| path.ends_with(ending))
+            .map(|(_, bytes)| bytes.clone())
+            .unwrap()
+    };
     let (entry, head) = (file("000000001.json"), file(HEAD_PATH));
     criterion.bench_function("ledger: verify an entry", |bencher| {
         bencher.iter(|| {
             let mut verifier = Verifier::default();
             verifier
                 .take(
-                    Examiner::new(Some(countersign_core::ledger::Keys::Listed(&keys, Threshold::ONE)))
-                        .examine(1, black_box(&entry))
-                        .unwrap(),
+                    Examiner::new(Some(countersign_core::ledger::Keys::Listed(
+                        &keys,
+                        Threshold::ONE,
+                    )))
+                    .examine(1, black_box(&entry))
+                    .unwrap(),
                 )
                 .unwrap();
             verifier.is_head(&head)

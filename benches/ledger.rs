@@ -2,7 +2,11 @@
 //!
 //! `cargo bench --bench ledger`; `-- 10 1000` measures other sizes than 10, 10,000 and 100,000 entries.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark fails loudly and rounds")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark fails loudly and rounds"
+)]
 
 #[path = "../tests/harness/mod.rs"]
 mod harness;
@@ -21,7 +25,9 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, EventType, GithubResponse, HEAD_PATH, Head, ReceiptState, entry_path, state_path},
+    ledger::{
+        Entry, EventType, GithubResponse, HEAD_PATH, Head, ReceiptState, entry_path, state_path,
+    },
     operation::{Operation, TagMessage, TagRepo, Target},
     receipt::Terms,
 };
@@ -32,8 +38,14 @@ use support::{Cost, best, heading, measure, mib, row};
 
 fn main() {
     support::serve_as_helper();
-    let sizes: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let sizes = if sizes.is_empty() { vec![10, 10_000, 100_000] } else { sizes };
+    let sizes: Vec<u64> = std::env::args()
+        .filter_map(|argument| argument.parse().ok())
+        .collect();
+    let sizes = if sizes.is_empty() {
+        vec![10, 10_000, 100_000]
+    } else {
+        sizes
+    };
     let ledgers: Vec<Ledger> = sizes.into_iter().map(Ledger::new).collect();
     claims(&ledgers);
     verification(&ledgers);
@@ -43,7 +55,16 @@ fn main() {
 
 /// One attempt at a tag, counted at the simulator: what goes over the wire does not depend on the ledger's size.
 fn claims(ledgers: &[Ledger]) {
-    heading("One tag, published on a ledger of", &["entries", "requests", "bytes sent", "bytes received", "wall ms"]);
+    heading(
+        "One tag, published on a ledger of",
+        &[
+            "entries",
+            "requests",
+            "bytes sent",
+            "bytes received",
+            "wall ms",
+        ],
+    );
     for ledger in ledgers {
         let attempt = ledger.stage.tag().approved();
         let before = ledger.stage.sim.events().len();
@@ -54,8 +75,16 @@ fn claims(ledgers: &[Ledger]) {
         row(&[
             ledger.entries.to_string(),
             events.len().to_string(),
-            events.iter().map(|event| event.body_bytes).sum::<u64>().to_string(),
-            events.iter().map(|event| event.answer_bytes).sum::<u64>().to_string(),
+            events
+                .iter()
+                .map(|event| event.body_bytes)
+                .sum::<u64>()
+                .to_string(),
+            events
+                .iter()
+                .map(|event| event.answer_bytes)
+                .sum::<u64>()
+                .to_string(),
             format!("{:.0}", wall.as_secs_f64() * 1000.0),
         ]);
     }
@@ -65,7 +94,16 @@ fn claims(ledgers: &[Ledger]) {
 fn verification(ledgers: &[Ledger]) {
     heading(
         "`ledger verify --trusted-keys` of",
-        &["entries", "read from", "wall s", "entries/s", "CPU s", "signatures alone, wall s", "ratio", "peak MiB"],
+        &[
+            "entries",
+            "read from",
+            "wall s",
+            "entries/s",
+            "CPU s",
+            "signatures alone, wall s",
+            "ratio",
+            "peak MiB",
+        ],
     );
     for ledger in ledgers {
         let bare = ledger.signatures_alone();
@@ -87,12 +125,30 @@ fn verification(ledgers: &[Ledger]) {
 
 /// `audit`, which verifies the ledger too and matches every claim with its tag.
 fn audits(ledgers: &[Ledger]) {
-    heading("`audit --trusted-keys` of", &["entries", "tags", "read from", "wall s", "entries/s", "CPU s", "peak MiB"]);
+    heading(
+        "`audit --trusted-keys` of",
+        &[
+            "entries",
+            "tags",
+            "read from",
+            "wall s",
+            "entries/s",
+            "CPU s",
+            "peak MiB",
+        ],
+    );
     for ledger in ledgers.iter().filter(|ledger| ledger.has_history()) {
         ledger.tag_claims();
-        ledger.stage.sim.branch_rules("receipt-ledger", &["deletion", "non_fast_forward"]);
+        ledger
+            .stage
+            .sim
+            .branch_rules("receipt-ledger", &["deletion", "non_fast_forward"]);
         ledger.stage.sim.rate_limit(15_000, 15_000);
-        for (name, place) in ledger.places().into_iter().filter(|(name, _)| *name != "folder") {
+        for (name, place) in ledger
+            .places()
+            .into_iter()
+            .filter(|(name, _)| *name != "folder")
+        {
             let (cost, place) = ledger.read_by(&["audit"], name, &place);
             row(&[
                 ledger.entries.to_string(),
@@ -109,12 +165,27 @@ fn audits(ledgers: &[Ledger]) {
 
 /// `report` over a folder, verified; the page stays in the folder that `REPORT_PAGES` names, to be looked at.
 fn reports(ledgers: &[Ledger]) {
-    heading("`report --trusted-keys` over a folder of", &["entries", "wall s", "CPU s", "peak MiB", "page MiB"]);
+    heading(
+        "`report --trusted-keys` over a folder of",
+        &["entries", "wall s", "CPU s", "peak MiB", "page MiB"],
+    );
     let kept = std::env::var_os("REPORT_PAGES").map(PathBuf::from);
     for ledger in ledgers {
-        let page = kept.clone().unwrap_or_else(|| ledger.stage.folder.path().to_owned()).join(format!("report-{}.html", ledger.entries));
+        let page = kept
+            .clone()
+            .unwrap_or_else(|| ledger.stage.folder.path().to_owned())
+            .join(format!("report-{}.html", ledger.entries));
         let (folder, keys, out) = (ledger.folder(), ledger.keys(), page.display().to_string());
-        let cost = best(3, || measure(&ledger.stage.command(&["report", &folder, "--trusted-keys", &keys, "--out", &out])));
+        let cost = best(3, || {
+            measure(&ledger.stage.command(&[
+                "report",
+                &folder,
+                "--trusted-keys",
+                &keys,
+                "--out",
+                &out,
+            ]))
+        });
         row(&[
             ledger.entries.to_string(),
             format!("{:.2}", cost.wall.as_secs_f64()),
@@ -135,7 +206,11 @@ struct Ledger {
 impl Ledger {
     fn new(entries: u64) -> Self {
         let stage = Stage::without_ledger();
-        let mut ledger = Self { stage, entries, statements: Vec::new() };
+        let mut ledger = Self {
+            stage,
+            entries,
+            statements: Vec::new(),
+        };
         let files = ledger.make();
         commit(ledger.stage.sim.git_dir(), &files, ledger.has_history());
         let folder = PathBuf::from(ledger.folder());
@@ -156,8 +231,14 @@ impl Ledger {
     fn places(&self) -> Vec<(&'static str, Vec<String>)> {
         let mut places = vec![("folder", vec![self.folder()])];
         if self.has_history() {
-            places.push(("bare clone", vec![self.stage.sim.git_dir().display().to_string()]));
-            places.push(("repository", vec!["--repository".into(), self.stage.sim.repository().into()]));
+            places.push((
+                "bare clone",
+                vec![self.stage.sim.git_dir().display().to_string()],
+            ));
+            places.push((
+                "repository",
+                vec!["--repository".into(), self.stage.sim.repository().into()],
+            ));
         }
         places
     }
@@ -168,13 +249,31 @@ impl Ledger {
         let keys = self.keys();
         let place: Vec<&str> = place.iter().map(String::as_str).collect();
         let arguments = [command, place.as_slice(), &["--trusted-keys", &keys]].concat();
-        let cost = best(2, || measure(self.stage.command(&arguments).env("GH_TOKEN", &self.stage.token)));
+        let cost = best(2, || {
+            measure(
+                self.stage
+                    .command(&arguments)
+                    .env("GH_TOKEN", &self.stage.token),
+            )
+        });
         let requests = (self.stage.sim.events().len() - before) / 2;
-        (cost, if requests > 0 { format!("{name}, {requests} requests") } else { name.into() })
+        (
+            cost,
+            if requests > 0 {
+                format!("{name}, {requests} requests")
+            } else {
+                name.into()
+            },
+        )
     }
 
     fn folder(&self) -> String {
-        self.stage.folder.path().join("ledger").display().to_string()
+        self.stage
+            .folder
+            .path()
+            .join("ledger")
+            .display()
+            .to_string()
     }
 
     fn keys(&self) -> String {
@@ -197,11 +296,21 @@ impl Ledger {
                         github_response: Some(GithubResponse::default()),
                         ..claim
                     };
-                    (outcome, ReceiptState { outcome_sequence: Some(sequence), ..state })
+                    (
+                        outcome,
+                        ReceiptState {
+                            outcome_sequence: Some(sequence),
+                            ..state
+                        },
+                    )
                 }
                 _ => self.claim(sequence, &keys, &key),
             };
-            let entry = Entry { sequence, previous: head.newest().map(|newest| newest.digest), ..entry };
+            let entry = Entry {
+                sequence,
+                previous: head.newest().map(|newest| newest.digest),
+                ..entry
+            };
             head = Head::at(entry.checkpoint());
             // The state before its entry, with which a commit ends.
             files.push((state_path(&entry.receipt_id), state.to_document()));
@@ -212,7 +321,12 @@ impl Ledger {
         files
     }
 
-    fn claim(&mut self, sequence: u64, keys: &TrustedKeys, key: &SigningKey) -> (Entry, ReceiptState) {
+    fn claim(
+        &mut self,
+        sequence: u64,
+        keys: &TrustedKeys,
+        key: &SigningKey,
+    ) -> (Entry, ReceiptState) {
         let target = Target {
             repository: self.stage.sim.repository().parse().unwrap(),
             repository_id: countersign_core::name::RepositoryId(self.stage.sim.repository_id()),
@@ -221,7 +335,11 @@ impl Ledger {
             target: target.clone(),
             tag_name: format!("v{sequence}").parse().unwrap(),
             target_sha: self.stage.main().parse().unwrap(),
-            message: TagMessage::new("tag message", format!("Version {sequence}").parse().unwrap()).unwrap(),
+            message: TagMessage::new(
+                "tag message",
+                format!("Version {sequence}").parse().unwrap(),
+            )
+            .unwrap(),
         });
         let now = harness::now();
         let terms = Terms {
@@ -272,15 +390,32 @@ impl Ledger {
     /// The tags that the claims are for, packed as a mirror clone has them.
     fn tag_claims(&self) {
         let repository = Repository::open_bare(self.stage.sim.git_dir()).unwrap();
-        let commit = repository.find_object(Oid::from_str(&self.stage.main()).unwrap(), None).unwrap();
+        let commit = repository
+            .find_object(Oid::from_str(&self.stage.main()).unwrap(), None)
+            .unwrap();
         let person = Signature::now("Countersign", "countersign@example.org").unwrap();
         let mut packed = BTreeMap::new();
         for sequence in (1..=self.entries).step_by(2) {
-            let tag = repository.tag_annotation_create(&format!("v{sequence}"), &commit, &person, &format!("Version {sequence}")).unwrap();
+            let tag = repository
+                .tag_annotation_create(
+                    &format!("v{sequence}"),
+                    &commit,
+                    &person,
+                    &format!("Version {sequence}"),
+                )
+                .unwrap();
             packed.insert(format!("refs/tags/v{sequence}"), tag);
         }
-        let lines: String = packed.iter().map(|(name, tag)| format!("{tag} {name}\n^{}\n", commit.id())).collect::<Vec<_>>().concat();
-        fs::write(self.stage.sim.git_dir().join("packed-refs"), format!("# pack-refs with: peeled fully-peeled sorted \n{lines}")).unwrap();
+        let lines: String = packed
+            .iter()
+            .map(|(name, tag)| format!("{tag} {name}\n^{}\n", commit.id()))
+            .collect::<Vec<_>>()
+            .concat();
+        fs::write(
+            self.stage.sim.git_dir().join("packed-refs"),
+            format!("# pack-refs with: peeled fully-peeled sorted \n{lines}"),
+        )
+        .unwrap();
     }
 
     /// The floor: as many `verify_strict` as there are claims, on every core.
@@ -289,8 +424,17 @@ impl Ledger {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let started = Instant::now();
         thread::scope(|scope| {
-            for part in self.statements.chunks(self.statements.len().div_ceil(cores)) {
-                scope.spawn(move || assert!(part.iter().all(|(message, signature)| key.verify_strict(message, signature).is_ok())));
+            for part in self
+                .statements
+                .chunks(self.statements.len().div_ceil(cores))
+            {
+                scope.spawn(move || {
+                    assert!(
+                        part.iter().all(|(message, signature)| key
+                            .verify_strict(message, signature)
+                            .is_ok())
+                    )
+                });
             }
         });
         started.elapsed()
@@ -303,19 +447,37 @@ fn commit(git_dir: &Path, files: &[(String, Vec<u8>)], history: bool) {
     let mut tree = repository.treebuilder(None).unwrap().write().unwrap();
     let mut update = TreeUpdateBuilder::new();
     if history {
-        update.upsert(HEAD_PATH, repository.blob(&Head::EMPTY.to_document()).unwrap(), FileMode::Blob);
+        update.upsert(
+            HEAD_PATH,
+            repository.blob(&Head::EMPTY.to_document()).unwrap(),
+            FileMode::Blob,
+        );
         tree = changed(&repository, tree, &mut update);
     }
     // One commit holds each file once, as it is in the end.
-    let last: BTreeMap<&String, &Vec<u8>> = files.iter().map(|(path, bytes)| (path, bytes)).collect();
-    let files: Vec<(&String, &Vec<u8>)> =
-        if history { files.iter().map(|(path, bytes)| (path, bytes)).collect() } else { last.into_iter().collect() };
+    let last: BTreeMap<&String, &Vec<u8>> =
+        files.iter().map(|(path, bytes)| (path, bytes)).collect();
+    let files: Vec<(&String, &Vec<u8>)> = if history {
+        files.iter().map(|(path, bytes)| (path, bytes)).collect()
+    } else {
+        last.into_iter().collect()
+    };
     for (path, bytes) in files {
-        update.upsert(path.as_str(), repository.blob(bytes).unwrap(), FileMode::Blob);
+        update.upsert(
+            path.as_str(),
+            repository.blob(bytes).unwrap(),
+            FileMode::Blob,
+        );
         if let Ok(entry) = Entry::from_document(bytes)
             && history
         {
-            update.upsert(HEAD_PATH, repository.blob(&Head::at(entry.checkpoint()).to_document()).unwrap(), FileMode::Blob);
+            update.upsert(
+                HEAD_PATH,
+                repository
+                    .blob(&Head::at(entry.checkpoint()).to_document())
+                    .unwrap(),
+                FileMode::Blob,
+            );
             tree = changed(&repository, tree, &mut update);
         }
     }
@@ -325,13 +487,30 @@ fn commit(git_dir: &Path, files: &[(String, Vec<u8>)], history: bool) {
 /// Commits what has changed since the last time.
 fn changed(repository: &Repository, tree: Oid, update: &mut TreeUpdateBuilder) -> Oid {
     let base = repository.find_tree(tree).unwrap();
-    let tree = std::mem::replace(update, TreeUpdateBuilder::new()).create_updated(repository, &base).unwrap();
-    let parent = repository.find_reference("refs/heads/receipt-ledger").ok().and_then(|branch| branch.peel_to_commit().ok());
+    let tree = std::mem::replace(update, TreeUpdateBuilder::new())
+        .create_updated(repository, &base)
+        .unwrap();
+    let parent = repository
+        .find_reference("refs/heads/receipt-ledger")
+        .ok()
+        .and_then(|branch| branch.peel_to_commit().ok());
     let person = Signature::now("Countersign", "countersign@example.org").unwrap();
     let changed = repository.find_tree(tree).unwrap();
-    if parent.as_ref().is_none_or(|parent| parent.tree_id() != tree) {
+    if parent
+        .as_ref()
+        .is_none_or(|parent| parent.tree_id() != tree)
+    {
         let parents: Vec<_> = parent.iter().collect();
-        repository.commit(Some("refs/heads/receipt-ledger"), &person, &person, "A ledger", &changed, &parents).unwrap();
+        repository
+            .commit(
+                Some("refs/heads/receipt-ledger"),
+                &person,
+                &person,
+                "A ledger",
+                &changed,
+                &parents,
+            )
+            .unwrap();
     }
     tree
 }

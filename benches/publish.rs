@@ -2,7 +2,12 @@
 //!
 //! `cargo bench --bench publish`; `-- 10` runs only the cases whose name holds `10`.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::print_stdout, reason = "a benchmark fails loudly, rounds and prints")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    reason = "a benchmark fails loudly, rounds and prints"
+)]
 
 #[path = "../tests/harness/mod.rs"]
 mod harness;
@@ -33,18 +38,48 @@ struct Case {
 }
 
 const CASES: [Case; 5] = [
-    Case { name: "no assets", files: 0, size: 0, delay: 100 },
-    Case { name: "10 x 1 MiB", files: 10, size: 1 << 20, delay: 100 },
-    Case { name: "1 x 512 MiB", files: 1, size: 512 << 20, delay: 0 },
-    Case { name: "1 x 1 GiB", files: 1, size: 1 << 30, delay: 0 },
-    Case { name: "1,000 x 1 KiB", files: 1000, size: 1 << 10, delay: 0 },
+    Case {
+        name: "no assets",
+        files: 0,
+        size: 0,
+        delay: 100,
+    },
+    Case {
+        name: "10 x 1 MiB",
+        files: 10,
+        size: 1 << 20,
+        delay: 100,
+    },
+    Case {
+        name: "1 x 512 MiB",
+        files: 1,
+        size: 512 << 20,
+        delay: 0,
+    },
+    Case {
+        name: "1 x 1 GiB",
+        files: 1,
+        size: 1 << 30,
+        delay: 0,
+    },
+    Case {
+        name: "1,000 x 1 KiB",
+        files: 1000,
+        size: 1 << 10,
+        delay: 0,
+    },
 ];
 
 fn main() {
     support::serve_as_helper();
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
     start();
-    println!("\nOne SHA-256 pass over 512 MiB: {:.2} s CPU", one_pass().as_secs_f64());
+    println!(
+        "\nOne SHA-256 pass over 512 MiB: {:.2} s CPU",
+        one_pass().as_secs_f64()
+    );
     heading(
         &format!("Least of {RUNS} runs each"),
         &[
@@ -61,7 +96,11 @@ fn main() {
             "curl peak MiB",
         ],
     );
-    for case in CASES.iter().filter(|case| wanted.as_ref().is_none_or(|wanted| case.name.contains(wanted.as_str()))) {
+    for case in CASES.iter().filter(|case| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| case.name.contains(wanted.as_str()))
+    }) {
         run(case);
     }
 }
@@ -79,8 +118,15 @@ fn start() {
         .input("tag-name", "v1")
         .variable("GITHUB_API_URL", "https://api.github.com")
         .variable("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql");
-    let cost = (0..10).map(|_| support::measure_exit(&attempt.process_of(&binary()).0, 3)).min_by_key(|cost| cost.cpu).unwrap();
-    println!("Start, and refusal before the first request: {:.1} ms CPU, {:.1} MiB", cost.cpu.as_secs_f64() * 1000.0, mib(cost.peak));
+    let cost = (0..10)
+        .map(|_| support::measure_exit(&attempt.process_of(&binary()).0, 3))
+        .min_by_key(|cost| cost.cpu)
+        .unwrap();
+    println!(
+        "Start, and refusal before the first request: {:.1} ms CPU, {:.1} MiB",
+        cost.cpu.as_secs_f64() * 1000.0,
+        mib(cost.peak)
+    );
 }
 
 fn one_pass() -> Duration {
@@ -96,14 +142,23 @@ fn run(case: &Case) {
     let stage = Stage::new();
     stage.sim.rate_limit(1_000_000, 1_000_000);
     for number in 0..case.files {
-        make(&stage.workspace().join(format!("file-{number:04}.bin")), case.size, number);
+        make(
+            &stage.workspace().join(format!("file-{number:04}.bin")),
+            case.size,
+            number,
+        );
     }
     let delay = |milliseconds| stage.sim.delay(Duration::from_millis(milliseconds));
     let (mut ours, mut curls, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..RUNS {
         delay(0);
         let attempt = stage.release().input("tag-name", &format!("v{run}"));
-        let attempt = if case.files > 0 { attempt.input("files", "*.bin") } else { attempt }.approved();
+        let attempt = if case.files > 0 {
+            attempt.input("files", "*.bin")
+        } else {
+            attempt
+        }
+        .approved();
         delay(case.delay);
         let before = stage.sim.events().len();
         ours.push(measure(&attempt.process_of(&binary()).0));
@@ -128,7 +183,11 @@ fn run(case: &Case) {
         case.delay.to_string(),
         events.len().to_string(),
         // Without a delay requests that are sent together need not overlap, so the chain would mean nothing.
-        if case.delay == 0 { "-".into() } else { in_sequence(&events).to_string() },
+        if case.delay == 0 {
+            "-".into()
+        } else {
+            in_sequence(&events).to_string()
+        },
         seconds(ours.wall),
         seconds(curl.wall),
         format!("{:.2}", ours.wall.as_secs_f64() / curl.wall.as_secs_f64()),
@@ -140,8 +199,9 @@ fn run(case: &Case) {
 }
 
 fn make(path: &PathBuf, size: u64, seed: u64) {
-    let piece: Vec<u8> =
-        (0..size.min(1 << 20)).map(|position| (position.wrapping_mul(31) ^ seed ^ (position >> 8)).to_le_bytes()[0]).collect();
+    let piece: Vec<u8> = (0..size.min(1 << 20))
+        .map(|position| (position.wrapping_mul(31) ^ seed ^ (position >> 8)).to_le_bytes()[0])
+        .collect();
     let mut file = File::create(path).unwrap();
     for _ in 0..size.div_ceil(1 << 20) {
         file.write_all(&piece).unwrap();
@@ -150,7 +210,10 @@ fn make(path: &PathBuf, size: u64, seed: u64) {
 
 /// The longest chain of requests of which each began after the one before it had ended.
 fn in_sequence(events: &[Event]) -> usize {
-    let mut spans: Vec<(Duration, Duration)> = events.iter().filter_map(|event| Some((event.ended?, event.arrived))).collect();
+    let mut spans: Vec<(Duration, Duration)> = events
+        .iter()
+        .filter_map(|event| Some((event.ended?, event.arrived)))
+        .collect();
     spans.sort_unstable();
     let (mut chain, mut free) = (0, Duration::ZERO);
     for (ended, arrived) in spans {
@@ -167,36 +230,100 @@ fn curl(stage: &Stage, case: &Case, tag: &str) -> Cost {
     let repository = format!("{}/repos/{}", stage.sim.api_url(), stage.sim.repository());
     let request = |method: &str, url: &str, body: &str| {
         let mut command = Command::new("/usr/bin/curl");
-        command.args(["--silent", "--fail", "--request", method, "--user-agent", "curl", "--output", "answer.json"]).current_dir(folder);
-        command.args(["--header", &format!("Authorization: Bearer {}", stage.token), "--data", body, url]);
+        command
+            .args([
+                "--silent",
+                "--fail",
+                "--request",
+                method,
+                "--user-agent",
+                "curl",
+                "--output",
+                "answer.json",
+            ])
+            .current_dir(folder);
+        command.args([
+            "--header",
+            &format!("Authorization: Bearer {}", stage.token),
+            "--data",
+            body,
+            url,
+        ]);
         command
     };
     let draft = case.files > 0;
-    let body = format!(r#"{{"tag_name":"{tag}","target_commitish":"{}","draft":{draft}}}"#, stage.main());
+    let body = format!(
+        r#"{{"tag_name":"{tag}","target_commitish":"{}","draft":{draft}}}"#,
+        stage.main()
+    );
     let mut cost = measure(&request("POST", &format!("{repository}/releases"), &body));
     if !draft {
         return cost;
     }
-    let answer: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("answer.json")).unwrap()).unwrap();
-    let (id, upload_url) = (answer["id"].as_u64().unwrap(), answer["upload_url"].as_str().unwrap().split('{').next().unwrap().to_owned());
+    let answer: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("answer.json")).unwrap()).unwrap();
+    let (id, upload_url) = (
+        answer["id"].as_u64().unwrap(),
+        answer["upload_url"]
+            .as_str()
+            .unwrap()
+            .split('{')
+            .next()
+            .unwrap()
+            .to_owned(),
+    );
     let mut config = String::new();
     for number in 0..case.files {
         let name = format!("file-{number:04}.bin");
         let file = stage.workspace().join(&name);
         config.push_str(
-            &["url = \"", &upload_url, "?name=", &name, "\"\nupload-file = \"", &file.display().to_string(), "\"\nrequest = POST\n"]
-                .concat(),
+            &[
+                "url = \"",
+                &upload_url,
+                "?name=",
+                &name,
+                "\"\nupload-file = \"",
+                &file.display().to_string(),
+                "\"\nrequest = POST\n",
+            ]
+            .concat(),
         );
         config.push_str("user-agent = curl\noutput = /dev/null\nsilent\nfail\nheader = \"Expect:\"\nheader = \"Content-Type: application/octet-stream\"\n");
-        config.push_str(&["header = \"Authorization: Bearer ", &stage.token, "\"\nnext\n"].concat());
+        config.push_str(
+            &[
+                "header = \"Authorization: Bearer ",
+                &stage.token,
+                "\"\nnext\n",
+            ]
+            .concat(),
+        );
     }
     fs::write(folder.join("uploads"), config.trim_end_matches("next\n")).unwrap();
     let mut uploads = Command::new("/usr/bin/curl");
     uploads
-        .args(["--no-progress-meter", "--parallel", "--parallel-immediate", "--parallel-max", AT_ONCE, "--config", "uploads"])
+        .args([
+            "--no-progress-meter",
+            "--parallel",
+            "--parallel-immediate",
+            "--parallel-max",
+            AT_ONCE,
+            "--config",
+            "uploads",
+        ])
         .current_dir(folder);
-    for more in [measure(&uploads), measure(&request("PATCH", &format!("{repository}/releases/{id}"), r#"{"draft":false}"#))] {
-        cost = Cost { wall: cost.wall + more.wall, cpu: cost.cpu + more.cpu, peak: cost.peak.max(more.peak) };
+    for more in [
+        measure(&uploads),
+        measure(&request(
+            "PATCH",
+            &format!("{repository}/releases/{id}"),
+            r#"{"draft":false}"#,
+        )),
+    ] {
+        cost = Cost {
+            wall: cost.wall + more.wall,
+            cpu: cost.cpu + more.cpu,
+            peak: cost.peak.max(more.peak),
+        };
     }
     cost
 }

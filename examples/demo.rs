@@ -2,7 +2,13 @@
 //!
 //! Needs no network, no account and no set-up: `cargo run --example demo`.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a demo prints, and stops loudly")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a demo prints, and stops loudly"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -77,30 +83,68 @@ type Inputs<'a> = Vec<(&'a str, String)>;
 impl Demo {
     fn begin() -> Self {
         println!("A GitHub of our own begins on loopback, with the repository octo/hello.\n");
-        let folder = tempfile::Builder::new().prefix("countersign-demo-").tempdir().unwrap().keep();
-        let sim = Simulator::builder().git_dir(folder.join("octo-hello.git")).start();
+        let folder = tempfile::Builder::new()
+            .prefix("countersign-demo-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let sim = Simulator::builder()
+            .git_dir(folder.join("octo-hello.git"))
+            .start();
         let token = sim.token(Permissions::write());
         let key = SigningKey::from_bytes(&[7; 32]);
-        let mut demo = Self { sim, folder, token, trusted: String::new(), key };
-        demo.trusted = demo.binary(&["keys", "generate", "--out", "approver", "--name", "approver@example.org"]);
-        let seed = ssh_key::PrivateKey::from_openssh(fs::read(demo.folder.join("approver")).unwrap()).unwrap();
+        let mut demo = Self {
+            sim,
+            folder,
+            token,
+            trusted: String::new(),
+            key,
+        };
+        demo.trusted = demo.binary(&[
+            "keys",
+            "generate",
+            "--out",
+            "approver",
+            "--name",
+            "approver@example.org",
+        ]);
+        let seed =
+            ssh_key::PrivateKey::from_openssh(fs::read(demo.folder.join("approver")).unwrap())
+                .unwrap();
         demo.key = SigningKey::from_bytes(&seed.key_data().ed25519().unwrap().private.to_bytes());
-        print!("$ countersign keys generate --out approver\n  {}", demo.trusted);
-        print!("$ countersign ledger init --repository octo/hello\n  {}", demo.binary(&["ledger", "init", "--repository", "octo/hello"]));
+        print!(
+            "$ countersign keys generate --out approver\n  {}",
+            demo.trusted
+        );
+        print!(
+            "$ countersign ledger init --repository octo/hello\n  {}",
+            demo.binary(&["ledger", "init", "--repository", "octo/hello"])
+        );
         demo
     }
 
     /// Runs a command for people, in an empty environment, and gives what it prints.
     fn binary(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).env("GH_TOKEN", &self.token).stderr(Stdio::null()).output().unwrap();
+        let output = self
+            .command(arguments)
+            .env("GH_TOKEN", &self.token)
+            .stderr(Stdio::null())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "countersign {arguments:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(arguments).current_dir(&self.folder).env_clear().env(ROLE, "binary");
-        command.env("GITHUB_API_URL", self.sim.api_url()).env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
+        command
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .env(ROLE, "binary");
+        command
+            .env("GITHUB_API_URL", self.sim.api_url())
+            .env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
         command
     }
 
@@ -113,7 +157,10 @@ impl Demo {
     fn action_by(&self, actor: &str, name: &str, run: &str, inputs: &[(&str, String)]) -> Report {
         let folder = self.folder.join(name);
         fs::create_dir_all(folder.join("temp")).unwrap();
-        let mut all: BTreeMap<&str, String> = BTreeMap::from([("token", self.token.clone()), ("trusted-keys", self.trusted.clone())]);
+        let mut all: BTreeMap<&str, String> = BTreeMap::from([
+            ("token", self.token.clone()),
+            ("trusted-keys", self.trusted.clone()),
+        ]);
         all.extend(inputs.iter().cloned());
         let mut command = self.command(&["action", "/dev/null"]);
         command.env("COUNTERSIGN_INPUTS", serde_json::to_string(&all).unwrap());
@@ -121,18 +168,34 @@ impl Demo {
             ("GITHUB_RUN_ID", run),
             ("GITHUB_RUN_ATTEMPT", "1"),
             ("GITHUB_REPOSITORY", self.sim.repository()),
-            ("GITHUB_REPOSITORY_ID", &self.sim.repository_id().to_string()),
+            (
+                "GITHUB_REPOSITORY_ID",
+                &self.sim.repository_id().to_string(),
+            ),
             ("GITHUB_SHA", &self.main()),
             ("GITHUB_ACTOR", actor),
         ] {
             command.env(variable, value);
         }
-        command.env("RUNNER_TEMP", folder.join("temp")).env("GITHUB_OUTPUT", folder.join("outputs"));
-        command.env("GITHUB_STEP_SUMMARY", folder.join("summary.md")).env("GITHUB_WORKSPACE", &self.folder);
-        let exit = command.stdout(Stdio::null()).status().unwrap().code().unwrap();
+        command
+            .env("RUNNER_TEMP", folder.join("temp"))
+            .env("GITHUB_OUTPUT", folder.join("outputs"));
+        command
+            .env("GITHUB_STEP_SUMMARY", folder.join("summary.md"))
+            .env("GITHUB_WORKSPACE", &self.folder);
+        let exit = command
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .code()
+            .unwrap();
         let outputs = read_outputs(&folder.join("outputs"));
         let record = outputs["audit-record"].lines().last().unwrap();
-        Report { exit, record: serde_json::from_slice(&fs::read(record).unwrap()).unwrap(), outputs }
+        Report {
+            exit,
+            record: serde_json::from_slice(&fs::read(record).unwrap()).unwrap(),
+            outputs,
+        }
     }
 
     fn main(&self) -> String {
@@ -156,7 +219,10 @@ impl Demo {
                 ("message", "Documentation, first edition".into()),
             ],
             _ => {
-                let head = self.sim.ref_oid("refs/heads/next").unwrap_or_else(|| self.sim.commit("next", &[("next.txt", b"next\n")]));
+                let head = self
+                    .sim
+                    .ref_oid("refs/heads/next")
+                    .unwrap_or_else(|| self.sim.commit("next", &[("next.txt", b"next\n")]));
                 vec![
                     operation,
                     ("title", "What comes next".into()),
@@ -174,7 +240,10 @@ impl Demo {
         let mut inputs = self.inputs(kind);
         inputs.push(("mode", "dry_run".into()));
         let report = self.action(&format!("{kind}-dry-run"), RUN, &inputs);
-        println!("  dry run     {}", report.record["result"].as_str().unwrap());
+        println!(
+            "  dry run     {}",
+            report.record["result"].as_str().unwrap()
+        );
         report.outputs["plan"].clone().into()
     }
 
@@ -190,9 +259,18 @@ impl Demo {
         for kind in ["publish_release", "tag_repo", "open_pr"] {
             println!("\n{kind}");
             let plan = self.dry_run(kind);
-            let receipt = self.binary(&["authorize", plan.to_str().unwrap(), "--key", "approver", "--yes"]);
+            let receipt = self.binary(&[
+                "authorize",
+                plan.to_str().unwrap(),
+                "--key",
+                "approver",
+                "--yes",
+            ]);
             fs::write(self.folder.join(format!("{kind}.receipt")), &receipt).unwrap();
-            println!("  authorize   a receipt of {} characters, signed with the approver's key", receipt.trim().len());
+            println!(
+                "  authorize   a receipt of {} characters, signed with the approver's key",
+                receipt.trim().len()
+            );
             let report = self.publish(kind, kind, RUN, &receipt);
             println!(
                 "  prod        {} Ledger entries {} and {}.",
@@ -200,7 +278,10 @@ impl Demo {
                 report.record["ledger"]["claim"]["sequence"],
                 report.record["ledger"]["outcome"]["sequence"]
             );
-            assert_eq!((report.exit, text(&report.record["status"])), (0, "success"));
+            assert_eq!(
+                (report.exit, text(&report.record["status"])),
+                (0, "success")
+            );
         }
     }
 
@@ -210,9 +291,21 @@ impl Demo {
         for kind in ["publish_release", "tag_repo", "open_pr"] {
             println!("\n{kind}");
             let receipt = fs::read_to_string(self.folder.join(format!("{kind}.receipt"))).unwrap();
-            let other = if kind == "tag_repo" { "publish_release" } else { "tag_repo" };
-            self.expect("the same receipt again", "receipt_consumed", &self.publish(&format!("{kind}-again"), kind, RUN, &receipt));
-            self.expect("in another run", "run_id_mismatch", &self.publish(&format!("{kind}-other-run"), kind, "4", &receipt));
+            let other = if kind == "tag_repo" {
+                "publish_release"
+            } else {
+                "tag_repo"
+            };
+            self.expect(
+                "the same receipt again",
+                "receipt_consumed",
+                &self.publish(&format!("{kind}-again"), kind, RUN, &receipt),
+            );
+            self.expect(
+                "in another run",
+                "run_id_mismatch",
+                &self.publish(&format!("{kind}-other-run"), kind, "4", &receipt),
+            );
             self.expect(
                 "for another operation",
                 "operation_kind_mismatch",
@@ -222,18 +315,34 @@ impl Demo {
                 "after it expired",
                 "receipt_expired",
                 &self.with_terms(kind, "expired", |terms| {
-                    (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
+                    (terms.issued_at, terms.expires_at) =
+                        (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
                 }),
             );
-            self.expect("an advisory receipt", "advisory_receipt", &self.with_terms(kind, "advisory", |terms| terms.enforceable = false));
-            self.expect("no receipt at all", "receipt_missing", &self.publish(&format!("{kind}-none"), kind, RUN, ""));
+            self.expect(
+                "an advisory receipt",
+                "advisory_receipt",
+                &self.with_terms(kind, "advisory", |terms| terms.enforceable = false),
+            );
+            self.expect(
+                "no receipt at all",
+                "receipt_missing",
+                &self.publish(&format!("{kind}-none"), kind, RUN, ""),
+            );
         }
         assert_eq!(self.sim.writes().len(), writes, "a refusal wrote to GitHub");
     }
 
     /// An attempt with a receipt that the approver's key signed, but with other terms.
     fn with_terms(&self, kind: &str, name: &str, edit: impl FnOnce(&mut Terms)) -> Report {
-        let plan = glob::glob(&format!("{}/{kind}-dry-run/temp/*/plan.json", self.folder.display())).unwrap().next().unwrap().unwrap();
+        let plan = glob::glob(&format!(
+            "{}/{kind}-dry-run/temp/*/plan.json",
+            self.folder.display()
+        ))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
         let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
         let operation = plan.operations()[0].operation();
         let now = countersign::system_clock();
@@ -250,12 +359,21 @@ impl Demo {
             operation_digest: operation.digest(),
         };
         edit(&mut terms);
-        self.publish(&format!("{kind}-{name}"), kind, RUN, &Envelope::sign(&terms, &[&self.key]).to_line())
+        self.publish(
+            &format!("{kind}-{name}"),
+            kind,
+            RUN,
+            &Envelope::sign(&terms, &[&self.key]).to_line(),
+        )
     }
 
     #[expect(clippy::unused_self, reason = "reads as a step of the demo")]
     fn expect(&self, what: &str, code: &str, report: &Report) {
-        println!("  {what:<23} {}: {}", text(&report.record["error_code"]), text(&report.record["error_message"]));
+        println!(
+            "  {what:<23} {}: {}",
+            text(&report.record["error_code"]),
+            text(&report.record["error_message"])
+        );
         assert_eq!((report.exit, text(&report.record["error_code"])), (3, code));
     }
 
@@ -269,44 +387,114 @@ impl Demo {
         fs::write(self.folder.join("campaign.toml"), CAMPAIGN).unwrap();
         fs::write(self.folder.join("policy.toml"), self.policy()).unwrap();
         let root = self.trust(1, "");
-        let plan = self.action("campaign-dry-run", RUN, &[("mode", "dry_run".into()), ("campaign", "campaign.toml".into())]);
+        let plan = self.action(
+            "campaign-dry-run",
+            RUN,
+            &[
+                ("mode", "dry_run".into()),
+                ("campaign", "campaign.toml".into()),
+            ],
+        );
         println!("  dry run     {}", text(&plan.record["result"]));
         fs::copy(&plan.outputs["plan"], self.folder.join("plan.json")).unwrap();
         let first = self.authorize("alice", 0);
-        println!("  authorize   alice signs {} receipts; the policy waits for another approver", first.lines().count());
+        println!(
+            "  authorize   alice signs {} receipts; the policy waits for another approver",
+            first.lines().count()
+        );
         fs::write(self.folder.join("first.receipts"), &first).unwrap();
-        let both = self.binary(&["sign", "first.receipts", "--plan", "plan.json", "--trusted-keys", "trust.json", "--key", "bob", "--yes"]);
+        let both = self.binary(&[
+            "sign",
+            "first.receipts",
+            "--plan",
+            "plan.json",
+            "--trusted-keys",
+            "trust.json",
+            "--key",
+            "bob",
+            "--yes",
+        ]);
         println!("  sign        bob adds a signature to each, on another machine");
 
         println!("\n  What is not approved so is refused:");
         let writes = self.sim.writes().len();
-        self.expect("one signature missing", "threshold_unmet", &self.publish_plan("campaign-one", "octocat", &root, &first));
-        self.expect("the requester approves", "policy_requester_approved", &self.publish_plan("campaign-self", "bob-gh", &root, &both));
+        self.expect(
+            "one signature missing",
+            "threshold_unmet",
+            &self.publish_plan("campaign-one", "octocat", &root, &first),
+        );
+        self.expect(
+            "the requester approves",
+            "policy_requester_approved",
+            &self.publish_plan("campaign-self", "bob-gh", &root, &both),
+        );
         let exact = fs::read_to_string(self.folder.join("plan.json")).unwrap();
-        fs::write(self.folder.join("plan.json"), exact.replace("Spring", "Autumn")).unwrap();
-        self.expect("an edited plan", "plan_invalid", &self.publish_plan("campaign-edited", "octocat", &root, &both));
+        fs::write(
+            self.folder.join("plan.json"),
+            exact.replace("Spring", "Autumn"),
+        )
+        .unwrap();
+        self.expect(
+            "an edited plan",
+            "plan_invalid",
+            &self.publish_plan("campaign-edited", "octocat", &root, &both),
+        );
         fs::write(self.folder.join("plan.json"), &exact).unwrap();
         let before = fs::read(self.folder.join("trust.json")).unwrap();
         self.trust(2, "revoked_at = \"2026-01-01T00:00:00Z\"");
-        self.expect("a revoked key", "key_revoked", &self.publish_plan("campaign-revoked", "octocat", &root, &both));
+        self.expect(
+            "a revoked key",
+            "key_revoked",
+            &self.publish_plan("campaign-revoked", "octocat", &root, &both),
+        );
         fs::write(self.folder.join("trust.json"), before).unwrap();
         assert_eq!(self.sim.writes().len(), writes, "a refusal wrote to GitHub");
 
         let shipped = self.publish_plan("campaign", "octocat", &root, &both);
-        assert_eq!((shipped.exit, text(&shipped.record["status"])), (0, "success"), "{}", shipped.record);
+        assert_eq!(
+            (shipped.exit, text(&shipped.record["status"])),
+            (0, "success"),
+            "{}",
+            shipped.record
+        );
         let results: Value = serde_json::from_str(&shipped.outputs["results"]).unwrap();
         println!("\n  Shipped in its order:");
         for result in results.as_array().unwrap() {
-            println!("  {:<11} {}: {}", text(&result["id"]), text(&result["status"]), text(&result["html_url"]));
+            println!(
+                "  {:<11} {}: {}",
+                text(&result["id"]),
+                text(&result["status"]),
+                text(&result["html_url"])
+            );
         }
         let verified = self.binary(&["ledger", "verify", "octo-hello.git"]);
-        println!("  ledger      {}", verified.lines().find(|line| line.starts_with("chain")).unwrap());
+        println!(
+            "  ledger      {}",
+            verified
+                .lines()
+                .find(|line| line.starts_with("chain"))
+                .unwrap()
+        );
     }
 
     fn authorize(&self, key: &str, exit: i32) -> String {
         let policy = ["--policy", "policy.toml", "--trusted-keys", "trust.json"];
-        let output = self.command(&[&["authorize", "plan.json", "--key", key, "--yes"], policy.as_slice()].concat()).output().unwrap();
-        assert_eq!(output.status.code(), Some(exit), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .command(
+                &[
+                    &["authorize", "plan.json", "--key", key, "--yes"],
+                    policy.as_slice(),
+                ]
+                .concat(),
+            )
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -330,18 +518,43 @@ impl Demo {
     fn trust(&self, version: u64, bob: &str) -> String {
         let key = |name: &str, more: &str| {
             let line = fs::read_to_string(self.folder.join(format!("{name}.pub"))).unwrap();
-            format!("\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n", line.trim())
+            format!(
+                "\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n",
+                line.trim()
+            )
         };
         let keys = [key("alice", ""), key("bob", bob), key("carol", "")].concat();
-        fs::write(self.folder.join("version.toml"), format!("version = {version}\nthreshold = 2\n{keys}")).unwrap();
-        let mut propose = vec!["trust", "propose", "version.toml", "--key", "alice", "--yes"];
+        fs::write(
+            self.folder.join("version.toml"),
+            format!("version = {version}\nthreshold = 2\n{keys}"),
+        )
+        .unwrap();
+        let mut propose = vec![
+            "trust",
+            "propose",
+            "version.toml",
+            "--key",
+            "alice",
+            "--yes",
+        ];
         if version > 1 {
             propose.extend(["--after", "trust.json"]);
         }
         fs::write(self.folder.join("half.json"), self.binary(&propose)).unwrap();
-        fs::write(self.folder.join("trust.json"), self.binary(&["trust", "sign", "half.json", "--key", "carol", "--yes"])).unwrap();
+        fs::write(
+            self.folder.join("trust.json"),
+            self.binary(&["trust", "sign", "half.json", "--key", "carol", "--yes"]),
+        )
+        .unwrap();
         let shown = self.binary(&["trust", "show", "trust.json"]);
-        shown.lines().next().unwrap().rsplit("root ").next().unwrap().to_owned()
+        shown
+            .lines()
+            .next()
+            .unwrap()
+            .rsplit("root ")
+            .next()
+            .unwrap()
+            .to_owned()
     }
 
     fn publish_plan(&self, name: &str, actor: &str, root: &str, receipts: &str) -> Report {
@@ -361,7 +574,10 @@ impl Demo {
         let folder = self.folder.display();
         println!("\nLook at what it left behind:");
         println!("  summary       {folder}/publish_release/summary.md");
-        println!("  audit record  {}", read_outputs(&self.folder.join("publish_release/outputs"))["audit-record"]);
+        println!(
+            "  audit record  {}",
+            read_outputs(&self.folder.join("publish_release/outputs"))["audit-record"]
+        );
         println!("  a campaign    {folder}/campaign/summary.md, its plan {folder}/plan.json");
         println!("  a refusal     {folder}/publish_release-again/summary.md");
         println!("  the ledger    git --git-dir {folder}/octo-hello.git log --stat receipt-ledger");
@@ -380,7 +596,14 @@ fn read_outputs(path: &Path) -> BTreeMap<String, String> {
     let mut lines = text.lines();
     let mut outputs = BTreeMap::new();
     while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
-        outputs.insert(name.to_owned(), lines.by_ref().take_while(|line| *line != delimiter).collect::<Vec<_>>().join("\n"));
+        outputs.insert(
+            name.to_owned(),
+            lines
+                .by_ref()
+                .take_while(|line| *line != delimiter)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        );
     }
     outputs
 }

@@ -37,7 +37,10 @@ impl AgentKey {
             "the ssh-agent at {} does not have this key; add it with `ssh-add`, or plug in the token that holds it",
             socket.display()
         );
-        Ok(Self { key, socket: socket.to_owned() })
+        Ok(Self {
+            key,
+            socket: socket.to_owned(),
+        })
     }
 }
 
@@ -55,14 +58,27 @@ impl Signs for AgentKey {
 pub(crate) fn identities(socket: &Path) -> anyhow::Result<Vec<(VerifyingKey, String)>> {
     let answer = ask(socket, &[REQUEST_IDENTITIES])?;
     let mut answer = Words(&answer);
-    ensure!(answer.byte()? == IDENTITIES_ANSWER, "the ssh-agent does not tell its keys");
+    ensure!(
+        answer.byte()? == IDENTITIES_ANSWER,
+        "the ssh-agent does not tell its keys"
+    );
     let mut keys = Vec::new();
     for _ in 0..answer.number()? {
-        let (blob, comment) = (answer.text()?, String::from_utf8_lossy(answer.text()?).into_owned());
+        let (blob, comment) = (
+            answer.text()?,
+            String::from_utf8_lossy(answer.text()?).into_owned(),
+        );
         let mut blob = Words(blob);
         if blob.text()? == ED25519 {
-            let bytes: &[u8; 32] = blob.text()?.try_into().context("the ssh-agent told a key that is none")?;
-            keys.extend(VerifyingKey::from_bytes(bytes).ok().map(|key| (key, comment)));
+            let bytes: &[u8; 32] = blob
+                .text()?
+                .try_into()
+                .context("the ssh-agent told a key that is none")?;
+            keys.extend(
+                VerifyingKey::from_bytes(bytes)
+                    .ok()
+                    .map(|key| (key, comment)),
+            );
         }
     }
     Ok(keys)
@@ -70,25 +86,47 @@ pub(crate) fn identities(socket: &Path) -> anyhow::Result<Vec<(VerifyingKey, Str
 
 fn signature(socket: &Path, key: &VerifyingKey, message: &[u8]) -> anyhow::Result<Signature> {
     let blob = [text(ED25519), text(key.as_bytes())].concat();
-    let answer = ask(socket, &[&[SIGN_REQUEST], text(&blob).as_slice(), &text(message), &[0; 4]].concat())?;
+    let answer = ask(
+        socket,
+        &[
+            &[SIGN_REQUEST],
+            text(&blob).as_slice(),
+            &text(message),
+            &[0; 4],
+        ]
+        .concat(),
+    )?;
     let mut answer = Words(&answer);
     if answer.byte()? != SIGN_RESPONSE {
-        bail!("the ssh-agent did not sign: it is locked, somebody said no, or the token was not touched");
+        bail!(
+            "the ssh-agent did not sign: it is locked, somebody said no, or the token was not touched"
+        );
     }
     let mut signature = Words(answer.text()?);
-    ensure!(signature.text()? == ED25519, "the ssh-agent signed in another way than ed25519");
+    ensure!(
+        signature.text()? == ED25519,
+        "the ssh-agent signed in another way than ed25519"
+    );
     Signature::from_slice(signature.text()?).context("the ssh-agent's signature is none")
 }
 
 /// One question, one answer.
 fn ask(socket: &Path, question: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let unreachable = || format!("the ssh-agent at {} (SSH_AUTH_SOCK) does not answer", socket.display());
+    let unreachable = || {
+        format!(
+            "the ssh-agent at {} (SSH_AUTH_SOCK) does not answer",
+            socket.display()
+        )
+    };
     let mut agent = UnixStream::connect(socket).with_context(unreachable)?;
     agent.write_all(&text(question)).with_context(unreachable)?;
     let mut length = [0; 4];
     agent.read_exact(&mut length).with_context(unreachable)?;
     let length = u32::from_be_bytes(length);
-    ensure!((1..=MOST_ANSWER).contains(&length), "the ssh-agent answers with {length} bytes, at most {MOST_ANSWER} are read");
+    ensure!(
+        (1..=MOST_ANSWER).contains(&length),
+        "the ssh-agent answers with {length} bytes, at most {MOST_ANSWER} are read"
+    );
     let mut answer = vec![0; length as usize];
     agent.read_exact(&mut answer).with_context(unreachable)?;
     Ok(answer)
@@ -105,7 +143,10 @@ struct Words<'a>(&'a [u8]);
 
 impl<'a> Words<'a> {
     fn take(&mut self, length: usize) -> anyhow::Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).context("the ssh-agent's answer ends too early")?;
+        let (taken, rest) = self
+            .0
+            .split_at_checked(length)
+            .context("the ssh-agent's answer ends too early")?;
         self.0 = rest;
         Ok(taken)
     }

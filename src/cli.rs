@@ -241,7 +241,12 @@ pub(crate) struct AuthorizeArguments {
     #[arg(long)]
     pub(crate) advisory: bool,
     /// Start this workflow with the receipts, after asking: its inputs must be `receipt` and `run-id`.
-    #[arg(long, value_name = "WORKFLOW", requires = "run", conflicts_with = "advisory")]
+    #[arg(
+        long,
+        value_name = "WORKFLOW",
+        requires = "run",
+        conflicts_with = "advisory"
+    )]
     pub(crate) dispatch: Option<String>,
     /// The branch or tag on which it is started; the default branch if not given.
     #[arg(long = "ref", value_name = "REF", requires = "dispatch")]
@@ -357,8 +362,14 @@ pub(crate) enum AuditFormat {
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    whole.parse().map_err(|_| "expected a day like 2026-11-01 or a moment like 2026-11-01T12:00:00Z".to_owned())
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    whole.parse().map_err(|_| {
+        "expected a day like 2026-11-01 or a moment like 2026-11-01T12:00:00Z".to_owned()
+    })
 }
 
 /// Where a ledger is read from.
@@ -433,43 +444,95 @@ pub(crate) struct ReportArguments {
 }
 
 /// Parses and runs one command line.
-pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment, clock: Clock) -> Exit {
+pub(crate) fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    clock: Clock,
+) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(told) => {
             // Help and version come this way too, with success.
             let printed = told.print();
-            return if told.exit_code() == 0 && printed.is_ok() { Exit::Success } else { Exit::Usage };
+            return if told.exit_code() == 0 && printed.is_ok() {
+                Exit::Success
+            } else {
+                Exit::Usage
+            };
         }
     };
     let log = Log::stdout();
     match cli.command {
         Command::Action { script: _ } => crate::action(environment, clock, log),
-        Command::Keys { command: KeysCommand::Generate { out, name } } => commands::keys::generate(&out, &name).end(),
-        Command::Keys { command: KeysCommand::List { file } } => commands::keys::list(file.as_deref(), environment, clock).end(),
-        Command::Keys { command: KeysCommand::Fingerprint { file } } => commands::keys::fingerprint(&file).end(),
-        Command::Plan(arguments) => on_runtime(&log, async { commands::plan::run(&arguments, environment).await.end() }),
-        Command::Authorize(arguments) => on_runtime(&log, async { commands::authorize::run(&arguments, environment, clock).await.end() }),
+        Command::Keys {
+            command: KeysCommand::Generate { out, name },
+        } => commands::keys::generate(&out, &name).end(),
+        Command::Keys {
+            command: KeysCommand::List { file },
+        } => commands::keys::list(file.as_deref(), environment, clock).end(),
+        Command::Keys {
+            command: KeysCommand::Fingerprint { file },
+        } => commands::keys::fingerprint(&file).end(),
+        Command::Plan(arguments) => on_runtime(&log, async {
+            commands::plan::run(&arguments, environment).await.end()
+        }),
+        Command::Authorize(arguments) => on_runtime(&log, async {
+            commands::authorize::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
         Command::Sign(arguments) => commands::sign::run(&arguments, environment, clock).end(),
-        Command::Policy { command: PolicyCommand::Check(arguments) } => commands::policy::check(&arguments, clock).end(),
-        Command::Trust { command: TrustCommand::Propose(arguments) } => commands::trust::propose(&arguments, environment, clock).end(),
-        Command::Trust { command: TrustCommand::Sign(arguments) } => commands::trust::sign(&arguments, environment, clock).end(),
-        Command::Trust { command: TrustCommand::Show(arguments) } => commands::trust::show(&arguments, clock).end(),
-        Command::Audit(arguments) => on_runtime(&log, async { commands::audit::run(&arguments, environment, clock).await.end() }),
-        Command::Report(arguments) => on_runtime(&log, async { commands::report::run(&arguments, environment, clock).await.end() }),
+        Command::Policy {
+            command: PolicyCommand::Check(arguments),
+        } => commands::policy::check(&arguments, clock).end(),
+        Command::Trust {
+            command: TrustCommand::Propose(arguments),
+        } => commands::trust::propose(&arguments, environment, clock).end(),
+        Command::Trust {
+            command: TrustCommand::Sign(arguments),
+        } => commands::trust::sign(&arguments, environment, clock).end(),
+        Command::Trust {
+            command: TrustCommand::Show(arguments),
+        } => commands::trust::show(&arguments, clock).end(),
+        Command::Audit(arguments) => on_runtime(&log, async {
+            commands::audit::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
+        Command::Report(arguments) => on_runtime(&log, async {
+            commands::report::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
         Command::Verify(arguments) => commands::verify::run(&arguments, clock).end(),
-        Command::VerifyRelease(arguments) => {
-            on_runtime(&log, async { commands::verify_release::run(&arguments, environment, clock).await.end() })
-        }
-        Command::Ledger { command: LedgerCommand::Show(arguments) } => {
-            on_runtime(&log, async { commands::ledger::show(&arguments, environment).await.end() })
-        }
-        Command::Ledger { command: LedgerCommand::Verify(arguments) } => {
-            on_runtime(&log, async { commands::ledger::verify(&arguments, environment, clock).await.end() })
-        }
-        Command::Ledger { command: LedgerCommand::Init { repository, protect } } => {
-            on_runtime(&log, async { commands::ledger::init(&repository, protect, environment).await.end() })
-        }
+        Command::VerifyRelease(arguments) => on_runtime(&log, async {
+            commands::verify_release::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
+        Command::Ledger {
+            command: LedgerCommand::Show(arguments),
+        } => on_runtime(&log, async {
+            commands::ledger::show(&arguments, environment).await.end()
+        }),
+        Command::Ledger {
+            command: LedgerCommand::Verify(arguments),
+        } => on_runtime(&log, async {
+            commands::ledger::verify(&arguments, environment, clock)
+                .await
+                .end()
+        }),
+        Command::Ledger {
+            command:
+                LedgerCommand::Init {
+                    repository,
+                    protect,
+                },
+        } => on_runtime(&log, async {
+            commands::ledger::init(&repository, protect, environment)
+                .await
+                .end()
+        }),
     }
 }
 

@@ -39,14 +39,19 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// Prints a document as it is.
 fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).context("standard output is closed")
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .context("standard output is closed")
 }
 
 /// Prints beside the result, so that the result alone can be piped on.
 fn tell(text: &str) {
     let mut out = io::stderr().lock();
     // Nobody reads standard error any more: there is nobody to tell.
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")));
+    drop(
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.write_all(b"\n")),
+    );
 }
 
 /// An error, its causes, and nothing else.
@@ -65,12 +70,16 @@ fn read(path: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
         File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
     };
     read.with_context(|| format!("`{name}` cannot be read"))?;
-    ensure!(bytes.len() as u64 <= most, "`{name}` has more than {most} bytes");
+    ensure!(
+        bytes.len() as u64 <= most,
+        "`{name}` has more than {most} bytes"
+    );
     Ok(bytes)
 }
 
 fn read_text(path: &Path, most: u64) -> anyhow::Result<String> {
-    String::from_utf8(read(path, most)?).with_context(|| format!("`{}` is not UTF-8 text", path.display()))
+    String::from_utf8(read(path, most)?)
+        .with_context(|| format!("`{}` is not UTF-8 text", path.display()))
 }
 
 /// A trouble, and what somebody at the command line can do about it.
@@ -79,7 +88,9 @@ fn told(trouble: &Trouble) -> anyhow::Error {
         Trouble::Authorization { .. } | Trouble::NotFound { .. } => {
             "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
         }
-        trouble if trouble.passes() => "Check your network and https://www.githubstatus.com, then run the command again.",
+        trouble if trouble.passes() => {
+            "Check your network and https://www.githubstatus.com, then run the command again."
+        }
         trouble => trouble.remedy(),
     };
     anyhow!("{trouble}. {remedy}")
@@ -87,13 +98,20 @@ fn told(trouble: &Trouble) -> anyhow::Error {
 
 /// GitHub as the person at the command line sees it.
 fn github(environment: &Environment) -> anyhow::Result<GitHub> {
-    let token = environment.get("GH_TOKEN").or_else(|| environment.get("GITHUB_TOKEN"));
-    ensure!(token.is_none_or(|token| Token::new(token).is_some()), "the token in GH_TOKEN or GITHUB_TOKEN is not one word");
+    let token = environment
+        .get("GH_TOKEN")
+        .or_else(|| environment.get("GITHUB_TOKEN"));
+    ensure!(
+        token.is_none_or(|token| Token::new(token).is_some()),
+        "the token in GH_TOKEN or GITHUB_TOKEN is not one word"
+    );
     let Some(token) = token.and_then(Token::new) else {
         bail!("there is no token: set GH_TOKEN or GITHUB_TOKEN to one that may read the repository")
     };
-    let endpoints = Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
+    let endpoints =
+        Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
     // What is waited for is told beside the result.
     let patience = Patience::new(environment.tempo(), MAX_WAIT, Log::to(std::io::stderr()));
-    GitHub::new(endpoints, &token, environment.tempo(), patience).context("the token cannot be used")
+    GitHub::new(endpoints, &token, environment.tempo(), patience)
+        .context("the token cannot be used")
 }

@@ -1,5 +1,9 @@
 //! Doors for the fuzz targets in `fuzz/`, which alone are compiled with `cfg(fuzzing)`: no program that ships has them.
-#![allow(missing_docs, clippy::missing_errors_doc, reason = "each door is called by what is behind it")]
+#![allow(
+    missing_docs,
+    clippy::missing_errors_doc,
+    reason = "each door is called by what is behind it"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +38,13 @@ pub struct Step {
 
 pub fn campaign(text: &str, given: &BTreeMap<String, String>) -> Result<Vec<Step>, Misplaced> {
     let steps = Campaign::parse(text, given)?.steps.into_iter();
-    Ok(steps.map(|step| Step { id: step.id, needs: step.needs, inputs: step.inputs.members() }).collect())
+    Ok(steps
+        .map(|step| Step {
+            id: step.id,
+            needs: step.needs,
+            inputs: step.inputs.members(),
+        })
+        .collect())
 }
 
 pub fn inputs(json: &str) -> Result<BTreeMap<&'static str, String>, InputRefusal> {
@@ -45,18 +55,33 @@ pub fn inputs(json: &str) -> Result<BTreeMap<&'static str, String>, InputRefusal
 pub fn operation(json: &str, workspace: &Path) -> Result<Operation, InputRefusal> {
     const COMMIT: &str = "1111111111111111111111111111111111111111";
     let inputs = read(json)?;
-    let kind = inputs.operation.parse().map_err(InputRefusal::OperationUnknown)?;
+    let kind = inputs
+        .operation
+        .parse()
+        .map_err(InputRefusal::OperationUnknown)?;
     let mode = Mode::parse(&inputs.mode).unwrap_or(Mode::DryRun);
     let draft = Draft::new(&inputs, kind, mode, workspace)?;
     let is_dry = mode == Mode::DryRun;
     let generates = runner::flag("generate-release-notes", &inputs.generate_release_notes)?;
     let facts = Facts {
-        target: Target { repository: "owner/repo".parse().map_err(InputRefusal::OperationUnknown)?, repository_id: RepositoryId(123_456) },
-        commit: if is_dry { COMMIT.parse().ok() } else { Some(draft.literal_commit(COMMIT)?) },
+        target: Target {
+            repository: "owner/repo"
+                .parse()
+                .map_err(InputRefusal::OperationUnknown)?,
+            repository_id: RepositoryId(123_456),
+        },
+        commit: if is_dry {
+            COMMIT.parse().ok()
+        } else {
+            Some(draft.literal_commit(COMMIT)?)
+        },
         default_branch: is_dry.then(|| "main".into()),
         notes: (is_dry && generates).then(|| "What changed.".into()),
     };
-    let assets = LocalAsset::find(&inputs.files, workspace, &Progress::silent())?.into_iter().map(|local| local.asset).collect();
+    let assets = LocalAsset::find(&inputs.files, workspace, &Progress::silent())?
+        .into_iter()
+        .map(|local| local.asset)
+        .collect();
     with_assets(draft.build(facts)?, assets)
 }
 
@@ -131,7 +156,10 @@ struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Page {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

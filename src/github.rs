@@ -30,7 +30,9 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT},
+    header::{
+        ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT,
+    },
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use octocrab::{OctoBody, Octocrab};
@@ -89,7 +91,12 @@ pub(crate) struct Reply {
 
 impl GitHub {
     /// Prepares the connection; nothing is sent yet. `None` if the token cannot stand in a header.
-    pub(crate) fn new(endpoints: Endpoints, token: &Token, tempo: Tempo, patience: Patience) -> Option<Self> {
+    pub(crate) fn new(
+        endpoints: Endpoints,
+        token: &Token,
+        tempo: Tempo,
+        patience: Patience,
+    ) -> Option<Self> {
         let octocrab = connection::open(&endpoints, tempo.silence);
         Some(Self {
             octocrab,
@@ -114,12 +121,18 @@ impl GitHub {
     /// Reads a REST path.
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
         let uri = self.endpoints.rest(path);
-        self.again(async || self.send(request(Method::GET, &uri, OctoBody::empty())?).await?.json()).await
+        self.again(async || {
+            self.send(request(Method::GET, &uri, OctoBody::empty())?)
+                .await?
+                .json()
+        })
+        .await
     }
 
     /// Reads the bytes of an asset back and gives their digest. Servers of one's own may send us to their storage: there without the token.
     pub(crate) async fn read_back(&self, path: &str, size: u64) -> Result<Digest, Trouble> {
-        self.again(async || digest(self.stored(path).await?, size).await).await
+        self.again(async || digest(self.stored(path).await?, size).await)
+            .await
     }
 
     /// Reads a file that GitHub may keep elsewhere, whole.
@@ -135,15 +148,23 @@ impl GitHub {
     /// Asks for a file, and follows to where it is kept: there without the token.
     async fn stored(&self, path: &str) -> Result<Response<Body>, Trouble> {
         let mut asked = request(Method::GET, &self.endpoints.rest(path), OctoBody::empty())?;
-        asked.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
+        asked
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
         let answer = self.answer(asked).await?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }
-        let elsewhere = answer.headers().get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default();
+        let elsewhere = answer
+            .headers()
+            .get(LOCATION)
+            .and_then(|place| place.to_str().ok())
+            .unwrap_or_default();
         let asked = request(Method::GET, elsewhere, OctoBody::empty())?;
         if asked.uri().scheme_str() != Some("https") && !self.endpoints.trusts(asked.uri()) {
-            return Err(Trouble::ForeignHost { host: excerpt(elsewhere, 100) });
+            return Err(Trouble::ForeignHost {
+                host: excerpt(elsewhere, 100),
+            });
         }
         self.untold(asked).await
     }
@@ -194,12 +215,20 @@ impl GitHub {
             parts.headers.insert(CONTENT_TYPE, content_type);
         }
         parts.headers.insert(CONTENT_LENGTH, length.into());
-        Written::of(self.send(Request::from_parts(parts, body)).await.and_then(|reply| reply.json()))
+        Written::of(
+            self.send(Request::from_parts(parts, body))
+                .await
+                .and_then(|reply| reply.json()),
+        )
     }
 
     /// Deletes, with a claim as the proof that what is deleted was made under it.
     pub(crate) async fn remove(&self, _approved: &Claim, path: &str) -> Written<()> {
-        let request = match request(Method::DELETE, &self.endpoints.rest(path), OctoBody::empty()) {
+        let request = match request(
+            Method::DELETE,
+            &self.endpoints.rest(path),
+            OctoBody::empty(),
+        ) {
             Ok(request) => request,
             Err(trouble) => return Written::NotDone(trouble),
         };
@@ -213,18 +242,36 @@ impl GitHub {
 
     /// Sends one request, once. Every request to GitHub passes here: this is where the token is added, and for whom.
     async fn answer(&self, mut request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
-        let host = request.uri().authority().map_or(String::new(), ToString::to_string);
+        let host = request
+            .uri()
+            .authority()
+            .map_or(String::new(), ToString::to_string);
         if !self.endpoints.trusts(request.uri()) {
             return Err(Trouble::ForeignHost { host });
         }
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))));
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/vnd.github+json"));
-        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
-        let budget = if request.uri() == self.endpoints.graphql() { &self.windows.graphql } else { &self.windows.rest };
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))),
+        );
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert(
+            "x-github-api-version",
+            HeaderValue::from_static(API_VERSION),
+        );
+        let budget = if request.uri() == self.endpoints.graphql() {
+            &self.windows.graphql
+        } else {
+            &self.windows.rest
+        };
         let window = || budget.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |wait| Trouble::RateLimit { message: "this hour's requests are used up".into(), wait: Some(wait) };
+        let full = |wait| Trouble::RateLimit {
+            message: "this hour's requests are used up".into(),
+            wait: Some(wait),
+        };
         window().admit(Instant::now()).map_err(full)?;
         let answer = self.untold(request).await?;
         window().observe(answer.headers(), Instant::now());
@@ -233,9 +280,15 @@ impl GitHub {
 
     /// Sends a request as it is, without the token.
     async fn untold(&self, request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
-        let host = request.uri().authority().map_or(String::new(), ToString::to_string);
+        let host = request
+            .uri()
+            .authority()
+            .map_or(String::new(), ToString::to_string);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.octocrab.execute(request).await.map_err(|error| unanswered(&error, host))
+        self.octocrab
+            .execute(request)
+            .await
+            .map_err(|error| unanswered(&error, host))
     }
 
     /// Sends one request, once, and reads the answer if it tells of no trouble.
@@ -244,14 +297,19 @@ impl GitHub {
         let body = whole(body).await?;
         match Trouble::of_answer(parts.status, &parts.headers, &body) {
             Some(trouble) => Err(trouble),
-            None => Ok(Reply { headers: parts.headers, body }),
+            None => Ok(Reply {
+                headers: parts.headers,
+                body,
+            }),
         }
     }
 }
 
 impl Reply {
     fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
-        serde_json::from_slice(&self.body).map_err(|error| Trouble::Garbage { reason: error.to_string() })
+        serde_json::from_slice(&self.body).map_err(|error| Trouble::Garbage {
+            reason: error.to_string(),
+        })
     }
 
     fn date(&self) -> Option<Timestamp> {
@@ -264,7 +322,9 @@ async fn whole(body: Body) -> Result<Bytes, Trouble> {
     let collected = Limited::new(body, MOST_ANSWER).collect().await;
     let collected = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
         Some(_) => Trouble::TooLarge,
-        None => Trouble::NoAnswer { reason: format!("the answer broke off: {error}") },
+        None => Trouble::NoAnswer {
+            reason: format!("the answer broke off: {error}"),
+        },
     })?;
     Ok(collected.to_bytes())
 }
@@ -273,14 +333,23 @@ async fn whole(body: Body) -> Result<Bytes, Trouble> {
 async fn digest(answer: Response<Body>, size: u64) -> Result<Digest, Trouble> {
     let (parts, mut body) = answer.into_parts();
     if parts.status != StatusCode::OK {
-        let bytes = Limited::new(body, MOST_ANSWER).collect().await.map_or(Bytes::new(), http_body_util::Collected::to_bytes);
+        let bytes = Limited::new(body, MOST_ANSWER)
+            .collect()
+            .await
+            .map_or(Bytes::new(), http_body_util::Collected::to_bytes);
         let trouble = Trouble::of_answer(parts.status, &parts.headers, &bytes);
-        return Err(trouble.unwrap_or(Trouble::Garbage { reason: format!("HTTP {} instead of the asset", parts.status) }));
+        return Err(trouble.unwrap_or(Trouble::Garbage {
+            reason: format!("HTTP {} instead of the asset", parts.status),
+        }));
     }
     let (mut hasher, mut read) = (Sha256::new(), 0);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Trouble::NoAnswer { reason: format!("the asset broke off: {error}") })?;
-        let Some(piece) = frame.data_ref() else { continue };
+        let frame = frame.map_err(|error| Trouble::NoAnswer {
+            reason: format!("the asset broke off: {error}"),
+        })?;
+        let Some(piece) = frame.data_ref() else {
+            continue;
+        };
         read += piece.len() as u64;
         if read > size {
             break;
@@ -290,33 +359,55 @@ async fn digest(answer: Response<Body>, size: u64) -> Result<Digest, Trouble> {
     if read == size {
         Ok(Digest::from_bytes(hasher.finalize().into()))
     } else {
-        Err(Trouble::Validation { status: 200, message: format!("the asset has not {size} bytes") })
+        Err(Trouble::Validation {
+            status: 200,
+            message: format!("the asset has not {size} bytes"),
+        })
     }
 }
 
 fn request(method: Method, uri: &str, body: OctoBody) -> Result<Request<OctoBody>, Trouble> {
-    let uri: Uri = uri.parse().map_err(|_| Trouble::Garbage { reason: "an address that is none".into() })?;
+    let uri: Uri = uri.parse().map_err(|_| Trouble::Garbage {
+        reason: "an address that is none".into(),
+    })?;
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     Ok(request)
 }
 
-fn json_request(method: Method, uri: &str, body: &impl Serialize) -> Result<Request<OctoBody>, Trouble> {
-    let bytes = serde_json::to_vec(body).map_err(|error| Trouble::Garbage { reason: error.to_string() })?;
+fn json_request(
+    method: Method,
+    uri: &str,
+    body: &impl Serialize,
+) -> Result<Request<OctoBody>, Trouble> {
+    let bytes = serde_json::to_vec(body).map_err(|error| Trouble::Garbage {
+        reason: error.to_string(),
+    })?;
     let mut request = request(method, uri, OctoBody::from(bytes))?;
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(request)
 }
 
 /// A connection that was never made left nothing behind; anything later may have.
 fn unanswered(error: &octocrab::Error, host: String) -> Trouble {
-    let chain: Vec<&dyn std::error::Error> = std::iter::successors(error.source(), |error| (*error).source()).collect();
-    let reason = chain.last().map_or_else(|| error.to_string(), ToString::to_string);
-    let connecting = chain
-        .iter()
-        .any(|error| error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect));
-    if connecting { Trouble::Connection { host, reason } } else { Trouble::NoAnswer { reason } }
+    let chain: Vec<&dyn std::error::Error> =
+        std::iter::successors(error.source(), |error| (*error).source()).collect();
+    let reason = chain
+        .last()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let connecting = chain.iter().any(|error| {
+        error
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+    });
+    if connecting {
+        Trouble::Connection { host, reason }
+    } else {
+        Trouble::NoAnswer { reason }
+    }
 }
 
 /// Segments of a path that keep their slashes, as tag names have them.
@@ -327,10 +418,12 @@ pub(crate) fn encoded_path(text: &str) -> String {
 /// One segment of a path or value of a query, percent-encoded: tags hold `#`, `?` and `/`.
 pub(crate) fn encoded(text: &str) -> String {
     text.bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }

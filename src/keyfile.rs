@@ -16,40 +16,67 @@ use countersign_core::{envelope::Signs, keys::PublicKey};
 use crate::agent::AgentKey;
 
 /// Whoever signs with the key in a file: the key itself, or, for a public key, the agent that has its secret half.
-pub(crate) fn signer(text: &str, agent: Option<&str>, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<Box<dyn Signs>> {
+pub(crate) fn signer(
+    text: &str,
+    agent: Option<&str>,
+    passphrase: impl FnOnce() -> io::Result<String>,
+) -> anyhow::Result<Box<dyn Signs>> {
     if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("sk-ssh-") {
         let key: PublicKey = text.parse().map_err(anyhow::Error::msg)?;
         let socket = agent.context("this is a public key: its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set")?;
-        return Ok(Box::new(AgentKey::find(Path::new(socket), key.verifying_key())?));
+        return Ok(Box::new(AgentKey::find(
+            Path::new(socket),
+            key.verifying_key(),
+        )?));
     }
     Ok(Box::new(read(text, passphrase)?))
 }
 
 /// Reads a secret key; one with a passphrase only if somebody tells it.
-pub(crate) fn read(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<SigningKey> {
+pub(crate) fn read(
+    text: &str,
+    passphrase: impl FnOnce() -> io::Result<String>,
+) -> anyhow::Result<SigningKey> {
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
         let mut key = PrivateKey::from_openssh(text)
             .context("the OpenSSH key cannot be read; keys are ed25519, make one with `countersign keys generate`")?;
         if key.is_encrypted() {
-            let told = passphrase().context("the key has a passphrase, and there is no terminal on which to ask for it")?;
-            key = key.decrypt(told).map_err(|_| anyhow::anyhow!("the passphrase does not open the key; nothing was signed"))?;
+            let told = passphrase().context(
+                "the key has a passphrase, and there is no terminal on which to ask for it",
+            )?;
+            key = key.decrypt(told).map_err(|_| {
+                anyhow::anyhow!("the passphrase does not open the key; nothing was signed")
+            })?;
         }
-        let pair = key.key_data().ed25519().context("the key is not ed25519; make one with `countersign keys generate`")?;
+        let pair = key
+            .key_data()
+            .ed25519()
+            .context("the key is not ed25519; make one with `countersign keys generate`")?;
         return Ok(SigningKey::from_bytes(&pair.private.to_bytes()));
     }
     if text.contains("BEGIN PRIVATE KEY") {
-        return SigningKey::from_pkcs8_pem(text).map_err(|error| anyhow::anyhow!("the PKCS#8 key is no ed25519 key: {error}"));
+        return SigningKey::from_pkcs8_pem(text)
+            .map_err(|error| anyhow::anyhow!("the PKCS#8 key is no ed25519 key: {error}"));
     }
-    bail!("the file holds no OpenSSH private key, no PKCS#8 PEM key, and no public key that an ssh-agent could sign with")
+    bail!(
+        "the file holds no OpenSSH private key, no PKCS#8 PEM key, and no public key that an ssh-agent could sign with"
+    )
 }
 
 /// The public half of a key; that of an OpenSSH key is readable without its passphrase.
-pub(crate) fn public(text: &str, passphrase: impl FnOnce() -> io::Result<String>) -> anyhow::Result<PublicKey> {
+pub(crate) fn public(
+    text: &str,
+    passphrase: impl FnOnce() -> io::Result<String>,
+) -> anyhow::Result<PublicKey> {
     if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("ecdsa-") {
         return text.parse().map_err(anyhow::Error::msg);
     }
     if let Ok(key) = PrivateKey::from_openssh(text) {
-        return key.public_key().to_openssh()?.parse().map_err(anyhow::Error::msg);
+        return key
+            .public_key()
+            .to_openssh()?
+            .parse()
+            .map_err(anyhow::Error::msg);
     }
     PublicKey::new(read(text, passphrase)?.verifying_key()).context("the key is weak")
 }
@@ -57,17 +84,27 @@ pub(crate) fn public(text: &str, passphrase: impl FnOnce() -> io::Result<String>
 /// Makes a new key: its secret form, and the line for `trusted-keys`.
 pub(crate) fn generate(name: &str) -> anyhow::Result<(String, String)> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    getrandom::fill(&mut seed)
+        .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
     let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
     key.set_comment(name);
-    let secret = key.to_openssh(LineEnding::LF).context("the key cannot be written")?;
-    let public = key.public_key().to_openssh().context("the key cannot be written")?;
+    let secret = key
+        .to_openssh(LineEnding::LF)
+        .context("the key cannot be written")?;
+    let public = key
+        .public_key()
+        .to_openssh()
+        .context("the key cannot be written")?;
     Ok((secret.to_string(), public))
 }
 
 /// Writes a file that must not exist yet, readable as `mode` says from its first byte on.
 pub(crate) fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).mode(mode).open(path)?;
+    let mut file = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
@@ -87,9 +124,17 @@ mod tests {
         let key = read(WITH_PASSPHRASE, || Ok("correct horse".into())).unwrap();
         let public = countersign_core::keys::PublicKey::new(key.verifying_key()).unwrap();
         assert!(include_str!("../tests/keys/passphrase.pub").starts_with(&public.to_openssh()));
-        let told = |passphrase: fn() -> io::Result<String>| format!("{:#}", read(WITH_PASSPHRASE, passphrase).unwrap_err());
-        assert_eq!(told(|| Ok("wrong horse".into())), "the passphrase does not open the key; nothing was signed");
-        assert_eq!(told(nobody), "the key has a passphrase, and there is no terminal on which to ask for it: nobody is there");
+        let told = |passphrase: fn() -> io::Result<String>| {
+            format!("{:#}", read(WITH_PASSPHRASE, passphrase).unwrap_err())
+        };
+        assert_eq!(
+            told(|| Ok("wrong horse".into())),
+            "the passphrase does not open the key; nothing was signed"
+        );
+        assert_eq!(
+            told(nobody),
+            "the key has a passphrase, and there is no terminal on which to ask for it: nobody is there"
+        );
     }
 
     #[test]
@@ -105,9 +150,11 @@ mod tests {
     #[test]
     fn a_pkcs8_key_of_openssl_is_read() {
         // The key of RFC 8410, section 10.3.
-        let pem =
-            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
-        assert_eq!(read(pem, nobody).unwrap().to_bytes()[..4], [0xd4, 0xee, 0x72, 0xdb]);
+        let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+        assert_eq!(
+            read(pem, nobody).unwrap().to_bytes()[..4],
+            [0xd4, 0xee, 0x72, 0xdb]
+        );
     }
 
     #[test]

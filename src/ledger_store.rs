@@ -24,12 +24,20 @@ pub(crate) struct LedgerBranch<'a> {
 
 impl<'a> LedgerBranch<'a> {
     pub(crate) const fn new(github: &'a GitHub, operation: Operation) -> Self {
-        Self { github, operation, tag: RefCell::new(None) }
+        Self {
+            github,
+            operation,
+            tag: RefCell::new(None),
+        }
     }
 
     /// What the answer that confirmed the claim shows in the way: a tag at another commit, set since the preflight.
     pub(crate) fn obstacle(&self) -> Option<Effect> {
-        let (tag, found, approved) = (self.tag_name()?, self.tag.borrow().clone()?, self.operation.commit());
+        let (tag, found, approved) = (
+            self.tag_name()?,
+            self.tag.borrow().clone()?,
+            self.operation.commit(),
+        );
         if found == *approved {
             return None;
         }
@@ -45,15 +53,20 @@ impl<'a> LedgerBranch<'a> {
 
     /// What the answer that confirmed the outcome shows of the tag: GitHub uses a tag that somebody else set meanwhile.
     pub(crate) fn contradiction(&self, effect: &Effect) -> Option<Effect> {
-        let Effect::Succeeded(held) = effect else { return None };
+        let Effect::Succeeded(held) = effect else {
+            return None;
+        };
         let makes_tag = match &self.operation {
             Operation::PublishRelease(release) => !release.visibility.draft(),
             Operation::TagRepo(_) => true,
             Operation::OpenPr(_) => false,
         };
         let approved = self.operation.commit();
-        let told =
-            |message: String| GithubResponse { error_code: Some("tag_mismatch".into()), error_message: Some(message), ..held.clone() };
+        let told = |message: String| GithubResponse {
+            error_code: Some("tag_mismatch".into()),
+            error_message: Some(message),
+            ..held.clone()
+        };
         match self.tag.borrow().as_ref() {
             _ if !makes_tag => None,
             Some(found) if found == approved => None,
@@ -80,7 +93,10 @@ impl<'a> LedgerBranch<'a> {
 
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        let (view, tag) = self.github.look(&PreflightQuery::new(&self.operation, Some(look))).await?;
+        let (view, tag) = self
+            .github
+            .look(&PreflightQuery::new(&self.operation, Some(look)))
+            .await?;
         *self.tag.borrow_mut() = tag;
         Ok(view)
     }
@@ -88,11 +104,17 @@ impl LedgerStore for LedgerBranch<'_> {
     async fn pause(&self, round: usize) {
         // 25 to 50 ms at first, doubling up to 0.8 to 1.6 s.
         let most = 50 << round.min(5);
-        self.github.patience().stands_aside(most / 2 + random::below(most / 2)).await;
+        self.github
+            .patience()
+            .stands_aside(most / 2 + random::below(most / 2))
+            .await;
     }
 
     async fn append(&self, append: &Append) -> Appended {
-        let reply = self.github.append(&self.operation.target().repository, append, self.tag_name()).await;
+        let reply = self
+            .github
+            .append(&self.operation.target().repository, append, self.tag_name())
+            .await;
         *self.tag.borrow_mut() = reply.tag;
         reply.appended
     }

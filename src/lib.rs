@@ -34,7 +34,11 @@ pub type Clock = fn() -> Timestamp;
 /// The machine's clock.
 #[must_use]
 pub fn system_clock() -> Timestamp {
-    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    Timestamp::from_unix(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs()),
+    )
 }
 
 /// Runs the command line of this process.
@@ -46,13 +50,23 @@ pub fn main() -> Exit {
 /// The same with other waits, by another clock.
 #[must_use]
 pub fn main_at(tempo: Tempo, clock: Clock) -> Exit {
-    cli::run(std::env::args_os(), &Environment::of_process().at(tempo), clock)
+    cli::run(
+        std::env::args_os(),
+        &Environment::of_process().at(tempo),
+        clock,
+    )
 }
 
 /// Runs any command line in any environment, as the binary would.
 #[must_use]
 pub fn run(arguments: &[&str], environment: &Environment) -> Exit {
-    cli::run(std::iter::once("countersign").chain(arguments.iter().copied()).map(Into::into), environment, system_clock)
+    cli::run(
+        std::iter::once("countersign")
+            .chain(arguments.iter().copied())
+            .map(Into::into),
+        environment,
+        system_clock,
+    )
 }
 
 /// Makes one attempt as the Action does.
@@ -62,7 +76,10 @@ pub fn action(environment: &Environment, clock: Clock, log: Log) -> Exit {
 }
 
 fn on_runtime(log: &Log, work: impl Future<Output = Exit>) -> Exit {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => {
             let exit = runtime.block_on(work);
             // Files may still be hashed for an attempt that has ended; nobody waits for that.
@@ -70,7 +87,9 @@ fn on_runtime(log: &Log, work: impl Future<Output = Exit>) -> Exit {
             exit
         }
         Err(error) => {
-            log.line(&format!("countersign: the system gives no event loop: {error}. Nothing was done."));
+            log.line(&format!(
+                "countersign: the system gives no event loop: {error}. Nothing was done."
+            ));
             Exit::Failed
         }
     }

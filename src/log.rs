@@ -40,7 +40,11 @@ impl Log {
 /// The runner takes `::command::` at the start of a line and the older `##[command]` anywhere in it.
 pub(crate) fn harmless(text: &str) -> String {
     let shown = visible(text, Lines::One).replace("##[", "# #[");
-    if shown.trim_start().starts_with("::") { format!("| {shown}") } else { shown }
+    if shown.trim_start().starts_with("::") {
+        format!("| {shown}")
+    } else {
+        shown
+    }
 }
 
 #[cfg(test)]
@@ -51,7 +55,10 @@ mod tests {
     fn untrusted_lines_give_no_commands() {
         assert_eq!(harmless("  ::error::x"), "|   ::error::x");
         assert_eq!(harmless("a ##[add-mask]b"), "a # #[add-mask]b");
-        assert_eq!(harmless("a\n::set-output name=x::y\r\n"), "a\\u{a}::set-output name=x::y\\u{d}\\u{a}");
+        assert_eq!(
+            harmless("a\n::set-output name=x::y\r\n"),
+            "a\\u{a}::set-output name=x::y\\u{d}\\u{a}"
+        );
         assert_eq!(harmless("plain :: text"), "plain :: text");
     }
 }

@@ -26,7 +26,11 @@ use crate::github::{GitHub, PreflightQuery, Trouble};
 /// What GitHub allows the job token of one repository in an hour.
 const JOB_TOKEN_REQUESTS: u64 = 1000;
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
-const STANDS_ALREADY: [&str; 3] = ["preflight_tag_exists", "preflight_release_exists", "preflight_pull_exists"];
+const STANDS_ALREADY: [&str; 3] = [
+    "preflight_tag_exists",
+    "preflight_release_exists",
+    "preflight_pull_exists",
+];
 
 /// An operation as a dry run sees it.
 pub(crate) struct Sighted {
@@ -45,46 +49,90 @@ pub(crate) async fn look(
     allow_workflow_changes: bool,
     attach: AttachReceipt,
 ) -> Result<Sighted, Unplanned> {
-    let Whole { operation, artifacts, .. } = whole;
+    let Whole {
+        operation,
+        artifacts,
+        ..
+    } = whole;
     let query = PreflightQuery::new(&operation, None);
-    let (preflight, discovered) = tokio::join!(github.preflight(&query), github.discover(&operation));
+    let (preflight, discovered) =
+        tokio::join!(github.preflight(&query), github.discover(&operation));
     let sighting = match preflight {
         Preflight::Seen(sighting) => *sighting,
         Preflight::Unavailable(refusal) => return Err(Unplanned::Refused(refusal)),
         Preflight::NotAsked => unreachable!("GitHub was asked"),
     };
     let discovered = discovered?;
-    let Sighting { ledger, ledger_rules, world, .. } = sighting;
+    let Sighting {
+        ledger,
+        ledger_rules,
+        world,
+        ..
+    } = sighting;
     let ledger: Option<Checkpoint> = ledger.map_err(Unplanned::Refused)?.newest();
     let mut warnings = Vec::new();
     if let Some((branch, behind)) = discovered.behind {
-        let message = format!("{} lacks {behind} commit(s) of the branch `{branch}`", operation.commit());
-        warnings.push(Warning { code: "branch_behind".into(), message });
+        let message = format!(
+            "{} lacks {behind} commit(s) of the branch `{branch}`",
+            operation.commit()
+        );
+        warnings.push(Warning {
+            code: "branch_behind".into(),
+            message,
+        });
     }
     if let Some((branch, ahead)) = discovered.ahead {
         let message = format!(
             "{} has {ahead} commit(s) that the branch `{branch}` has not; GitHub finds commits of forks too, so look whose they are",
             operation.commit()
         );
-        warnings.push(Warning { code: "branch_ahead".into(), message });
+        warnings.push(Warning {
+            code: "branch_ahead".into(),
+            message,
+        });
     }
     if let Some(home) = home.filter(|home| **home != operation.target().repository) {
         let message = format!(
             "the job token of {home} cannot write to {}: the publish job needs the input `token`, for instance a GitHub App's",
             operation.target().repository
         );
-        warnings.push(Warning { code: "permission_likely_missing".into(), message });
+        warnings.push(Warning {
+            code: "permission_likely_missing".into(),
+            message,
+        });
     }
     let needed = requests_needed(&operation, attach);
     if needed > JOB_TOKEN_REQUESTS {
         let message = format!(
             "it may need {needed} REST requests, and a job token has {JOB_TOKEN_REQUESTS} an hour: the publish job needs a `token` with more, or fewer assets"
         );
-        warnings.push(Warning { code: "rate_limit_likely".into(), message });
+        warnings.push(Warning {
+            code: "rate_limit_likely".into(),
+            message,
+        });
     }
-    let obstacle = world.allows(&operation, allow_workflow_changes, attach).err().map(Refusal::from);
-    let stands = Stands { tag: world.tag.map(|tag| tag.commit), latest: discovered.latest, head: world.head, base: world.base };
-    Ok(Sighted { operation, around: Surroundings { needs: Vec::new(), ledger, artifacts, stands, warnings }, obstacle, ledger_rules })
+    let obstacle = world
+        .allows(&operation, allow_workflow_changes, attach)
+        .err()
+        .map(Refusal::from);
+    let stands = Stands {
+        tag: world.tag.map(|tag| tag.commit),
+        latest: discovered.latest,
+        head: world.head,
+        base: world.base,
+    };
+    Ok(Sighted {
+        operation,
+        around: Surroundings {
+            needs: Vec::new(),
+            ledger,
+            artifacts,
+            stands,
+            warnings,
+        },
+        obstacle,
+        ledger_rules,
+    })
 }
 
 /// A campaign's plan: what can ship in its order, and for everything else why not.
@@ -95,27 +143,59 @@ pub(crate) async fn plan(
     describer: &Describer<'_>,
     attach: AttachReceipt,
 ) -> Result<Plan, Unmade> {
-    let (mut planned, mut not_shipped): (Vec<PlannedOperation>, Vec<NotShipped>) = (Vec::new(), Vec::new());
+    let (mut planned, mut not_shipped): (Vec<PlannedOperation>, Vec<NotShipped>) =
+        (Vec::new(), Vec::new());
     for step in &campaign.steps {
-        let repository = describer.repository(&step.inputs).map_err(|refusal| Unmade::Misplaced(step.error(&refusal)))?;
+        let repository = describer
+            .repository(&step.inputs)
+            .map_err(|refusal| Unmade::Misplaced(step.error(&refusal)))?;
         match sighted(step, &planned, &not_shipped, describer, attach).await {
-            Ok(Sighted { operation, mut around, .. }) => {
+            Ok(Sighted {
+                operation,
+                mut around,
+                ..
+            }) => {
                 // What an operation before it makes stands by then.
-                around.stands.tag = around.stands.tag.or_else(|| planned.iter().find_map(|other| tag_made_by(other, &operation)));
+                around.stands.tag = around.stands.tag.or_else(|| {
+                    planned
+                        .iter()
+                        .find_map(|other| tag_made_by(other, &operation))
+                });
                 // What stands already needs nobody to wait for it.
-                let needs = step.needs.iter().filter(|need| planned.iter().any(|other| other.id() == *need)).cloned().collect();
-                planned.push(PlannedOperation::new(step.id.clone(), operation, Surroundings { needs, ..around }));
+                let needs = step
+                    .needs
+                    .iter()
+                    .filter(|need| planned.iter().any(|other| other.id() == *need))
+                    .cloned()
+                    .collect();
+                planned.push(PlannedOperation::new(
+                    step.id.clone(),
+                    operation,
+                    Surroundings { needs, ..around },
+                ));
             }
             Err(Unshipped::Never(unmade)) => return Err(unmade),
-            Err(Unshipped::Why { code, why_not, remedy }) => {
+            Err(Unshipped::Why {
+                code,
+                why_not,
+                remedy,
+            }) => {
                 let (id, operation_kind) = (step.id.clone(), step.kind);
                 let why_not = excerpt(&why_not, MOST_WORDS - 100);
-                not_shipped.push(NotShipped { id, operation_kind, repository, code, why_not, remedy });
+                not_shipped.push(NotShipped {
+                    id,
+                    operation_kind,
+                    repository,
+                    code,
+                    why_not,
+                    remedy,
+                });
             }
         }
     }
     let mut plan = Plan::new(run_id, planned);
-    (plan.campaign, plan.requested_by, plan.not_shipped) = (Some(campaign.name), requested_by, not_shipped);
+    (plan.campaign, plan.requested_by, plan.not_shipped) =
+        (Some(campaign.name), requested_by, not_shipped);
     Ok(plan)
 }
 
@@ -130,12 +210,20 @@ enum Unshipped {
     /// Nothing is planned at all.
     Never(Unmade),
     /// The world is not as it should be.
-    Why { code: String, why_not: String, remedy: String },
+    Why {
+        code: String,
+        why_not: String,
+        remedy: String,
+    },
 }
 
 impl From<Refusal> for Unshipped {
     fn from(refusal: Refusal) -> Self {
-        Self::Why { code: refusal.code().into(), why_not: refusal.to_string(), remedy: refusal.remedy().into() }
+        Self::Why {
+            code: refusal.code().into(),
+            why_not: refusal.to_string(),
+            remedy: refusal.remedy().into(),
+        }
     }
 }
 
@@ -148,8 +236,23 @@ async fn sighted(
 ) -> Result<Sighted, Unshipped> {
     let home = describer.home.map(|home| &home.repository);
     let seen = async {
-        let whole = describer.describe(&step.inputs, step.kind, countersign_core::authorize::Mode::DryRun).await?.whole().await?;
-        look(describer.github, whole, home, step.allow_workflow_changes, attach).await
+        let whole = describer
+            .describe(
+                &step.inputs,
+                step.kind,
+                countersign_core::authorize::Mode::DryRun,
+            )
+            .await?
+            .whole()
+            .await?;
+        look(
+            describer.github,
+            whole,
+            home,
+            step.allow_workflow_changes,
+            attach,
+        )
+        .await
     };
     let sighted = seen.await.map_err(|unplanned| match unplanned {
         Unplanned::Refused(Refusal::Input(refusal)) if !Step::is_about_the_world(&refusal) => {
@@ -157,19 +260,29 @@ async fn sighted(
         }
         Unplanned::Refused(refusal) => refusal.into(),
         // Only what GitHub says about this repository is about this operation.
-        Unplanned::Trouble(trouble @ (Trouble::NotFound { .. } | Trouble::Authorization { .. } | Trouble::Validation { .. })) => {
-            Unshipped::Why { code: trouble.code().into(), why_not: trouble.to_string(), remedy: trouble.remedy().into() }
-        }
+        Unplanned::Trouble(
+            trouble @ (Trouble::NotFound { .. }
+            | Trouble::Authorization { .. }
+            | Trouble::Validation { .. }),
+        ) => Unshipped::Why {
+            code: trouble.code().into(),
+            why_not: trouble.to_string(),
+            remedy: trouble.remedy().into(),
+        },
         Unplanned::Trouble(trouble) => Unshipped::Never(Unmade::Trouble(trouble)),
     })?;
     if let Some(refusal) = sighted.obstacle {
         return Err(refusal.into());
     }
-    if let Some(other) = planned.iter().find_map(|other| contradiction(&sighted.operation, other)) {
+    if let Some(other) = planned
+        .iter()
+        .find_map(|other| contradiction(&sighted.operation, other))
+    {
         return Err(other);
     }
     let absent = |need: &&StepId| {
-        let stands = |left: &NotShipped| left.id == **need && STANDS_ALREADY.contains(&left.code.as_str());
+        let stands =
+            |left: &NotShipped| left.id == **need && STANDS_ALREADY.contains(&left.code.as_str());
         planned.iter().all(|other| other.id() != *need) && !not_shipped.iter().any(stands)
     };
     if let Some(need) = step.needs.iter().find(absent) {
@@ -193,7 +306,9 @@ const fn tag(operation: &Operation) -> Option<&TagName> {
 /// The commit to which an operation that comes before sets the same tag.
 fn tag_made_by(before: &PlannedOperation, operation: &Operation) -> Option<CommitId> {
     let before = before.operation();
-    let same = before.target() == operation.target() && tag(operation).is_some() && tag(before) == tag(operation);
+    let same = before.target() == operation.target()
+        && tag(operation).is_some()
+        && tag(before) == tag(operation);
     same.then(|| before.commit().clone())
 }
 
@@ -206,22 +321,36 @@ fn contradiction(operation: &Operation, other: &PlannedOperation) -> Option<Unsh
         Operation::OpenPr(pull) => Some((pull.head_branch.clone(), pull.base_branch.clone())),
         _ => None,
     };
-    if let Some((head, base)) = branches(operation).filter(|pair| branches(other.operation()).as_ref() == Some(pair)) {
+    if let Some((head, base)) =
+        branches(operation).filter(|pair| branches(other.operation()).as_ref() == Some(pair))
+    {
         return Some(Unshipped::Why {
             code: "operations_contradict".into(),
-            why_not: format!("`{}` opens a pull request from `{head}` into `{base}` already", other.id()),
+            why_not: format!(
+                "`{}` opens a pull request from `{head}` into `{base}` already",
+                other.id()
+            ),
             remedy: "Leave one of them out: GitHub opens no second one.".into(),
         });
     }
     let name = tag(operation).filter(|name| Some(*name) == tag(other.operation()))?;
     let (kind, before) = (operation.kind(), other.operation().kind());
     let why_not = if operation.commit() != other.operation().commit() {
-        format!("it sets the tag `{name}` to {}, but `{}` sets it to {}", operation.commit(), other.id(), other.operation().commit())
+        format!(
+            "it sets the tag `{name}` to {}, but `{}` sets it to {}",
+            operation.commit(),
+            other.id(),
+            other.operation().commit()
+        )
     } else if kind == before || kind == Kind::TagRepo {
         format!("the tag `{name}` is made by `{}` already", other.id())
     } else {
         return None;
     };
     let remedy = "Give the operations different tags, or leave one out; a tag for a release comes before the release.".into();
-    Some(Unshipped::Why { code: "operations_contradict".into(), why_not, remedy })
+    Some(Unshipped::Why {
+        code: "operations_contradict".into(),
+        why_not,
+        remedy,
+    })
 }

@@ -48,7 +48,10 @@ pub(crate) struct Files<'a> {
 impl Progress {
     /// Bars where somebody sits at a terminal, lines in the log otherwise.
     pub(crate) fn new(log: Log, terminal: bool) -> Self {
-        Self { log, bars: terminal.then(MultiProgress::new) }
+        Self {
+            log,
+            bars: terminal.then(MultiProgress::new),
+        }
     }
 
     /// Tells nobody.
@@ -59,15 +62,26 @@ impl Progress {
 
     /// Begins with so many bytes in all.
     pub(crate) fn files(&self, work: Work, bytes: u64) -> Files<'_> {
-        let total = self.bars.as_ref().map(|bars| styled(bars.add(ProgressBar::new(bytes)), "total"));
-        Files { progress: self, work, total }
+        let total = self
+            .bars
+            .as_ref()
+            .map(|bars| styled(bars.add(ProgressBar::new(bytes)), "total"));
+        Files {
+            progress: self,
+            work,
+            total,
+        }
     }
 }
 
 impl Files<'_> {
     /// Begins with one file.
     pub(crate) fn file(&self, name: &str, size: u64) -> FileProgress {
-        let bar = self.progress.bars.as_ref().map(|bars| styled(bars.insert_before_total(self.total.as_ref(), size), name));
+        let bar = self
+            .progress
+            .bars
+            .as_ref()
+            .map(|bars| styled(bars.insert_before_total(self.total.as_ref(), size), name));
         FileProgress {
             work: self.work,
             name: name.into(),
@@ -104,8 +118,11 @@ impl InsertBeforeTotal for MultiProgress {
 }
 
 fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:24!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name.to_owned())
+    let style = ProgressStyle::with_template(
+        "{msg:24!} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+    );
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(name.to_owned())
 }
 
 impl FileProgress {
@@ -119,7 +136,14 @@ impl FileProgress {
             total.inc(bytes);
         }
         if self.bar.is_none()
-            && let Some(line) = tenth(self.work, &self.name, before, before + bytes, self.size, self.started.elapsed())
+            && let Some(line) = tenth(
+                self.work,
+                &self.name,
+                before,
+                before + bytes,
+                self.size,
+                self.started.elapsed(),
+            )
         {
             self.log.line(&line);
         }
@@ -131,21 +155,48 @@ impl FileProgress {
             bar.finish_and_clear();
         } else if self.work == Work::Uploading || self.size >= LARGE {
             let took = self.started.elapsed();
-            let done = if self.work == Work::Hashing { "hashed" } else { "uploaded" };
-            self.log.line(&format!("{done} {}: {} in {:.1} s{}", self.name, bytes(self.size), took.as_secs_f64(), rate(self.size, took)));
+            let done = if self.work == Work::Hashing {
+                "hashed"
+            } else {
+                "uploaded"
+            };
+            self.log.line(&format!(
+                "{done} {}: {} in {:.1} s{}",
+                self.name,
+                bytes(self.size),
+                took.as_secs_f64(),
+                rate(self.size, took)
+            ));
         }
     }
 }
 
 /// The line for the tenth of a large file that was just reached, if one was.
-fn tenth(work: Work, name: &str, before: u64, now: u64, size: u64, took: Duration) -> Option<String> {
+fn tenth(
+    work: Work,
+    name: &str,
+    before: u64,
+    now: u64,
+    size: u64,
+    took: Duration,
+) -> Option<String> {
     let tenths = |done: u64| done.saturating_mul(10) / size.max(1);
     if size < LARGE || tenths(now) == tenths(before) || now >= size {
         return None;
     }
-    let verb = if work == Work::Hashing { "hashing" } else { "uploading" };
+    let verb = if work == Work::Hashing {
+        "hashing"
+    } else {
+        "uploading"
+    };
     let left = took.mul_f64(ratio(size - now, now)).as_secs();
-    Some(format!("{verb} {name}: {} %, {} of {}{}, {left} s left", tenths(now) * 10, bytes(now), bytes(size), rate(now, took)))
+    Some(format!(
+        "{verb} {name}: {} %, {} of {}{}, {left} s left",
+        tenths(now) * 10,
+        bytes(now),
+        bytes(size),
+        rate(now, took)
+    ))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
@@ -181,15 +232,28 @@ mod tests {
         let lines: Vec<String> = (0..100)
             .filter_map(|piece_number| {
                 let before = piece_number * piece;
-                tenth(Work::Uploading, "app.iso", before, before + piece, size, took(before + piece))
+                tenth(
+                    Work::Uploading,
+                    "app.iso",
+                    before,
+                    before + piece,
+                    size,
+                    took(before + piece),
+                )
             })
             .collect();
         assert_eq!(lines.len(), 9);
-        assert_eq!(lines[2], "uploading app.iso: 30 %, 30.0 MiB of 100.0 MiB, 10.0 MiB/s, 7 s left");
+        assert_eq!(
+            lines[2],
+            "uploading app.iso: 30 %, 30.0 MiB of 100.0 MiB, 10.0 MiB/s, 7 s left"
+        );
     }
 
     #[test]
     fn a_small_file_has_none() {
-        assert_eq!(tenth(Work::Hashing, "a", 0, 512, 1024, Duration::from_secs(1)), None);
+        assert_eq!(
+            tenth(Work::Hashing, "a", 0, 512, 1024, Duration::from_secs(1)),
+            None
+        );
     }
 }

@@ -31,21 +31,37 @@ pub struct AssetFiles {
 
 impl AssetFiles {
     /// Takes the file of each asset.
-    pub(crate) fn new(files: impl IntoIterator<Item = (AssetName, KnownFile)>, progress: Progress) -> Self {
-        Self { files: files.into_iter().collect(), progress: Some(progress) }
+    pub(crate) fn new(
+        files: impl IntoIterator<Item = (AssetName, KnownFile)>,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            files: files.into_iter().collect(),
+            progress: Some(progress),
+        }
     }
 
     fn of(&self, asset: &Asset) -> Result<&KnownFile, Setback> {
-        self.files
-            .get(&asset.name)
-            .ok_or_else(|| Setback::fault("asset_missing", format!("there is no file for the asset `{}`", asset.name)))
+        self.files.get(&asset.name).ok_or_else(|| {
+            Setback::fault(
+                "asset_missing",
+                format!("there is no file for the asset `{}`", asset.name),
+            )
+        })
     }
 }
 
 /// Executes a claim. It is used up, whatever comes of it. Evidence goes with a release alone.
-pub async fn execute(claim: Claim, github: &GitHub, files: &AssetFiles, attach: AttachReceipt) -> Outcome {
+pub async fn execute(
+    claim: Claim,
+    github: &GitHub,
+    files: &AssetFiles,
+    attach: AttachReceipt,
+) -> Outcome {
     let effect = match claim.operation() {
-        Operation::PublishRelease(release) => release::publish(&claim, release, github, files, attach).await,
+        Operation::PublishRelease(release) => {
+            release::publish(&claim, release, github, files, attach).await
+        }
         Operation::TagRepo(tag) => tag::create(&claim, tag, github).await,
         Operation::OpenPr(pull) => pull::open(&claim, pull, github).await,
     };
@@ -65,24 +81,43 @@ struct Setback {
 impl Setback {
     /// Something is wrong that a new attempt would meet again.
     fn fault(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), remedy: "Find out what changed, then make a new plan and have it approved.", open: false }
+        Self {
+            code,
+            message: message.into(),
+            remedy: "Find out what changed, then make a new plan and have it approved.",
+            open: false,
+        }
     }
 
     /// A look that brought no answer leaves everything open, whatever the reason.
     fn unseen(trouble: Trouble) -> Self {
-        Self { open: true, ..Self::from(trouble) }
+        Self {
+            open: true,
+            ..Self::from(trouble)
+        }
     }
 
     /// The same, with what was done before it in front.
     fn about(self, done: &str) -> Self {
-        Self { message: format!("{done}: {}", self.message), ..self }
+        Self {
+            message: format!("{done}: {}", self.message),
+            ..self
+        }
     }
 
     /// The effect on the ledger: what GitHub holds by now, and what went wrong.
     fn with(self, held: GithubResponse) -> Effect {
         let message = format!("{}. {}", self.message, self.remedy);
-        let response = GithubResponse { error_code: Some(self.code.into()), error_message: Some(message), ..held };
-        if self.open { Effect::Unknown(response) } else { Effect::Failed(response) }
+        let response = GithubResponse {
+            error_code: Some(self.code.into()),
+            error_message: Some(message),
+            ..held
+        };
+        if self.open {
+            Effect::Unknown(response)
+        } else {
+            Effect::Failed(response)
+        }
     }
 }
 
@@ -90,6 +125,11 @@ impl Setback {
 impl From<Trouble> for Setback {
     fn from(trouble: Trouble) -> Self {
         let open = trouble.passes();
-        Self { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy(), open }
+        Self {
+            code: trouble.code(),
+            message: trouble.to_string(),
+            remedy: trouble.remedy(),
+            open,
+        }
     }
 }

@@ -6,7 +6,11 @@ use countersign_core::name::OperationId;
 pub(crate) fn hex<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
     fill(&mut bytes);
-    bytes.iter().fold(String::with_capacity(2 * BYTES), |hex, byte| hex + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * BYTES), |hex, byte| {
+            hex + &format!("{byte:02x}")
+        })
 }
 
 /// A number below `most`, which is at least 1; near enough to even for waiting.
@@ -16,7 +20,10 @@ pub(crate) fn below(most: u64) -> u64 {
     u64::from_le_bytes(bytes) % most.max(1)
 }
 
-#[expect(clippy::panic, reason = "without randomness there are no safe delimiters and no unique ids: better to stop than to guess")]
+#[expect(
+    clippy::panic,
+    reason = "without randomness there are no safe delimiters and no unique ids: better to stop than to guess"
+)]
 fn fill(bytes: &mut [u8]) {
     if let Err(error) = getrandom::fill(bytes) {
         panic!("the system gives no random bytes: {error}");
@@ -25,5 +32,7 @@ fn fill(bytes: &mut [u8]) {
 
 /// An id for one attempt.
 pub(crate) fn operation_id() -> OperationId {
-    format!("op-{}", hex::<8>()).parse().unwrap_or_else(|_| unreachable!("hexadecimal digits make an id"))
+    format!("op-{}", hex::<8>())
+        .parse()
+        .unwrap_or_else(|_| unreachable!("hexadecimal digits make an id"))
 }

@@ -38,15 +38,31 @@ impl From<&Metadata> for Identity {
 
 /// Opens a regular file: no link, folder, pipe or device; opening one of those must not wait either.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
-    let file = file.map_err(|error| if path.is_symlink() { io::Error::other("it is a link") } else { error })?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path);
+    let file = file.map_err(|error| {
+        if path.is_symlink() {
+            io::Error::other("it is a link")
+        } else {
+            error
+        }
+    })?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
 }
 
 impl KnownFile {
     /// Takes note of an open file.
     pub(crate) fn new(path: &Path, file: &File) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), identity: Identity::from(&file.metadata()?) })
+        Ok(Self {
+            path: path.to_owned(),
+            identity: Identity::from(&file.metadata()?),
+        })
     }
 
     /// Opens the file again, if it is still the one that it was.
@@ -58,7 +74,11 @@ impl KnownFile {
 
     /// Whether an open file is still the one that it was.
     pub(crate) fn is_unchanged(&self, file: &File) -> io::Result<()> {
-        if Identity::from(&file.metadata()?) == self.identity { Ok(()) } else { Err(io::Error::other("it was changed or replaced")) }
+        if Identity::from(&file.metadata()?) == self.identity {
+            Ok(())
+        } else {
+            Err(io::Error::other("it was changed or replaced"))
+        }
     }
 
     pub(crate) const fn size(&self) -> u64 {
@@ -81,13 +101,19 @@ mod tests {
         let other = folder.path().join("other.zip");
         fs::write(&other, "abc").unwrap();
         fs::rename(&other, &path).unwrap();
-        assert_eq!(known.open().unwrap_err().to_string(), "it was changed or replaced");
+        assert_eq!(
+            known.open().unwrap_err().to_string(),
+            "it was changed or replaced"
+        );
         fs::remove_file(&path).unwrap();
         symlink("/etc/passwd", &path).unwrap();
         assert_eq!(known.open().unwrap_err().to_string(), "it is a link");
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(known.open().unwrap_err().to_string(), "it is no regular file");
+        assert_eq!(
+            known.open().unwrap_err().to_string(),
+            "it is no regular file"
+        );
     }
 
     #[test]

@@ -13,7 +13,10 @@ pub struct Tempo {
 
 impl Tempo {
     /// The tempo of the product.
-    pub const REAL: Self = Self { second: Duration::from_secs(1), silence: Duration::from_mins(1) };
+    pub const REAL: Self = Self {
+        second: Duration::from_secs(1),
+        silence: Duration::from_mins(1),
+    };
 }
 
 impl Default for Tempo {

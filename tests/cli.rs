@@ -1,5 +1,8 @@
 //! The command line, as approvers and administrators use it.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -18,23 +21,47 @@ fn run(stage: &Stage, arguments: &[&str]) -> (i32, String, String) {
 
 fn ended(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 /// A stage on which an approver made a key and a dry run a plan.
 fn approver() -> Stage {
     let stage = Stage::new();
-    let (exit, public, _) = run(&stage, &["keys", "generate", "--out", "approver", "--name", "alice@example.org"]);
+    let (exit, public, _) = run(
+        &stage,
+        &[
+            "keys",
+            "generate",
+            "--out",
+            "approver",
+            "--name",
+            "alice@example.org",
+        ],
+    );
     assert_eq!(exit, 0);
-    assert_eq!(fs::read_to_string(stage.folder.path().join("approver.pub")).unwrap(), public);
-    fs::copy(stage.release().dry_run().plan(), stage.folder.path().join("plan.json")).unwrap();
+    assert_eq!(
+        fs::read_to_string(stage.folder.path().join("approver.pub")).unwrap(),
+        public
+    );
+    fs::copy(
+        stage.release().dry_run().plan(),
+        stage.folder.path().join("plan.json"),
+    )
+    .unwrap();
     stage
 }
 
 #[test]
 fn keys_plan_authorize_verify_publish() {
     let stage = approver();
-    let (exit, receipt, shown) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    let (exit, receipt, shown) = run(
+        &stage,
+        &["authorize", "plan.json", "--key", "approver", "--yes"],
+    );
     assert_eq!((exit, receipt.lines().count()), (0, 1));
     for part in [
         "publish_release in octo/hello",
@@ -47,24 +74,57 @@ fn keys_plan_authorize_verify_publish() {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     fs::write(stage.folder.path().join("receipt"), &receipt).unwrap();
-    let (exit, table, told) = run(&stage, &["verify", "receipt", "--plan", "plan.json", "--trusted-keys", "approver.pub"]);
+    let (exit, table, told) = run(
+        &stage,
+        &[
+            "verify",
+            "receipt",
+            "--plan",
+            "plan.json",
+            "--trusted-keys",
+            "approver.pub",
+        ],
+    );
     assert_eq!(exit, 0, "{told}");
-    assert!(table.contains("holds   operation") && table.contains("open    ledger holds the checkpoint"), "{table}");
+    assert!(
+        table.contains("holds   operation")
+            && table.contains("open    ledger holds the checkpoint"),
+        "{table}"
+    );
     assert!(!table.contains("BROKEN"));
     let keys = fs::read_to_string(stage.folder.path().join("approver.pub")).unwrap();
-    stage.release().input("trusted-keys", &keys).input("receipt", &receipt).run().succeeded();
+    stage
+        .release()
+        .input("trusted-keys", &keys)
+        .input("receipt", &receipt)
+        .run()
+        .succeeded();
 }
 
 #[test]
 fn verify_refuses_with_the_code_and_exit_status_of_the_first_broken_rule() {
     let stage = approver();
-    let (_, receipt, _) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    let (_, receipt, _) = run(
+        &stage,
+        &["authorize", "plan.json", "--key", "approver", "--yes"],
+    );
     fs::write(stage.folder.path().join("receipt"), &receipt).unwrap();
     fs::write(stage.folder.path().join("others"), stage.trusted()).unwrap();
-    let (exit, table, told) = run(&stage, &["verify", "receipt", "--plan", "plan.json", "--trusted-keys", "others"]);
+    let (exit, table, told) = run(
+        &stage,
+        &[
+            "verify",
+            "receipt",
+            "--plan",
+            "plan.json",
+            "--trusted-keys",
+            "others",
+        ],
+    );
     assert_eq!(exit, 3);
     assert!(
-        table.contains("BROKEN  enough trusted signatures") && told.starts_with("signature_untrusted: none of the 1 signature(s)"),
+        table.contains("BROKEN  enough trusted signatures")
+            && told.starts_with("signature_untrusted: none of the 1 signature(s)"),
         "{table}{told}"
     );
 }
@@ -73,11 +133,17 @@ fn verify_refuses_with_the_code_and_exit_status_of_the_first_broken_rule() {
 fn a_secret_key_is_readable_by_its_owner_alone_and_never_replaced() {
     let stage = approver();
     let key = stage.folder.path().join("approver");
-    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let before = fs::read(&key).unwrap();
     let (exit, _, told) = run(&stage, &["keys", "generate", "--out", "approver"]);
     assert_eq!(exit, 1);
-    assert!(told.contains("an existing file is never replaced"), "{told}");
+    assert!(
+        told.contains("an existing file is never replaced"),
+        "{told}"
+    );
     assert_eq!(fs::read(&key).unwrap(), before);
 }
 
@@ -95,42 +161,114 @@ fn authorize_asks_on_a_terminal_and_signs_only_after_yes() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(word.as_bytes())
+            .unwrap();
         ended(&child.wait_with_output().unwrap())
     };
     let (exit, shown, _) = answer("yes\n");
-    assert!(exit == 0 && shown.contains("Sign it? Type yes:") && shown.contains("{\"payload\":"), "{shown}");
+    assert!(
+        exit == 0 && shown.contains("Sign it? Type yes:") && shown.contains("{\"payload\":"),
+        "{shown}"
+    );
     let (exit, shown, _) = answer("y\n");
-    assert!(exit == 3 && shown.contains("Nothing was signed.") && !shown.contains("{\"payload\":"), "{shown}");
+    assert!(
+        exit == 3 && shown.contains("Nothing was signed.") && !shown.contains("{\"payload\":"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn authorize_does_not_sign_what_it_cannot_show_or_nobody_confirmed() {
     let stage = approver();
     let (exit, out, told) = run(&stage, &["authorize", "plan.json", "--key", "approver"]);
-    assert!(exit == 1 && out.is_empty() && told.contains("standard input is no terminal"), "{told}");
+    assert!(
+        exit == 1 && out.is_empty() && told.contains("standard input is no terminal"),
+        "{told}"
+    );
     let plan = fs::read_to_string(stage.folder.path().join("plan.json")).unwrap();
-    fs::write(stage.folder.path().join("edited.json"), plan.replace("First.", "Second.")).unwrap();
-    let (exit, out, told) = run(&stage, &["authorize", "edited.json", "--key", "approver", "--yes"]);
-    assert!(exit == 1 && out.is_empty() && told.contains("use plan.json exactly as the dry run wrote it"), "{told}");
-    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes", "--expires-in", "25h"]);
+    fs::write(
+        stage.folder.path().join("edited.json"),
+        plan.replace("First.", "Second."),
+    )
+    .unwrap();
+    let (exit, out, told) = run(
+        &stage,
+        &["authorize", "edited.json", "--key", "approver", "--yes"],
+    );
+    assert!(
+        exit == 1
+            && out.is_empty()
+            && told.contains("use plan.json exactly as the dry run wrote it"),
+        "{told}"
+    );
+    let (exit, _, told) = run(
+        &stage,
+        &[
+            "authorize",
+            "plan.json",
+            "--key",
+            "approver",
+            "--yes",
+            "--expires-in",
+            "25h",
+        ],
+    );
     assert!(exit == 2 && told.contains("expected 1s to 24h"), "{told}");
-    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "approver.pub", "--yes"]);
-    assert!(exit == 1 && told.contains("its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set"), "{told}");
-    let (exit, _, told) = run(&stage, &["authorize", "plan.json", "--key", "plan.json", "--yes"]);
-    assert!(exit == 1 && told.contains("the file holds no OpenSSH private key, no PKCS#8 PEM key"), "{told}");
+    let (exit, _, told) = run(
+        &stage,
+        &["authorize", "plan.json", "--key", "approver.pub", "--yes"],
+    );
+    assert!(
+        exit == 1
+            && told.contains(
+                "its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set"
+            ),
+        "{told}"
+    );
+    let (exit, _, told) = run(
+        &stage,
+        &["authorize", "plan.json", "--key", "plan.json", "--yes"],
+    );
+    assert!(
+        exit == 1 && told.contains("the file holds no OpenSSH private key, no PKCS#8 PEM key"),
+        "{told}"
+    );
 }
 
 #[test]
 fn the_ledger_is_made_once_and_left_as_it_is() {
     let stage = Stage::without_ledger();
-    let init = || ended(&stage.command(&["ledger", "init", "--repository", "octo/hello"]).env("GH_TOKEN", &stage.token).output().unwrap());
+    let init = || {
+        ended(
+            &stage
+                .command(&["ledger", "init", "--repository", "octo/hello"])
+                .env("GH_TOKEN", &stage.token)
+                .output()
+                .unwrap(),
+        )
+    };
     let (exit, told, _) = init();
-    assert!(exit == 0 && told.contains("the branch `receipt-ledger` begins with commit"), "{told}");
-    assert_eq!(stage.sim.read_file("receipt-ledger", "ledger.json").unwrap(), b"{\"sequence\":0,\"digest\":null}\n");
+    assert!(
+        exit == 0 && told.contains("the branch `receipt-ledger` begins with commit"),
+        "{told}"
+    );
+    assert_eq!(
+        stage
+            .sim
+            .read_file("receipt-ledger", "ledger.json")
+            .unwrap(),
+        b"{\"sequence\":0,\"digest\":null}\n"
+    );
     let before = stage.sim.ref_oid("refs/heads/receipt-ledger");
     let (exit, told, _) = init();
-    assert!(exit == 0 && told.contains("exists already; nothing was changed"), "{told}");
+    assert!(
+        exit == 0 && told.contains("exists already; nothing was changed"),
+        "{told}"
+    );
     assert_eq!(stage.sim.ref_oid("refs/heads/receipt-ledger"), before);
     let (exit, _, told) = run(&stage, &["ledger", "init", "--repository", "octo/hello"]);
     assert!(exit == 1 && told.contains("set GH_TOKEN"), "{told}");
@@ -144,22 +282,38 @@ fn the_ledger_is_protected_by_an_administrator_and_told_to_everybody_else() {
         ended(&stage.command(&all).env("GH_TOKEN", token).output().unwrap())
     };
     let (exit, _, told) = init(&stage.token, &[]);
-    assert!(exit == 0 && told.contains("import this ruleset") && told.contains("\"type\":\"non_fast_forward\""), "{told}");
-    let (exit, _, told) = init(&stage.token, &["--protect"]);
     assert!(
-        exit == 1 && told.contains("the ruleset could not be set: the token may not do this") && told.contains("administration=write"),
+        exit == 0
+            && told.contains("import this ruleset")
+            && told.contains("\"type\":\"non_fast_forward\""),
         "{told}"
     );
-    let administrator = stage
-        .sim
-        .token(countersign_sim::Permissions { administration: countersign_sim::Access::Write, ..countersign_sim::Permissions::write() });
+    let (exit, _, told) = init(&stage.token, &["--protect"]);
+    assert!(
+        exit == 1
+            && told.contains("the ruleset could not be set: the token may not do this")
+            && told.contains("administration=write"),
+        "{told}"
+    );
+    let administrator = stage.sim.token(countersign_sim::Permissions {
+        administration: countersign_sim::Access::Write,
+        ..countersign_sim::Permissions::write()
+    });
     let (exit, told, _) = init(&administrator, &["--protect"]);
-    assert!(exit == 0 && told.contains("forbids deleting or rewriting it"), "{told}");
+    assert!(
+        exit == 0 && told.contains("forbids deleting or rewriting it"),
+        "{told}"
+    );
     let report = stage.tag().approved().run();
     report.succeeded();
     assert_eq!(
         report.record["ledger"]["rules"],
-        serde_json::json!(["deletion", "non_fast_forward", "required_linear_history", "required_signatures"])
+        serde_json::json!([
+            "deletion",
+            "non_fast_forward",
+            "required_linear_history",
+            "required_signatures"
+        ])
     );
     assert!(!report.summary.contains("The ledger is not protected"));
 }
@@ -169,45 +323,111 @@ fn help_explains_and_a_wrong_command_line_has_its_exit_code() {
     let stage = Stage::without_ledger();
     let (exit, help, _) = run(&stage, &["--help"]);
     assert_eq!(exit, 0);
-    for part in ["A dry run", "authorize", "verify", "ledger", "keys", "Exit codes:", "3  refused: nothing was written to GitHub"] {
+    for part in [
+        "A dry run",
+        "authorize",
+        "verify",
+        "ledger",
+        "keys",
+        "Exit codes:",
+        "3  refused: nothing was written to GitHub",
+    ] {
         assert!(help.contains(part), "{part} in {help}");
     }
     assert_eq!(run(&stage, &["publish"]).0, 2);
     assert_eq!(run(&stage, &[]).0, 2);
-    assert_eq!(run(&stage, &["--version"]).1, concat!("countersign ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        run(&stage, &["--version"]).1,
+        concat!("countersign ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]
 fn two_approvers_sign_on_two_machines_and_both_are_needed() {
     let stage = approver();
     let folder = stage.folder.path();
-    assert_eq!(run(&stage, &["keys", "generate", "--out", "second", "--name", "bob@example.org"]).0, 0);
-    let keys = ["approver.pub", "second.pub"].map(|name| fs::read_to_string(folder.join(name)).unwrap()).concat();
+    assert_eq!(
+        run(
+            &stage,
+            &[
+                "keys",
+                "generate",
+                "--out",
+                "second",
+                "--name",
+                "bob@example.org"
+            ]
+        )
+        .0,
+        0
+    );
+    let keys = ["approver.pub", "second.pub"]
+        .map(|name| fs::read_to_string(folder.join(name)).unwrap())
+        .concat();
     fs::write(folder.join("keys"), &keys).unwrap();
-    let (_, one, _) = run(&stage, &["authorize", "plan.json", "--key", "approver", "--yes"]);
+    let (_, one, _) = run(
+        &stage,
+        &["authorize", "plan.json", "--key", "approver", "--yes"],
+    );
     fs::write(folder.join("one"), &one).unwrap();
     let sign = |receipt: &str, key: &str, keys: &str| {
-        run(&stage, &["sign", receipt, "--plan", "plan.json", "--trusted-keys", keys, "--key", key, "--yes"])
+        run(
+            &stage,
+            &[
+                "sign",
+                receipt,
+                "--plan",
+                "plan.json",
+                "--trusted-keys",
+                keys,
+                "--key",
+                key,
+                "--yes",
+            ],
+        )
     };
     let (exit, both, shown) = sign("one", "second", "keys");
     assert_eq!((exit, both.lines().count()), (0, 1), "{shown}");
-    for part in
-        ["publish_release in octo/hello", "signed by     alice@example.org SHA256:", "and now by    SHA256:", "for run       17231231"]
-    {
+    for part in [
+        "publish_release in octo/hello",
+        "signed by     alice@example.org SHA256:",
+        "and now by    SHA256:",
+        "for run       17231231",
+    ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }
     fs::write(folder.join("both"), &both).unwrap();
-    let attempt = stage.release().input("trusted-keys", &keys).input("threshold", "2");
-    attempt.clone().input("receipt", &one).run().refused("threshold_unmet");
+    let attempt = stage
+        .release()
+        .input("trusted-keys", &keys)
+        .input("threshold", "2");
+    attempt
+        .clone()
+        .input("receipt", &one)
+        .run()
+        .refused("threshold_unmet");
     attempt.input("receipt", &both).run().succeeded();
     // Nobody signs twice, nor what no trusted key has signed, nor for another plan.
     let (exit, _, told) = sign("both", "second", "keys");
-    assert!(exit == 1 && told.contains("this key has signed it already"), "{told}");
+    assert!(
+        exit == 1 && told.contains("this key has signed it already"),
+        "{told}"
+    );
     let (exit, _, told) = sign("one", "second", "second.pub");
-    assert!(exit == 3 && told.starts_with("signature_untrusted"), "{told}");
-    fs::copy(stage.release().input("tag-name", "v2.0.0").dry_run().plan(), folder.join("plan.json")).unwrap();
+    assert!(
+        exit == 3 && told.starts_with("signature_untrusted"),
+        "{told}"
+    );
+    fs::copy(
+        stage.release().input("tag-name", "v2.0.0").dry_run().plan(),
+        folder.join("plan.json"),
+    )
+    .unwrap();
     let (exit, _, told) = sign("one", "second", "keys");
-    assert!(exit == 3 && told.starts_with("operation_mismatch"), "{told}");
+    assert!(
+        exit == 3 && told.starts_with("operation_mismatch"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -217,17 +437,32 @@ fn a_passphrase_is_asked_for_on_the_terminal() {
     fs::write(folder.join("sealed"), include_str!("keys/passphrase")).unwrap();
     let answer = |passphrase: &str| {
         let mut child = Command::new("script")
-            .args(["-qec", &format!("{BINARY} authorize plan.json --key sealed --yes"), "/dev/null"])
+            .args([
+                "-qec",
+                &format!("{BINARY} authorize plan.json --key sealed --yes"),
+                "/dev/null",
+            ])
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(passphrase.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(passphrase.as_bytes())
+            .unwrap();
         ended(&child.wait_with_output().unwrap())
     };
     let (exit, shown, _) = answer("correct horse\n");
-    assert!(exit == 0 && shown.contains("Passphrase of sealed: ") && shown.contains("{\"payload\":"), "{shown}");
+    assert!(
+        exit == 0 && shown.contains("Passphrase of sealed: ") && shown.contains("{\"payload\":"),
+        "{shown}"
+    );
     let (exit, shown, _) = answer("wrong horse\n");
-    assert!(exit == 1 && shown.contains("the passphrase does not open the key; nothing was signed"), "{shown}");
+    assert!(
+        exit == 1 && shown.contains("the passphrase does not open the key; nothing was signed"),
+        "{shown}"
+    );
 }

@@ -1,5 +1,8 @@
 //! The receipt that travels with a release: attached, verified online and offline, and found out when anything about it is wrong.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -19,8 +22,13 @@ const NAME: &str = "countersign-receipt.json";
 
 /// A release of two files with its receipt, not yet approved.
 fn release(stage: &Stage) -> Attempt<'_> {
-    stage.file("a.zip", "the first file").file("b.zip", "the second");
-    stage.release().input("files", "*.zip").input("attach-receipt", "true")
+    stage
+        .file("a.zip", "the first file")
+        .file("b.zip", "the second");
+    stage
+        .release()
+        .input("files", "*.zip")
+        .input("attach-receipt", "true")
 }
 
 fn shipped() -> Stage {
@@ -31,14 +39,18 @@ fn shipped() -> Stage {
 
 /// The next attempt of the same run.
 fn again<'a>(attempt: &Attempt<'a>, number: u64) -> Attempt<'a> {
-    attempt.clone().variable("GITHUB_RUN_ATTEMPT", number.to_string())
+    attempt
+        .clone()
+        .variable("GITHUB_RUN_ATTEMPT", number.to_string())
 }
 
 /// The bytes of an asset of the only release.
 fn asset(stage: &Stage, name: &str) -> Vec<u8> {
     let releases = stage.sim.releases();
     let found = releases[0].assets.iter().find(|asset| asset.name == name);
-    found.and_then(|asset| asset.bytes.clone()).unwrap_or_else(|| unreachable!("no asset {name}"))
+    found
+        .and_then(|asset| asset.bytes.clone())
+        .unwrap_or_else(|| unreachable!("no asset {name}"))
 }
 
 /// What somebody has after downloading the release that stands first.
@@ -63,7 +75,10 @@ fn verify(stage: &Stage, arguments: &[&str], token: bool) -> (i32, String) {
         command.env("GH_TOKEN", &stage.token);
     }
     let output = command.output().unwrap();
-    (output.status.code().unwrap(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    (
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+    )
 }
 
 fn online(stage: &Stage) -> (i32, String) {
@@ -73,14 +88,21 @@ fn online(stage: &Stage) -> (i32, String) {
 /// Without token and without one request.
 fn offline(stage: &Stage, folder: &Path, more: &[&str]) -> (i32, String) {
     let before = stage.sim.events().len();
-    let verified = verify(stage, &[&["--folder", folder.to_str().unwrap()], more].concat(), false);
+    let verified = verify(
+        stage,
+        &[&["--folder", folder.to_str().unwrap()], more].concat(),
+        false,
+    );
     assert_eq!(stage.sim.events().len(), before, "a request was sent");
     verified
 }
 
 /// The lines that do not hold.
 fn faults(told: &str) -> Vec<String> {
-    let line = |line: &str| line.split_once("FAULT: ").map(|(check, fault)| format!("{}: {fault}", check.trim()));
+    let line = |line: &str| {
+        line.split_once("FAULT: ")
+            .map(|(check, fault)| format!("{}: {fault}", check.trim()))
+    };
     told.lines().filter_map(line).collect()
 }
 
@@ -92,7 +114,10 @@ fn holds((exit, told): &(i32, String)) {
 #[track_caller]
 fn fails((exit, told): &(i32, String), fault: &str) {
     let found = faults(told);
-    assert!(*exit == 1 && found.iter().any(|found| found.starts_with(fault)), "{exit}: {found:?} lack {fault:?}\n{told}");
+    assert!(
+        *exit == 1 && found.iter().any(|found| found.starts_with(fault)),
+        "{exit}: {found:?} lack {fault:?}\n{told}"
+    );
 }
 
 #[test]
@@ -102,7 +127,10 @@ fn a_release_carries_the_ledgers_own_entry() {
     let before = stage.writes().len();
     let report = attempt.run();
     report.succeeded();
-    assert_eq!(Some(asset(&stage, NAME)), stage.sim.read_file("receipt-ledger", &entry_path(1)));
+    assert_eq!(
+        Some(asset(&stage, NAME)),
+        stage.sim.read_file("receipt-ledger", &entry_path(1))
+    );
     assert_eq!(stage.sim.releases()[0].assets.len(), 3);
     let mut writes = stage.writes().split_off(before);
     writes[2..5].sort();
@@ -118,7 +146,12 @@ fn a_release_carries_the_ledgers_own_entry() {
     );
     let digest = stage.ledger()[0].checkpoint().digest;
     let assets: serde_json::Value = serde_json::from_str(&report.outputs["assets"]).unwrap();
-    let told = assets.as_array().unwrap().iter().find(|asset| asset["name"] == NAME).unwrap();
+    let told = assets
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|asset| asset["name"] == NAME)
+        .unwrap();
     assert_eq!(told["sha256"], digest.to_hex());
     // Entry 2 follows it: whoever has the file has its place in the chain.
     assert_eq!(stage.ledger()[1].previous, Some(digest));
@@ -128,9 +161,16 @@ fn a_release_carries_the_ledgers_own_entry() {
 fn without_the_input_nothing_is_attached() {
     for value in ["", "false"] {
         let stage = Stage::new();
-        release(&stage).input("attach-receipt", value).approved().run().succeeded();
+        release(&stage)
+            .input("attach-receipt", value)
+            .approved()
+            .run()
+            .succeeded();
         assert_eq!(stage.sim.releases()[0].assets.len(), 2);
-        fails(&online(&stage), "evidence: the release has no file `countersign-receipt.json`");
+        fails(
+            &online(&stage),
+            "evidence: the release has no file `countersign-receipt.json`",
+        );
     }
 }
 
@@ -144,13 +184,21 @@ fn a_release_without_assets_carries_it_too_and_is_a_draft_until_it_does() {
     assert_eq!((release.draft, release.assets.len()), (false, 1));
     let verified = online(&stage);
     holds(&verified);
-    assert!(verified.1.contains("asset     ok: none was approved"), "{}", verified.1);
+    assert!(
+        verified.1.contains("asset     ok: none was approved"),
+        "{}",
+        verified.1
+    );
 }
 
 #[test]
 fn a_draft_carries_it_and_stays_a_draft() {
     let stage = Stage::new();
-    release(&stage).input("draft", "true").approved().run().succeeded();
+    release(&stage)
+        .input("draft", "true")
+        .approved()
+        .run()
+        .succeeded();
     let release = &stage.sim.releases()[0];
     assert_eq!((release.draft, release.assets.len()), (true, 3));
 }
@@ -161,7 +209,12 @@ fn a_release_is_verified_at_github() {
     let (exit, told) = online(&stage);
     let entry = &stage.ledger()[0];
     let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
-    let ledger = repository.find_branch("receipt-ledger", git2::BranchType::Local).unwrap().get().target().unwrap();
+    let ledger = repository
+        .find_branch("receipt-ledger", git2::BranchType::Local)
+        .unwrap()
+        .get()
+        .target()
+        .unwrap();
     let expected = format!(
         "evidence  ok: {}, for `v1.0.0` of octo/hello (id {})\n\
          receipt   ok: {}, signed by alice@example.org; used at {} by run 17231231\n\
@@ -202,18 +255,38 @@ fn downloaded_files_are_verified_without_network_and_the_output_says_what_was_le
     let clone = stage.sim.git_dir();
     let with = offline(&stage, &folder, &["--ledger", clone.to_str().unwrap()]);
     holds(&with);
-    assert!(with.1.contains("holds it, and entry 2 says that it succeeded"), "{}", with.1);
+    assert!(
+        with.1
+            .contains("holds it, and entry 2 says that it succeeded"),
+        "{}",
+        with.1
+    );
 }
 
 #[test]
 fn files_that_are_not_those_that_were_approved_are_found_out() {
     type Tampering = (fn(&Path), &'static str);
     let tamperings: [Tampering; 8] = [
-        (|folder| fs::write(folder.join("a.zip"), "the first filf").unwrap(), "asset: `a.zip`: its bytes have sha256:"),
-        (|folder| fs::write(folder.join("a.zip"), "the first fil").unwrap(), "asset: `a.zip`: it has 13 bytes, but 14 were approved"),
-        (|folder| fs::remove_file(folder.join("b.zip")).unwrap(), "asset: `b.zip`: it is not there, but 10 bytes with sha256:"),
-        (|folder| fs::write(folder.join("evil.zip"), "evil").unwrap(), "asset: `evil.zip`: nobody approved it"),
-        (|folder| fs::create_dir(folder.join("folder")).unwrap(), "asset: `folder` cannot be read: it is no regular file"),
+        (
+            |folder| fs::write(folder.join("a.zip"), "the first filf").unwrap(),
+            "asset: `a.zip`: its bytes have sha256:",
+        ),
+        (
+            |folder| fs::write(folder.join("a.zip"), "the first fil").unwrap(),
+            "asset: `a.zip`: it has 13 bytes, but 14 were approved",
+        ),
+        (
+            |folder| fs::remove_file(folder.join("b.zip")).unwrap(),
+            "asset: `b.zip`: it is not there, but 10 bytes with sha256:",
+        ),
+        (
+            |folder| fs::write(folder.join("evil.zip"), "evil").unwrap(),
+            "asset: `evil.zip`: nobody approved it",
+        ),
+        (
+            |folder| fs::create_dir(folder.join("folder")).unwrap(),
+            "asset: `folder` cannot be read: it is no regular file",
+        ),
         (
             |folder| {
                 fs::rename(folder.join("a.zip"), folder.with_extension("a")).unwrap();
@@ -224,11 +297,20 @@ fn files_that_are_not_those_that_were_approved_are_found_out() {
         (
             |folder| {
                 fs::remove_file(folder.join("a.zip")).unwrap();
-                assert!(Command::new("mkfifo").arg(folder.join("a.zip")).status().unwrap().success());
+                assert!(
+                    Command::new("mkfifo")
+                        .arg(folder.join("a.zip"))
+                        .status()
+                        .unwrap()
+                        .success()
+                );
             },
             "asset: `a.zip` cannot be read: it is no regular file",
         ),
-        (|folder| fs::remove_file(folder.join(NAME)).unwrap(), "evidence: the folder "),
+        (
+            |folder| fs::remove_file(folder.join(NAME)).unwrap(),
+            "evidence: the folder ",
+        ),
     ];
     let stage = shipped();
     for (tamper, fault) in tamperings {
@@ -246,39 +328,105 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
     let folder = downloaded(&stage);
     let genuine = fs::read_to_string(folder.join(NAME)).unwrap();
     // Another release of the same repository, with a receipt of its own.
-    stage.release().input("tag-name", "v2.0.0").input("attach-receipt", "true").approved().run().succeeded();
-    let other = String::from_utf8(stage.sim.read_file("receipt-ledger", &entry_path(3)).unwrap()).unwrap();
+    stage
+        .release()
+        .input("tag-name", "v2.0.0")
+        .input("attach-receipt", "true")
+        .approved()
+        .run()
+        .succeeded();
+    let other = String::from_utf8(
+        stage
+            .sim
+            .read_file("receipt-ledger", &entry_path(3))
+            .unwrap(),
+    )
+    .unwrap();
     let receipt = |text: &str| {
         let start = text.find("\"receipt\":").unwrap();
         text[start..text.find(",\"operation\":").unwrap()].to_owned()
     };
-    let outcome = String::from_utf8(stage.sim.read_file("receipt-ledger", &entry_path(2)).unwrap()).unwrap();
+    let outcome = String::from_utf8(
+        stage
+            .sim
+            .read_file("receipt-ledger", &entry_path(2))
+            .unwrap(),
+    )
+    .unwrap();
     for (text, fault) in [
-        (other.clone(), "evidence: the evidence is for the tag `v2.0.0`, but `v1.0.0` is asked for"),
-        (genuine.replace(&receipt(&genuine), &receipt(&other)), "evidence: bindings: entry 1: its receipt is for receipt "),
-        (genuine.replace("v1.0.0", "v1.0.1"), "evidence: bindings: entry 1: its operation has the digest sha256:"),
-        (genuine.replace("\"run_attempt\":1", "\"run_attempt\": 1"), "evidence: `countersign-receipt.json` is no entry of a ledger"),
-        (outcome, "evidence: `countersign-receipt.json` holds entry 2, which is `github_publisher.operation.succeeded` and no claim"),
-        (String::new(), "evidence: `countersign-receipt.json` is no entry of a ledger"),
+        (
+            other.clone(),
+            "evidence: the evidence is for the tag `v2.0.0`, but `v1.0.0` is asked for",
+        ),
+        (
+            genuine.replace(&receipt(&genuine), &receipt(&other)),
+            "evidence: bindings: entry 1: its receipt is for receipt ",
+        ),
+        (
+            genuine.replace("v1.0.0", "v1.0.1"),
+            "evidence: bindings: entry 1: its operation has the digest sha256:",
+        ),
+        (
+            genuine.replace("\"run_attempt\":1", "\"run_attempt\": 1"),
+            "evidence: `countersign-receipt.json` is no entry of a ledger",
+        ),
+        (
+            outcome,
+            "evidence: `countersign-receipt.json` holds entry 2, which is `github_publisher.operation.succeeded` and no claim",
+        ),
+        (
+            String::new(),
+            "evidence: `countersign-receipt.json` is no entry of a ledger",
+        ),
     ] {
         fs::write(folder.join(NAME), text).unwrap();
         fails(&offline(&stage, &folder, &[]), fault);
     }
     // Signatures and bindings hold, but the ledger has another entry there.
-    fs::write(folder.join(NAME), genuine.replace("\"run_attempt\":1", "\"run_attempt\":2")).unwrap();
+    fs::write(
+        folder.join(NAME),
+        genuine.replace("\"run_attempt\":1", "\"run_attempt\":2"),
+    )
+    .unwrap();
     holds(&offline(&stage, &folder, &[]));
     let clone = stage.sim.git_dir();
     let forged = offline(&stage, &folder, &["--ledger", clone.to_str().unwrap()]);
     fails(&forged, "ledger: refs/heads/receipt-ledger at commit ");
-    assert!(forged.1.contains("has entry 1 (sha256:") && forged.1.contains("but the evidence is entry 1 (sha256:"), "{}", forged.1);
-    fs::write(folder.join(NAME), genuine.replace("{\"sequence\":1,", "{\"sequence\":9,")).unwrap();
+    assert!(
+        forged.1.contains("has entry 1 (sha256:")
+            && forged.1.contains("but the evidence is entry 1 (sha256:"),
+        "{}",
+        forged.1
+    );
+    fs::write(
+        folder.join(NAME),
+        genuine.replace("{\"sequence\":1,", "{\"sequence\":9,"),
+    )
+    .unwrap();
     let beyond = offline(&stage, &folder, &["--ledger", clone.to_str().unwrap()]);
-    assert!(faults(&beyond.1)[0].ends_with("has no entry 9, but the evidence claims to be that entry"), "{}", beyond.1);
+    assert!(
+        faults(&beyond.1)[0].ends_with("has no entry 9, but the evidence claims to be that entry"),
+        "{}",
+        beyond.1
+    );
     // And the files are for this repository alone.
-    let words = ["verify-release", "octo/other", "v1.0.0", "--trusted-keys", "keys", "--folder"];
-    let elsewhere = stage.command(&[&words[..], &[downloaded(&stage).to_str().unwrap()]].concat()).output().unwrap();
+    let words = [
+        "verify-release",
+        "octo/other",
+        "v1.0.0",
+        "--trusted-keys",
+        "keys",
+        "--folder",
+    ];
+    let elsewhere = stage
+        .command(&[&words[..], &[downloaded(&stage).to_str().unwrap()]].concat())
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&elsewhere.stdout).into_owned();
-    assert!(told.contains("the evidence is for the repository octo/hello (id "), "{told}");
+    assert!(
+        told.contains("the evidence is for the repository octo/hello (id "),
+        "{told}"
+    );
     assert!(told.contains("but octo/other is asked for"), "{told}");
 }
 
@@ -286,15 +434,34 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
 fn what_was_changed_at_github_is_found_out() {
     type Change = (fn(&Stage), &'static str);
     let changes: [Change; 7] = [
-        (|stage| exchange(stage, "a.zip", "the first filf"), "asset: `a.zip`: its bytes have sha256:"),
-        (|stage| stage.upload(1, "evil.zip", "evil"), "asset: `evil.zip`: nobody approved it"),
-        (|stage| exchange(stage, NAME, "{}"), "evidence: `countersign-receipt.json` is no entry of a ledger"),
         (
-            |stage| drop(stage.patch("/repos/octo/hello/releases/1", &json!({ "body": "Buy this." }))),
+            |stage| exchange(stage, "a.zip", "the first filf"),
+            "asset: `a.zip`: its bytes have sha256:",
+        ),
+        (
+            |stage| stage.upload(1, "evil.zip", "evil"),
+            "asset: `evil.zip`: nobody approved it",
+        ),
+        (
+            |stage| exchange(stage, NAME, "{}"),
+            "evidence: `countersign-receipt.json` is no entry of a ledger",
+        ),
+        (
+            |stage| {
+                drop(stage.patch(
+                    "/repos/octo/hello/releases/1",
+                    &json!({ "body": "Buy this." }),
+                ))
+            },
             "release: its text begins `Buy this.`, and is not the approved one, which begins `First.",
         ),
         (
-            |stage| drop(stage.patch("/repos/octo/hello/releases/1", &json!({ "prerelease": true }))),
+            |stage| {
+                drop(stage.patch(
+                    "/repos/octo/hello/releases/1",
+                    &json!({ "prerelease": true }),
+                ))
+            },
             "release: its prerelease is `true`, but `false` was approved",
         ),
         (
@@ -304,7 +471,10 @@ fn what_was_changed_at_github_is_found_out() {
             },
             "tag: `v1.0.0` leads to ",
         ),
-        (|stage| drop(stage.sim.remove("receipt-ledger", &[&entry_path(1)])), "ledger: octo/hello refs/heads/receipt-ledger at commit "),
+        (
+            |stage| drop(stage.sim.remove("receipt-ledger", &[&entry_path(1)])),
+            "ledger: octo/hello refs/heads/receipt-ledger at commit ",
+        ),
     ];
     for (change, fault) in changes {
         let stage = shipped();
@@ -318,7 +488,11 @@ fn what_was_changed_at_github_is_found_out() {
 /// Puts another asset of the same name in an asset's place.
 fn exchange(stage: &Stage, name: &str, text: &str) {
     let releases = stage.sim.releases();
-    let asset = releases[0].assets.iter().find(|asset| asset.name == name).unwrap();
+    let asset = releases[0]
+        .assets
+        .iter()
+        .find(|asset| asset.name == name)
+        .unwrap();
     stage.exchange(releases[0].id, asset.id, name, text);
 }
 
@@ -328,19 +502,36 @@ fn other_keys_and_a_higher_threshold_do_not_verify_it() {
     let folder = downloaded(&stage);
     let other = harness::trusted_line(&harness::fresh_key(), "eve@example.org");
     fs::write(stage.folder.path().join("eve"), &other).unwrap();
-    fails(&offline(&stage, &folder, &["--trusted-keys", "eve"]), "evidence: signatures: entry 1: ");
-    fs::write(stage.folder.path().join("both"), format!("{}\n{other}\n", stage.trusted())).unwrap();
+    fails(
+        &offline(&stage, &folder, &["--trusted-keys", "eve"]),
+        "evidence: signatures: entry 1: ",
+    );
+    fs::write(
+        stage.folder.path().join("both"),
+        format!("{}\n{other}\n", stage.trusted()),
+    )
+    .unwrap();
     holds(&offline(&stage, &folder, &["--trusted-keys", "both"]));
     fails(
-        &offline(&stage, &folder, &["--trusted-keys", "both", "--threshold", "2"]),
+        &offline(
+            &stage,
+            &folder,
+            &["--trusted-keys", "both", "--threshold", "2"],
+        ),
         "evidence: signatures: entry 1: 1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`",
     );
     let (exit, told) = offline(&stage, &folder, &["--threshold", "2"]);
     assert_eq!(
         (exit, told.trim_end()),
-        (1, "countersign: the threshold is `2`; with 1 trusted key(s) it must be a whole number from 1 to 1")
+        (
+            1,
+            "countersign: the threshold is `2`; with 1 trusted key(s) it must be a whole number from 1 to 1"
+        )
     );
-    let published = harness::trusted_line(&ed25519_dalek::SigningKey::from_bytes(&[1; 32]), "everybody");
+    let published = harness::trusted_line(
+        &ed25519_dalek::SigningKey::from_bytes(&[1; 32]),
+        "everybody",
+    );
     fs::write(stage.folder.path().join("published"), published).unwrap();
     let (exit, told) = offline(&stage, &folder, &["--trusted-keys", "published"]);
     assert!(exit == 1 && told.contains("everybody"), "{told}");
@@ -350,20 +541,43 @@ fn other_keys_and_a_higher_threshold_do_not_verify_it() {
 fn a_key_that_was_revoked_since_needs_the_ledger() {
     let stage = Stage::new();
     let (file, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
-    let attempt = release(&stage).input("trusted-keys", "").input("trust-file", &file).input("trust-root", &root);
+    let attempt = release(&stage)
+        .input("trusted-keys", "")
+        .input("trust-file", &file)
+        .input("trust-root", &root);
     attempt.approved().run().succeeded();
     let folder = downloaded(&stage);
-    let by = ["--trusted-keys", "workspace/trust.json", "--trust-root", &root];
+    let by = [
+        "--trusted-keys",
+        "workspace/trust.json",
+        "--trust-root",
+        &root,
+    ];
     holds(&offline(&stage, &folder, &by));
     // Whoever has the key now can date a claim back: only the ledger tells that this one is older.
     stage.revoke(&harness::now().plus(3600).to_string());
-    fails(&offline(&stage, &folder, &by), "ledger: of the keys that count now too few signed it");
+    fails(
+        &offline(&stage, &folder, &by),
+        "ledger: of the keys that count now too few signed it",
+    );
     let clone = stage.sim.git_dir();
-    holds(&offline(&stage, &folder, &[&by[..], &["--ledger", clone.to_str().unwrap()]].concat()));
+    holds(&offline(
+        &stage,
+        &folder,
+        &[&by[..], &["--ledger", clone.to_str().unwrap()]].concat(),
+    ));
     holds(&verify(&stage, &by, true));
     // Another history of keys is none of this root.
-    let (exit, told) =
-        offline(&stage, &folder, &["--trusted-keys", "workspace/trust.json", "--trust-root", &format!("sha256:{}", "0".repeat(64))]);
+    let (exit, told) = offline(
+        &stage,
+        &folder,
+        &[
+            "--trusted-keys",
+            "workspace/trust.json",
+            "--trust-root",
+            &format!("sha256:{}", "0".repeat(64)),
+        ],
+    );
     assert!(exit == 1 && told.contains("trust.json"), "{told}");
 }
 
@@ -372,7 +586,10 @@ fn a_release_whose_outcome_is_not_known_is_not_verified_yet() {
     let stage = Stage::new();
     let attempt = release(&stage).approved();
     attempt.killed(Endpoint::Append, 2);
-    fails(&online(&stage), "ledger: octo/hello refs/heads/receipt-ledger at commit ");
+    fails(
+        &online(&stage),
+        "ledger: octo/hello refs/heads/receipt-ledger at commit ",
+    );
     again(&attempt, 2).run().succeeded();
     holds(&online(&stage));
 }
@@ -381,25 +598,54 @@ fn a_release_whose_outcome_is_not_known_is_not_verified_yet() {
 #[test]
 fn a_ledger_whose_chain_is_broken_elsewhere_is_no_witness() {
     let stage = Stage::new();
-    stage.tag().input("tag-name", "v0.9.0").approved().run().succeeded();
+    stage
+        .tag()
+        .input("tag-name", "v0.9.0")
+        .approved()
+        .run()
+        .succeeded();
     release(&stage).approved().run().succeeded();
     holds(&online(&stage));
     let path = entry_path(1);
     let entry = String::from_utf8(stage.sim.read_file("receipt-ledger", &path).unwrap()).unwrap();
-    stage.sim.commit("receipt-ledger", &[(&path, entry.replace("\"run_attempt\":1", "\"run_attempt\":2").as_bytes())]);
+    stage.sim.commit(
+        "receipt-ledger",
+        &[(
+            &path,
+            entry
+                .replace("\"run_attempt\":1", "\"run_attempt\":2")
+                .as_bytes(),
+        )],
+    );
     let (exit, told) = online(&stage);
-    assert!(exit == 1 && told.contains("chain: entry 2: it follows sha256:"), "{told}");
+    assert!(
+        exit == 1 && told.contains("chain: entry 2: it follows sha256:"),
+        "{told}"
+    );
     let clone = stage.sim.git_dir();
-    let (exit, told) = offline(&stage, &downloaded(&stage), &["--ledger", clone.to_str().unwrap()]);
-    assert!(exit == 1 && told.contains("chain: entry 2: it follows sha256:"), "{told}");
+    let (exit, told) = offline(
+        &stage,
+        &downloaded(&stage),
+        &["--ledger", clone.to_str().unwrap()],
+    );
+    assert!(
+        exit == 1 && told.contains("chain: entry 2: it follows sha256:"),
+        "{told}"
+    );
 }
 
 #[track_caller]
 fn settled(stage: &Stage, report: &Report, evidence: u64) {
     report.succeeded();
     let releases = stage.sim.releases();
-    assert_eq!((releases.len(), releases[0].draft, releases[0].assets.len()), (1, false, 3));
-    assert_eq!(Some(asset(stage, NAME)), stage.sim.read_file("receipt-ledger", &entry_path(evidence)));
+    assert_eq!(
+        (releases.len(), releases[0].draft, releases[0].assets.len()),
+        (1, false, 3)
+    );
+    assert_eq!(
+        Some(asset(stage, NAME)),
+        stage.sim.read_file("receipt-ledger", &entry_path(evidence))
+    );
     holds(&online(stage));
 }
 
@@ -414,7 +660,10 @@ fn a_draft_of_a_crashed_attempt_keeps_that_attempts_evidence() {
     assert_eq!(stage.ledger_events(), ["claimed", "claimed", "succeeded"]);
     // Nothing was sent twice, and nothing was taken away.
     let writes = stage.writes().split_off(writes);
-    assert!(writes.iter().all(|write| !write.contains("/assets")), "{writes:?}");
+    assert!(
+        writes.iter().all(|write| !write.contains("/assets")),
+        "{writes:?}"
+    );
 }
 
 #[test]
@@ -426,7 +675,13 @@ fn a_crashed_attempt_that_had_attached_nothing_leaves_that_to_the_next() {
     let third = again(&attempt, 3).run();
     third.succeeded();
     let evidence = asset(&stage, NAME);
-    let sent = (1..=3).find(|sequence| stage.sim.read_file("receipt-ledger", &entry_path(*sequence)).as_ref() == Some(&evidence));
+    let sent = (1..=3).find(|sequence| {
+        stage
+            .sim
+            .read_file("receipt-ledger", &entry_path(*sequence))
+            .as_ref()
+            == Some(&evidence)
+    });
     assert!(sent.is_some_and(|sequence| sequence >= 2), "{sent:?}");
     settled(&stage, &third, sent.unwrap());
 }
@@ -440,41 +695,105 @@ fn what_an_earlier_attempt_published_counts_after_several_crashes() {
     let third = again(&attempt, 3).run();
     settled(&stage, &third, 1);
     assert_eq!(third.record["github_response"]["already_existed"], true);
-    assert_eq!(stage.ledger_events(), ["claimed", "claimed", "claimed", "succeeded"]);
+    assert_eq!(
+        stage.ledger_events(),
+        ["claimed", "claimed", "claimed", "succeeded"]
+    );
 }
 
 #[test]
 fn half_sent_evidence_is_sent_again() {
     let stage = Stage::new();
     let attempt = stage.release().input("attach-receipt", "true").approved();
-    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::StarterAsset));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::UploadAsset).then(Effect::StarterAsset));
     let report = attempt.run();
     report.succeeded();
-    assert_eq!(Some(asset(&stage, NAME)), stage.sim.read_file("receipt-ledger", &entry_path(1)));
+    assert_eq!(
+        Some(asset(&stage, NAME)),
+        stage.sim.read_file("receipt-ledger", &entry_path(1))
+    );
 }
 
 #[test]
 fn foreign_evidence_in_a_draft_is_refused_and_nothing_is_published() {
     let stage = Stage::new();
     // A true claim of this ledger, but of another receipt.
-    stage.release().input("tag-name", "v0.9.0").input("attach-receipt", "true").approved().run().succeeded();
-    let other = String::from_utf8(stage.sim.read_file("receipt-ledger", &entry_path(1)).unwrap()).unwrap();
+    stage
+        .release()
+        .input("tag-name", "v0.9.0")
+        .input("attach-receipt", "true")
+        .approved()
+        .run()
+        .succeeded();
+    let other = String::from_utf8(
+        stage
+            .sim
+            .read_file("receipt-ledger", &entry_path(1))
+            .unwrap(),
+    )
+    .unwrap();
     let attempt = release(&stage).approved();
     attempt.killed(Endpoint::PublishRelease, 1);
-    let own = String::from_utf8(stage.sim.read_file("receipt-ledger", &entry_path(3)).unwrap()).unwrap();
-    let draft = || stage.sim.releases().into_iter().find(|release| release.draft).unwrap();
-    for (number, text) in [(2, "{}".to_owned()), (3, other), (4, own.replace("\"run_attempt\":1", "\"run_attempt\":0"))] {
-        let there = draft().assets.into_iter().find(|asset| asset.name == NAME).unwrap();
+    let own = String::from_utf8(
+        stage
+            .sim
+            .read_file("receipt-ledger", &entry_path(3))
+            .unwrap(),
+    )
+    .unwrap();
+    let draft = || {
+        stage
+            .sim
+            .releases()
+            .into_iter()
+            .find(|release| release.draft)
+            .unwrap()
+    };
+    for (number, text) in [
+        (2, "{}".to_owned()),
+        (3, other),
+        (4, own.replace("\"run_attempt\":1", "\"run_attempt\":0")),
+    ] {
+        let there = draft()
+            .assets
+            .into_iter()
+            .find(|asset| asset.name == NAME)
+            .unwrap();
         stage.exchange(draft().id, there.id, NAME, &text);
         // The outcome of a failed attempt would settle the receipt: each is judged on a ledger that does not learn it.
-        stage.sim.plan(Fault::on(Endpoint::Append).nth(2).times(usize::MAX).then(Effect::StatusBefore(403)));
+        stage.sim.plan(
+            Fault::on(Endpoint::Append)
+                .nth(2)
+                .times(usize::MAX)
+                .then(Effect::StatusBefore(403)),
+        );
         let report = again(&attempt, number).run();
-        assert_eq!((report.exit, report.code()), (4, "asset_mismatch"), "{}", report.message());
-        assert!(report.message().contains("the release has another `countersign-receipt.json` than the claim"), "{}", report.message());
+        assert_eq!(
+            (report.exit, report.code()),
+            (4, "asset_mismatch"),
+            "{}",
+            report.message()
+        );
+        assert!(
+            report
+                .message()
+                .contains("the release has another `countersign-receipt.json` than the claim"),
+            "{}",
+            report.message()
+        );
         stage.sim.forget_faults();
         assert!(draft().draft);
     }
-    assert!(!stage.writes().iter().any(|write| write.starts_with("DELETE") && !write.contains("assets")), "{:?}", stage.writes());
+    assert!(
+        !stage
+            .writes()
+            .iter()
+            .any(|write| write.starts_with("DELETE") && !write.contains("assets")),
+        "{:?}",
+        stage.writes()
+    );
 }
 
 #[test]
@@ -487,31 +806,72 @@ fn evidence_that_is_exchanged_before_the_publication_is_noticed_after_it() {
         }
         exchange(&stage, NAME, "{}");
     });
-    assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "asset_mismatch"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
 }
 
 #[test]
 fn an_input_that_nobody_could_meet_is_refused_before_anything_is_written() {
     let stage = Stage::new();
-    stage.tag().approved().input("attach-receipt", "true").run().refused("input_unused");
-    stage.pull().approved().input("attach-receipt", "true").run().refused("input_unused");
-    stage.tag().input("attach-receipt", "true").dry_run().refused("input_unused");
-    stage.release().approved().input("attach-receipt", "yes").run().refused("input_invalid");
+    stage
+        .tag()
+        .approved()
+        .input("attach-receipt", "true")
+        .run()
+        .refused("input_unused");
+    stage
+        .pull()
+        .approved()
+        .input("attach-receipt", "true")
+        .run()
+        .refused("input_unused");
+    stage
+        .tag()
+        .input("attach-receipt", "true")
+        .dry_run()
+        .refused("input_unused");
+    stage
+        .release()
+        .approved()
+        .input("attach-receipt", "yes")
+        .run()
+        .refused("input_invalid");
     for name in [NAME, "COUNTERSIGN-receipt.json"] {
         stage.file(name, "{}");
-        stage.release().input("files", name).dry_run().refused("asset_reserved");
+        stage
+            .release()
+            .input("files", name)
+            .dry_run()
+            .refused("asset_reserved");
         fs::remove_file(stage.workspace().join(name)).unwrap();
     }
     for number in 0..1000 {
         stage.file(&format!("{number}.bin"), "a");
     }
-    let full = stage.release().input("files", "*.bin").approved().input("attach-receipt", "true");
+    let full = stage
+        .release()
+        .input("files", "*.bin")
+        .approved()
+        .input("attach-receipt", "true");
     let report = full.run();
     report.refused("asset_limit");
-    assert!(report.message().contains("1000 assets leave no room for `countersign-receipt.json`"), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .contains("1000 assets leave no room for `countersign-receipt.json`"),
+        "{}",
+        report.message()
+    );
     full.dry_run().refused("asset_limit");
-    assert_eq!((stage.writes(), stage.ledger_events()), (Vec::new(), Vec::new()));
+    assert_eq!(
+        (stage.writes(), stage.ledger_events()),
+        (Vec::new(), Vec::new())
+    );
 }
 
 #[test]
@@ -520,35 +880,70 @@ fn the_upload_of_the_evidence_is_counted_before_the_claim() {
     for number in 0..20 {
         stage.file(&format!("{number}.zip"), "abc");
     }
-    let attempt = stage.release().input("files", "*.zip").input("attach-receipt", "true").approved();
+    let attempt = stage
+        .release()
+        .input("files", "*.zip")
+        .input("attach-receipt", "true")
+        .approved();
     stage.sim.rate_limit(1000, 81);
     let report = attempt.run();
     report.refused("preflight_rate_limit");
-    assert!(report.message().contains("more REST requests until") && report.message().contains("may need 82"), "{}", report.message());
+    assert!(
+        report.message().contains("more REST requests until")
+            && report.message().contains("may need 82"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), Vec::<String>::new());
     // Without assets the limit is asked for the evidence alone.
     let alone = Stage::new();
-    alone.release().input("attach-receipt", "true").approved().run().succeeded();
-    assert!(alone.requests().contains(&"GET /rate_limit".to_owned()), "{:?}", alone.requests());
+    alone
+        .release()
+        .input("attach-receipt", "true")
+        .approved()
+        .run()
+        .succeeded();
+    assert!(
+        alone.requests().contains(&"GET /rate_limit".to_owned()),
+        "{:?}",
+        alone.requests()
+    );
 }
 
 #[test]
 fn of_a_campaign_the_releases_carry_it() {
     let stage = Stage::new();
     let operation = |id: &str, rest: &str| format!("[[operation]]\nid = \"{id}\"\n{rest}\n");
-    let tag = operation("tag", "operation = \"tag_repo\"\ntag-name = \"v1.0.0\"\nmessage = \"One\"");
-    let release = operation("release", "operation = \"publish_release\"\nneeds = [\"tag\"]\ntag-name = \"v1.0.0\"\nbody = \"First.\"");
+    let tag = operation(
+        "tag",
+        "operation = \"tag_repo\"\ntag-name = \"v1.0.0\"\nmessage = \"One\"",
+    );
+    let release = operation(
+        "release",
+        "operation = \"publish_release\"\nneeds = [\"tag\"]\ntag-name = \"v1.0.0\"\nbody = \"First.\"",
+    );
     stage.file("campaign.toml", format!("name = \"One\"\n{tag}{release}"));
-    let plan = Attempt::new(&stage).input("mode", "dry_run").input("campaign", "campaign.toml").input("attach-receipt", "true").run();
+    let plan = Attempt::new(&stage)
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .input("attach-receipt", "true")
+        .run();
     assert_eq!(plan.exit, 0, "{}", plan.log);
     fs::copy(plan.plan(), stage.workspace().join("plan.json")).unwrap();
     let receipts = stage.sign_all(&plan.plan());
-    let attempt = Attempt::new(&stage).input("plan", "plan.json").input("receipt", &receipts).input("attach-receipt", "true");
+    let attempt = Attempt::new(&stage)
+        .input("plan", "plan.json")
+        .input("receipt", &receipts)
+        .input("attach-receipt", "true");
     attempt.run().succeeded();
     assert_eq!(stage.sim.releases()[0].assets.len(), 1);
     holds(&online(&stage));
     let other = Stage::new();
     other.file("campaign.toml", format!("name = \"One\"\n{tag}"));
-    let alone = Attempt::new(&other).input("mode", "dry_run").input("campaign", "campaign.toml").input("attach-receipt", "true").run();
+    let alone = Attempt::new(&other)
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .input("attach-receipt", "true")
+        .run();
     alone.refused("input_unused");
 }

@@ -10,7 +10,16 @@ use serde_json::json;
 
 #[track_caller]
 fn failed(stage: &Stage, report: &Report, exit: i32, code: &str, events: &[&str]) {
-    assert_eq!((report.exit, report.code(), report.outputs["error-code"].as_str()), (exit, code, code), "{}", report.message());
+    assert_eq!(
+        (
+            report.exit,
+            report.code(),
+            report.outputs["error-code"].as_str()
+        ),
+        (exit, code, code),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), events);
 }
 
@@ -25,10 +34,22 @@ fn a_write_whose_answer_says_nothing_is_unknown() {
     ] {
         let stage = Stage::new();
         let attempt = stage.tag().approved();
-        stage.sim.plan(Fault::on(Endpoint::CreateRef).times(usize::MAX).then(effect.clone()));
-        stage.sim.plan(Fault::on(Endpoint::GetRef).times(usize::MAX).then(effect.clone()));
+        stage.sim.plan(
+            Fault::on(Endpoint::CreateRef)
+                .times(usize::MAX)
+                .then(effect.clone()),
+        );
+        stage.sim.plan(
+            Fault::on(Endpoint::GetRef)
+                .times(usize::MAX)
+                .then(effect.clone()),
+        );
         let report = attempt.run();
-        assert!(report.exit == 4 && report.status() == "unknown", "{effect:?}: {}", report.message());
+        assert!(
+            report.exit == 4 && report.status() == "unknown",
+            "{effect:?}: {}",
+            report.message()
+        );
         failed(&stage, &report, 4, code, &["claimed", "unknown"]);
     }
 }
@@ -37,8 +58,19 @@ fn a_write_whose_answer_says_nothing_is_unknown() {
 fn an_outcome_that_could_not_be_written_down_is_told() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    stage.sim.plan(Fault::on(Endpoint::Append).nth(2).times(usize::MAX).then(Effect::ResetBefore));
-    failed(&stage, &attempt.run(), 4, "outcome_unrecorded", &["claimed"]);
+    stage.sim.plan(
+        Fault::on(Endpoint::Append)
+            .nth(2)
+            .times(usize::MAX)
+            .then(Effect::ResetBefore),
+    );
+    failed(
+        &stage,
+        &attempt.run(),
+        4,
+        "outcome_unrecorded",
+        &["claimed"],
+    );
     assert!(stage.sim.ref_oid("refs/tags/v1.0.0").is_some());
 }
 
@@ -46,7 +78,11 @@ fn an_outcome_that_could_not_be_written_down_is_told() {
 fn a_ledger_that_others_write_to_all_the_time_is_given_up() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    stage.sim.plan(Fault::on(Endpoint::Append).times(usize::MAX).then(Effect::StaleData));
+    stage.sim.plan(
+        Fault::on(Endpoint::Append)
+            .times(usize::MAX)
+            .then(Effect::StaleData),
+    );
     failed(&stage, &attempt.run(), 1, "ledger_contended", &[]);
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
 }
@@ -55,8 +91,17 @@ fn a_ledger_that_others_write_to_all_the_time_is_given_up() {
 fn a_claim_that_may_be_there_is_unknown_and_nothing_is_begun() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
-    stage.sim.plan(Fault::on(Endpoint::Append).times(usize::MAX).then(Effect::ResetAfter));
-    stage.sim.plan(Fault::on(Endpoint::Preflight).nth(2).times(usize::MAX).then(Effect::StatusBefore(502)));
+    stage.sim.plan(
+        Fault::on(Endpoint::Append)
+            .times(usize::MAX)
+            .then(Effect::ResetAfter),
+    );
+    stage.sim.plan(
+        Fault::on(Endpoint::Preflight)
+            .nth(2)
+            .times(usize::MAX)
+            .then(Effect::StatusBefore(502)),
+    );
     failed(&stage, &attempt.run(), 4, "claim_unknown", &["claimed"]);
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
 }
@@ -73,43 +118,92 @@ fn a_release_that_is_another_one_by_now_is_a_failure() {
         (stage, receipt, release)
     };
     let (stage, receipt, release) = killed();
-    stage.patch(&format!("/repos/octo/hello/releases/{release}"), &json!({ "prerelease": true }));
-    failed(&stage, &with(&stage, &receipt, "2").run(), 1, "release_mismatch", &["claimed", "claimed", "failed"]);
+    stage.patch(
+        &format!("/repos/octo/hello/releases/{release}"),
+        &json!({ "prerelease": true }),
+    );
+    failed(
+        &stage,
+        &with(&stage, &receipt, "2").run(),
+        1,
+        "release_mismatch",
+        &["claimed", "claimed", "failed"],
+    );
 
     let (stage, receipt, release) = killed();
     let asset = stage.sim.releases()[0].assets[0].id;
     stage.delete(&format!("/repos/octo/hello/releases/assets/{asset}"));
-    failed(&stage, &with(&stage, &receipt, "2").run(), 1, "asset_missing", &["claimed", "claimed", "failed"]);
-    assert_eq!(stage.sim.releases().iter().map(|release| release.id).collect::<Vec<_>>(), [release]);
+    failed(
+        &stage,
+        &with(&stage, &receipt, "2").run(),
+        1,
+        "asset_missing",
+        &["claimed", "claimed", "failed"],
+    );
+    assert_eq!(
+        stage
+            .sim
+            .releases()
+            .iter()
+            .map(|release| release.id)
+            .collect::<Vec<_>>(),
+        [release]
+    );
 }
 
 fn with<'a>(stage: &'a Stage, receipt: &str, attempt: &str) -> Attempt<'a> {
-    stage.release().input("files", "a.zip").input("receipt", receipt).variable("GITHUB_RUN_ATTEMPT", attempt)
+    stage
+        .release()
+        .input("files", "a.zip")
+        .input("receipt", receipt)
+        .variable("GITHUB_RUN_ATTEMPT", attempt)
 }
 
 /// Without a place for the record nothing is done.
 #[test]
 fn what_cannot_be_written_down_is_not_done() {
-    for (attempt, code) in
-        [(Stage::tag as fn(&Stage) -> Attempt<'_>, "record_unwritten"), (|stage| stage.tag().input("mode", "dry_run"), "plan_unwritten")]
-    {
+    for (attempt, code) in [
+        (Stage::tag as fn(&Stage) -> Attempt<'_>, "record_unwritten"),
+        (
+            |stage| stage.tag().input("mode", "dry_run"),
+            "plan_unwritten",
+        ),
+    ] {
         let stage = Stage::new();
-        let attempt = if code == "plan_unwritten" { attempt(&stage) } else { attempt(&stage).approved() };
-        stage.sim.plan(Fault::on(Endpoint::Preflight).then(Effect::Late(Duration::from_millis(500))));
+        let attempt = if code == "plan_unwritten" {
+            attempt(&stage)
+        } else {
+            attempt(&stage).approved()
+        };
+        stage
+            .sim
+            .plan(Fault::on(Endpoint::Preflight).then(Effect::Late(Duration::from_millis(500))));
         let seen = stage.sim.events().len();
         let (mut command, _surfaces) = attempt.process();
         let variable = |name: &str| {
-            let found = command.get_envs().find(|(variable, _)| variable.to_str() == Some(name));
+            let found = command
+                .get_envs()
+                .find(|(variable, _)| variable.to_str() == Some(name));
             PathBuf::from(found.and_then(|(_, value)| value).unwrap())
         };
         let (temp, outputs) = (variable("RUNNER_TEMP"), variable("GITHUB_OUTPUT"));
         let child = command.spawn().unwrap();
-        stage.sim.wait_until(|events| events[seen..].iter().any(|event| event.endpoint == Endpoint::Preflight));
+        stage.sim.wait_until(|events| {
+            events[seen..]
+                .iter()
+                .any(|event| event.endpoint == Endpoint::Preflight)
+        });
         fs::remove_dir_all(&temp).unwrap();
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(fs::read_to_string(outputs).unwrap().contains(code) && told.contains(code), "{code}: {told}");
-        assert_eq!((stage.ledger_events(), stage.sim.ref_oid("refs/tags/v1.0.0")), (vec![], None));
+        assert!(
+            fs::read_to_string(outputs).unwrap().contains(code) && told.contains(code),
+            "{code}: {told}"
+        );
+        assert_eq!(
+            (stage.ledger_events(), stage.sim.ref_oid("refs/tags/v1.0.0")),
+            (vec![], None)
+        );
     }
 }

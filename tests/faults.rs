@@ -1,7 +1,11 @@
 //! Every operation through every fault that can hit it: complete and recorded, or nothing visible was left and the outcome says so.
 //!
 //! The matrix is printed: `cargo test --test faults`.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -15,12 +19,18 @@ use std::{
     thread,
 };
 
-use countersign_core::{digest::Digest, document::Document as _, evidence::NAME, ledger::EventType};
+use countersign_core::{
+    digest::Digest, document::Document as _, evidence::NAME, ledger::EventType,
+};
 use countersign_sim::{AssetRecord, Effect, Endpoint, Fault, Permissions};
 use harness::{Attempt, Report, Stage};
 
 /// The files of a release, by name.
-const FILES: [(&str, &str); 3] = [("a.zip", "the first file"), ("b.zip", "the second"), ("c.zip", "and a third one")];
+const FILES: [(&str, &str); 3] = [
+    ("a.zip", "the first file"),
+    ("b.zip", "the second"),
+    ("c.zip", "and a third one"),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Operation {
@@ -32,8 +42,14 @@ enum Operation {
     Pull,
 }
 
-const OPERATIONS: [Operation; 6] =
-    [Operation::Release, Operation::ReleaseWithAssets, Operation::ReleaseWithReceipt, Operation::Draft, Operation::Tag, Operation::Pull];
+const OPERATIONS: [Operation; 6] = [
+    Operation::Release,
+    Operation::ReleaseWithAssets,
+    Operation::ReleaseWithReceipt,
+    Operation::Draft,
+    Operation::Tag,
+    Operation::Pull,
+];
 
 impl Operation {
     fn attempt(self, stage: &Stage) -> Attempt<'_> {
@@ -49,7 +65,10 @@ impl Operation {
             Self::ReleaseWithReceipt => files().input("attach-receipt", "true"),
             Self::Draft => files().input("draft", "true"),
             Self::Tag => stage.tag(),
-            Self::Pull => stage.pull().input("labels", "release").input("reviewers", "hubot"),
+            Self::Pull => stage
+                .pull()
+                .input("labels", "release")
+                .input("reviewers", "hubot"),
         }
     }
 
@@ -58,30 +77,60 @@ impl Operation {
         let sim = &stage.sim;
         let releases = sim.releases();
         assert!(releases.len() <= 1, "{} releases or drafts", releases.len());
-        assert!(sim.pulls().len() <= 1, "{} pull requests", sim.pulls().len());
+        assert!(
+            sim.pulls().len() <= 1,
+            "{} pull requests",
+            sim.pulls().len()
+        );
         match self {
             Self::Release | Self::ReleaseWithAssets | Self::ReleaseWithReceipt | Self::Draft => {
-                let Some(release) = releases.first() else { return State::Nothing };
+                let Some(release) = releases.first() else {
+                    return State::Nothing;
+                };
                 let attached = usize::from(self == Self::ReleaseWithReceipt);
-                let expected = if self == Self::Release { 0 } else { FILES.len() + attached };
+                let expected = if self == Self::Release {
+                    0
+                } else {
+                    FILES.len() + attached
+                };
                 let right = |name: &str, sha256: Option<&str>, state: &str| {
                     FILES.iter().any(|(file, text)| {
-                        *file == name && state == "uploaded" && sha256.is_none_or(|found| found == Digest::of(text.as_bytes()).to_string())
+                        *file == name
+                            && state == "uploaded"
+                            && sha256.is_none_or(|found| {
+                                found == Digest::of(text.as_bytes()).to_string()
+                            })
                     })
                 };
                 // The evidence is a claim of this receipt, as the ledger holds it: this attempt's, or an earlier one's.
-                let claims: Vec<_> = stage.ledger().into_iter().filter(|entry| entry.event_type == EventType::Claimed).collect();
+                let claims: Vec<_> = stage
+                    .ledger()
+                    .into_iter()
+                    .filter(|entry| entry.event_type == EventType::Claimed)
+                    .collect();
                 let evidence = |asset: &AssetRecord| {
                     let bytes = asset.bytes.as_deref().unwrap_or_default();
-                    asset.name == NAME && asset.state == "uploaded" && claims.iter().any(|claim| claim.to_document() == bytes)
+                    asset.name == NAME
+                        && asset.state == "uploaded"
+                        && claims.iter().any(|claim| claim.to_document() == bytes)
                 };
                 let whole = release.assets.len() == expected
-                    && release.assets.iter().filter(|asset| evidence(asset)).count() == attached
-                    && release.assets.iter().all(|asset| evidence(asset) || right(&asset.name, asset.digest.as_deref(), &asset.state));
+                    && release
+                        .assets
+                        .iter()
+                        .filter(|asset| evidence(asset))
+                        .count()
+                        == attached
+                    && release.assets.iter().all(|asset| {
+                        evidence(asset) || right(&asset.name, asset.digest.as_deref(), &asset.state)
+                    });
                 match (release.draft, self, whole) {
-                    (false, Self::Release | Self::ReleaseWithAssets | Self::ReleaseWithReceipt, true) | (true, Self::Draft, true) => {
-                        State::Complete
-                    }
+                    (
+                        false,
+                        Self::Release | Self::ReleaseWithAssets | Self::ReleaseWithReceipt,
+                        true,
+                    )
+                    | (true, Self::Draft, true) => State::Complete,
                     (true, ..) => State::Hidden,
                     (false, ..) => State::Visible,
                 }
@@ -90,7 +139,9 @@ impl Operation {
             Self::Tag => State::Nothing,
             Self::Pull => match sim.pulls().first() {
                 None => State::Nothing,
-                Some(pull) if pull.labels == ["release"] && pull.reviewers == ["hubot"] => State::Complete,
+                Some(pull) if pull.labels == ["release"] && pull.reviewers == ["hubot"] => {
+                    State::Complete
+                }
                 Some(_) => State::Visible,
             },
         }
@@ -120,34 +171,57 @@ fn judge(operation: Operation, stage: &Stage, attempt: &Attempt<'_>, report: &Re
     let there = operation.state(stage);
     let events = stage.ledger_events();
     let retries = report.record["retry_count"].as_u64().unwrap();
-    let unmasked: Vec<&str> = report.log.lines().filter(|line| line.contains(&stage.token) && !line.starts_with("::add-mask::")).collect();
+    let unmasked: Vec<&str> = report
+        .log
+        .lines()
+        .filter(|line| line.contains(&stage.token) && !line.starts_with("::add-mask::"))
+        .collect();
     assert!(unmasked.is_empty(), "the token is in the log: {unmasked:?}");
     match report.exit {
         0 => {
             assert_eq!((there, report.status()), (State::Complete, "success"));
-            assert_eq!(events.last().map(String::as_str), Some("succeeded"), "{events:?}");
-            End(if retries == 0 { "done".into() } else { format!("done, {retries} retries") })
+            assert_eq!(
+                events.last().map(String::as_str),
+                Some("succeeded"),
+                "{events:?}"
+            );
+            End(if retries == 0 {
+                "done".into()
+            } else {
+                format!("done, {retries} retries")
+            })
         }
         1 => {
             assert_eq!(report.status(), "failed");
-            assert!(events.is_empty() || events.last().is_some_and(|event| event == "failed"), "{events:?}");
+            assert!(
+                events.is_empty() || events.last().is_some_and(|event| event == "failed"),
+                "{events:?}"
+            );
             match there {
                 State::Nothing => End(format!("failed: {}", report.code())),
                 // Only its author and other writers see a draft, and the message names it.
                 State::Hidden => {
-                    assert!(report.message().contains("release 1"), "{}", report.message());
+                    assert!(
+                        report.message().contains("release 1"),
+                        "{}",
+                        report.message()
+                    );
                     End(format!("failed, draft left: {}", report.code()))
                 }
                 // A pull request is not taken back for its labels; the message says what is missing.
                 State::Visible => {
                     assert!(
-                        operation == Operation::Pull && report.message().contains("the pull request is open, but"),
+                        operation == Operation::Pull
+                            && report.message().contains("the pull request is open, but"),
                         "{}",
                         report.message()
                     );
                     End(format!("failed, told what is missing: {}", report.code()))
                 }
-                State::Complete => panic!("everything is there, but the outcome is a failure: {}", report.message()),
+                State::Complete => panic!(
+                    "everything is there, but the outcome is a failure: {}",
+                    report.message()
+                ),
             }
         }
         3 => {
@@ -156,12 +230,24 @@ fn judge(operation: Operation, stage: &Stage, attempt: &Attempt<'_>, report: &Re
             End(format!("refused: {}", report.code()))
         }
         4 => {
-            assert!(operation == Operation::Pull || there != State::Visible, "a half release is visible");
+            assert!(
+                operation == Operation::Pull || there != State::Visible,
+                "a half release is visible"
+            );
             stage.sim.forget_faults();
             let second = attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2").run();
             let (after, events) = (operation.state(stage), stage.ledger_events());
-            assert_eq!((second.exit, after), (0, State::Complete), "{}", second.message());
-            assert_eq!(events.last().map(String::as_str), Some("succeeded"), "{events:?}");
+            assert_eq!(
+                (second.exit, after),
+                (0, State::Complete),
+                "{}",
+                second.message()
+            );
+            assert_eq!(
+                events.last().map(String::as_str),
+                Some("succeeded"),
+                "{events:?}"
+            );
             End("unknown, then done".into())
         }
         other => panic!("exit status {other}: {}", report.log),
@@ -170,7 +256,10 @@ fn judge(operation: Operation, stage: &Stage, attempt: &Attempt<'_>, report: &Re
 
 /// The faults of any request.
 fn general() -> Vec<(&'static str, Effect)> {
-    let graphql = |kind: &str| Effect::GraphQlError { kind: kind.into(), message: "Something went wrong".into() };
+    let graphql = |kind: &str| Effect::GraphQlError {
+        kind: kind.into(),
+        message: "Something went wrong".into(),
+    };
     vec![
         ("reset before", Effect::ResetBefore),
         ("reset after", Effect::ResetAfter),
@@ -180,12 +269,27 @@ fn general() -> Vec<(&'static str, Effect)> {
         ("403", Effect::StatusBefore(403)),
         ("404", Effect::StatusBefore(404)),
         ("422", Effect::StatusBefore(422)),
-        ("429, retry-after", Effect::RetryAfter { status: 429, seconds: 3 }),
-        ("503, retry-after", Effect::RetryAfter { status: 503, seconds: 3 }),
+        (
+            "429, retry-after",
+            Effect::RetryAfter {
+                status: 429,
+                seconds: 3,
+            },
+        ),
+        (
+            "503, retry-after",
+            Effect::RetryAfter {
+                status: 503,
+                seconds: 3,
+            },
+        ),
         ("secondary limit", Effect::SecondaryLimit),
         ("truncated reply", Effect::TruncatedReply),
         ("garbage", Effect::Garbage),
-        ("redirect", Effect::Redirect("https://elsewhere.example/".into())),
+        (
+            "redirect",
+            Effect::Redirect("https://elsewhere.example/".into()),
+        ),
         ("GraphQL error", graphql("")),
         ("GraphQL rate limit", graphql("RATE_LIMITED")),
         ("stale data", Effect::StaleData),
@@ -220,7 +324,11 @@ struct Cell {
 
 impl Cell {
     fn row(&self) -> String {
-        let nth = if self.nth == 1 { String::new() } else { format!(" {}", self.nth) };
+        let nth = if self.nth == 1 {
+            String::new()
+        } else {
+            format!(" {}", self.nth)
+        };
         let times = if self.times == 1 { "once" } else { "always" };
         format!("{:?}{nth}: {}, {times}", self.endpoint, self.name)
     }
@@ -228,7 +336,12 @@ impl Cell {
     fn run(&self) -> End {
         let stage = Stage::new();
         let attempt = self.operation.attempt(&stage).approved();
-        stage.sim.plan(Fault::on(self.endpoint).nth(self.nth).times(self.times).then(self.effect.clone()));
+        stage.sim.plan(
+            Fault::on(self.endpoint)
+                .nth(self.nth)
+                .times(self.times)
+                .then(self.effect.clone()),
+        );
         let report = attempt.run();
         judge(self.operation, &stage, &attempt, &report)
     }
@@ -244,7 +357,10 @@ fn cells() -> Vec<Cell> {
         attempt.run().succeeded();
         let mut requests: BTreeMap<String, (Endpoint, usize)> = BTreeMap::new();
         for event in &stage.events()[before..] {
-            requests.entry(format!("{:?}", event.endpoint)).or_insert((event.endpoint, 0)).1 += 1;
+            requests
+                .entry(format!("{:?}", event.endpoint))
+                .or_insert((event.endpoint, 0))
+                .1 += 1;
         }
         for (endpoint, count) in requests.into_values() {
             let graphql = matches!(endpoint, Endpoint::Preflight | Endpoint::Append);
@@ -254,11 +370,25 @@ fn cells() -> Vec<Cell> {
                 }
                 for (nth, times) in [(1, 1), (2, 1), (1, usize::MAX)] {
                     if nth <= count {
-                        cells.push(Cell { operation, endpoint, nth, times, name, effect: effect.clone() });
+                        cells.push(Cell {
+                            operation,
+                            endpoint,
+                            nth,
+                            times,
+                            name,
+                            effect: effect.clone(),
+                        });
                     }
                 }
             }
-            let stalled = Cell { operation, endpoint, nth: 1, times: 1, name: "stall", effect: Effect::Stall };
+            let stalled = Cell {
+                operation,
+                endpoint,
+                nth: 1,
+                times: 1,
+                name: "stall",
+                effect: Effect::Stall,
+            };
             cells.push(stalled);
         }
     }
@@ -270,7 +400,9 @@ fn each<T: Sync, R: Send>(cells: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let ended: Mutex<Vec<(usize, R)>> = Mutex::default();
     let work = || {
-        while let Some((number, cell)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|number| Some((number, cells.get(number)?))) {
+        while let Some((number, cell)) = Some(next.fetch_add(1, Ordering::Relaxed))
+            .and_then(|number| Some((number, cells.get(number)?)))
+        {
             let end = run(cell);
             ended.lock().unwrap().push((number, end));
         }
@@ -288,15 +420,28 @@ fn every_operation_ends_well_under_every_fault() {
     let ends = each(&cells, |cell| {
         let run = std::panic::AssertUnwindSafe(|| cell.run());
         std::panic::catch_unwind(run).map_err(|panic| {
-            let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            format!("{:?} {}: {}", cell.operation, cell.row(), text.unwrap_or_default())
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            format!(
+                "{:?} {}: {}",
+                cell.operation,
+                cell.row(),
+                text.unwrap_or_default()
+            )
         })
     });
     let mut matrix: BTreeMap<String, BTreeMap<Operation, String>> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (cell, end) in cells.iter().zip(ends) {
         match end {
-            Ok(end) => drop(matrix.entry(cell.row()).or_default().insert(cell.operation, end.to_string())),
+            Ok(end) => drop(
+                matrix
+                    .entry(cell.row())
+                    .or_default()
+                    .insert(cell.operation, end.to_string()),
+            ),
             Err(panic) => wrong.push(panic),
         }
     }
@@ -304,11 +449,20 @@ fn every_operation_ends_well_under_every_fault() {
         let cells: Vec<String> = OPERATIONS.iter().map(|operation| of(*operation)).collect();
         format!("| {row} | {} |", cells.join(" | "))
     };
-    let mut told = vec![line("fault", &|operation| format!("{operation:?}")), line("---", &|_| "---".into())];
+    let mut told = vec![
+        line("fault", &|operation| format!("{operation:?}")),
+        line("---", &|_| "---".into()),
+    ];
     for (row, ends) in &matrix {
-        told.push(line(row, &|operation| ends.get(&operation).cloned().unwrap_or_default()));
+        told.push(line(row, &|operation| {
+            ends.get(&operation).cloned().unwrap_or_default()
+        }));
     }
-    told.push(format!("{} faults, {} of them ended badly", cells.len(), wrong.len()));
+    told.push(format!(
+        "{} faults, {} of them ended badly",
+        cells.len(),
+        wrong.len()
+    ));
     harness::tell(&told.join("\n"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -317,11 +471,31 @@ fn every_operation_ends_well_under_every_fault() {
 #[test]
 fn a_lost_write_that_shows_late_is_not_done_twice() {
     for (operation, write, read) in [
-        (Operation::Release, Endpoint::CreateRelease, Endpoint::GetReleaseByTag),
-        (Operation::ReleaseWithAssets, Endpoint::CreateRelease, Endpoint::ListReleases),
-        (Operation::ReleaseWithAssets, Endpoint::UploadAsset, Endpoint::ListAssets),
-        (Operation::ReleaseWithReceipt, Endpoint::UploadAsset, Endpoint::ListAssets),
-        (Operation::Draft, Endpoint::CreateRelease, Endpoint::ListReleases),
+        (
+            Operation::Release,
+            Endpoint::CreateRelease,
+            Endpoint::GetReleaseByTag,
+        ),
+        (
+            Operation::ReleaseWithAssets,
+            Endpoint::CreateRelease,
+            Endpoint::ListReleases,
+        ),
+        (
+            Operation::ReleaseWithAssets,
+            Endpoint::UploadAsset,
+            Endpoint::ListAssets,
+        ),
+        (
+            Operation::ReleaseWithReceipt,
+            Endpoint::UploadAsset,
+            Endpoint::ListAssets,
+        ),
+        (
+            Operation::Draft,
+            Endpoint::CreateRelease,
+            Endpoint::ListReleases,
+        ),
         (Operation::Tag, Endpoint::CreateRef, Endpoint::GetRef),
         (Operation::Pull, Endpoint::CreatePull, Endpoint::ListPulls),
     ] {
@@ -331,7 +505,11 @@ fn a_lost_write_that_shows_late_is_not_done_twice() {
         stage.sim.plan(Fault::on(read).then(Effect::Lagging));
         let report = attempt.run();
         let end = judge(operation, &stage, &attempt, &report);
-        assert!(end.0.starts_with("done, "), "{operation:?}: {end} {}", report.message());
+        assert!(
+            end.0.starts_with("done, "),
+            "{operation:?}: {end} {}",
+            report.message()
+        );
     }
 }
 
@@ -352,15 +530,30 @@ fn what_github_forbids_is_told_and_leaves_nothing_behind() {
             |stage| stage.token = stage.sim.token(Permissions::none()),
             "refused: ledger_unavailable",
         ),
-        ("tags may not be made", Operation::ReleaseWithAssets, |stage| stage.sim.disallow_tag_creation(true), "failed: github_rejected"),
-        ("tags may not be made", Operation::Tag, |stage| stage.sim.disallow_tag_creation(true), "failed: github_rejected"),
+        (
+            "tags may not be made",
+            Operation::ReleaseWithAssets,
+            |stage| stage.sim.disallow_tag_creation(true),
+            "failed: github_rejected",
+        ),
+        (
+            "tags may not be made",
+            Operation::Tag,
+            |stage| stage.sim.disallow_tag_creation(true),
+            "failed: github_rejected",
+        ),
         (
             "Actions may not open pull requests",
             Operation::Pull,
             |stage| stage.sim.allow_actions_pull_requests(false),
             "failed: permission_denied",
         ),
-        ("immutable releases", Operation::ReleaseWithAssets, |stage| stage.sim.immutable_releases(true), "done"),
+        (
+            "immutable releases",
+            Operation::ReleaseWithAssets,
+            |stage| stage.sim.immutable_releases(true),
+            "done",
+        ),
     ];
     for (name, operation, set, expected) in settings {
         let mut stage = Stage::new();

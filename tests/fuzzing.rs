@@ -1,5 +1,8 @@
 //! Every fuzz target has what belongs to it, its seeds are the examples of the pages, and what fuzzing found stays found.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 use std::{collections::BTreeSet, fs};
 
@@ -34,21 +37,49 @@ fn file(path: &str) -> String {
 
 fn names(folder: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".rs").to_owned()).collect()
+    entries
+        .map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .into_string()
+                .unwrap()
+                .trim_end_matches(".rs")
+                .to_owned()
+        })
+        .collect()
 }
 
 #[test]
 fn every_target_has_its_seeds_its_promise_and_its_row() {
     let targets = names("fuzz/targets");
-    let (manifest, library, page) = (file("fuzz/Cargo.toml"), file("fuzz/src/lib.rs"), file("fuzz/README.md"));
+    let (manifest, library, page) = (
+        file("fuzz/Cargo.toml"),
+        file("fuzz/src/lib.rs"),
+        file("fuzz/README.md"),
+    );
     for target in &targets {
-        assert!(manifest.contains(&format!("[[bin]]\nname = \"{target}\"\npath = \"targets/{target}.rs\"\n")), "{target}");
-        assert!(library.contains(&format!("\npub mod {target};\n")), "{target}");
+        assert!(
+            manifest.contains(&format!(
+                "[[bin]]\nname = \"{target}\"\npath = \"targets/{target}.rs\"\n"
+            )),
+            "{target}"
+        );
+        assert!(
+            library.contains(&format!("\npub mod {target};\n")),
+            "{target}"
+        );
         assert!(page.contains(&format!("| `{target}` | ")), "{target}");
-        assert!(names(&format!("fuzz/seeds/{target}")).len() >= 3, "{target}");
+        assert!(
+            names(&format!("fuzz/seeds/{target}")).len() >= 3,
+            "{target}"
+        );
     }
     assert_eq!(names("fuzz/seeds"), targets);
-    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), targets.len());
+    assert_eq!(
+        page.lines().filter(|line| line.starts_with("| `")).count(),
+        targets.len()
+    );
     assert_eq!(manifest.matches("[[bin]]").count(), targets.len());
     assert!(file(".ci/run").contains("\nscripts/fuzz smoke"));
 }
@@ -58,7 +89,13 @@ fn every_target_has_its_seeds_its_promise_and_its_row() {
 fn the_examples_of_the_pages_are_seeds() {
     for (page, language, number, seed) in EXAMPLES {
         let page = file(&format!("docs/{page}.md"));
-        let example = page.split(&format!("\n```{language}\n")).nth(number).unwrap().split("```").next().unwrap();
+        let example = page
+            .split(&format!("\n```{language}\n"))
+            .nth(number)
+            .unwrap()
+            .split("```")
+            .next()
+            .unwrap();
         let ends = UNENDED.iter().all(|unended| !seed.starts_with(unended));
         let example = if ends { example } else { example.trim_end() };
         let path = format!("fuzz/seeds/{seed}");
@@ -72,6 +109,10 @@ fn the_examples_of_the_pages_are_seeds() {
 /// The library that reads keys repeats in its errors what it found. Found by `keys` and `trust`.
 #[test]
 fn a_key_that_cannot_be_read_is_told_in_visible_characters() {
-    let line = "ssh-ed25519 AAAAC3NzaC1lZDIYNTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c alice";
-    assert_eq!(TrustedKeys::parse(line).unwrap_err().to_string(), "line 1: not an OpenSSH public key: invalid label: 'ssh-ed2\\u{18}519'");
+    let line =
+        "ssh-ed25519 AAAAC3NzaC1lZDIYNTE5AAAAIIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c alice";
+    assert_eq!(
+        TrustedKeys::parse(line).unwrap_err().to_string(),
+        "line 1: not an OpenSSH public key: invalid label: 'ssh-ed2\\u{18}519'"
+    );
 }

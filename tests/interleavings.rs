@@ -1,7 +1,10 @@
 //! Random interleavings of attempts, crashes at every request, lost replies and refusals, over publisher and simulator.
 //!
 //! `PROPTEST_CASES` sets the number of cases (256 by default, each of up to eight attempts by the real binary).
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -52,7 +55,13 @@ const ATTACHED: &str = "v2.0.0";
 
 /// The requests of one attempt at each receipt.
 const REQUESTS: [&[Endpoint]; 4] = [
-    &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreateTagObject, Endpoint::CreateRef, Endpoint::GetRef],
+    &[
+        Endpoint::Preflight,
+        Endpoint::Append,
+        Endpoint::CreateTagObject,
+        Endpoint::CreateRef,
+        Endpoint::GetRef,
+    ],
     &[
         Endpoint::Preflight,
         Endpoint::Append,
@@ -62,7 +71,12 @@ const REQUESTS: [&[Endpoint]; 4] = [
         Endpoint::GetReleaseByTag,
         Endpoint::ListReleases,
     ],
-    &[Endpoint::Preflight, Endpoint::Append, Endpoint::CreatePull, Endpoint::ListPulls],
+    &[
+        Endpoint::Preflight,
+        Endpoint::Append,
+        Endpoint::CreatePull,
+        Endpoint::ListPulls,
+    ],
     &[
         Endpoint::Append,
         Endpoint::CreateRelease,
@@ -99,8 +113,16 @@ impl ReferenceStateMachine for Anything {
         let try_at = move |receipt: usize| {
             // Once, so that a retry may help; or again and again.
             let times = select(vec![1, usize::MAX]);
-            let place = (select(REQUESTS[receipt].to_vec()), 1..3usize, times, misfortune.clone());
-            proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try { receipt, misfortune })
+            let place = (
+                select(REQUESTS[receipt].to_vec()),
+                1..3usize,
+                times,
+                misfortune.clone(),
+            );
+            proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try {
+                receipt,
+                misfortune,
+            })
         };
         (0..4usize).prop_flat_map(try_at).boxed()
     }
@@ -123,7 +145,11 @@ impl World {
     fn new() -> Self {
         let stage = Stage::new();
         stage.file("app.zip", "abc");
-        let world = Self { stage, receipts: Vec::new(), attempts: RefCell::new(0) };
+        let world = Self {
+            stage,
+            receipts: Vec::new(),
+            attempts: RefCell::new(0),
+        };
         let receipts = (0..4).map(|receipt| {
             let plan = world.operation(receipt).dry_run();
             world.stage.sign(&harness::terms(&plan.plan()))
@@ -137,7 +163,12 @@ impl World {
             0 => self.stage.tag().input("tag-name", "tagged"),
             1 => self.stage.release().input("files", "app.zip"),
             2 => self.stage.pull(),
-            _ => self.stage.release().input("tag-name", ATTACHED).input("files", "app.zip").input("attach-receipt", "true"),
+            _ => self
+                .stage
+                .release()
+                .input("tag-name", ATTACHED)
+                .input("files", "app.zip")
+                .input("attach-receipt", "true"),
         }
     }
 
@@ -145,7 +176,9 @@ impl World {
     fn attempt(&self, receipt: usize) -> Attempt<'_> {
         *self.attempts.borrow_mut() += 1;
         ATTEMPTS.fetch_add(1, Ordering::Relaxed);
-        self.operation(receipt).input("receipt", &self.receipts[receipt]).variable("GITHUB_RUN_ATTEMPT", self.attempts.borrow().to_string())
+        self.operation(receipt)
+            .input("receipt", &self.receipts[receipt])
+            .variable("GITHUB_RUN_ATTEMPT", self.attempts.borrow().to_string())
     }
 
     fn make(&self, attempt: Try) {
@@ -178,14 +211,22 @@ impl World {
         let (mut command, _surfaces) = attempt.process();
         let mut child = command.spawn().unwrap();
         let stalled = || {
-            self.stage.sim.events()[before..].iter().any(|event| event.endpoint == endpoint && !event.finished && event.status.is_none())
+            self.stage.sim.events()[before..].iter().any(|event| {
+                event.endpoint == endpoint && !event.finished && event.status.is_none()
+            })
         };
         let mut seen = 0;
         while child.try_wait().unwrap().is_none() {
             // A request is unfinished for a moment while it is served: only one that stays so is the stalled one.
             seen = if stalled() { seen + 1 } else { 0 };
             if seen > 50 {
-                assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
+                assert!(
+                    Command::new("kill")
+                        .args(["-KILL", &child.id().to_string()])
+                        .status()
+                        .unwrap()
+                        .success()
+                );
                 KILLED.fetch_add(1, Ordering::Relaxed);
                 break;
             }
@@ -199,27 +240,54 @@ impl World {
         let sim = &self.stage.sim;
         let effects = [
             usize::from(sim.ref_oid("refs/tags/tagged").is_some()),
-            sim.releases().iter().filter(|release| release.tag_name == "v1.0.0").count(),
+            sim.releases()
+                .iter()
+                .filter(|release| release.tag_name == "v1.0.0")
+                .count(),
             sim.pulls().len(),
-            sim.releases().iter().filter(|release| release.tag_name == ATTACHED).count(),
+            sim.releases()
+                .iter()
+                .filter(|release| release.tag_name == ATTACHED)
+                .count(),
         ];
         let entries = self.stage.ledger();
         let claims = |receipt: &str| {
             let receipt = Envelope::parse(receipt).unwrap();
-            entries.iter().filter(|entry| entry.receipt.as_ref() == Some(&receipt)).collect::<Vec<_>>()
+            entries
+                .iter()
+                .filter(|entry| entry.receipt.as_ref() == Some(&receipt))
+                .collect::<Vec<_>>()
         };
         for (receipt, effects) in effects.iter().enumerate() {
             assert!(*effects <= 1, "{receipt}: {effects} effects");
-            assert!(*effects == 0 || !claims(&self.receipts[receipt]).is_empty(), "{receipt}: an effect without a claim");
+            assert!(
+                *effects == 0 || !claims(&self.receipts[receipt]).is_empty(),
+                "{receipt}: an effect without a claim"
+            );
         }
         for release in sim.releases().into_iter().filter(|release| !release.draft) {
-            let (evidence, files): (Vec<_>, Vec<_>) = release.assets.iter().partition(|asset| asset.name == NAME);
-            assert!(files.iter().all(|asset| asset.state == "uploaded" && asset.size == 3));
-            let attached = usize::from(release.tag_name == ATTACHED);
-            assert_eq!((files.len(), evidence.len()), (1, attached), "a half release was published");
-            let held = |bytes: &[u8]| claims(&self.receipts[3]).iter().any(|claim| claim.to_document() == bytes);
+            let (evidence, files): (Vec<_>, Vec<_>) =
+                release.assets.iter().partition(|asset| asset.name == NAME);
             assert!(
-                evidence.iter().all(|asset| held(asset.bytes.as_deref().unwrap_or_default())),
+                files
+                    .iter()
+                    .all(|asset| asset.state == "uploaded" && asset.size == 3)
+            );
+            let attached = usize::from(release.tag_name == ATTACHED);
+            assert_eq!(
+                (files.len(), evidence.len()),
+                (1, attached),
+                "a half release was published"
+            );
+            let held = |bytes: &[u8]| {
+                claims(&self.receipts[3])
+                    .iter()
+                    .any(|claim| claim.to_document() == bytes)
+            };
+            assert!(
+                evidence
+                    .iter()
+                    .all(|asset| held(asset.bytes.as_deref().unwrap_or_default())),
                 "evidence that is no claim of its receipt"
             );
         }
@@ -229,17 +297,28 @@ impl World {
     /// The whole chain, recomputed; gives the number of receipts without an outcome.
     fn verified(&self) -> u64 {
         let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
-        let examiner = Examiner::new(Some(countersign_core::ledger::Keys::Listed(&keys, Threshold::ONE)));
+        let examiner = Examiner::new(Some(countersign_core::ledger::Keys::Listed(
+            &keys,
+            Threshold::ONE,
+        )));
         let mut verifier = Verifier::default();
         let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path);
         for entry in self.stage.ledger() {
-            verifier.take(examiner.examine(entry.sequence, &file(&entry_path(entry.sequence)).unwrap()).unwrap()).unwrap();
+            verifier
+                .take(
+                    examiner
+                        .examine(entry.sequence, &file(&entry_path(entry.sequence)).unwrap())
+                        .unwrap(),
+                )
+                .unwrap();
         }
         let head = file("ledger.json").unwrap();
         assert!(countersign_core::ledger::Head::from_document(&head).is_ok());
         verifier.is_head(&head).unwrap();
         for receipt in verifier.receipts() {
-            verifier.is_state(receipt, file(&state_path(receipt)).as_deref()).unwrap();
+            verifier
+                .is_state(receipt, file(&state_path(receipt)).as_deref())
+                .unwrap();
         }
         verifier.tally().unfinished
     }
@@ -265,15 +344,33 @@ impl StateMachineTest for Publisher {
         // Enough attempts: with fair weather one more settles each receipt.
         for receipt in 0..4 {
             let report = world.attempt(receipt).run();
-            assert!(matches!(report.exit, 0 | 1 | 3), "{}: {}", report.exit, report.message());
+            assert!(
+                matches!(report.exit, 0 | 1 | 3),
+                "{}: {}",
+                report.exit,
+                report.message()
+            );
         }
-        assert_eq!(world.check(), 0, "a claim has no outcome: {:?}", world.stage.ledger_events());
+        assert_eq!(
+            world.check(),
+            0,
+            "a claim has no outcome: {:?}",
+            world.stage.ledger_events()
+        );
     }
 }
 
 fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 20, ..ProptestConfig::default() }
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(256);
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20,
+        ..ProptestConfig::default()
+    }
 }
 
 prop_state_machine! {

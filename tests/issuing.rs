@@ -1,5 +1,8 @@
 //! The way before the publisher: a campaign becomes a plan, approvers sign it under a policy, and it ships in its order.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -52,11 +55,21 @@ impl Office {
         let stage = Stage::new();
         stage.file("NOTES.md", "All new.\n");
         fs::create_dir(stage.workspace().join("dist")).unwrap();
-        stage.file("dist/app.zip", "abc").file("campaign.toml", CAMPAIGN);
+        stage
+            .file("dist/app.zip", "abc")
+            .file("campaign.toml", CAMPAIGN);
         stage.sim.commit("next", &[("next.txt", b"next\n")]);
-        let mut office = Self { stage, root: String::new() };
+        let mut office = Self {
+            stage,
+            root: String::new(),
+        };
         for name in ["alice", "bob", "carol"] {
-            assert_eq!(office.run(&["keys", "generate", "--out", name, "--name", name]).0, 0);
+            assert_eq!(
+                office
+                    .run(&["keys", "generate", "--out", name, "--name", name])
+                    .0,
+                0
+            );
         }
         office.stage.policy(&office.policy());
         office.root = office.trust("1", "");
@@ -65,7 +78,14 @@ impl Office {
 
     /// A command of somebody, in the folder where the keys are.
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        ended(&self.stage.command(arguments).env("GH_TOKEN", &self.stage.token).output().unwrap())
+        ended(
+            &self
+                .stage
+                .command(arguments)
+                .env("GH_TOKEN", &self.stage.token)
+                .output()
+                .unwrap(),
+        )
     }
 
     fn read(&self, name: &str) -> String {
@@ -97,45 +117,87 @@ impl Office {
     fn trust(&self, version: &str, bob: &str) -> String {
         let key = |name: &str, more: &str| {
             let line = self.read(&format!("{name}.pub"));
-            format!("\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n", line.trim())
+            format!(
+                "\n[[key]]\nname = \"{name}\"\nlogin = \"{name}-gh\"\nkey = \"{}\"\n{more}\n",
+                line.trim()
+            )
         };
-        let text = format!("version = {version}\nthreshold = 2\n{}{}{}", key("alice", ""), key("bob", bob), key("carol", ""));
+        let text = format!(
+            "version = {version}\nthreshold = 2\n{}{}{}",
+            key("alice", ""),
+            key("bob", bob),
+            key("carol", "")
+        );
         self.write("version.toml", &text);
-        let mut propose = vec!["trust", "propose", "version.toml", "--policy", "workspace/policy.toml", "--key", "alice", "--yes"];
+        let mut propose = vec![
+            "trust",
+            "propose",
+            "version.toml",
+            "--policy",
+            "workspace/policy.toml",
+            "--key",
+            "alice",
+            "--yes",
+        ];
         if version != "1" {
             propose.extend(["--after", "workspace/trust.json"]);
         }
         let (exit, half, told) = self.run(&propose);
-        assert!(exit == 0 && told.contains("It does not count yet"), "{told}");
+        assert!(
+            exit == 0 && told.contains("It does not count yet"),
+            "{told}"
+        );
         self.write("half.json", &half);
-        let (exit, whole, told) = self.run(&["trust", "sign", "half.json", "--key", "carol", "--yes"]);
-        assert!(exit == 0 && told.contains(&format!("It counts now: version {version} ")), "{told}");
+        let (exit, whole, told) =
+            self.run(&["trust", "sign", "half.json", "--key", "carol", "--yes"]);
+        assert!(
+            exit == 0 && told.contains(&format!("It counts now: version {version} ")),
+            "{told}"
+        );
         self.stage.file("trust.json", whole);
-        told.rsplit("Its root is ").next().unwrap().trim().trim_end_matches('.').to_owned()
+        told.rsplit("Its root is ")
+            .next()
+            .unwrap()
+            .trim()
+            .trim_end_matches('.')
+            .to_owned()
     }
 
     /// The dry run of the campaign, started by `actor`; its plan lies in the workspace.
     fn dry_run(&self, actor: &str) -> Report {
-        let report = self.attempt(actor).input("mode", "dry_run").input("campaign", "campaign.toml").run();
-        assert_eq!((report.exit, report.status()), (0, "dry_run"), "{}", report.log);
+        let report = self
+            .attempt(actor)
+            .input("mode", "dry_run")
+            .input("campaign", "campaign.toml")
+            .run();
+        assert_eq!(
+            (report.exit, report.status()),
+            (0, "dry_run"),
+            "{}",
+            report.log
+        );
         fs::copy(report.plan(), self.stage.workspace().join("plan.json")).unwrap();
         report
     }
 
     fn attempt(&self, actor: &str) -> Attempt<'_> {
-        let attempt = Attempt::new(&self.stage).variable("GITHUB_ACTOR", actor).variable("GITHUB_TRIGGERING_ACTOR", actor);
+        let attempt = Attempt::new(&self.stage)
+            .variable("GITHUB_ACTOR", actor)
+            .variable("GITHUB_TRIGGERING_ACTOR", actor);
         attempt.input("trusted-keys", "")
     }
 
     /// Receipts for the plan by the first approver, then signed by the others.
     fn receipts(&self, approvers: &[&str]) -> String {
         let (first, others) = approvers.split_first().unwrap();
-        let (exit, receipts, told) = self.run(&[&["authorize", PLAN, "--key", first, "--yes"], BY].concat());
+        let (exit, receipts, told) =
+            self.run(&[&["authorize", PLAN, "--key", first, "--yes"], BY].concat());
         assert_eq!(exit, 0, "{told}");
         let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json"];
         others.iter().fold(receipts, |receipts, key| {
             self.write("receipts", &receipts);
-            let (exit, signed, told) = self.run(&[&["sign", "receipts", "--key", key, "--yes"], by.as_slice()].concat());
+            let (exit, signed, told) =
+                self.run(&[&["sign", "receipts", "--key", key, "--yes"], by.as_slice()].concat());
             assert_eq!(exit, 0, "{told}");
             signed
         })
@@ -153,17 +215,32 @@ impl Office {
 }
 
 const PLAN: &str = "workspace/plan.json";
-const BY: &[&str] = &["--policy", "workspace/policy.toml", "--trusted-keys", "workspace/trust.json"];
+const BY: &[&str] = &[
+    "--policy",
+    "workspace/policy.toml",
+    "--trusted-keys",
+    "workspace/trust.json",
+];
 
 fn ended(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 /// `id status` of every operation, `-` for one that was not begun.
 fn results(report: &Report) -> Vec<String> {
     let results: serde_json::Value = serde_json::from_str(&report.outputs["results"]).unwrap();
-    let one = |result: &serde_json::Value| format!("{} {}", result["id"].as_str().unwrap(), result["status"].as_str().unwrap_or("-"));
+    let one = |result: &serde_json::Value| {
+        format!(
+            "{} {}",
+            result["id"].as_str().unwrap(),
+            result["status"].as_str().unwrap_or("-")
+        )
+    };
     results.as_array().unwrap().iter().map(one).collect()
 }
 
@@ -171,39 +248,112 @@ fn results(report: &Report) -> Vec<String> {
 fn a_campaign_is_planned_signed_by_two_and_shipped_in_its_order() {
     let office = Office::new();
     let plan = office.dry_run("dana");
-    for part in ["### Operations", "### What would change", "countersign authorize --run 17231231 --repository octo/hello"] {
+    for part in [
+        "### Operations",
+        "### What would change",
+        "countersign authorize --run 17231231 --repository octo/hello",
+    ] {
         assert!(plan.summary.contains(part), "{part} in {}", plan.summary);
     }
     let receipts = office.receipts(&["alice", "bob"]);
     assert_eq!(receipts.lines().count(), 3);
     let report = office.publish("dana", &receipts).run();
-    assert_eq!((report.exit, report.status()), (0, "success"), "{}", report.log);
-    assert_eq!(results(&report), ["tag success", "release success", "pull success"]);
     assert_eq!(
-        office.stage.ledger().iter().map(|entry| format!("{} {}", entry.operation_kind, entry.event_type)).collect::<Vec<_>>(),
+        (report.exit, report.status()),
+        (0, "success"),
+        "{}",
+        report.log
+    );
+    assert_eq!(
+        results(&report),
+        ["tag success", "release success", "pull success"]
+    );
+    assert_eq!(
+        office
+            .stage
+            .ledger()
+            .iter()
+            .map(|entry| format!("{} {}", entry.operation_kind, entry.event_type))
+            .collect::<Vec<_>>(),
         ["tag_repo", "publish_release", "open_pr"]
             .iter()
-            .flat_map(|kind| ["claimed", "succeeded"].map(|event| format!("{kind} github_publisher.operation.{event}")))
+            .flat_map(|kind| ["claimed", "succeeded"]
+                .map(|event| format!("{kind} github_publisher.operation.{event}")))
             .collect::<Vec<_>>()
     );
     let sim = &office.stage.sim;
     assert_eq!(sim.ref_oid("refs/heads/main"), Some(office.stage.main()));
-    assert_eq!((sim.releases()[0].tag_name.as_str(), sim.releases()[0].draft, sim.releases()[0].assets.len()), ("v1.0.0", false, 1));
-    assert_eq!((sim.pulls()[0].title.as_str(), sim.pulls()[0].labels.join(",")), ("After 1.0.0", "release".into()));
+    assert_eq!(
+        (
+            sim.releases()[0].tag_name.as_str(),
+            sim.releases()[0].draft,
+            sim.releases()[0].assets.len()
+        ),
+        ("v1.0.0", false, 1)
+    );
+    assert_eq!(
+        (
+            sim.pulls()[0].title.as_str(),
+            sim.pulls()[0].labels.join(",")
+        ),
+        ("After 1.0.0", "release".into())
+    );
     // Every operation has a record of its own, which names its place and by what it was decided.
-    let records: Vec<serde_json::Value> =
-        report.outputs["audit-record"].lines().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect();
-    let places: Vec<String> =
-        records.iter().map(|record| format!("{} {}", record["campaign"]["id"], record["campaign"]["position"])).collect();
+    let records: Vec<serde_json::Value> = report.outputs["audit-record"]
+        .lines()
+        .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+        .collect();
+    let places: Vec<String> = records
+        .iter()
+        .map(|record| {
+            format!(
+                "{} {}",
+                record["campaign"]["id"], record["campaign"]["position"]
+            )
+        })
+        .collect();
     assert_eq!(places, ["\"tag\" 1", "\"release\" 2", "\"pull\" 3"]);
-    assert!(records.iter().all(|record| record["authority"]["trust"]["version"] == 1 && record["authority"]["policy"]["version"] == 1));
-    assert!(records.iter().all(|record| record["requests"].as_u64().is_some_and(|requests| requests < 10)), "{records:?}");
-    for part in ["all of it shipped", "✅", "<code>release</code>", "Trust file", "Policy"] {
-        assert!(report.summary.contains(part), "{part} in {}", report.summary);
+    assert!(
+        records
+            .iter()
+            .all(|record| record["authority"]["trust"]["version"] == 1
+                && record["authority"]["policy"]["version"] == 1)
+    );
+    assert!(
+        records.iter().all(|record| record["requests"]
+            .as_u64()
+            .is_some_and(|requests| requests < 10)),
+        "{records:?}"
+    );
+    for part in [
+        "all of it shipped",
+        "✅",
+        "<code>release</code>",
+        "Trust file",
+        "Policy",
+    ] {
+        assert!(
+            report.summary.contains(part),
+            "{part} in {}",
+            report.summary
+        );
     }
     // The ledger verifies by the trust file; what stood behind it is remembered.
-    let (exit, told, _) = office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
-    assert!(exit == 0 && told.contains("signatures  hold: 3 receipts, each by as many keys as the trust file asked for"), "{told}");
+    let (exit, told, _) = office.run(&[
+        "ledger",
+        "verify",
+        "--repository",
+        "octo/hello",
+        "--trusted-keys",
+        "workspace/trust.json",
+    ]);
+    assert!(
+        exit == 0
+            && told.contains(
+                "signatures  hold: 3 receipts, each by as many keys as the trust file asked for"
+            ),
+        "{told}"
+    );
     assert!(sim.read_file("receipt-ledger", "authority.json").is_some());
 }
 
@@ -212,9 +362,23 @@ fn one_signature_too_few_is_refused() {
     let office = Office::new();
     office.dry_run("dana");
     let report = office.publish("dana", &office.receipts(&["alice"])).run();
-    assert_eq!((report.exit, report.code()), (3, "threshold_unmet"), "{}", report.log);
-    assert!(report.message().contains("1 distinct trusted key(s) signed the receipt, 2 must"), "{}", report.message());
-    assert_eq!(results(&report), ["tag rejected_by_auth", "release -", "pull -"]);
+    assert_eq!(
+        (report.exit, report.code()),
+        (3, "threshold_unmet"),
+        "{}",
+        report.log
+    );
+    assert!(
+        report
+            .message()
+            .contains("1 distinct trusted key(s) signed the receipt, 2 must"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(
+        results(&report),
+        ["tag rejected_by_auth", "release -", "pull -"]
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
 }
 
@@ -223,13 +387,30 @@ fn a_revoked_key_is_refused_by_its_name() {
     let office = Office::new();
     office.dry_run("dana");
     let receipts = office.receipts(&["alice", "bob"]);
-    assert_eq!(office.trust("2", "revoked_at = \"2026-01-01T00:00:00Z\""), office.root, "the root stays");
+    assert_eq!(
+        office.trust("2", "revoked_at = \"2026-01-01T00:00:00Z\""),
+        office.root,
+        "the root stays"
+    );
     let report = office.publish("dana", &receipts).run();
-    assert_eq!((report.exit, report.code()), (3, "key_revoked"), "{}", report.log);
-    assert!(report.message().contains("the key of `bob` signed the receipt, but it does not count: it was revoked at 2026-01-01"));
+    assert_eq!(
+        (report.exit, report.code()),
+        (3, "key_revoked"),
+        "{}",
+        report.log
+    );
+    assert!(report.message().contains(
+        "the key of `bob` signed the receipt, but it does not count: it was revoked at 2026-01-01"
+    ));
     // Bob cannot sign for anybody any more.
-    let (exit, out, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
-    assert!(exit == 1 && out.is_empty() && told.contains("the key of `bob` does not count: it was revoked"), "{told}");
+    let (exit, out, told) =
+        office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
+    assert!(
+        exit == 1
+            && out.is_empty()
+            && told.contains("the key of `bob` does not count: it was revoked"),
+        "{told}"
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
 }
 
@@ -238,25 +419,59 @@ fn a_requester_who_approves_is_refused() {
     let office = Office::new();
     office.dry_run("bob-gh");
     // On the approver's side the receipt is advisory…
-    let (exit, advisory, told) = office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
-    assert!(exit == 3 && told.contains("`tag`: the receipt is advisory: policy_requester_approved: "), "{told}");
-    let report = office.publish("bob-gh", &advisory).input("trust-file", "").input("trust-root", "");
+    let (exit, advisory, told) =
+        office.run(&[&["authorize", PLAN, "--key", "bob", "--yes"], BY].concat());
+    assert!(
+        exit == 3 && told.contains("`tag`: the receipt is advisory: policy_requester_approved: "),
+        "{told}"
+    );
+    let report = office
+        .publish("bob-gh", &advisory)
+        .input("trust-file", "")
+        .input("trust-root", "");
     let keys = office.read("bob.pub");
-    let alone = report.input("trusted-keys", &keys).input("policy-file", "").run();
-    assert_eq!((alone.exit, alone.code()), (3, "advisory_receipt"), "{}", alone.log);
+    let alone = report
+        .input("trusted-keys", &keys)
+        .input("policy-file", "")
+        .run();
+    assert_eq!(
+        (alone.exit, alone.code()),
+        (3, "advisory_receipt"),
+        "{}",
+        alone.log
+    );
     // …and whoever signs without asking the policy is refused by the publisher, who knows who started the run.
     let (exit, one, _) = office.run(&["authorize", PLAN, "--key", "bob", "--yes"]);
     assert_eq!(exit, 0);
     office.write("receipts", &one);
     let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json"];
-    let (exit, both, told) = office.run(&[&["sign", "receipts", "--key", "alice", "--yes"], by.as_slice()].concat());
+    let (exit, both, told) = office.run(
+        &[
+            &["sign", "receipts", "--key", "alice", "--yes"],
+            by.as_slice(),
+        ]
+        .concat(),
+    );
     assert_eq!(exit, 0, "{told}");
     for actor in ["bob-gh", "BOB-gh"] {
         let report = office.publish(actor, &both).run();
-        assert_eq!((report.exit, report.code()), (3, "policy_requester_approved"), "{}", report.log);
+        assert_eq!(
+            (report.exit, report.code()),
+            (3, "policy_requester_approved"),
+            "{}",
+            report.log
+        );
     }
-    let rerun = office.publish("dana", &both).variable("GITHUB_TRIGGERING_ACTOR", "bob-gh").run();
-    assert_eq!((rerun.exit, rerun.code()), (3, "policy_requester_approved"), "{}", rerun.log);
+    let rerun = office
+        .publish("dana", &both)
+        .variable("GITHUB_TRIGGERING_ACTOR", "bob-gh")
+        .run();
+    assert_eq!(
+        (rerun.exit, rerun.code()),
+        (3, "policy_requester_approved"),
+        "{}",
+        rerun.log
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
 }
 
@@ -266,21 +481,42 @@ fn an_edited_plan_is_refused() {
     office.dry_run("dana");
     let receipts = office.receipts(&["alice", "bob"]);
     let plan = fs::read_to_string(office.stage.workspace().join("plan.json")).unwrap();
-    for (from, to) in
-        [("All new.", "All old."), ("\"requested_by\":[\"dana\"]", "\"requested_by\":[\"dana\" ]"), ("\"from\":null", "\"from\":\"x\"")]
-    {
+    for (from, to) in [
+        ("All new.", "All old."),
+        (
+            "\"requested_by\":[\"dana\"]",
+            "\"requested_by\":[\"dana\" ]",
+        ),
+        ("\"from\":null", "\"from\":\"x\""),
+    ] {
         office.stage.file("plan.json", plan.replacen(from, to, 1));
         let report = office.publish("dana", &receipts).run();
-        assert_eq!((report.exit, report.code()), (3, "plan_invalid"), "{from}: {}", report.log);
+        assert_eq!(
+            (report.exit, report.code()),
+            (3, "plan_invalid"),
+            "{from}: {}",
+            report.log
+        );
     }
     // One that is well formed, but another than was approved.
     office.stage.file("NOTES.md", "Quite new.\n");
     office.dry_run("dana");
     let report = office.publish("dana", &receipts).run();
     // That the release has no receipt is told before the tag is made.
-    assert_eq!(results(&report), ["tag rejected_by_auth", "release -", "pull -"], "{}", report.log);
+    assert_eq!(
+        results(&report),
+        ["tag rejected_by_auth", "release -", "pull -"],
+        "{}",
+        report.log
+    );
     assert_eq!(report.code(), "receipt_missing");
-    assert!(report.message().starts_with("none of the 3 receipts is for the operation "), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .starts_with("none of the 3 receipts is for the operation "),
+        "{}",
+        report.message()
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
     // And a file that changed after the approval.
     office.stage.file("dist/app.zip", "abd");
@@ -295,38 +531,107 @@ fn a_campaign_that_broke_goes_on_where_it_stopped() {
     office.dry_run("dana");
     let receipts = office.receipts(&["alice", "carol"]);
     // GitHub refuses the release for good.
-    office.stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::StatusBefore(422)));
+    office
+        .stage
+        .sim
+        .plan(Fault::on(Endpoint::CreateRelease).then(Effect::StatusBefore(422)));
     let broken = office.publish("dana", &receipts).run();
     assert_ne!(broken.exit, 0);
-    assert_eq!(results(&broken), ["tag success", "release failed", "pull -"], "{}", broken.log);
-    for part in ["1 of 3 shipped; it stopped at <code>release</code>", "⏸", "not begun", "Re-run the job to go on"] {
-        assert!(broken.summary.contains(part), "{part} in {}", broken.summary);
+    assert_eq!(
+        results(&broken),
+        ["tag success", "release failed", "pull -"],
+        "{}",
+        broken.log
+    );
+    for part in [
+        "1 of 3 shipped; it stopped at <code>release</code>",
+        "⏸",
+        "not begun",
+        "Re-run the job to go on",
+    ] {
+        assert!(
+            broken.summary.contains(part),
+            "{part} in {}",
+            broken.summary
+        );
     }
     assert_eq!(office.stage.sim.pulls().len(), 0);
     // The receipt for the release is spent; a new one for the same plan takes its place.
-    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    let again = office
+        .publish("dana", &receipts)
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .run();
     // Not 3: that would say that nothing was written, and the tag has shipped.
-    assert_eq!((again.exit, again.code()), (1, "receipt_consumed"), "{}", again.log);
-    assert_eq!(results(&again), ["tag success", "release rejected_by_auth", "pull -"]);
+    assert_eq!(
+        (again.exit, again.code()),
+        (1, "receipt_consumed"),
+        "{}",
+        again.log
+    );
+    assert_eq!(
+        results(&again),
+        ["tag success", "release rejected_by_auth", "pull -"]
+    );
     let more = format!("{receipts}\n{}", office.receipts(&["bob", "carol"]));
-    let third = office.publish("dana", &more).variable("GITHUB_RUN_ATTEMPT", "3");
+    let third = office
+        .publish("dana", &more)
+        .variable("GITHUB_RUN_ATTEMPT", "3");
     // Who re-ran it between the first and the newest attempt only GitHub knows, and the policy wants to know.
     third.run().refused("requester_unknown");
     for actor in ["dana", "erin", "dana"] {
         office.stage.sim.run(RUN.parse().unwrap(), "dana", actor);
     }
-    let token = office.stage.sim.token(Permissions { actions: Access::Read, ..Permissions::write() });
+    let token = office.stage.sim.token(Permissions {
+        actions: Access::Read,
+        ..Permissions::write()
+    });
     // Another run does not go on with what this one has begun, nor does it call it shipped.
-    let elsewhere = third.clone().input("token", &token).variable("GITHUB_RUN_ID", "18").run();
-    assert_eq!((elsewhere.exit, elsewhere.code()), (3, "run_id_mismatch"), "{}", elsewhere.log);
+    let elsewhere = third
+        .clone()
+        .input("token", &token)
+        .variable("GITHUB_RUN_ID", "18")
+        .run();
+    assert_eq!(
+        (elsewhere.exit, elsewhere.code()),
+        (3, "run_id_mismatch"),
+        "{}",
+        elsewhere.log
+    );
     let whole = third.input("token", &token).run();
-    assert_eq!(results(&whole), ["tag success", "release success", "pull success"], "{}", whole.log);
+    assert_eq!(
+        results(&whole),
+        ["tag success", "release success", "pull success"],
+        "{}",
+        whole.log
+    );
     let tag = whole.outputs["audit-record"].lines().next().unwrap();
-    assert!(fs::read_to_string(tag).unwrap().contains("An earlier attempt had shipped it: ledger entry 2 says so."));
-    assert_eq!((office.stage.sim.releases().len(), office.stage.sim.pulls().len()), (1, 1));
-    let claims = office.stage.ledger_events().iter().filter(|event| *event == "claimed").count();
+    assert!(
+        fs::read_to_string(tag)
+            .unwrap()
+            .contains("An earlier attempt had shipped it: ledger entry 2 says so.")
+    );
+    assert_eq!(
+        (
+            office.stage.sim.releases().len(),
+            office.stage.sim.pulls().len()
+        ),
+        (1, 1)
+    );
+    let claims = office
+        .stage
+        .ledger_events()
+        .iter()
+        .filter(|event| *event == "claimed")
+        .count();
     assert_eq!(claims, 4, "the tag is not claimed again");
-    let (exit, told, _) = office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
+    let (exit, told, _) = office.run(&[
+        "ledger",
+        "verify",
+        "--repository",
+        "octo/hello",
+        "--trusted-keys",
+        "workspace/trust.json",
+    ]);
     assert_eq!(exit, 0, "{told}");
 }
 
@@ -337,16 +642,41 @@ fn a_killed_campaign_is_resumed_by_the_next_attempt() {
     let receipts = office.receipts(&["alice", "bob"]);
     // Publication of the release is held, and the process is killed meanwhile.
     let held = Effect::Late(std::time::Duration::from_secs(3));
-    office.stage.sim.plan(Fault::on(Endpoint::PublishRelease).then(held));
+    office
+        .stage
+        .sim
+        .plan(Fault::on(Endpoint::PublishRelease).then(held));
     let (mut command, surfaces) = office.publish("dana", &receipts).process();
     let mut child = command.spawn().unwrap();
-    office.stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == Endpoint::PublishRelease));
+    office.stage.sim.wait_until(|events| {
+        events
+            .iter()
+            .any(|event| event.endpoint == Endpoint::PublishRelease)
+    });
     child.kill().unwrap();
     let killed = surfaces.report(&child.wait_with_output().unwrap());
-    assert_eq!(killed.outputs["audit-record"].lines().count(), 2, "the records of both operations are told");
-    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
-    assert_eq!(results(&again), ["tag success", "release success", "pull success"], "{}", again.log);
-    assert_eq!((office.stage.sim.releases().len(), office.stage.sim.pulls().len()), (1, 1));
+    assert_eq!(
+        killed.outputs["audit-record"].lines().count(),
+        2,
+        "the records of both operations are told"
+    );
+    let again = office
+        .publish("dana", &receipts)
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .run();
+    assert_eq!(
+        results(&again),
+        ["tag success", "release success", "pull success"],
+        "{}",
+        again.log
+    );
+    assert_eq!(
+        (
+            office.stage.sim.releases().len(),
+            office.stage.sim.pulls().len()
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -355,37 +685,96 @@ fn the_same_world_gives_the_same_plan_and_what_does_not_ship_says_why() {
     let plan = |office: &Office| fs::read(office.dry_run("dana").plan()).unwrap();
     assert_eq!(plan(&office), plan(&office));
     let not_shipped = |office: &Office| {
-        let report = office.attempt("dana").input("mode", "dry_run").input("campaign", "campaign.toml").run();
+        let report = office
+            .attempt("dana")
+            .input("mode", "dry_run")
+            .input("campaign", "campaign.toml")
+            .run();
         let plan = Plan::from_document(&fs::read(report.plan()).unwrap()).unwrap();
-        assert_eq!(report.code(), if plan.operations().is_empty() { "nothing_ships" } else { "-" }, "{}", report.log);
-        plan.not_shipped.iter().map(|left| format!("{} {}", left.id, left.code)).collect::<Vec<_>>()
+        assert_eq!(
+            report.code(),
+            if plan.operations().is_empty() {
+                "nothing_ships"
+            } else {
+                "-"
+            },
+            "{}",
+            report.log
+        );
+        plan.not_shipped
+            .iter()
+            .map(|left| format!("{} {}", left.id, left.code))
+            .collect::<Vec<_>>()
     };
     assert_eq!(not_shipped(&office), Vec::<String>::new());
     // An asset is missing: what needs the release does not ship either.
     fs::remove_file(office.stage.workspace().join("dist/app.zip")).unwrap();
-    assert_eq!(not_shipped(&office), ["release pattern_unmatched", "pull dependency_not_shipped"]);
+    assert_eq!(
+        not_shipped(&office),
+        ["release pattern_unmatched", "pull dependency_not_shipped"]
+    );
     let report = office.dry_run("dana");
-    for part in ["### Why not shipped", "the pattern", "will not ship", "it needs"] {
-        assert!(report.summary.contains(part), "{part} in {}", report.summary);
+    for part in [
+        "### Why not shipped",
+        "the pattern",
+        "will not ship",
+        "it needs",
+    ] {
+        assert!(
+            report.summary.contains(part),
+            "{part} in {}",
+            report.summary
+        );
     }
-    assert!(report.record["result"].as_str().unwrap().contains("1 operation(s), which wait for their approval. 2 will not ship"));
+    assert!(
+        report.record["result"]
+            .as_str()
+            .unwrap()
+            .contains("1 operation(s), which wait for their approval. 2 will not ship")
+    );
     // The tag stands elsewhere, the branch is gone, and workflows differ.
     office.stage.file("dist/app.zip", "abc");
     let elsewhere = office.stage.sim.commit("elsewhere", &[("x", b"x")]);
     office.stage.sim.tag("v1.0.0", &elsewhere);
-    assert_eq!(not_shipped(&office), ["tag preflight_tag_moved", "release preflight_tag_moved", "pull dependency_not_shipped"]);
-    office.stage.file("campaign.toml", CAMPAIGN.replace("\"next\"", "\"gone\"").replace("1.0.0", "2.0.0"));
+    assert_eq!(
+        not_shipped(&office),
+        [
+            "tag preflight_tag_moved",
+            "release preflight_tag_moved",
+            "pull dependency_not_shipped"
+        ]
+    );
+    office.stage.file(
+        "campaign.toml",
+        CAMPAIGN
+            .replace("\"next\"", "\"gone\"")
+            .replace("1.0.0", "2.0.0"),
+    );
     assert_eq!(not_shipped(&office), ["pull commit_unknown"]);
-    let workflows = office.stage.sim.commit("workflows", &[(".github/workflows/evil.yml", b"on: push\n")]);
-    office
-        .stage
-        .file("campaign.toml", CAMPAIGN.replace("1.0.0", "3.0.0").replace("message", &format!("target-sha = \"{workflows}\"\nmessage")));
+    let workflows = office.stage.sim.commit(
+        "workflows",
+        &[(".github/workflows/evil.yml", b"on: push\n")],
+    );
+    office.stage.file(
+        "campaign.toml",
+        CAMPAIGN
+            .replace("1.0.0", "3.0.0")
+            .replace("message", &format!("target-sha = \"{workflows}\"\nmessage")),
+    );
     assert_eq!(not_shipped(&office)[0], "tag preflight_workflows_differ");
     // Two operations that contradict each other.
-    let twice =
-        CAMPAIGN.replace("1.0.0", "4.0.0").replace("needs = [\"tag\"]", &format!("needs = [\"tag\"]\ntarget-sha = \"{elsewhere}\""));
+    let twice = CAMPAIGN.replace("1.0.0", "4.0.0").replace(
+        "needs = [\"tag\"]",
+        &format!("needs = [\"tag\"]\ntarget-sha = \"{elsewhere}\""),
+    );
     office.stage.file("campaign.toml", twice);
-    assert_eq!(not_shipped(&office), ["release operations_contradict", "pull dependency_not_shipped"]);
+    assert_eq!(
+        not_shipped(&office),
+        [
+            "release operations_contradict",
+            "pull dependency_not_shipped"
+        ]
+    );
 }
 
 #[test]
@@ -393,16 +782,28 @@ fn a_plan_warns_of_what_an_approver_should_know() {
     let office = Office::new();
     office.stage.sim.commit("main", &[("later", b"later")]);
     let plan = Plan::from_document(&fs::read(office.dry_run("dana").plan()).unwrap()).unwrap();
-    let warnings: Vec<String> = plan
-        .operations()
-        .iter()
-        .flat_map(|planned| planned.warnings().iter().map(|warning| format!("{} {}: {}", planned.id(), warning.code, warning.message)))
-        .collect();
+    let warnings: Vec<String> =
+        plan.operations()
+            .iter()
+            .flat_map(|planned| {
+                planned.warnings().iter().map(|warning| {
+                    format!("{} {}: {}", planned.id(), warning.code, warning.message)
+                })
+            })
+            .collect();
     let next = office.stage.sim.ref_oid("refs/heads/next").unwrap();
-    assert_eq!(warnings, [format!("pull branch_behind: {next} lacks 1 commit(s) of the branch `main`")]);
+    assert_eq!(
+        warnings,
+        [format!(
+            "pull branch_behind: {next} lacks 1 commit(s) of the branch `main`"
+        )]
+    );
     let (_, _, shown) = office.run(&[&["authorize", PLAN, "--key", "alice", "--yes"], BY].concat());
     assert!(shown.contains("WARNING       branch_behind: "), "{shown}");
-    assert!(shown.contains("create_tag        refs/tags/v1.0.0: nothing → "), "{shown}");
+    assert!(
+        shown.contains("create_tag        refs/tags/v1.0.0: nothing → "),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -410,14 +811,24 @@ fn a_campaign_spans_repositories_each_with_its_ledger() {
     let office = Office::new();
     let other = office.stage.sim.beside("octo/other", 7_654_321);
     let everywhere = other.token_everywhere(Permissions::write());
-    let init = office.stage.command(&["ledger", "init", "--repository", "octo/other"]).env("GH_TOKEN", &everywhere).output().unwrap();
+    let init = office
+        .stage
+        .command(&["ledger", "init", "--repository", "octo/other"])
+        .env("GH_TOKEN", &everywhere)
+        .output()
+        .unwrap();
     assert!(init.status.success());
     office.stage.file(
         "campaign.toml",
         "name = \"Both\"\n[[operation]]\nid = \"here\"\noperation = \"tag_repo\"\ntag-name = \"v1\"\n\
          [[operation]]\nid = \"there\"\noperation = \"tag_repo\"\nrepository = \"octo/other\"\ntag-name = \"v1\"\nneeds = [\"here\"]\n",
     );
-    let run = office.attempt("dana").input("token", &everywhere).input("mode", "dry_run").input("campaign", "campaign.toml").run();
+    let run = office
+        .attempt("dana")
+        .input("token", &everywhere)
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .run();
     assert_eq!(run.exit, 0, "{}", run.log);
     fs::copy(run.plan(), office.stage.workspace().join("plan.json")).unwrap();
     let plan = fs::read_to_string(run.plan()).unwrap();
@@ -427,18 +838,44 @@ fn a_campaign_spans_repositories_each_with_its_ledger() {
     );
     let (exit, receipts, told) = office.run(&["authorize", PLAN, "--key", "alice", "--yes"]);
     assert_eq!(exit, 0, "{told}");
-    let attempt =
-        office.attempt("dana").input("plan", "plan.json").input("receipt", &receipts).input("trusted-keys", &office.read("alice.pub"));
+    let attempt = office
+        .attempt("dana")
+        .input("plan", "plan.json")
+        .input("receipt", &receipts)
+        .input("trusted-keys", &office.read("alice.pub"));
     // The job token cannot see the other repository: what follows is not begun, and nothing is claimed there.
     let half = attempt.clone().run();
-    assert_eq!(results(&half), ["here success", "there rejected_by_auth"], "{}", half.log);
-    let whole = attempt.input("token", &everywhere).variable("GITHUB_RUN_ATTEMPT", "2").run();
-    assert_eq!(results(&whole), ["here success", "there success"], "{}", whole.log);
-    assert_eq!(other.ref_oid("refs/tags/v1").is_some(), office.stage.sim.ref_oid("refs/tags/v1").is_some());
+    assert_eq!(
+        results(&half),
+        ["here success", "there rejected_by_auth"],
+        "{}",
+        half.log
+    );
+    let whole = attempt
+        .input("token", &everywhere)
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .run();
+    assert_eq!(
+        results(&whole),
+        ["here success", "there success"],
+        "{}",
+        whole.log
+    );
+    assert_eq!(
+        other.ref_oid("refs/tags/v1").is_some(),
+        office.stage.sim.ref_oid("refs/tags/v1").is_some()
+    );
     let (exit, told, _) = ended(
         &office
             .stage
-            .command(&["ledger", "verify", "--repository", "octo/other", "--trusted-keys", "alice.pub"])
+            .command(&[
+                "ledger",
+                "verify",
+                "--repository",
+                "octo/other",
+                "--trusted-keys",
+                "alice.pub",
+            ])
             .env("GH_TOKEN", &everywhere)
             .output()
             .unwrap(),
@@ -450,7 +887,10 @@ fn a_campaign_spans_repositories_each_with_its_ledger() {
 fn reviewed() -> (Stage, String) {
     let stage = Stage::new();
     stage.sim.run(RUN.parse().unwrap(), "octocat", "octocat");
-    let token = stage.sim.token(Permissions { actions: Access::Read, ..Permissions::write() });
+    let token = stage.sim.token(Permissions {
+        actions: Access::Read,
+        ..Permissions::write()
+    });
     (stage, token)
 }
 
@@ -458,23 +898,60 @@ fn reviewed() -> (Stage, String) {
 fn a_receipt_comes_from_an_approving_review() {
     let (stage, token) = reviewed();
     let approved = stage.tag().approved();
-    let attempt = stage.tag().input("receipt-from", "approvals").input("token", &token);
+    let attempt = stage
+        .tag()
+        .input("receipt-from", "approvals")
+        .input("token", &token);
     let none = attempt.run();
     none.refused("receipt_missing");
-    assert!(none.message().contains("none of the 0 approving review(s) of run 17231231"), "{}", none.message());
+    assert!(
+        none.message()
+            .contains("none of the 0 approving review(s) of run 17231231"),
+        "{}",
+        none.message()
+    );
     let run = RUN.parse().unwrap();
-    stage.sim.review(run, "mallory", "release", "rejected", &approved.receipt());
-    stage.sim.review(run, "bob", "release", "approved", "looks good to me");
+    stage
+        .sim
+        .review(run, "mallory", "release", "rejected", &approved.receipt());
+    stage
+        .sim
+        .review(run, "bob", "release", "approved", "looks good to me");
     attempt.run().refused("receipt_missing");
     // Every approving comment is tried: a spoilt one, one for something else, the one that fits.
-    stage.sim.review(run, "carol", "release", "approved", &approved.receipt()[..300]);
+    stage.sim.review(
+        run,
+        "carol",
+        "release",
+        "approved",
+        &approved.receipt()[..300],
+    );
     let other = stage.release().approved();
-    stage.sim.review(run, "dave", "release", "approved", &format!("For the release:\n`{}`\nthanks", other.receipt()));
-    stage.sim.review(run, "erin", "release", "approved", &format!("OK\n\n  {}  \n", approved.receipt()));
+    stage.sim.review(
+        run,
+        "dave",
+        "release",
+        "approved",
+        &format!("For the release:\n`{}`\nthanks", other.receipt()),
+    );
+    stage.sim.review(
+        run,
+        "erin",
+        "release",
+        "approved",
+        &format!("OK\n\n  {}  \n", approved.receipt()),
+    );
     let report = attempt.run();
     report.succeeded();
-    assert_eq!(report.record["reviewers"], serde_json::json!(["bob", "carol", "dave", "erin"]));
-    assert!(report.summary.contains("Deployment approved by"), "{}", report.summary);
+    assert_eq!(
+        report.record["reviewers"],
+        serde_json::json!(["bob", "carol", "dave", "erin"])
+    );
+    assert!(
+        report.summary.contains("Deployment approved by"),
+        "{}",
+        report.summary
+    );
 }
 
 #[test]
@@ -482,16 +959,34 @@ fn a_newer_receipt_in_a_later_review_serves_when_the_first_no_longer_counts() {
     let (stage, token) = reviewed();
     let run = RUN.parse().unwrap();
     let expired = stage.tag().approved_with(|terms| {
-        (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
+        (terms.issued_at, terms.expires_at) =
+            (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
         terms.receipt_id = "receipt-old".parse().unwrap();
     });
-    stage.sim.review(run, "bob", "release", "approved", &expired.receipt());
-    let attempt = stage.tag().input("receipt-from", "approvals").input("token", &token);
+    stage
+        .sim
+        .review(run, "bob", "release", "approved", &expired.receipt());
+    let attempt = stage
+        .tag()
+        .input("receipt-from", "approvals")
+        .input("token", &token);
     attempt.run().refused("receipt_expired");
-    stage.sim.review(run, "bob", "release", "approved", &stage.tag().approved().receipt());
+    stage.sim.review(
+        run,
+        "bob",
+        "release",
+        "approved",
+        &stage.tag().approved().receipt(),
+    );
     let report = attempt.run();
     report.succeeded();
-    assert!(report.log.contains("a receipt does not count, the next is tried: receipt_expired"), "{}", report.log);
+    assert!(
+        report
+            .log
+            .contains("a receipt does not count, the next is tried: receipt_expired"),
+        "{}",
+        report.log
+    );
 }
 
 #[test]
@@ -499,27 +994,67 @@ fn reviews_need_a_token_that_may_read_them_and_are_no_input_beside_others() {
     let (stage, token) = reviewed();
     let attempt = stage.tag().input("receipt-from", "approvals");
     let blind = attempt.run();
-    assert_eq!((blind.exit, blind.code()), (1, "permission_denied"), "{}", blind.log);
-    assert!(blind.message().contains("actions=read"), "{}", blind.message());
+    assert_eq!(
+        (blind.exit, blind.code()),
+        (1, "permission_denied"),
+        "{}",
+        blind.log
+    );
+    assert!(
+        blind.message().contains("actions=read"),
+        "{}",
+        blind.message()
+    );
     let attempt = attempt.input("token", &token);
-    attempt.clone().input("receipt", "{}").run().refused("input_unused");
-    attempt.clone().input("receipt-file", "x").run().refused("input_unused");
-    attempt.input("receipt-from", "comments").run().refused("input_invalid");
+    attempt
+        .clone()
+        .input("receipt", "{}")
+        .run()
+        .refused("input_unused");
+    attempt
+        .clone()
+        .input("receipt-file", "x")
+        .run()
+        .refused("input_unused");
+    attempt
+        .input("receipt-from", "comments")
+        .run()
+        .refused("input_invalid");
     assert_eq!(stage.writes(), Vec::<String>::new());
 }
 
 #[test]
 fn a_requester_who_reviews_is_refused_even_if_others_signed() {
     let (stage, token) = reviewed();
-    let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+    let policy = stage.policy(
+        &stage
+            .policy_for_tags()
+            .replace("requester = false", "requester = true"),
+    );
     let keys = format!("{} github:alice-gh", stage.trusted());
     let approved = stage.tag().approved();
-    let attempt =
-        stage.tag().input("receipt-from", "approvals").input("token", &token).input("policy-file", &policy).input("trusted-keys", &keys);
-    stage.sim.review(RUN.parse().unwrap(), "octocat", "release", "approved", &approved.receipt());
+    let attempt = stage
+        .tag()
+        .input("receipt-from", "approvals")
+        .input("token", &token)
+        .input("policy-file", &policy)
+        .input("trusted-keys", &keys);
+    stage.sim.review(
+        RUN.parse().unwrap(),
+        "octocat",
+        "release",
+        "approved",
+        &approved.receipt(),
+    );
     let report = attempt.run();
     report.refused("policy_requester_approved");
-    assert!(report.message().contains("the receipt stands in the review of `octocat` alone"), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .contains("the receipt stands in the review of `octocat` alone"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.writes(), Vec::<String>::new());
     stage.sim.review(
         RUN.parse().unwrap(),
@@ -536,17 +1071,34 @@ fn a_requester_who_reviews_is_refused_even_if_others_signed() {
 fn the_requester_of_another_run_is_asked_of_github() {
     let (stage, token) = reviewed();
     stage.sim.run(99, "alice-gh", "dana");
-    let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+    let policy = stage.policy(
+        &stage
+            .policy_for_tags()
+            .replace("requester = false", "requester = true"),
+    );
     let keys = format!("{} github:alice-gh", stage.trusted());
     let approved = stage.tag().input("run-id", "99").approved();
-    let attempt = approved.clone().input("policy-file", &policy).input("trusted-keys", &keys);
+    let attempt = approved
+        .clone()
+        .input("policy-file", &policy)
+        .input("trusted-keys", &keys);
     attempt.clone().run().refused("requester_unknown");
     // Anybody can name a colleague's run: it counts only for what it has planned itself.
     let foreign = attempt.clone().input("token", &token).run();
     foreign.refused("requester_unknown");
-    assert!(foreign.message().ends_with("that run left no plan with this operation as an artifact"), "{}", foreign.message());
+    assert!(
+        foreign
+            .message()
+            .ends_with("that run left no plan with this operation as an artifact"),
+        "{}",
+        foreign.message()
+    );
     let plan = approved.dry_run().plan();
-    stage.sim.artifact(99, "plan", &archive(&[("plan.json", &fs::read(plan).unwrap())]));
+    stage.sim.artifact(
+        99,
+        "plan",
+        &archive(&[("plan.json", &fs::read(plan).unwrap())]),
+    );
     let report = attempt.clone().input("token", &token).run();
     report.refused("policy_requester_approved");
     assert_eq!(stage.writes(), Vec::<String>::new());
@@ -555,17 +1107,40 @@ fn the_requester_of_another_run_is_asked_of_github() {
 #[test]
 fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
     for (event, actor, problem) in [
-        ("pull_request", "dana", "it began with the event `pull_request`"),
-        ("issue_comment", "dana", "it began with the event `issue_comment`"),
-        ("workflow_dispatch", "github-actions[bot]", "the rule excludes the requester, and nobody can tell who that is"),
+        (
+            "pull_request",
+            "dana",
+            "it began with the event `pull_request`",
+        ),
+        (
+            "issue_comment",
+            "dana",
+            "it began with the event `issue_comment`",
+        ),
+        (
+            "workflow_dispatch",
+            "github-actions[bot]",
+            "the rule excludes the requester, and nobody can tell who that is",
+        ),
     ] {
         let (stage, token) = reviewed();
         stage.sim.run_on(event, 99, actor);
-        let policy = stage.policy(&stage.policy_for_tags().replace("requester = false", "requester = true"));
+        let policy = stage.policy(
+            &stage
+                .policy_for_tags()
+                .replace("requester = false", "requester = true"),
+        );
         let keys = format!("{} github:alice-gh", stage.trusted());
         let approved = stage.tag().input("run-id", "99").approved();
-        stage.sim.artifact(99, "plan", &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]));
-        let attempt = approved.input("policy-file", &policy).input("trusted-keys", &keys).input("token", &token);
+        stage.sim.artifact(
+            99,
+            "plan",
+            &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]),
+        );
+        let attempt = approved
+            .input("policy-file", &policy)
+            .input("trusted-keys", &keys)
+            .input("token", &token);
         let report = attempt.run();
         report.refused("requester_unknown");
         assert!(report.message().contains(problem), "{}", report.message());
@@ -577,7 +1152,9 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         std::io::Write::write_all(&mut writer, bytes).unwrap();
     }
     writer.finish().unwrap().into_inner()
@@ -590,68 +1167,159 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     sim.run(run, "dana", "dana");
     let plan = fs::read(office.dry_run("dana").plan()).unwrap();
     sim.artifact(run, "logs", &archive(&[("log.txt", b"nothing")]));
-    let artifact = sim.artifact(run, "plan", &archive(&[("audit-record.json", b"{}"), ("plan.json", &plan)]));
+    let artifact = sim.artifact(
+        run,
+        "plan",
+        &archive(&[("audit-record.json", b"{}"), ("plan.json", &plan)]),
+    );
     sim.workflow("publish.yml", &["receipt", "run-id"]);
-    let token = sim.token(Permissions { actions: Access::Write, ..Permissions::read() });
+    let token = sim.token(Permissions {
+        actions: Access::Write,
+        ..Permissions::read()
+    });
     let authorize = |arguments: &[&str]| {
-        let all = [&["authorize", "--run", RUN, "--repository", "octo/hello", "--key", "alice", "--yes"], arguments].concat();
-        ended(&office.stage.command(&all).env("GH_TOKEN", &token).output().unwrap())
+        let all = [
+            &[
+                "authorize",
+                "--run",
+                RUN,
+                "--repository",
+                "octo/hello",
+                "--key",
+                "alice",
+                "--yes",
+            ],
+            arguments,
+        ]
+        .concat();
+        ended(
+            &office
+                .stage
+                .command(&all)
+                .env("GH_TOKEN", &token)
+                .output()
+                .unwrap(),
+        )
     };
     let (exit, receipts, told) = authorize(BY);
     assert_eq!((exit, receipts.lines().count()), (0, 3), "{told}");
     assert!(told.contains("waits for others"), "{told}");
-    let downloads: Vec<bool> =
-        sim.events().iter().filter(|event| event.endpoint == Endpoint::DownloadArtifact).map(|event| event.authorization).collect();
-    assert_eq!(downloads, [false, false], "the token does not go to GitHub's storage");
+    let downloads: Vec<bool> = sim
+        .events()
+        .iter()
+        .filter(|event| event.endpoint == Endpoint::DownloadArtifact)
+        .map(|event| event.authorization)
+        .collect();
+    assert_eq!(
+        downloads,
+        [false, false],
+        "the token does not go to GitHub's storage"
+    );
 
     // The workflow is started with the receipts, and with the run for which they are.
     let (exit, receipts, told) = authorize(&["--dispatch", "publish.yml"]);
-    assert!(exit == 0 && told.contains("Started publish.yml: https://github.com/octo/hello/actions/runs/"), "{told}");
+    assert!(
+        exit == 0
+            && told.contains("Started publish.yml: https://github.com/octo/hello/actions/runs/"),
+        "{told}"
+    );
     let dispatched = sim.dispatches().pop().unwrap();
     assert_eq!(
-        (dispatched.workflow.as_str(), dispatched.reference.as_str(), dispatched.inputs["run-id"].as_str()),
+        (
+            dispatched.workflow.as_str(),
+            dispatched.reference.as_str(),
+            dispatched.inputs["run-id"].as_str()
+        ),
         ("publish.yml", "main", RUN)
     );
     assert_eq!(dispatched.inputs["receipt"], receipts.trim_end());
-    let attempt = office.attempt("alice-gh").variable("GITHUB_RUN_ID", dispatched.run_id.to_string());
+    let attempt = office
+        .attempt("alice-gh")
+        .variable("GITHUB_RUN_ID", dispatched.run_id.to_string());
     let published = attempt
         .input("plan", "plan.json")
         .input("receipt", &dispatched.inputs["receipt"])
         .input("run-id", &dispatched.inputs["run-id"])
         .input("trusted-keys", &office.read("alice.pub"))
         .run();
-    assert_eq!(results(&published), ["tag success", "release success", "pull success"], "{}", published.log);
+    assert_eq!(
+        results(&published),
+        ["tag success", "release success", "pull success"],
+        "{}",
+        published.log
+    );
 
     // What cannot be had is said.
     for (arguments, expected) in [
-        (&["--dispatch", "nowhere.yml"][..], "nowhere.yml was not started; the receipts are signed"),
-        (&["--artifact", "logs"], "has no artifact with a plan.json that can be signed"),
-        (&["--dispatch", "publish.yml", "--ref", "gone"], "No ref found for: gone"),
+        (
+            &["--dispatch", "nowhere.yml"][..],
+            "nowhere.yml was not started; the receipts are signed",
+        ),
+        (
+            &["--artifact", "logs"],
+            "has no artifact with a plan.json that can be signed",
+        ),
+        (
+            &["--dispatch", "publish.yml", "--ref", "gone"],
+            "No ref found for: gone",
+        ),
     ] {
         let (exit, _, told) = authorize(arguments);
         assert!(exit == 1 && told.contains(expected), "{told}");
     }
     sim.bare_dispatches(true);
     let (exit, _, told) = authorize(&["--dispatch", "publish.yml"]);
-    assert!(exit == 0 && told.contains("see the Actions page of octo/hello"), "{told}");
+    assert!(
+        exit == 0 && told.contains("see the Actions page of octo/hello"),
+        "{told}"
+    );
     // What is no plan is passed over, and what is another one must be named.
     sim.artifact(run, "broken", b"no archive");
     sim.artifact(run, "edited", &archive(&[("plan.json", b"{}")]));
     let (exit, _, told) = authorize(&[]);
-    assert!(exit == 0 && told.contains("the artifact `edited` is passed over: its plan.json is not as a dry run wrote it"), "{told}");
-    office.stage.file("campaign.toml", CAMPAIGN.replace("1.0.0", "2.0.0"));
-    sim.artifact(run, "second", &archive(&[("a-folder/plan.json", &fs::read(office.dry_run("dana").plan()).unwrap())]));
+    assert!(
+        exit == 0
+            && told.contains(
+                "the artifact `edited` is passed over: its plan.json is not as a dry run wrote it"
+            ),
+        "{told}"
+    );
+    office
+        .stage
+        .file("campaign.toml", CAMPAIGN.replace("1.0.0", "2.0.0"));
+    sim.artifact(
+        run,
+        "second",
+        &archive(&[(
+            "a-folder/plan.json",
+            &fs::read(office.dry_run("dana").plan()).unwrap(),
+        )]),
+    );
     let (exit, _, told) = authorize(&[]);
-    assert!(exit == 1 && told.contains("has several plans, in the artifacts"), "{told}");
+    assert!(
+        exit == 1 && told.contains("has several plans, in the artifacts"),
+        "{told}"
+    );
     let (exit, _, told) = authorize(&["--artifact", "second"]);
-    assert!(exit == 0 && told.contains("plan.json of the artifact `second`") && told.contains("asked for by  dana"), "{told}");
+    assert!(
+        exit == 0
+            && told.contains("plan.json of the artifact `second`")
+            && told.contains("asked for by  dana"),
+        "{told}"
+    );
     sim.expire_artifact(artifact);
     let (exit, _, told) = authorize(&[]);
-    assert!(exit == 0 && told.contains("the artifact `plan` has expired") && told.contains("v2.0.0"), "{told}");
+    assert!(
+        exit == 0 && told.contains("the artifact `plan` has expired") && told.contains("v2.0.0"),
+        "{told}"
+    );
     // A workflow that could only refuse is not started.
     let dispatched = sim.dispatches().len();
     let (exit, _, told) = authorize(&[BY, &["--dispatch", "publish.yml"]].concat());
-    assert!(exit == 3 && told.contains("publish.yml was not started: the policy waits for others"), "{told}");
+    assert!(
+        exit == 3 && told.contains("publish.yml was not started: the policy waits for others"),
+        "{told}"
+    );
     assert_eq!(sim.dispatches().len(), dispatched);
 }
 
@@ -660,13 +1328,46 @@ fn a_lost_answer_to_a_dispatch_is_told_as_unknown_and_never_repeated() {
     let office = Office::new();
     let (sim, run) = (&office.stage.sim, RUN.parse().unwrap());
     sim.run(run, "dana", "dana");
-    sim.artifact(run, "plan", &archive(&[("plan.json", &fs::read(office.dry_run("dana").plan()).unwrap())]));
+    sim.artifact(
+        run,
+        "plan",
+        &archive(&[(
+            "plan.json",
+            &fs::read(office.dry_run("dana").plan()).unwrap(),
+        )]),
+    );
     sim.workflow("publish.yml", &["receipt", "run-id"]);
-    let token = sim.token(Permissions { actions: Access::Write, ..Permissions::read() });
+    let token = sim.token(Permissions {
+        actions: Access::Write,
+        ..Permissions::read()
+    });
     sim.plan(Fault::on(Endpoint::DispatchWorkflow).then(Effect::ResetAfter));
-    let arguments = ["authorize", "--run", RUN, "--repository", "octo/hello", "--key", "alice", "--yes", "--dispatch", "publish.yml"];
-    let (exit, receipts, told) = ended(&office.stage.command(&arguments).env("GH_TOKEN", &token).output().unwrap());
-    assert!(exit == 4 && receipts.lines().count() == 3 && told.contains("It is not known whether publish.yml was started"), "{told}");
+    let arguments = [
+        "authorize",
+        "--run",
+        RUN,
+        "--repository",
+        "octo/hello",
+        "--key",
+        "alice",
+        "--yes",
+        "--dispatch",
+        "publish.yml",
+    ];
+    let (exit, receipts, told) = ended(
+        &office
+            .stage
+            .command(&arguments)
+            .env("GH_TOKEN", &token)
+            .output()
+            .unwrap(),
+    );
+    assert!(
+        exit == 4
+            && receipts.lines().count() == 3
+            && told.contains("It is not known whether publish.yml was started"),
+        "{told}"
+    );
     assert_eq!(sim.dispatches().len(), 1);
 }
 
@@ -674,15 +1375,26 @@ fn a_lost_answer_to_a_dispatch_is_told_as_unknown_and_never_repeated() {
 fn an_advisory_receipt_can_be_asked_for_and_allows_nothing() {
     let office = Office::new();
     office.dry_run("dana");
-    let (exit, receipts, told) = office.run(&["authorize", PLAN, "--key", "alice", "--yes", "--advisory"]);
-    assert!(exit == 0 && told.contains("is ADVISORY and allows nothing") && told.contains("(advisory_receipt)"), "{told}");
+    let (exit, receipts, told) =
+        office.run(&["authorize", PLAN, "--key", "alice", "--yes", "--advisory"]);
+    assert!(
+        exit == 0
+            && told.contains("is ADVISORY and allows nothing")
+            && told.contains("(advisory_receipt)"),
+        "{told}"
+    );
     let report = office
         .attempt("dana")
         .input("plan", "plan.json")
         .input("receipt", &receipts)
         .input("trusted-keys", &office.read("alice.pub"))
         .run();
-    assert_eq!((report.exit, report.code()), (3, "advisory_receipt"), "{}", report.log);
+    assert_eq!(
+        (report.exit, report.code()),
+        (3, "advisory_receipt"),
+        "{}",
+        report.log
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
 }
 
@@ -690,20 +1402,54 @@ fn an_advisory_receipt_can_be_asked_for_and_allows_nothing() {
 fn a_campaign_can_be_planned_outside_of_a_run() {
     let office = Office::new();
     let made = |more: &[&str]| {
-        let all = ["plan", "workspace/campaign.toml", "--repository", "octo/hello", "--run-id", RUN, "--folder", "workspace"];
+        let all = [
+            "plan",
+            "workspace/campaign.toml",
+            "--repository",
+            "octo/hello",
+            "--run-id",
+            RUN,
+            "--folder",
+            "workspace",
+        ];
         office.run(&[&all, more].concat())
     };
     let (exit, plan, told) = made(&["--requested-by", "dana"]);
-    assert!(exit == 0 && told.contains("release: publish_release in octo/hello (id 123456), sha256:"), "{told}");
-    assert_eq!(plan, fs::read_to_string(office.dry_run("dana").plan()).unwrap(), "the same world gives the same bytes");
+    assert!(
+        exit == 0 && told.contains("release: publish_release in octo/hello (id 123456), sha256:"),
+        "{told}"
+    );
+    assert_eq!(
+        plan,
+        fs::read_to_string(office.dry_run("dana").plan()).unwrap(),
+        "the same world gives the same bytes"
+    );
     let (_, plan, _) = made(&["--set", "version=2.0.0"]);
-    assert!(plan.contains("\"tag_name\":\"v2.0.0\"") && plan.contains("\"requested_by\":[]"), "{plan}");
+    assert!(
+        plan.contains("\"tag_name\":\"v2.0.0\"") && plan.contains("\"requested_by\":[]"),
+        "{plan}"
+    );
     let (exit, _, told) = made(&["--set", "other=2"]);
-    assert!(exit == 1 && told.contains("the variable `other` was given, but the campaign has none of that name"), "{told}");
-    office.stage.file("campaign.toml", CAMPAIGN.replace("tag-name = \"v{version}\"\nmessage", "tag-name = \"v 1\"\nmessage"));
+    assert!(
+        exit == 1
+            && told
+                .contains("the variable `other` was given, but the campaign has none of that name"),
+        "{told}"
+    );
+    office.stage.file(
+        "campaign.toml",
+        CAMPAIGN.replace(
+            "tag-name = \"v{version}\"\nmessage",
+            "tag-name = \"v 1\"\nmessage",
+        ),
+    );
     let (exit, out, told) = made(&[]);
     assert!(
-        exit == 1 && out.is_empty() && told.contains("line 10, column 12: operation `tag`: input `tag-name`: `v 1` is no tag name"),
+        exit == 1
+            && out.is_empty()
+            && told.contains(
+                "line 10, column 12: operation `tag`: input `tag-name`: `v 1` is no tag name"
+            ),
         "{told}"
     );
 }
@@ -713,17 +1459,60 @@ fn a_policy_is_checked_and_explained() {
     let office = Office::new();
     office.dry_run("dana");
     let check = |more: &[&str]| {
-        office.run(&[&["policy", "check", "workspace/policy.toml", "--trusted-keys", "workspace/trust.json"], more].concat())
+        office.run(
+            &[
+                &[
+                    "policy",
+                    "check",
+                    "workspace/policy.toml",
+                    "--trusted-keys",
+                    "workspace/trust.json",
+                ],
+                more,
+            ]
+            .concat(),
+        )
     };
     let (exit, told, _) = check(&[]);
-    assert!(exit == 0 && told.starts_with("policy version 1 (sha256:") && told.contains("with 3 rule(s)"), "{told}");
+    assert!(
+        exit == 0
+            && told.starts_with("policy version 1 (sha256:")
+            && told.contains("with 3 rule(s)"),
+        "{told}"
+    );
     let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice", "--approver", "bob"]);
-    assert!(exit == 0 && told.contains("pull: open_pr in octo/hello (id 123456): allowed by the rule `pull requests`"), "{told}");
+    assert!(
+        exit == 0
+            && told.contains(
+                "pull: open_pr in octo/hello (id 123456): allowed by the rule `pull requests`"
+            ),
+        "{told}"
+    );
     let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice"]);
-    assert!(exit == 3 && told.contains("policy_threshold_unmet: 1 approver(s)"), "{told}");
-    let (exit, told, _) = check(&["--plan", PLAN, "--approver", "alice", "--approver", "bob", "--expires-in", "2h"]);
-    assert!(exit == 3 && told.contains("policy_lifetime: the receipt lasts 2h, the rule allows 1h"), "{told}");
-    office.stage.policy(&office.policy().replace("\"carol\"", "\"dave\"").replace("threshold = 2", "threshold = 4"));
+    assert!(
+        exit == 3 && told.contains("policy_threshold_unmet: 1 approver(s)"),
+        "{told}"
+    );
+    let (exit, told, _) = check(&[
+        "--plan",
+        PLAN,
+        "--approver",
+        "alice",
+        "--approver",
+        "bob",
+        "--expires-in",
+        "2h",
+    ]);
+    assert!(
+        exit == 3 && told.contains("policy_lifetime: the receipt lasts 2h, the rule allows 1h"),
+        "{told}"
+    );
+    office.stage.policy(
+        &office
+            .policy()
+            .replace("\"carol\"", "\"dave\"")
+            .replace("threshold = 2", "threshold = 4"),
+    );
     let (exit, told, _) = check(&[]);
     assert!(
         exit == 3
@@ -733,22 +1522,51 @@ fn a_policy_is_checked_and_explained() {
     );
     office.stage.policy("version = 1\n[[rule]]\nname = 1\n");
     let (exit, _, told) = check(&[]);
-    assert!(exit == 1 && told.contains("line 2, column 1: the member `operation` is missing"), "{told}");
+    assert!(
+        exit == 1 && told.contains("line 2, column 1: the member `operation` is missing"),
+        "{told}"
+    );
 }
 
 #[test]
 fn keys_are_listed_with_their_fingerprints_and_those_that_do_not_count() {
     let office = Office::new();
-    let fingerprint = |file: &str| office.run(&["keys", "fingerprint", file]).1.trim().to_owned();
+    let fingerprint = |file: &str| {
+        office
+            .run(&["keys", "fingerprint", file])
+            .1
+            .trim()
+            .to_owned()
+    };
     assert!(fingerprint("alice").starts_with("SHA256:"));
     assert_eq!(fingerprint("alice"), fingerprint("alice.pub"));
     office.trust("2", "not_before = \"2099-01-01T00:00:00Z\"");
     let (exit, told, _) = office.run(&["keys", "list", "workspace/trust.json"]);
     assert_eq!(exit, 0);
-    assert!(told.contains(&format!("{}  alice  github:alice-gh", fingerprint("alice"))), "{told}");
-    assert!(told.contains(&format!("{}  bob  DOES NOT COUNT: it counts from 2099", fingerprint("bob"))), "{told}");
-    let (exit, told, _) = office.run(&["trust", "show", "workspace/trust.json", "--trust-root", &office.root]);
-    assert!(exit == 0 && told.contains("version 2 (sha256:") && told.contains("`bob` does not count now"), "{told}");
+    assert!(
+        told.contains(&format!("{}  alice  github:alice-gh", fingerprint("alice"))),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!(
+            "{}  bob  DOES NOT COUNT: it counts from 2099",
+            fingerprint("bob")
+        )),
+        "{told}"
+    );
+    let (exit, told, _) = office.run(&[
+        "trust",
+        "show",
+        "workspace/trust.json",
+        "--trust-root",
+        &office.root,
+    ]);
+    assert!(
+        exit == 0
+            && told.contains("version 2 (sha256:")
+            && told.contains("`bob` does not count now"),
+        "{told}"
+    );
     let (exit, _, told) = office.run(&["trust", "show", "half.json"]);
     assert!(
         exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 key(s) of the version before it signed it"),
@@ -756,23 +1574,57 @@ fn keys_are_listed_with_their_fingerprints_and_those_that_do_not_count() {
     );
     office.write("published", include_str!("keys/passphrase.pub"));
     let (_, _, told) = office.run(&["keys", "list", "published"]);
-    assert!(told.contains("is published: mode `prod` refuses it (key_published)"), "{told}");
+    assert!(
+        told.contains("is published: mode `prod` refuses it (key_published)"),
+        "{told}"
+    );
 }
 
 #[test]
 fn a_ledger_whose_authority_was_tampered_with_does_not_verify_and_a_checkpoint_remembers() {
     let office = Office::new();
     office.dry_run("dana");
-    office.publish("dana", &office.receipts(&["alice", "bob"])).run();
-    let verify = || office.run(&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", "workspace/trust.json"]);
+    office
+        .publish("dana", &office.receipts(&["alice", "bob"]))
+        .run();
+    let verify = || {
+        office.run(&[
+            "ledger",
+            "verify",
+            "--repository",
+            "octo/hello",
+            "--trusted-keys",
+            "workspace/trust.json",
+        ])
+    };
     assert_eq!(verify().0, 0);
-    office.stage.sim.remove("receipt-ledger", &["authority.json"]);
+    office
+        .stage
+        .sim
+        .remove("receipt-ledger", &["authority.json"]);
     let (exit, _, told) = verify();
-    assert!(exit == 1 && told.contains("states: authority.json: it does not say what stood behind the newest claim"), "{told}");
+    assert!(
+        exit == 1
+            && told.contains(
+                "states: authority.json: it does not say what stood behind the newest claim"
+            ),
+        "{told}"
+    );
     // Whoever has a receipt that was issued since then is not fooled: the entry that the approver saw names the trust file.
-    let report = office.stage.tag().input("tag-name", "v9.0.0").approved().run();
+    let report = office
+        .stage
+        .tag()
+        .input("tag-name", "v9.0.0")
+        .approved()
+        .run();
     report.refused("trust_rolled_back");
-    assert!(report.message().contains("there is no trust file, but version 1"), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .contains("there is no trust file, but version 1"),
+        "{}",
+        report.message()
+    );
 }
 
 #[test]
@@ -780,29 +1632,74 @@ fn a_key_in_an_ssh_agent_signs_and_its_secret_half_is_not_read() {
     let office = Office::new();
     office.dry_run("dana");
     let socket = office.stage.folder.path().join("agent");
-    let mut agent = Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut agent = Command::new("ssh-agent")
+        .args(["-D", "-a"])
+        .arg(&socket)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     // The agent prints its variables when it listens.
     let mut ready = String::new();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(agent.stdout.take().unwrap()), &mut ready).unwrap();
-    let with_agent = |arguments: &[&str]| ended(&office.stage.command(arguments).env("SSH_AUTH_SOCK", &socket).output().unwrap());
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(agent.stdout.take().unwrap()),
+        &mut ready,
+    )
+    .unwrap();
+    let with_agent = |arguments: &[&str]| {
+        ended(
+            &office
+                .stage
+                .command(arguments)
+                .env("SSH_AUTH_SOCK", &socket)
+                .output()
+                .unwrap(),
+        )
+    };
     let authorize = &["authorize", PLAN, "--key", "alice.pub", "--yes"];
     let (exit, _, told) = with_agent(authorize);
-    let added =
-        Command::new("ssh-add").arg("-q").arg(office.stage.folder.path().join("alice")).env("SSH_AUTH_SOCK", &socket).output().unwrap();
+    let added = Command::new("ssh-add")
+        .arg("-q")
+        .arg(office.stage.folder.path().join("alice"))
+        .env("SSH_AUTH_SOCK", &socket)
+        .output()
+        .unwrap();
     let listed = with_agent(&["keys", "list"]);
-    fs::rename(office.stage.folder.path().join("alice"), office.stage.folder.path().join("away")).unwrap();
+    fs::rename(
+        office.stage.folder.path().join("alice"),
+        office.stage.folder.path().join("away"),
+    )
+    .unwrap();
     let signed = with_agent(authorize);
     agent.kill().unwrap();
     agent.wait().unwrap();
-    assert!(exit == 1 && told.contains("does not have this key; add it with `ssh-add`"), "{told}");
+    assert!(
+        exit == 1 && told.contains("does not have this key; add it with `ssh-add`"),
+        "{told}"
+    );
     assert!(added.status.success(), "{added:?}");
-    assert!(listed.0 == 0 && listed.1.contains("SHA256:") && listed.1.contains("alice"), "{listed:?}");
+    assert!(
+        listed.0 == 0 && listed.1.contains("SHA256:") && listed.1.contains("alice"),
+        "{listed:?}"
+    );
     assert_eq!((signed.0, signed.1.lines().count()), (0, 3), "{}", signed.2);
-    let attempt = office.attempt("dana").input("plan", "plan.json").input("receipt", &signed.1);
-    let report = attempt.input("trusted-keys", &office.read("alice.pub")).run();
-    assert_eq!(results(&report), ["tag success", "release success", "pull success"], "{}", report.log);
+    let attempt = office
+        .attempt("dana")
+        .input("plan", "plan.json")
+        .input("receipt", &signed.1);
+    let report = attempt
+        .input("trusted-keys", &office.read("alice.pub"))
+        .run();
+    assert_eq!(
+        results(&report),
+        ["tag success", "release success", "pull success"],
+        "{}",
+        report.log
+    );
     let (exit, _, told) = with_agent(authorize);
-    assert!(exit == 1 && told.contains("(SSH_AUTH_SOCK) does not answer"), "{told}");
+    assert!(
+        exit == 1 && told.contains("(SSH_AUTH_SOCK) does not answer"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -812,13 +1709,24 @@ fn a_mode_that_is_none_comes_before_everything_and_asks_nobody() {
     let requests = office.stage.requests().len();
     let attempts = [
         office.attempt("dana").input("campaign", "campaign.toml"),
-        office.publish("dana", "").input("receipt-from", "approvals"),
+        office
+            .publish("dana", "")
+            .input("receipt-from", "approvals"),
         office.publish("dana", "{}").input("run-id", "99"),
-        office.stage.tag().input("repository", "octo/other").input("receipt-from", "approvals"),
+        office
+            .stage
+            .tag()
+            .input("repository", "octo/other")
+            .input("receipt-from", "approvals"),
     ];
     for attempt in attempts {
         let report = attempt.input("mode", "PROD").run();
-        assert_eq!((report.exit, report.status(), report.code()), (3, "rejected_by_mode", "mode_violation"), "{}", report.log);
+        assert_eq!(
+            (report.exit, report.status(), report.code()),
+            (3, "rejected_by_mode", "mode_violation"),
+            "{}",
+            report.log
+        );
     }
     assert_eq!(office.stage.requests().len(), requests);
 }
@@ -826,9 +1734,13 @@ fn a_mode_that_is_none_comes_before_everything_and_asks_nobody() {
 #[test]
 fn a_campaign_says_everything_itself() {
     let office = Office::new();
-    for (input, value) in
-        [("repository", "octo/other"), ("tag-name", "v9"), ("allow-workflow-changes", "true"), ("files", "x"), ("plan", "x")]
-    {
+    for (input, value) in [
+        ("repository", "octo/other"),
+        ("tag-name", "v9"),
+        ("allow-workflow-changes", "true"),
+        ("files", "x"),
+        ("plan", "x"),
+    ] {
         office
             .attempt("dana")
             .input("mode", "dry_run")
@@ -837,11 +1749,31 @@ fn a_campaign_says_everything_itself() {
             .run()
             .refused("input_unused");
     }
-    office.stage.tag().input("variables", "version=2").dry_run().refused("input_unused");
-    let report =
-        office.attempt("dana").input("mode", "dry_run").input("campaign", "campaign.toml").input("variables", " version = 2.0.0 ").run();
-    assert_eq!(results(&report), ["tag dry_run", "release dry_run", "pull dry_run"], "{}", report.log);
-    assert!(report.summary.starts_with("## Countersign: campaign <code>Version 1.0.0</code>"), "{}", report.summary);
+    office
+        .stage
+        .tag()
+        .input("variables", "version=2")
+        .dry_run()
+        .refused("input_unused");
+    let report = office
+        .attempt("dana")
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .input("variables", " version = 2.0.0 ")
+        .run();
+    assert_eq!(
+        results(&report),
+        ["tag dry_run", "release dry_run", "pull dry_run"],
+        "{}",
+        report.log
+    );
+    assert!(
+        report
+            .summary
+            .starts_with("## Countersign: campaign <code>Version 1.0.0</code>"),
+        "{}",
+        report.summary
+    );
     office
         .attempt("dana")
         .input("mode", "dry_run")
@@ -857,7 +1789,13 @@ fn a_flood_of_receipts_is_refused() {
     stage.file("receipts", "{\"\n".repeat(1000));
     let report = stage.tag().input("receipt-file", "receipts").run();
     report.refused("input_invalid");
-    assert!(report.message().contains("1000 receipts are more than the 256"), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .contains("1000 receipts are more than the 256"),
+        "{}",
+        report.message()
+    );
 }
 
 #[test]
@@ -865,34 +1803,65 @@ fn what_stands_already_does_not_hold_up_the_rest_of_a_campaign() {
     let office = Office::new();
     office.stage.sim.tag("v1.0.0", &office.stage.main());
     let plan = Plan::from_document(&fs::read(office.dry_run("dana").plan()).unwrap()).unwrap();
-    assert_eq!(plan.not_shipped.iter().map(|left| left.code.as_str()).collect::<Vec<_>>(), ["preflight_tag_exists"]);
-    assert_eq!(plan.operations().iter().map(|planned| planned.id().as_str()).collect::<Vec<_>>(), ["release", "pull"]);
+    assert_eq!(
+        plan.not_shipped
+            .iter()
+            .map(|left| left.code.as_str())
+            .collect::<Vec<_>>(),
+        ["preflight_tag_exists"]
+    );
+    assert_eq!(
+        plan.operations()
+            .iter()
+            .map(|planned| planned.id().as_str())
+            .collect::<Vec<_>>(),
+        ["release", "pull"]
+    );
     let receipts = office.receipts(&["alice", "bob"]);
-    assert_eq!(results(&office.publish("dana", &receipts).run()), ["release success", "pull success"]);
+    assert_eq!(
+        results(&office.publish("dana", &receipts).run()),
+        ["release success", "pull success"]
+    );
 }
 
 #[test]
 fn a_campaign_of_one_operation_is_a_campaign() {
     let office = Office::new();
-    let only = CAMPAIGN.split("\n[[operation]]").take(2).collect::<Vec<_>>().join("\n[[operation]]");
+    let only = CAMPAIGN
+        .split("\n[[operation]]")
+        .take(2)
+        .collect::<Vec<_>>()
+        .join("\n[[operation]]");
     office.stage.file("campaign.toml", only);
     office.dry_run("dana");
     let receipts = office.receipts(&["alice", "bob"]);
     let first = office.publish("dana", &receipts).run();
     assert_eq!(results(&first), ["tag success"], "{}", first.log);
-    let again = office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run();
+    let again = office
+        .publish("dana", &receipts)
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .run();
     assert_eq!(results(&again), ["tag success"], "{}", again.log);
     assert_eq!(again.record["campaign"]["id"], "tag");
     // A tag that somebody took away is not called shipped.
     office.stage.sim.delete_ref("refs/tags/v1.0.0");
-    office.publish("dana", &receipts).variable("GITHUB_RUN_ATTEMPT", "2").run().refused("receipt_consumed");
+    office
+        .publish("dana", &receipts)
+        .variable("GITHUB_RUN_ATTEMPT", "2")
+        .run()
+        .refused("receipt_consumed");
 }
 
 /// An ssh-agent with one key that signs nothing and remembers what it was asked.
-fn watching_agent(socket: &std::path::Path, public: &str) -> std::sync::Arc<std::sync::Mutex<Vec<u8>>> {
+fn watching_agent(
+    socket: &std::path::Path,
+    public: &str,
+) -> std::sync::Arc<std::sync::Mutex<Vec<u8>>> {
     use base64::Engine as _;
     use std::io::{Read as _, Write as _};
-    let blob = base64::engine::general_purpose::STANDARD.decode(public.split(' ').nth(1).unwrap()).unwrap();
+    let blob = base64::engine::general_purpose::STANDARD
+        .decode(public.split(' ').nth(1).unwrap())
+        .unwrap();
     let word = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
     let identities = word(&[&[12, 0, 0, 0, 1], word(&blob).as_slice(), &word(b"watched")].concat());
     let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
@@ -906,7 +1875,13 @@ fn watching_agent(socket: &std::path::Path, public: &str) -> std::sync::Arc<std:
             let mut question = vec![0; u32::from_be_bytes(length) as usize];
             connection.read_exact(&mut question).unwrap();
             seen.lock().unwrap().push(question[0]);
-            connection.write_all(if question[0] == 11 { &identities } else { &[0, 0, 0, 1, 5] }).unwrap();
+            connection
+                .write_all(if question[0] == 11 {
+                    &identities
+                } else {
+                    &[0, 0, 0, 1, 5]
+                })
+                .unwrap();
         }
     });
     asked
@@ -919,7 +1894,16 @@ fn an_agent_is_asked_to_sign_only_after_the_answer() {
     office.write("receipts", &office.receipts(&["alice"]));
     let socket = office.stage.folder.path().join("watching");
     let asked = watching_agent(&socket, &office.read("bob.pub"));
-    let sign = ["sign", "receipts", "--plan", PLAN, "--trusted-keys", "workspace/trust.json", "--key", "bob.pub"];
+    let sign = [
+        "sign",
+        "receipts",
+        "--plan",
+        PLAN,
+        "--trusted-keys",
+        "workspace/trust.json",
+        "--key",
+        "bob.pub",
+    ];
     let authorize = ["authorize", PLAN, "--key", "bob.pub"];
     for (arguments, yes, expected, words) in [
         (&sign[..], false, vec![11], "nobody can be asked"),
@@ -927,8 +1911,18 @@ fn an_agent_is_asked_to_sign_only_after_the_answer() {
         (&sign, true, vec![11, 13], "the ssh-agent did not sign"),
     ] {
         let more: &[&str] = if yes { &["--yes"] } else { &[] };
-        let (exit, out, told) = ended(&office.stage.command(&[arguments, more].concat()).env("SSH_AUTH_SOCK", &socket).output().unwrap());
-        assert!(exit == 1 && out.is_empty() && told.contains(words), "{told}");
+        let (exit, out, told) = ended(
+            &office
+                .stage
+                .command(&[arguments, more].concat())
+                .env("SSH_AUTH_SOCK", &socket)
+                .output()
+                .unwrap(),
+        );
+        assert!(
+            exit == 1 && out.is_empty() && told.contains(words),
+            "{told}"
+        );
         assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), expected);
     }
 }
@@ -939,9 +1933,20 @@ fn a_key_that_will_not_count_is_told_to_whoever_signs_with_it() {
     office.dry_run("dana");
     office.write("receipts", &office.receipts(&["alice"]));
     office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
-    let by = ["--plan", PLAN, "--trusted-keys", "workspace/trust.json", "--key", "mallory", "--yes"];
+    let by = [
+        "--plan",
+        PLAN,
+        "--trusted-keys",
+        "workspace/trust.json",
+        "--key",
+        "mallory",
+        "--yes",
+    ];
     let (exit, _, told) = office.run(&[&["sign", "receipts"], by.as_slice()].concat());
-    assert!(exit == 0 && told.contains("WARNING: this key is none of the trusted keys"), "{told}");
+    assert!(
+        exit == 0 && told.contains("WARNING: this key is none of the trusted keys"),
+        "{told}"
+    );
     office.write("sealed", include_str!("keys/passphrase.pub"));
     let (_, told, _) = office.run(&["keys", "fingerprint", "sealed"]);
     assert!(told.starts_with("SHA256:"), "{told}");
@@ -950,16 +1955,37 @@ fn a_key_that_will_not_count_is_told_to_whoever_signs_with_it() {
 #[test]
 fn the_campaign_of_the_documentation_is_planned() {
     let stage = Stage::new();
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/campaign.md")).unwrap();
-    let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    stage.file("campaign.toml", example.replace("owner/docs", stage.sim.repository()));
+    let page =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/campaign.md")).unwrap();
+    let example = page
+        .split("```toml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    stage.file(
+        "campaign.toml",
+        example.replace("owner/docs", stage.sim.repository()),
+    );
     stage.sim.commit("next", &[("next.txt", b"next\n")]);
     for folder in ["notes", "dist"] {
         fs::create_dir(stage.workspace().join(folder)).unwrap();
     }
-    stage.file("notes/1.2.0.md", "Better.\n").file("dist/app.tar.gz", "abc").file("dist/app-1.2.0.zip", "abcd");
-    let report = Attempt::new(&stage).input("mode", "dry_run").input("campaign", "campaign.toml").run();
-    assert_eq!(results(&report), ["tag dry_run", "release dry_run", "docs dry_run"], "{}", report.log);
+    stage
+        .file("notes/1.2.0.md", "Better.\n")
+        .file("dist/app.tar.gz", "abc")
+        .file("dist/app-1.2.0.zip", "abcd");
+    let report = Attempt::new(&stage)
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .run();
+    assert_eq!(
+        results(&report),
+        ["tag dry_run", "release dry_run", "docs dry_run"],
+        "{}",
+        report.log
+    );
 }
 
 #[test]
@@ -970,13 +1996,36 @@ fn a_file_that_is_gone_is_told_before_a_campaign_begins_and_one_that_changed_wit
     fs::remove_file(office.stage.workspace().join("dist/app.zip")).unwrap();
     let report = office.publish("dana", &receipts).run();
     report.refused("file_missing");
-    assert!(report.message().contains("input `plan`: there is no file `"), "{}", report.message());
+    assert!(
+        report
+            .message()
+            .contains("input `plan`: there is no file `"),
+        "{}",
+        report.message()
+    );
     assert_eq!(office.stage.writes(), Vec::<String>::new());
     office.stage.file("dist/app.zip", "abcd");
     let report = office.publish("dana", &receipts).run();
-    assert_eq!((report.exit, report.code()), (1, "operation_mismatch"), "{}", report.log);
-    assert!(report.log.contains("`app.zip` is not the file of the plan: planned 3 bytes, sha256:ba7816bf"), "{}", report.log);
-    assert!(report.log.contains("::error title=Countersign%3A rejected_by_auth (operation_mismatch) · release::"), "{}", report.log);
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "operation_mismatch"),
+        "{}",
+        report.log
+    );
+    assert!(
+        report
+            .log
+            .contains("`app.zip` is not the file of the plan: planned 3 bytes, sha256:ba7816bf"),
+        "{}",
+        report.log
+    );
+    assert!(
+        report.log.contains(
+            "::error title=Countersign%3A rejected_by_auth (operation_mismatch) · release::"
+        ),
+        "{}",
+        report.log
+    );
 }
 
 #[test]
@@ -985,8 +2034,25 @@ fn a_ledger_that_began_with_listed_keys_is_verified_by_the_trust_file_that_came_
     stage.tag().approved().run().succeeded();
     let trust = stage.trust_file_of_two();
     let verify = |more: &[&str]| {
-        let all = [&["ledger", "verify", "--repository", "octo/hello", "--trusted-keys", &trust], more].concat();
-        ended(&stage.command(&all).env("GH_TOKEN", &stage.token).output().unwrap())
+        let all = [
+            &[
+                "ledger",
+                "verify",
+                "--repository",
+                "octo/hello",
+                "--trusted-keys",
+                &trust,
+            ],
+            more,
+        ]
+        .concat();
+        ended(
+            &stage
+                .command(&all)
+                .env("GH_TOKEN", &stage.token)
+                .output()
+                .unwrap(),
+        )
     };
     // One signature was enough then, whatever the file asks for now.
     assert_eq!(verify(&[]).0, 0);
@@ -1002,12 +2068,35 @@ fn a_version_that_can_never_count_is_not_signed() {
     let sound = office.read("version.toml");
     let propose = |text: &str, key: &str| {
         office.write("version.toml", text);
-        office.run(&["trust", "propose", "version.toml", "--after", "workspace/trust.json", "--key", key, "--yes"])
+        office.run(&[
+            "trust",
+            "propose",
+            "version.toml",
+            "--after",
+            "workspace/trust.json",
+            "--key",
+            key,
+            "--yes",
+        ])
     };
-    let (exit, out, told) =
-        propose(&sound.replace("version = 2", "version = 3").replace("revoked_at = \"2026-01-01T00:00:00Z\"", ""), "alice");
-    assert!(exit == 1 && out.is_empty() && told.contains("the key of `bob` was revoked in a version before it"), "{told}");
+    let (exit, out, told) = propose(
+        &sound
+            .replace("version = 2", "version = 3")
+            .replace("revoked_at = \"2026-01-01T00:00:00Z\"", ""),
+        "alice",
+    );
+    assert!(
+        exit == 1
+            && out.is_empty()
+            && told.contains("the key of `bob` was revoked in a version before it"),
+        "{told}"
+    );
     office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
     let (exit, out, told) = propose(&sound.replace("version = 2", "version = 3"), "mallory");
-    assert!(exit == 1 && out.is_empty() && told.contains("is neither one of this version nor of the one before it"), "{told}");
+    assert!(
+        exit == 1
+            && out.is_empty()
+            && told.contains("is neither one of this version nor of the one before it"),
+        "{told}"
+    );
 }

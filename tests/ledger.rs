@@ -1,5 +1,8 @@
 //! Nothing twice, nothing lost: crashes, lost answers and races, with the real binary and real kills.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -42,8 +45,15 @@ fn killed_after_the_claim_attempt_2_does_what_is_left() {
         }
         .approved();
         attempt.killed(endpoint, 1);
-        settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
-        assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == "tag"), 1);
+        settled(
+            &stage,
+            &second(&attempt).run(),
+            &["claimed", "claimed", "succeeded"],
+        );
+        assert_eq!(
+            stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == "tag"),
+            1
+        );
     }
 }
 
@@ -55,11 +65,26 @@ fn killed_in_the_middle_of_its_uploads_attempt_2_adopts_the_draft_and_sends_what
     // The first upload comes through, the second is left without an answer.
     attempt.killed(Endpoint::UploadAsset, 2);
     assert!(stage.sim.releases()[0].draft);
-    let before = stage.writes().iter().filter(|write| write.contains("/assets?name=")).count();
-    settled(&stage, &second(&attempt).run(), &["claimed", "claimed", "succeeded"]);
+    let before = stage
+        .writes()
+        .iter()
+        .filter(|write| write.contains("/assets?name="))
+        .count();
+    settled(
+        &stage,
+        &second(&attempt).run(),
+        &["claimed", "claimed", "succeeded"],
+    );
     let releases = stage.sim.releases();
-    assert_eq!((releases.len(), releases[0].draft, releases[0].assets.len()), (1, false, 2));
-    let after = stage.writes().iter().filter(|write| write.contains("/assets?name=")).count();
+    assert_eq!(
+        (releases.len(), releases[0].draft, releases[0].assets.len()),
+        (1, false, 2)
+    );
+    let after = stage
+        .writes()
+        .iter()
+        .filter(|write| write.contains("/assets?name="))
+        .count();
     assert!(after - before <= 2, "{before} {after}");
 }
 
@@ -68,7 +93,13 @@ fn killed_after_the_operation_attempt_2_records_what_was_done() {
     for attempt in 0..3 {
         let stage = Stage::new();
         stage.file("a.zip", "aaa");
-        let attempt = [stage.release().input("files", "a.zip"), stage.tag(), stage.pull()][attempt].clone().approved();
+        let attempt = [
+            stage.release().input("files", "a.zip"),
+            stage.tag(),
+            stage.pull(),
+        ][attempt]
+            .clone()
+            .approved();
         // The claim is the first append, the outcome the second.
         attempt.killed(Endpoint::Append, 2);
         let effects = stage.sim.effects().len();
@@ -76,7 +107,12 @@ fn killed_after_the_operation_attempt_2_records_what_was_done() {
         settled(&stage, &report, &["claimed", "claimed", "succeeded"]);
         assert_eq!(report.record["github_response"]["already_existed"], true);
         // Two commits on the ledger and nothing else.
-        assert_eq!(stage.sim.effects().len(), effects + 2, "{:?}", stage.sim.effects());
+        assert_eq!(
+            stage.sim.effects().len(),
+            effects + 2,
+            "{:?}",
+            stage.sim.effects()
+        );
     }
 }
 
@@ -92,25 +128,49 @@ fn killed_after_the_outcome_attempt_2_is_refused() {
 
 #[test]
 fn a_lost_answer_is_looked_after_at_once() {
-    for (kind, endpoint) in [(0, Endpoint::CreateRelease), (1, Endpoint::CreateRef), (2, Endpoint::CreatePull)] {
+    for (kind, endpoint) in [
+        (0, Endpoint::CreateRelease),
+        (1, Endpoint::CreateRef),
+        (2, Endpoint::CreatePull),
+    ] {
         let stage = Stage::new();
         let attempt = stage.each()[kind].clone().approved();
         stage.sim.plan(Fault::on(endpoint).then(Effect::ResetAfter));
         settled(&stage, &attempt.run(), &["claimed", "succeeded"]);
-        assert_eq!(stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == 1), 1);
+        assert_eq!(
+            stage.sim.releases().len() + stage.sim.pulls().len() + usize::from(kind == 1),
+            1
+        );
     }
 }
 
 #[test]
 fn what_cannot_be_learnt_now_is_unknown_and_settled_by_the_next_attempt() {
-    for (kind, endpoint) in [(0, Endpoint::CreateRelease), (1, Endpoint::CreateRef), (2, Endpoint::CreatePull)] {
+    for (kind, endpoint) in [
+        (0, Endpoint::CreateRelease),
+        (1, Endpoint::CreateRef),
+        (2, Endpoint::CreatePull),
+    ] {
         let stage = Stage::new();
         let attempt = stage.each()[kind].clone().approved();
-        stage.sim.plan(Fault::on(endpoint).times(usize::MAX).then(Effect::ResetBefore));
+        stage.sim.plan(
+            Fault::on(endpoint)
+                .times(usize::MAX)
+                .then(Effect::ResetBefore),
+        );
         let report = attempt.run();
-        assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+        assert_eq!(
+            (report.exit, report.status()),
+            (4, "unknown"),
+            "{}",
+            report.message()
+        );
         stage.sim.forget_faults();
-        settled(&stage, &second(&attempt).run(), &["claimed", "unknown", "claimed", "succeeded"]);
+        settled(
+            &stage,
+            &second(&attempt).run(),
+            &["claimed", "unknown", "claimed", "succeeded"],
+        );
     }
 }
 
@@ -122,7 +182,12 @@ fn what_stands_otherwise_than_approved_is_recorded_as_a_failure() {
     let other = stage.sim.commit("other", &[("a", b"a")]);
     stage.sim.annotated_tag("v1.0.0", &other, "Version 1.0.0");
     let report = second(&attempt).run();
-    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "tag_mismatch"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), ["claimed", "claimed", "failed"]);
 }
 
@@ -131,16 +196,26 @@ fn another_run_never_resumes() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     attempt.killed(Endpoint::CreateRef, 1);
-    second(&attempt).variable("GITHUB_RUN_ID", "4").input("run-id", harness::RUN).run().refused("receipt_consumed");
+    second(&attempt)
+        .variable("GITHUB_RUN_ID", "4")
+        .input("run-id", harness::RUN)
+        .run()
+        .refused("receipt_consumed");
     attempt.run().refused("receipt_consumed");
     assert_eq!(stage.ledger_events(), ["claimed"]);
 }
 
 /// Starts every attempt at once and waits for all of them.
 fn race(attempts: &[Attempt<'_>]) -> Vec<Report> {
-    let started: Vec<_> =
-        attempts.iter().map(Attempt::process).map(|(mut command, surfaces)| (command.spawn().unwrap(), surfaces)).collect();
-    started.into_iter().map(|(child, surfaces)| surfaces.report(&child.wait_with_output().unwrap())).collect()
+    let started: Vec<_> = attempts
+        .iter()
+        .map(Attempt::process)
+        .map(|(mut command, surfaces)| (command.spawn().unwrap(), surfaces))
+        .collect();
+    started
+        .into_iter()
+        .map(|(child, surfaces)| surfaces.report(&child.wait_with_output().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -150,10 +225,19 @@ fn eight_processes_with_one_receipt_publish_once() {
     let reports = race(&vec![attempt; 8]);
     let mut codes: Vec<&str> = reports.iter().map(Report::code).collect();
     codes.sort_unstable();
-    assert_eq!(codes.iter().filter(|code| **code == "-").count(), 1, "{codes:?}");
+    assert_eq!(
+        codes.iter().filter(|code| **code == "-").count(),
+        1,
+        "{codes:?}"
+    );
     // Whoever comes so late that the release is there already is told of the receipt all the same.
-    assert!(codes[1..].iter().all(|code| *code == "receipt_consumed"), "{codes:?}");
-    harness::tell("eight processes with one receipt: 1 published, 7 were refused with receipt_consumed");
+    assert!(
+        codes[1..].iter().all(|code| *code == "receipt_consumed"),
+        "{codes:?}"
+    );
+    harness::tell(
+        "eight processes with one receipt: 1 published, 7 were refused with receipt_consumed",
+    );
     assert_eq!(stage.sim.releases().len(), 1);
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
 }
@@ -161,15 +245,34 @@ fn eight_processes_with_one_receipt_publish_once() {
 #[test]
 fn eight_receipts_at_once_all_get_through() {
     let stage = Stage::new();
-    let attempts: Vec<_> = (0..8).map(|number| stage.tag().input("tag-name", &format!("v{number}")).approved()).collect();
+    let attempts: Vec<_> = (0..8)
+        .map(|number| {
+            stage
+                .tag()
+                .input("tag-name", &format!("v{number}"))
+                .approved()
+        })
+        .collect();
     let reports = race(&attempts);
     for report in &reports {
         report.succeeded();
     }
     let events = stage.ledger_events();
-    assert_eq!((events.len(), events.iter().filter(|event| *event == "claimed").count()), (16, 8));
-    let appends = stage.events().iter().filter(|event| event.endpoint == Endpoint::Append).count();
-    harness::tell(&format!("eight processes with a receipt each: 8 published, 16 entries in one chain, {appends} appends were tried"));
+    assert_eq!(
+        (
+            events.len(),
+            events.iter().filter(|event| *event == "claimed").count()
+        ),
+        (16, 8)
+    );
+    let appends = stage
+        .events()
+        .iter()
+        .filter(|event| event.endpoint == Endpoint::Append)
+        .count();
+    harness::tell(&format!(
+        "eight processes with a receipt each: 8 published, 16 entries in one chain, {appends} appends were tried"
+    ));
 }
 
 #[test]
@@ -178,11 +281,28 @@ fn a_draft_that_was_found_is_never_thrown_away() {
     stage.file("a.zip", "aaa");
     let attempt = stage.release().input("files", "a.zip").approved();
     attempt.killed(Endpoint::UploadAsset, 1);
-    stage.sim.plan(Fault::on(Endpoint::UploadAsset).then(Effect::CorruptUpload));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::UploadAsset).then(Effect::CorruptUpload));
     let report = second(&attempt).run();
-    assert_eq!((report.exit, report.code()), (1, "asset_mismatch"), "{}", report.message());
-    assert_eq!((stage.sim.releases().len(), stage.sim.releases()[0].draft), (1, true));
-    assert!(!stage.writes().iter().any(|write| write.starts_with("DELETE")), "{:?}", stage.writes());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "asset_mismatch"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(
+        (stage.sim.releases().len(), stage.sim.releases()[0].draft),
+        (1, true)
+    );
+    assert!(
+        !stage
+            .writes()
+            .iter()
+            .any(|write| write.starts_with("DELETE")),
+        "{:?}",
+        stage.writes()
+    );
 }
 
 #[test]
@@ -193,9 +313,24 @@ fn a_resumed_release_is_not_published_on_a_tag_that_somebody_set_meanwhile() {
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
     stage.sim.annotated_tag("v1.0.0", &evil, "v1.0.0");
     let report = second(&attempt).run();
-    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
-    assert!(report.message().contains("nothing was published"), "{}", report.message());
-    assert_eq!((stage.sim.releases().len(), stage.ledger_events()), (0, ["claimed", "claimed", "failed"].map(String::from).to_vec()));
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "tag_mismatch"),
+        "{}",
+        report.message()
+    );
+    assert!(
+        report.message().contains("nothing was published"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(
+        (stage.sim.releases().len(), stage.ledger_events()),
+        (
+            0,
+            ["claimed", "claimed", "failed"].map(String::from).to_vec()
+        )
+    );
 }
 
 #[test]
@@ -205,19 +340,38 @@ fn a_resumed_pull_request_is_not_opened_from_a_branch_that_moved_meanwhile() {
     attempt.killed(Endpoint::CreatePull, 1);
     stage.sim.commit("next", &[("more", b"more")]);
     let report = second(&attempt).run();
-    assert_eq!((report.exit, report.code()), (1, "pull_mismatch"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "pull_mismatch"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.sim.pulls().len(), 0);
 }
 
 #[test]
 fn another_pull_request_of_the_same_title_is_not_taken_for_the_approved_one() {
     let stage = Stage::new();
-    stage.pull().input("body", "The first one.").approved().run().succeeded();
+    stage
+        .pull()
+        .input("body", "The first one.")
+        .approved()
+        .run()
+        .succeeded();
     stage.sim.close_pull(1);
     let attempt = stage.pull().input("body", "The second one.").approved();
-    stage.sim.plan(Fault::on(Endpoint::CreatePull).times(usize::MAX).then(Effect::StatusBefore(502)));
+    stage.sim.plan(
+        Fault::on(Endpoint::CreatePull)
+            .times(usize::MAX)
+            .then(Effect::StatusBefore(502)),
+    );
     let report = attempt.run();
-    assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.status()),
+        (4, "unknown"),
+        "{}",
+        report.message()
+    );
     stage.sim.forget_faults();
     second(&attempt).run().succeeded();
     assert_eq!(stage.sim.pulls().len(), 2);
@@ -227,12 +381,25 @@ fn another_pull_request_of_the_same_title_is_not_taken_for_the_approved_one() {
 fn a_look_that_fails_leaves_the_outcome_open() {
     let stage = Stage::new();
     let attempt = stage.release().approved();
-    stage.sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
-    stage.sim.plan(Fault::on(Endpoint::GetReleaseByTag).then(Effect::StatusBefore(403)));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::GetReleaseByTag).then(Effect::StatusBefore(403)));
     let report = attempt.run();
-    assert_eq!((report.exit, report.status()), (4, "unknown"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.status()),
+        (4, "unknown"),
+        "{}",
+        report.message()
+    );
     let report = second(&attempt).run();
-    settled(&stage, &report, &["claimed", "unknown", "claimed", "succeeded"]);
+    settled(
+        &stage,
+        &report,
+        &["claimed", "unknown", "claimed", "succeeded"],
+    );
     assert_eq!(report.record["github_response"]["already_existed"], true);
 }
 
@@ -242,20 +409,38 @@ fn an_outcome_whose_answer_is_lost_is_held_against_the_tag_all_the_same() {
     stage.file("app.zip", "abc");
     let attempt = stage.release().input("files", "app.zip").approved();
     let evil = stage.sim.commit("evil", &[("evil", b"evil")]);
-    stage.sim.plan(Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter));
     let report = attempt.run_while_uploading(|| stage.sim.tag("v1.0.0", &evil));
-    assert_eq!((report.exit, report.code()), (1, "tag_mismatch"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "tag_mismatch"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "failed"]);
 }
 
 #[test]
 fn a_claim_that_github_dates_after_the_expiry_is_never_acted_upon() {
     let stage = Stage::new();
-    let attempt = stage.tag().approved_with(|terms| terms.expires_at = terms.issued_at.plus(240));
+    let attempt = stage
+        .tag()
+        .approved_with(|terms| terms.expires_at = terms.issued_at.plus(240));
     // Within the five minutes that the clocks may differ, but after the receipt's end.
     let report = attempt.run_while(Endpoint::Append, || stage.sim.shift_clock(270));
-    assert_eq!((report.exit, report.code()), (1, "receipt_expired"), "{}", report.message());
-    assert!(report.message().contains("Nothing was done under it"), "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "receipt_expired"),
+        "{}",
+        report.message()
+    );
+    assert!(
+        report.message().contains("Nothing was done under it"),
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
 }
@@ -264,12 +449,26 @@ fn a_claim_that_github_dates_after_the_expiry_is_never_acted_upon() {
 fn a_pull_request_whose_branch_moved_after_it_was_opened_unseen_is_told_with_its_number() {
     let stage = Stage::new();
     let attempt = stage.pull().approved();
-    stage.sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetAfter));
-    stage.sim.plan(Fault::on(Endpoint::ListPulls).then(Effect::StatusBefore(403)));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetAfter));
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::ListPulls).then(Effect::StatusBefore(403)));
     assert_eq!(attempt.run().status(), "unknown");
     stage.sim.commit("next", &[("more", b"more")]);
     let report = second(&attempt).run();
-    assert_eq!((report.exit, report.code()), (1, "pull_mismatch"), "{}", report.message());
-    assert_eq!(report.record["github_response"]["pull_number"], 1, "{}", report.message());
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "pull_mismatch"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(
+        report.record["github_response"]["pull_number"],
+        1,
+        "{}",
+        report.message()
+    );
     assert_eq!(stage.sim.pulls().len(), 1);
 }

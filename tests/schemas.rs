@@ -1,5 +1,9 @@
 //! Every document of the documentation is what its reader and its schema take; one that was changed is not.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -33,11 +37,23 @@ fn page(name: &str) -> String {
 /// The contents of a page's fenced blocks of one language.
 fn blocks(name: &str, language: &str) -> Vec<String> {
     let page = page(name);
-    page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(&format!("{language}\n")).map(ToOwned::to_owned)).collect()
+    page.split("```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| {
+            block
+                .strip_prefix(&format!("{language}\n"))
+                .map(ToOwned::to_owned)
+        })
+        .collect()
 }
 
 fn only<const COUNT: usize>(name: &str, language: &str) -> [String; COUNT] {
-    blocks(name, language).try_into().unwrap_or_else(|blocks: Vec<_>| panic!("docs/{name}.md has {} blocks of {language}", blocks.len()))
+    blocks(name, language)
+        .try_into()
+        .unwrap_or_else(|blocks: Vec<_>| {
+            panic!("docs/{name}.md has {} blocks of {language}", blocks.len())
+        })
 }
 
 /// A document of the documentation.
@@ -49,33 +65,67 @@ struct Example {
 
 /// Every example, after its own reader has taken it.
 fn examples() -> Vec<Example> {
-    [operations(), plans(), receipts(), records(), ledgers(), evidence(), trusts(), policies(), campaigns()].into_iter().flatten().collect()
+    [
+        operations(),
+        plans(),
+        receipts(),
+        records(),
+        ledgers(),
+        evidence(),
+        trusts(),
+        policies(),
+        campaigns(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn example(schema: &'static str, page: &'static str, json: &str) -> Example {
-    Example { schema, page, document: serde_json::from_str(json).unwrap() }
+    Example {
+        schema,
+        page,
+        document: serde_json::from_str(json).unwrap(),
+    }
 }
 
 fn operations() -> Vec<Example> {
     let blocks: [String; 3] = only("operation", "json");
     for block in &blocks {
         let bytes = block.trim_end_matches('\n').as_bytes();
-        assert_eq!(Operation::from_bytes(bytes).map(|operation| operation.to_bytes()).as_deref(), Ok(bytes));
+        assert_eq!(
+            Operation::from_bytes(bytes)
+                .map(|operation| operation.to_bytes())
+                .as_deref(),
+            Ok(bytes)
+        );
     }
-    blocks.iter().map(|block| example("operation", "operation", block)).collect()
+    blocks
+        .iter()
+        .map(|block| example("operation", "operation", block))
+        .collect()
 }
 
 fn plans() -> Vec<Example> {
     let [plan] = only("plan", "json");
-    assert_eq!(Plan::from_document(plan.as_bytes()).map(|plan| plan.operations().len()), Ok(1));
+    assert_eq!(
+        Plan::from_document(plan.as_bytes()).map(|plan| plan.operations().len()),
+        Ok(1)
+    );
     [example("plan", "plan", &plan)].into()
 }
 
 /// The statement is the payload of the envelope, which the key of the page signed.
 fn receipts() -> Vec<Example> {
     let [statement, receipt] = only("receipt", "json");
-    let verified = Envelope::parse(&receipt).unwrap().verify(&approvers(), Threshold::ONE).unwrap();
-    assert_eq!(verified.terms().to_payload(), statement.trim_end().as_bytes());
+    let verified = Envelope::parse(&receipt)
+        .unwrap()
+        .verify(&approvers(), Threshold::ONE)
+        .unwrap();
+    assert_eq!(
+        verified.terms().to_payload(),
+        statement.trim_end().as_bytes()
+    );
     assert_eq!(verified.to_line(), receipt.trim_end());
     let predicate = serde_json::from_str::<Value>(&statement).unwrap()["predicate"].to_string();
     [
@@ -100,8 +150,17 @@ fn evidence() -> Vec<Example> {
         .unwrap()
         .verify(Keys::Listed(&approvers(), Threshold::ONE), harness::now())
         .unwrap();
-    let approved = evidence.release_of(Place::Named(&"owner/repo".parse().unwrap()), &"v1.0.0".parse().unwrap()).unwrap();
-    let held = [HeldFile { name: "app.tar.gz".into(), size: 3, sha256: Digest::of(b"abc") }];
+    let approved = evidence
+        .release_of(
+            Place::Named(&"owner/repo".parse().unwrap()),
+            &"v1.0.0".parse().unwrap(),
+        )
+        .unwrap();
+    let held = [HeldFile {
+        name: "app.tar.gz".into(),
+        size: 3,
+        sha256: Digest::of(b"abc"),
+    }];
     assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
     assert!(page("evidence").contains(&approved.evidence().checkpoint().digest.to_string()));
     [example("ledger-entry", "evidence", &block)].into()
@@ -111,8 +170,18 @@ fn evidence() -> Vec<Example> {
 fn records() -> Vec<Example> {
     let [record] = only("audit-record", "json");
     let stage = Stage::new();
-    stage.tag().input("tag-name", "v0.9.0").approved().run().succeeded();
-    let attempt = stage.file("app.tar.gz", "abc").release().input("files", "app.tar.gz").approved().run();
+    stage
+        .tag()
+        .input("tag-name", "v0.9.0")
+        .approved()
+        .run()
+        .succeeded();
+    let attempt = stage
+        .file("app.tar.gz", "abc")
+        .release()
+        .input("files", "app.tar.gz")
+        .approved()
+        .run();
     let real = fs::read_to_string(&attempt.outputs["audit-record"]).unwrap();
     assert_eq!(names_in_order(&record), names_in_order(&real));
     [example("audit-record", "audit-record", &record)].into()
@@ -120,7 +189,11 @@ fn records() -> Vec<Example> {
 
 /// Every name of a member, in the order of the text.
 fn names_in_order(json: &str) -> Vec<&str> {
-    regex::Regex::new(r#"[{,]"([a-zA-Z0-9_]+)":"#).unwrap().captures_iter(json).map(|found| found.get(1).unwrap().as_str()).collect()
+    regex::Regex::new(r#"[{,]"([a-zA-Z0-9_]+)":"#)
+        .unwrap()
+        .captures_iter(json)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect()
 }
 
 fn ledgers() -> Vec<Example> {
@@ -128,18 +201,35 @@ fn ledgers() -> Vec<Example> {
     let entries = [&claim, &outcome].map(|block| Entry::from_document(block.as_bytes()).unwrap());
     assert_eq!(entries.each_ref().map(|entry| entry.sequence), [42, 43]);
     assert_eq!(entries[1].previous, Some(entries[0].checkpoint().digest));
-    assert_eq!(Head::from_document(head.as_bytes()), Ok(Head::at(entries[1].checkpoint())));
-    assert_eq!(ReceiptState::from_document(state.as_bytes()).map(|state| state.claim_sequence), Ok(42));
-    assert!(Authority::from_document(authority.as_bytes()).is_ok_and(|authority| authority.trust.is_some() && authority.policy.is_some()));
-    [("ledger-entry", claim), ("receipt-state", state), ("ledger-entry", outcome), ("ledger-head", head), ("authority", authority)]
-        .map(|(schema, block)| example(schema, "ledger", &block))
-        .into()
+    assert_eq!(
+        Head::from_document(head.as_bytes()),
+        Ok(Head::at(entries[1].checkpoint()))
+    );
+    assert_eq!(
+        ReceiptState::from_document(state.as_bytes()).map(|state| state.claim_sequence),
+        Ok(42)
+    );
+    assert!(
+        Authority::from_document(authority.as_bytes())
+            .is_ok_and(|authority| authority.trust.is_some() && authority.policy.is_some())
+    );
+    [
+        ("ledger-entry", claim),
+        ("receipt-state", state),
+        ("ledger-entry", outcome),
+        ("ledger-head", head),
+        ("authority", authority),
+    ]
+    .map(|(schema, block)| example(schema, "ledger", &block))
+    .into()
 }
 
 /// The file is what `trust propose` and `trust sign` make of the version that people write.
 fn trusts() -> Vec<Example> {
     let ([toml], [payload, file]) = (only("trust", "toml"), only("trust", "json"));
-    let version = TrustVersion::from_toml(&toml, None, "2026-11-22T08:56:37Z".parse().unwrap(), None).unwrap();
+    let version =
+        TrustVersion::from_toml(&toml, None, "2026-11-22T08:56:37Z".parse().unwrap(), None)
+            .unwrap();
     assert!(version.keys.iter().all(|key| key.key.is_published()));
     let mut made = TrustFile::begin(&version);
     for seed in [1, 2] {
@@ -147,19 +237,47 @@ fn trusts() -> Vec<Example> {
     }
     assert_eq!(String::from_utf8(made.to_document()).unwrap(), file);
     let read = TrustFile::from_document(file.as_bytes()).unwrap();
-    assert!(page("trust").contains(&format!("root {}", read.root().unwrap())), "{:?}", read.root());
-    assert_eq!(read.verify(read.root(), version.issued_at).map(|trust| trust.newest().clone()), Ok(version));
+    assert!(
+        page("trust").contains(&format!("root {}", read.root().unwrap())),
+        "{:?}",
+        read.root()
+    );
+    assert_eq!(
+        read.verify(read.root(), version.issued_at)
+            .map(|trust| trust.newest().clone()),
+        Ok(version)
+    );
     let document: Value = serde_json::from_str(&file).unwrap();
-    assert_eq!(STANDARD.decode(document["versions"][0]["payload"].as_str().unwrap()).unwrap(), payload.trim_end().as_bytes());
-    let mut examples = Vec::from([example("trust-version", "trust", &payload), example("trust-file", "trust", &file)]);
-    examples.push(Example { schema: "trust-version-toml", page: "trust", document: toml::from_str(&toml).unwrap() });
+    assert_eq!(
+        STANDARD
+            .decode(document["versions"][0]["payload"].as_str().unwrap())
+            .unwrap(),
+        payload.trim_end().as_bytes()
+    );
+    let mut examples = Vec::from([
+        example("trust-version", "trust", &payload),
+        example("trust-file", "trust", &file),
+    ]);
+    examples.push(Example {
+        schema: "trust-version-toml",
+        page: "trust",
+        document: toml::from_str(&toml).unwrap(),
+    });
     examples
 }
 
 fn policies() -> Vec<Example> {
     let [policy] = only("policy", "toml");
-    assert_eq!(Policy::parse(&policy).map(|policy| policy.rules.len()), Ok(3));
-    [Example { schema: "policy", page: "policy", document: toml::from_str(&policy).unwrap() }].into()
+    assert_eq!(
+        Policy::parse(&policy).map(|policy| policy.rules.len()),
+        Ok(3)
+    );
+    [Example {
+        schema: "policy",
+        page: "policy",
+        document: toml::from_str(&policy).unwrap(),
+    }]
+    .into()
 }
 
 /// The program plans it as far as the world of the test allows: it finds nothing wrong with the file.
@@ -167,32 +285,64 @@ fn campaigns() -> Vec<Example> {
     let [campaign] = only("campaign", "toml");
     let stage = Stage::new();
     stage.file("campaign.toml", &campaign);
-    let plan = ["plan", "workspace/campaign.toml", "--repository", stage.sim.repository(), "--run-id", "1", "--folder", "workspace"];
-    let output = stage.command(&plan).env("GH_TOKEN", &stage.token).output().unwrap();
-    let plan = Plan::from_document(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let plan = [
+        "plan",
+        "workspace/campaign.toml",
+        "--repository",
+        stage.sim.repository(),
+        "--run-id",
+        "1",
+        "--folder",
+        "workspace",
+    ];
+    let output = stage
+        .command(&plan)
+        .env("GH_TOKEN", &stage.token)
+        .output()
+        .unwrap();
+    let plan = Plan::from_document(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!((plan.operations().len(), plan.not_shipped.len()), (1, 2));
-    [Example { schema: "campaign", page: "campaign", document: toml::from_str(&campaign).unwrap() }].into()
+    [Example {
+        schema: "campaign",
+        page: "campaign",
+        document: toml::from_str(&campaign).unwrap(),
+    }]
+    .into()
 }
 
 #[test]
 fn every_format_has_a_schema_and_an_example_that_its_reader_and_its_schema_take() {
     let examples = examples();
     let mut with_example = BTreeSet::new();
-    for Example { schema, page: name, document } in &examples {
+    for Example {
+        schema,
+        page: name,
+        document,
+    } in &examples
+    {
         fits(schema, document);
         let link = format!("(schema/{schema}.schema.json)");
-        assert!(page(name).contains(&link), "docs/{name}.md does not link to the schema `{schema}`");
+        assert!(
+            page(name).contains(&link),
+            "docs/{name}.md does not link to the schema `{schema}`"
+        );
         with_example.insert(format!("{schema}.schema.json"));
     }
     let kept = fs::read_dir(format!("{}/docs/schema", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let kept: BTreeSet<String> = kept.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let kept: BTreeSet<String> = kept
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(kept, with_example);
 }
 
 /// Members that may be left out: of documents that people write, and the key id of an envelope.
 const MAY_BE_ABSENT: [(&str, &[&str]); 5] = [
     ("policy", &["rule"]),
-    ("trust-version-toml", &["login", "not_before", "not_after", "revoked_at"]),
+    (
+        "trust-version-toml",
+        &["login", "not_before", "not_after", "revoked_at"],
+    ),
     (
         "campaign",
         &[
@@ -217,8 +367,14 @@ const MAY_BE_ABSENT: [(&str, &[&str]); 5] = [
 #[test]
 fn a_schema_refuses_a_member_that_is_missing_unknown_or_of_another_type() {
     let mut refused = 0;
-    for Example { schema, document, .. } in examples() {
-        let absent = MAY_BE_ABSENT.iter().find(|(name, _)| *name == schema).map_or(&[][..], |(_, members)| members);
+    for Example {
+        schema, document, ..
+    } in examples()
+    {
+        let absent = MAY_BE_ABSENT
+            .iter()
+            .find(|(name, _)| *name == schema)
+            .map_or(&[][..], |(_, members)| members);
         let mut wrong = Vec::new();
         each_change(&document, &mut |path, changed| wrong.push((path, changed)));
         for (path, changed) in wrong {
@@ -227,7 +383,11 @@ fn a_schema_refuses_a_member_that_is_missing_unknown_or_of_another_type() {
                 absent.contains(&member) || (schema == "ledger-entry" && member == "keyid")
             });
             let is_free = schema == "campaign" && path == "unknown member in /variables";
-            assert_eq!(objection(schema, &changed).is_none(), may_be || is_free, "{schema}: {path}");
+            assert_eq!(
+                objection(schema, &changed).is_none(),
+                may_be || is_free,
+                "{schema}: {path}"
+            );
             refused += 1;
         }
     }
@@ -245,8 +405,17 @@ fn at_each_place(whole: &Value, value: &Value, path: &str, see: &mut dyn FnMut(S
         *whole.pointer_mut(path).unwrap() = changed;
         see(what, whole);
     };
-    let others = [json!(true), json!("\u{7}"), json!(-1), json!(0.5), json!([-1]), json!({ "x": -1 })];
-    for other in others.into_iter().filter(|other| std::mem::discriminant(other) != std::mem::discriminant(value) || other.is_number()) {
+    let others = [
+        json!(true),
+        json!("\u{7}"),
+        json!(-1),
+        json!(0.5),
+        json!([-1]),
+        json!({ "x": -1 }),
+    ];
+    for other in others.into_iter().filter(|other| {
+        std::mem::discriminant(other) != std::mem::discriminant(value) || other.is_number()
+    }) {
         // Where nothing stands, any text may.
         if value.is_null() && other.is_string() {
             continue;
@@ -255,7 +424,10 @@ fn at_each_place(whole: &Value, value: &Value, path: &str, see: &mut dyn FnMut(S
     }
     match value {
         Value::Object(members) => {
-            put(format!("unknown member in {path}"), with(members, "unknown", json!("x")));
+            put(
+                format!("unknown member in {path}"),
+                with(members, "unknown", json!("x")),
+            );
             for name in members.keys() {
                 let mut fewer = members.clone();
                 fewer.remove(name);
@@ -333,7 +505,10 @@ const MAY_BE_NULL: &[&str] = &[
 fn what_may_be_null_is_known() {
     let number = regex::Regex::new("/[0-9]+").unwrap();
     let mut found = BTreeSet::new();
-    for Example { schema, document, .. } in examples() {
+    for Example {
+        schema, document, ..
+    } in examples()
+    {
         each_place(&document, "", &mut |path| {
             let mut changed = document.clone();
             *changed.pointer_mut(path).unwrap() = Value::Null;
@@ -349,8 +524,13 @@ fn what_may_be_null_is_known() {
 fn each_place(value: &Value, path: &str, see: &mut dyn FnMut(&str)) {
     see(path);
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, member)| each_place(member, &format!("{path}/{name}"), see)),
-        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| each_place(item, &format!("{path}/{index}"), see)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, member)| each_place(member, &format!("{path}/{name}"), see)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| each_place(item, &format!("{path}/{index}"), see)),
         _ => {}
     }
 }

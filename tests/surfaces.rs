@@ -1,5 +1,8 @@
 //! What people and workflows see: record, summary, outputs, annotations, also when the attempt is cut short.
-#![allow(clippy::unwrap_used, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -12,30 +15,50 @@ use std::{
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage, Surfaces};
 
-const HOSTILE: &str =
-    "\n::error::owned\n##[error]owned\n<script>alert(1)</script> | `code` [x](javascript:1) \u{202e}desrever\n</pre></details>";
+const HOSTILE: &str = "\n::error::owned\n##[error]owned\n<script>alert(1)</script> | `code` [x](javascript:1) \u{202e}desrever\n</pre></details>";
 
 #[test]
 fn hostile_text_stays_text_on_every_surface() {
     let stage = Stage::new();
-    let report = stage.release().input("body", HOSTILE).input("release-name", "<b>|`::warning::x").approved().run();
+    let report = stage
+        .release()
+        .input("body", HOSTILE)
+        .input("release-name", "<b>|`::warning::x")
+        .approved()
+        .run();
     report.succeeded();
     for line in report.log.lines() {
         assert!(!line.contains("owned"), "{line}");
         let command = line.trim_start().starts_with("::");
-        assert!(!command || line.starts_with("::add-mask::") || line.starts_with("::notice title=Countersign%3A prod::"), "{line}");
+        assert!(
+            !command
+                || line.starts_with("::add-mask::")
+                || line.starts_with("::notice title=Countersign%3A prod::"),
+            "{line}"
+        );
     }
     for markup in ["<script", "<b>", "\u{202e}", "](javascript", "`code`"] {
-        assert!(!report.summary.contains(markup), "{markup} in {}", report.summary);
+        assert!(
+            !report.summary.contains(markup),
+            "{markup} in {}",
+            report.summary
+        );
     }
     assert!(report.summary.contains("&#60;script&#62;"));
     assert_eq!(report.summary.matches("</pre>").count(), 1);
     assert_eq!(stage.sim.releases()[0].body.as_deref(), Some(HOSTILE));
 
-    let refused = stage.tag().input("operation", "x\n::error::owned\r%0A##[error]").run();
+    let refused = stage
+        .tag()
+        .input("operation", "x\n::error::owned\r%0A##[error]")
+        .run();
     refused.refused("operation_unknown");
     assert!(
-        !refused.log.lines().any(|line| line.trim_start().starts_with("::error::owned") || line.contains("##[error]")),
+        !refused
+            .log
+            .lines()
+            .any(|line| line.trim_start().starts_with("::error::owned")
+                || line.contains("##[error]")),
         "{}",
         refused.log
     );
@@ -46,12 +69,25 @@ fn the_token_appears_nowhere() {
     let stage = Stage::new();
     let published = stage.tag().approved().run();
     let refused = stage.tag().run();
-    let failed = stage.pull().input("reviewers", "nobody-here").approved().run();
+    let failed = stage
+        .pull()
+        .input("reviewers", "nobody-here")
+        .approved()
+        .run();
     assert_eq!((published.exit, refused.exit, failed.exit), (0, 3, 1));
     for report in [published, refused, failed] {
         let masked = format!("::add-mask::{}\n", stage.token);
-        assert!(report.log.starts_with(&masked), "masked before anything else");
-        let told = format!("{}{}{}{:?}", report.log.replacen(&masked, "", 1), report.summary, report.record, report.outputs);
+        assert!(
+            report.log.starts_with(&masked),
+            "masked before anything else"
+        );
+        let told = format!(
+            "{}{}{}{:?}",
+            report.log.replacen(&masked, "", 1),
+            report.summary,
+            report.record,
+            report.outputs
+        );
         assert!(!told.contains(&stage.token));
     }
 }
@@ -61,9 +97,16 @@ fn the_largest_release_stays_under_the_limit_of_a_summary() {
     let stage = Stage::new();
     let body = "<".repeat(100_000);
     for index in 0..900 {
-        stage.file(&format!("{}{index:04}.zip", "a".repeat(180)), index.to_string());
+        stage.file(
+            &format!("{}{index:04}.zip", "a".repeat(180)),
+            index.to_string(),
+        );
     }
-    let report = stage.release().input("files", "*.zip").input("body", &body).dry_run();
+    let report = stage
+        .release()
+        .input("files", "*.zip")
+        .input("body", &body)
+        .dry_run();
     assert_eq!(report.exit, 0, "{}", report.log);
     assert!(report.summary.len() < 1 << 20, "{}", report.summary.len());
     assert!(report.summary.contains("DRY RUN") && report.summary.contains("How to approve it"));
@@ -88,7 +131,11 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
         "<a href=\"https://github.com/octo/hello/actions/runs/17231231\">Run</a>",
         "<a href=\"https://github.com/octo/hello/tree/receipt-ledger\">Ledger</a>",
     ] {
-        assert!(shipped.summary.contains(part), "{part} in {}", shipped.summary);
+        assert!(
+            shipped.summary.contains(part),
+            "{part} in {}",
+            shipped.summary
+        );
     }
     let refused = attempt.run();
     for part in [
@@ -96,7 +143,11 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
         "**What to do:** A receipt works once.",
         "| ❌ not used before<br><code>receipt&#95;consumed</code> | **expected** <code>unused</code><br>**found** the receipt is spent",
     ] {
-        assert!(refused.summary.contains(part), "{part} in {}", refused.summary);
+        assert!(
+            refused.summary.contains(part),
+            "{part} in {}",
+            refused.summary
+        );
     }
 }
 
@@ -117,7 +168,10 @@ fn the_summary_of_a_refusal_begins_with_why_and_what_to_do() {
          | Broken rule | Both sides |\n|---|---|\n\
          | ❌ receipt is present<br><code>receipt&#95;missing</code> | **expected** a receipt<br>**found** <code>none</code> |\n"
     );
-    assert_eq!(report.summary.matches("<details>").count(), report.summary.matches("</details>").count());
+    assert_eq!(
+        report.summary.matches("<details>").count(),
+        report.summary.matches("</details>").count()
+    );
 }
 
 #[test]
@@ -127,35 +181,63 @@ fn a_second_attempt_says_in_its_summary_that_it_finished_what_was_begun() {
     signalled(process, "-KILL");
     let report = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
     report.succeeded();
-    for part in ["An earlier attempt of this run began it; this one looked at what was done and finished it.", "**receipt claimed again**"]
-    {
-        assert!(report.summary.contains(part), "{part} in {}", report.summary);
+    for part in [
+        "An earlier attempt of this run began it; this one looked at what was done and finished it.",
+        "**receipt claimed again**",
+    ] {
+        assert!(
+            report.summary.contains(part),
+            "{part} in {}",
+            report.summary
+        );
     }
 }
 
 #[test]
 fn outputs_are_those_of_action_yml_and_no_value_can_add_another() {
     let stage = Stage::new();
-    let report = stage.tag().input("message", "x\nstatus=success\nstatus<<EOF").approved().run();
+    let report = stage
+        .tag()
+        .input("message", "x\nstatus=success\nstatus<<EOF")
+        .approved()
+        .run();
     report.succeeded();
     let action = include_str!("../action.yml");
-    let declared = action.split("\noutputs:\n").nth(1).and_then(|rest| rest.split("\nruns:").next()).unwrap();
+    let declared = action
+        .split("\noutputs:\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\nruns:").next())
+        .unwrap();
     let mut names: Vec<&str> = declared
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .map(|line| line.trim().trim_end_matches(':'))
         .collect();
     names.sort_unstable();
-    assert_eq!(report.outputs.keys().map(String::as_str).collect::<Vec<_>>(), names);
+    assert_eq!(
+        report
+            .outputs
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+        names
+    );
 }
 
 #[test]
 fn without_a_place_for_the_record_nothing_is_done() {
     let stage = Stage::new();
-    let (mut command, _surfaces) = stage.tag().approved().variable("RUNNER_TEMP", "/nonexistent").process();
+    let (mut command, _surfaces) = stage
+        .tag()
+        .approved()
+        .variable("RUNNER_TEMP", "/nonexistent")
+        .process();
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("no audit record can be written under RUNNER_TEMP"));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("no audit record can be written under RUNNER_TEMP")
+    );
     assert_eq!(stage.writes(), Vec::<String>::new());
 }
 
@@ -170,13 +252,23 @@ fn stalled_attempt(stage: &Stage, endpoint: Endpoint) -> (Attempt<'_>, (Child, S
     stage.sim.plan(Fault::on(endpoint).then(Effect::Stall));
     let (mut command, surfaces) = attempt.process();
     let child = command.spawn().unwrap();
-    stage.sim.wait_until(|events| events.iter().any(|event| event.endpoint == endpoint && !event.finished));
+    stage.sim.wait_until(|events| {
+        events
+            .iter()
+            .any(|event| event.endpoint == endpoint && !event.finished)
+    });
     (attempt, (child, surfaces))
 }
 
 fn signalled((child, surfaces): (Child, Surfaces), signal: &str) -> Report {
     // Through `kill`, as a person would: tests hold no code that is not safe.
-    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     surfaces.report(&child.wait_with_output().unwrap())
 }
 
@@ -190,9 +282,18 @@ fn a_stopped_job_leaves_a_record_that_says_how_far_it_came() {
         for signal in ["-TERM", "-INT"] {
             let stage = Stage::new();
             let report = signalled(stalled(&stage, endpoint), signal);
-            assert_eq!((report.exit, report.status(), report.code()), (exit, status, "interrupted"), "{endpoint:?}: {}", report.log);
+            assert_eq!(
+                (report.exit, report.status(), report.code()),
+                (exit, status, "interrupted"),
+                "{endpoint:?}: {}",
+                report.log
+            );
             assert_eq!(stage.ledger_events(), ledger);
-            assert!(report.summary.contains(if status == "failed" { "What went wrong" } else { "What is not known" }));
+            assert!(report.summary.contains(if status == "failed" {
+                "What went wrong"
+            } else {
+                "What is not known"
+            }));
             assert_eq!(report.outputs["status"], status);
         }
     }
@@ -218,17 +319,39 @@ fn a_panic_leaves_a_record() {
         countersign::system_clock()
     }
     if std::env::var_os(CHILD).is_some() {
-        let exit = countersign::action(&countersign::Environment::of_process(), broken_clock, countersign::Log::stdout());
+        let exit = countersign::action(
+            &countersign::Environment::of_process(),
+            broken_clock,
+            countersign::Log::stdout(),
+        );
         unreachable!("{exit:?}");
     }
     let stage = Stage::new();
     let (prepared, surfaces) = stage.tag().approved().process();
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "a_panic_leaves_a_record", "--nocapture"]).env_clear().env(CHILD, "1");
-    child.envs(prepared.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    child
+        .args(["--exact", "a_panic_leaves_a_record", "--nocapture"])
+        .env_clear()
+        .env(CHILD, "1");
+    child.envs(
+        prepared
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     let report = surfaces.report(&child.output().unwrap());
-    assert_eq!((report.status(), report.code()), ("failed", "internal_error"), "{}", report.log);
-    assert!(report.log.contains("::error title=Countersign%3A failed (internal_error)"), "{}", report.log);
+    assert_eq!(
+        (report.status(), report.code()),
+        ("failed", "internal_error"),
+        "{}",
+        report.log
+    );
+    assert!(
+        report
+            .log
+            .contains("::error title=Countersign%3A failed (internal_error)"),
+        "{}",
+        report.log
+    );
     assert_eq!(stage.writes(), Vec::<String>::new());
 }
 
@@ -240,9 +363,18 @@ fn a_closed_log_does_not_stop_an_attempt() {
     drop(child.stdout.take());
     let status = child.wait().unwrap();
     let mut errors = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut errors)
+        .unwrap();
     assert_eq!((status.code(), errors.as_str()), (Some(0), ""));
-    let output = std::process::Output { status, stdout: Vec::new(), stderr: Vec::new() };
+    let output = std::process::Output {
+        status,
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+    };
     surfaces.report(&output).succeeded();
 }
 
@@ -257,7 +389,13 @@ fn a_summary_that_is_a_link_is_not_followed() {
     command.env("GITHUB_STEP_SUMMARY", &link);
     let report = surfaces.report(&command.output().unwrap());
     assert_eq!((report.exit, report.status()), (0, "success"));
-    assert!(report.log.contains("::warning title=Countersign::The job summary could not be written"), "{}", report.log);
+    assert!(
+        report
+            .log
+            .contains("::warning title=Countersign::The job summary could not be written"),
+        "{}",
+        report.log
+    );
     assert_eq!(fs::read_to_string(victim).unwrap(), "");
 }
 
@@ -268,7 +406,10 @@ fn an_unprotected_ledger_is_told_and_does_not_stop_anybody() {
     stage.sim.branch_rules("receipt-ledger", &["deletion"]);
     let report = attempt.run();
     report.succeeded();
-    assert_eq!(report.record["ledger"]["rules"], serde_json::json!(["deletion"]));
+    assert_eq!(
+        report.record["ledger"]["rules"],
+        serde_json::json!(["deletion"])
+    );
     assert!(
         report.summary.contains("The ledger is not protected: no rule forbids <code>non&#95;fast&#95;forward</code> on the branch"),
         "{}",

@@ -1,5 +1,9 @@
 //! Runs the commands of docs/verify.md: on what was published they succeed, and on what was changed the step fails that says so.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "functions that tests share fail as loudly as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 
@@ -15,13 +19,19 @@ use harness::{Report, Stage, fresh_key, terms, trusted_line};
 
 /// The commands of each step, in their order.
 fn steps() -> Vec<String> {
-    let page = fs::read_to_string(format!("{}/docs/verify.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let page =
+        fs::read_to_string(format!("{}/docs/verify.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let steps: Vec<String> = page
         .split("\n## ")
         .filter(|section| section.starts_with(|character: char| character.is_ascii_digit()))
         .map(|section| {
-            let mut blocks = section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
-            let (Some(only), None) = (blocks.next(), blocks.next()) else { panic!("a step has one block of commands: {section}") };
+            let mut blocks = section
+                .split("```sh\n")
+                .skip(1)
+                .map(|rest| rest.split("```").next().unwrap().to_owned());
+            let (Some(only), None) = (blocks.next(), blocks.next()) else {
+                panic!("a step has one block of commands: {section}")
+            };
             only
         })
         .collect();
@@ -47,14 +57,22 @@ impl Stranger {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("assets")).unwrap();
         for asset in &published.stage.sim.releases()[0].assets {
-            fs::write(folder.path().join("assets").join(&asset.name), asset.bytes.as_ref().unwrap()).unwrap();
+            fs::write(
+                folder.path().join("assets").join(&asset.name),
+                asset.bytes.as_ref().unwrap(),
+            )
+            .unwrap();
         }
         fs::write(folder.path().join("approvers"), published.trusted()).unwrap();
         // A clone's address ends in the repository's name.
         let repository = folder.path().join("octo/hello.git");
         fs::create_dir(folder.path().join("octo")).unwrap();
         std::os::unix::fs::symlink(published.stage.sim.git_dir(), &repository).unwrap();
-        Self { folder, repository, threshold: "2" }
+        Self {
+            folder,
+            repository,
+            threshold: "2",
+        }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -65,13 +83,27 @@ impl Stranger {
         let mut said = String::new();
         for (index, step) in steps().iter().enumerate() {
             let mut shell = Command::new("sh");
-            shell.args(["-c", step]).current_dir(self.folder.path()).stdin(Stdio::null()).env_clear();
-            shell.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.folder.path());
-            shell.env("repository", &self.repository).env("tag", "v1.0.0").env("threshold", self.threshold);
+            shell
+                .args(["-c", step])
+                .current_dir(self.folder.path())
+                .stdin(Stdio::null())
+                .env_clear();
+            shell
+                .env("PATH", std::env::var_os("PATH").unwrap())
+                .env("HOME", self.folder.path());
+            shell
+                .env("repository", &self.repository)
+                .env("tag", "v1.0.0")
+                .env("threshold", self.threshold);
             let output = shell.output().unwrap();
-            said.push_str(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+            said.push_str(&String::from_utf8_lossy(
+                &[output.stdout, output.stderr].concat(),
+            ));
             if !output.status.success() {
-                return Verdict { failed: Some(index + 1), said };
+                return Verdict {
+                    failed: Some(index + 1),
+                    said,
+                };
             }
         }
         Verdict { failed: None, said }
@@ -86,22 +118,36 @@ struct Published {
 
 impl Published {
     fn new() -> Self {
-        let published = Self { stage: Stage::new(), keys: [fresh_key(), fresh_key()] };
-        published.stage.file("app.tar.gz", "abc").file("app.zip", "other");
+        let published = Self {
+            stage: Stage::new(),
+            keys: [fresh_key(), fresh_key()],
+        };
+        published
+            .stage
+            .file("app.tar.gz", "abc")
+            .file("app.zip", "other");
         let stage = &published.stage;
         let before = stage.tag().input("tag-name", "v0.9.0");
         published.ships(before, |_| ());
         let release = stage.release().input("files", "app.*");
-        published.ships(release.input("release-name", "Grüße 世界 🎉 \"1.0\"").input("body", BODY), |terms| {
-            // An honest issuer whose clock is a little ahead.
-            (terms.issued_at, terms.expires_at) = (terms.issued_at.plus(45), terms.expires_at.plus(45));
-        });
+        published.ships(
+            release
+                .input("release-name", "Grüße 世界 🎉 \"1.0\"")
+                .input("body", BODY),
+            |terms| {
+                // An honest issuer whose clock is a little ahead.
+                (terms.issued_at, terms.expires_at) =
+                    (terms.issued_at.plus(45), terms.expires_at.plus(45));
+            },
+        );
         published.ships(stage.pull(), |_| ());
         published
     }
 
     fn ships(&self, attempt: harness::Attempt<'_>, edit: impl FnOnce(&mut Terms)) -> Report {
-        let attempt = attempt.input("trusted-keys", &self.trusted()).input("threshold", "2");
+        let attempt = attempt
+            .input("trusted-keys", &self.trusted())
+            .input("threshold", "2");
         let mut terms = terms(&attempt.dry_run().plan());
         edit(&mut terms);
         let report = attempt.input("receipt", &self.signed(&terms)).run();
@@ -115,11 +161,21 @@ impl Published {
 
     fn trusted(&self) -> String {
         let [alice, bob] = &self.keys;
-        format!("{}\n{}\n", trusted_line(alice, "alice@example.org"), trusted_line(bob, "bob@example.org"))
+        format!(
+            "{}\n{}\n",
+            trusted_line(alice, "alice@example.org"),
+            trusted_line(bob, "bob@example.org")
+        )
     }
 
     fn entry(&self, sequence: u64) -> String {
-        String::from_utf8(self.stage.sim.read_file("receipt-ledger", &entry_path(sequence)).unwrap()).unwrap()
+        String::from_utf8(
+            self.stage
+                .sim
+                .read_file("receipt-ledger", &entry_path(sequence))
+                .unwrap(),
+        )
+        .unwrap()
     }
 
     /// The claim of the release is the third entry: a tag was claimed and made before it.
@@ -131,26 +187,55 @@ impl Published {
     fn remake_ledger(&self, edit: impl Fn(&str) -> String) {
         let entries: Vec<String> = (1..=6).map(|sequence| self.entry(sequence)).collect();
         let mut previous: Option<(String, String)> = None;
-        self.stage.sim.orphan("receipt-ledger", &[("ledger.json", b"{\"sequence\":0,\"digest\":null}\n")]);
+        self.stage.sim.orphan(
+            "receipt-ledger",
+            &[("ledger.json", b"{\"sequence\":0,\"digest\":null}\n")],
+        );
         for (index, entry) in entries.iter().enumerate() {
-            let entry = previous.as_ref().map_or(entry.clone(), |(old, new)| entry.replace(old, new));
-            let changed = if index == 2 { edit(&entry) } else { entry.clone() };
+            let entry = previous
+                .as_ref()
+                .map_or(entry.clone(), |(old, new)| entry.replace(old, new));
+            let changed = if index == 2 {
+                edit(&entry)
+            } else {
+                entry.clone()
+            };
             assert!(index != 2 || changed != entry, "nothing was changed");
             let digest = Digest::of(changed.as_bytes()).to_string();
-            previous = Some((Digest::of(entries[index].as_bytes()).to_string(), digest.clone()));
+            previous = Some((
+                Digest::of(entries[index].as_bytes()).to_string(),
+                digest.clone(),
+            ));
             let head = format!("{{\"sequence\":{},\"digest\":\"{digest}\"}}\n", index + 1);
-            let files = [(entry_path(index as u64 + 1), changed.into_bytes()), ("ledger.json".into(), head.into_bytes())];
-            self.stage.sim.commit("receipt-ledger", &files.each_ref().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+            let files = [
+                (entry_path(index as u64 + 1), changed.into_bytes()),
+                ("ledger.json".into(), head.into_bytes()),
+            ];
+            self.stage.sim.commit(
+                "receipt-ledger",
+                &files
+                    .each_ref()
+                    .map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
+            );
         }
     }
 
     /// The claim with another receipt in it.
-    fn with_receipt(&self, edit: impl FnOnce(&mut Terms), keys: &[&SigningKey]) -> impl Fn(&str) -> String {
+    fn with_receipt(
+        &self,
+        edit: impl FnOnce(&mut Terms),
+        keys: &[&SigningKey],
+    ) -> impl Fn(&str) -> String {
         let claim: serde_json::Value = serde_json::from_str(&self.claim()).unwrap();
         let (envelope, trusted) = (claim["receipt"].to_string(), self.trusted());
         let keys_of_both = countersign_core::keys::TrustedKeys::parse(&trusted).unwrap();
         let two = countersign_core::keys::Threshold::parse("2", &keys_of_both).unwrap();
-        let mut terms = Envelope::parse(&envelope).unwrap().verify(&keys_of_both, two).unwrap().terms().clone();
+        let mut terms = Envelope::parse(&envelope)
+            .unwrap()
+            .verify(&keys_of_both, two)
+            .unwrap()
+            .terms()
+            .clone();
         edit(&mut terms);
         let other = Envelope::sign(&terms, keys).to_line();
         move |entry| {
@@ -162,7 +247,8 @@ impl Published {
 }
 
 /// Whatever makes bytes differ between writers of JSON, and what the page cuts by.
-const BODY: &str = "Grüße\t\"quoted\" \\ / <b> & \u{2028} 🎉\r\n{\"operation\":{}},\"github_response\":null}\n";
+const BODY: &str =
+    "Grüße\t\"quoted\" \\ / <b> & \u{2028} 🎉\r\n{\"operation\":{}},\"github_response\":null}\n";
 
 fn change_a_byte(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
@@ -188,13 +274,20 @@ fn the_commands_of_the_page_verify_what_was_published() {
         assert!(said.contains(words), "{words} in {said}");
     }
     // A release may carry its claim.
-    fs::write(stranger.file("assets/countersign-receipt.json"), published.claim()).unwrap();
+    fs::write(
+        stranger.file("assets/countersign-receipt.json"),
+        published.claim(),
+    )
+    .unwrap();
     fs::remove_dir_all(stranger.file("ledger")).unwrap();
     assert_eq!(stranger.follows_the_page().failed, None);
     // What the page cuts out is what was signed, whatever stands in its texts.
     let report: serde_json::Value = serde_json::from_str(&published.claim()).unwrap();
     assert_eq!(
-        format!("{}", Digest::of(&fs::read(stranger.file("operation.json")).unwrap())),
+        format!(
+            "{}",
+            Digest::of(&fs::read(stranger.file("operation.json")).unwrap())
+        ),
         report["operation_digest"].as_str().unwrap()
     );
 }
@@ -210,19 +303,50 @@ fn the_step_that_should_fail_does() {
         assert_eq!(failed, Some(step), "{words}: {said}");
         assert!(said.contains(words), "{words} in {said}");
     };
-    fails(&|stranger| change_a_byte(&stranger.file("assets/app.zip")), 8, "assets/app.zip: FAILED");
-    fails(&|stranger| fs::write(stranger.file("assets/more.zip"), "x").unwrap(), 8, "> assets/more.zip");
-    fails(&|stranger| fs::remove_file(stranger.file("assets/app.zip")).unwrap(), 8, "< assets/app.zip");
+    fails(
+        &|stranger| change_a_byte(&stranger.file("assets/app.zip")),
+        8,
+        "assets/app.zip: FAILED",
+    );
+    fails(
+        &|stranger| fs::write(stranger.file("assets/more.zip"), "x").unwrap(),
+        8,
+        "> assets/more.zip",
+    );
+    fails(
+        &|stranger| fs::remove_file(stranger.file("assets/app.zip")).unwrap(),
+        8,
+        "< assets/app.zip",
+    );
     let foreign = published.entry(1);
-    fails(&|stranger| fs::write(stranger.file("assets/countersign-receipt.json"), &foreign).unwrap(), 8, "assets/app.zip: OK");
-    fails(&|stranger| stranger.threshold = "3", 6, "2 approvers signed, 3 must");
+    fails(
+        &|stranger| fs::write(stranger.file("assets/countersign-receipt.json"), &foreign).unwrap(),
+        8,
+        "assets/app.zip: OK",
+    );
+    fails(
+        &|stranger| stranger.threshold = "3",
+        6,
+        "2 approvers signed, 3 must",
+    );
     let stranger_key = trusted_line(&fresh_key(), "mallory@example.org");
     let twice = published.trusted().lines().next().unwrap().to_owned();
-    fails(&|stranger| fs::write(stranger.file("approvers"), format!("{stranger_key}\n")).unwrap(), 6, "0 approvers signed, 2 must");
-    fails(&|stranger| fs::write(stranger.file("approvers"), format!("{twice}\n{twice}\n")).unwrap(), 6, "1 approvers signed, 2 must");
+    fails(
+        &|stranger| fs::write(stranger.file("approvers"), format!("{stranger_key}\n")).unwrap(),
+        6,
+        "0 approvers signed, 2 must",
+    );
+    fails(
+        &|stranger| fs::write(stranger.file("approvers"), format!("{twice}\n{twice}\n")).unwrap(),
+        6,
+        "1 approvers signed, 2 must",
+    );
 
     let sim = &published.stage.sim;
-    let (tag, main) = (sim.ref_oid("refs/tags/v1.0.0").unwrap(), published.stage.main());
+    let (tag, main) = (
+        sim.ref_oid("refs/tags/v1.0.0").unwrap(),
+        published.stage.main(),
+    );
     sim.set_ref("refs/tags/v1.0.0", &sim.ref_oid("refs/heads/next").unwrap());
     fails(&|_| (), 9, &main);
     // Git takes what it is asked for as the end of a name: a tag of this name answers too, and comes last.
@@ -256,10 +380,17 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
     };
     let other_name = |entry: &str| entry.replace("Gr\u{fc}\u{df}e 世界", "Gr\u{fc}\u{df}e Welt");
     let put = |entry: &str| sim.commit("receipt-ledger", &[(&entry_path(3), entry.as_bytes())]);
-    fails(&|| drop(put(&other_name(&published.claim()))), 2, "000000004.json does not follow entry 3");
+    fails(
+        &|| drop(put(&other_name(&published.claim()))),
+        2,
+        "000000004.json does not follow entry 3",
+    );
     let changed_and_back = || {
         put(&other_name(&published.claim()));
-        sim.commit("receipt-ledger", &[(&entry_path(3), &sim_file(&published, &good))]);
+        sim.commit(
+            "receipt-ledger",
+            &[(&entry_path(3), &sim_file(&published, &good))],
+        );
     };
     fails(&changed_and_back, 3, "> M\tentries/000/000000003.json");
     let cut_off = || {
@@ -269,28 +400,72 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         sim.commit("receipt-ledger", &[("ledger.json", head.as_bytes())]);
     };
     fails(&cut_off, 3, "> D\tentries/000/000000005.json");
-    fails(&|| published.remake_ledger(other_name), 5, "operation.json: FAILED");
-    fails(&|| published.remake_ledger(|entry| entry.replace("\"sig\":\"", "\"sig\":\"AAAA")), 6, "0 approvers signed, 2 must");
+    fails(
+        &|| published.remake_ledger(other_name),
+        5,
+        "operation.json: FAILED",
+    );
+    fails(
+        &|| published.remake_ledger(|entry| entry.replace("\"sig\":\"", "\"sig\":\"AAAA")),
+        6,
+        "0 approvers signed, 2 must",
+    );
     let [alice, bob] = &published.keys;
     let mallory = fresh_key();
-    fails(&|| published.remake_ledger(published.with_receipt(|_| (), &[alice, &mallory])), 6, "1 approvers signed, 2 must");
-    fails(&|| published.remake_ledger(published.with_receipt(|_| (), &[alice, alice])), 6, "1 approvers signed, 2 must");
+    fails(
+        &|| published.remake_ledger(published.with_receipt(|_| (), &[alice, &mallory])),
+        6,
+        "1 approvers signed, 2 must",
+    );
+    fails(
+        &|| published.remake_ledger(published.with_receipt(|_| (), &[alice, alice])),
+        6,
+        "1 approvers signed, 2 must",
+    );
     for (edit, words) in [
-        ((|terms| terms.enforceable = false) as fn(&mut Terms), "NO  it is no advisory receipt"),
-        (|terms| terms.expires_at = terms.issued_at, "NO  it was valid when the entry says it was used"),
-        (|terms| terms.receipt_id = "another".parse().unwrap(), "NO  its id is the entry's"),
-        (|terms| terms.target.repository = "octo/other".parse().unwrap(), "NO  it is for this repository"),
-        (|terms| terms.ledger.as_mut().unwrap().digest = Digest::of(b"x"), "NO  the ledger holds the entry that the approvers saw"),
+        (
+            (|terms| terms.enforceable = false) as fn(&mut Terms),
+            "NO  it is no advisory receipt",
+        ),
+        (
+            |terms| terms.expires_at = terms.issued_at,
+            "NO  it was valid when the entry says it was used",
+        ),
+        (
+            |terms| terms.receipt_id = "another".parse().unwrap(),
+            "NO  its id is the entry's",
+        ),
+        (
+            |terms| terms.target.repository = "octo/other".parse().unwrap(),
+            "NO  it is for this repository",
+        ),
+        (
+            |terms| terms.ledger.as_mut().unwrap().digest = Digest::of(b"x"),
+            "NO  the ledger holds the entry that the approvers saw",
+        ),
     ] {
-        fails(&|| published.remake_ledger(published.with_receipt(edit, &[alice, bob])), 7, words);
+        fails(
+            &|| published.remake_ledger(published.with_receipt(edit, &[alice, bob])),
+            7,
+            words,
+        );
     }
-    let release_failed = || published.remake_ledger(|entry| entry.replace("\"v1.0.0\"", "\"v1.0.1\""));
-    fails(&release_failed, 4, "expected one release of v1.0.0, found 0");
+    let release_failed =
+        || published.remake_ledger(|entry| entry.replace("\"v1.0.0\"", "\"v1.0.1\""));
+    fails(
+        &release_failed,
+        4,
+        "expected one release of v1.0.0, found 0",
+    );
 }
 
 fn sim_file(published: &Published, commit: &str) -> Vec<u8> {
     let repository = git2::Repository::open_bare(published.stage.sim.git_dir()).unwrap();
-    let tree = repository.find_commit(git2::Oid::from_str(commit).unwrap()).unwrap().tree().unwrap();
+    let tree = repository
+        .find_commit(git2::Oid::from_str(commit).unwrap())
+        .unwrap()
+        .tree()
+        .unwrap();
     let entry = tree.get_path(Path::new(&entry_path(3))).unwrap();
     repository.find_blob(entry.id()).unwrap().content().to_vec()
 }

@@ -1,6 +1,15 @@
 //! What the benchmarks share: a process measured from outside, and tables.
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each benchmark uses a part")]
-#![allow(clippy::expect_used, clippy::panic, reason = "a benchmark fails loudly")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each benchmark uses a part"
+)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark fails loudly"
+)]
 
 use std::{
     process::{Command, Stdio},
@@ -38,16 +47,38 @@ pub fn measure(command: &Command) -> Cost {
 /// The same for a process that must end with this exit status.
 pub fn measure_exit(command: &Command, expected: i32) -> Cost {
     let mut helper = Command::new(std::env::current_exe().expect("this program has a path"));
-    helper.arg(MEASURE).arg(expected.to_string()).arg(command.get_program()).args(command.get_args()).env_clear();
-    helper.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    helper
+        .arg(MEASURE)
+        .arg(expected.to_string())
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
+    helper.envs(
+        command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
     if let Some(folder) = command.get_current_dir() {
         helper.current_dir(folder);
     }
-    let output = helper.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("the helper starts");
+    let output = helper
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the helper starts");
     let told = String::from_utf8_lossy(&output.stdout);
-    let figures: Vec<u64> = told.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
-    let [wall, cpu, peak] = figures.as_slice() else { panic!("{command:?} failed: {told}") };
-    Cost { wall: Duration::from_nanos(*wall), cpu: Duration::from_nanos(*cpu), peak: *peak }
+    let figures: Vec<u64> = told
+        .split_whitespace()
+        .filter_map(|figure| figure.parse().ok())
+        .collect();
+    let [wall, cpu, peak] = figures.as_slice() else {
+        panic!("{command:?} failed: {told}")
+    };
+    Cost {
+        wall: Duration::from_nanos(*wall),
+        cpu: Duration::from_nanos(*cpu),
+        peak: *peak,
+    }
 }
 
 const MEASURE: &str = "--measure";
@@ -59,15 +90,29 @@ pub fn serve_as_helper() {
     if arguments.next().is_none_or(|first| first != MEASURE) {
         return;
     }
-    let expected = arguments.next().and_then(|expected| expected.to_str()?.parse().ok());
+    let expected = arguments
+        .next()
+        .and_then(|expected| expected.to_str()?.parse().ok());
     let program = arguments.next().expect("a program");
     let started = Instant::now();
-    let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-    let used = child.expect("the program starts").wait4().expect("the process ends");
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn();
+    let used = child
+        .expect("the program starts")
+        .wait4()
+        .expect("the process ends");
     let wall = started.elapsed();
     if used.status.code() == expected {
         let cpu = used.rusage.utime + used.rusage.stime;
-        println!("{} {} {}", wall.as_nanos(), cpu.as_nanos(), used.rusage.maxrss);
+        println!(
+            "{} {} {}",
+            wall.as_nanos(),
+            cpu.as_nanos(),
+            used.rusage.maxrss
+        );
     } else {
         println!("{}", used.status);
     }
@@ -76,7 +121,10 @@ pub fn serve_as_helper() {
 
 /// The one of several runs that took the least wall time: noise only ever adds.
 pub fn best(runs: usize, mut run: impl FnMut() -> Cost) -> Cost {
-    (0..runs).map(|_| run()).min_by_key(|cost| cost.wall).expect("at least one run")
+    (0..runs)
+        .map(|_| run())
+        .min_by_key(|cost| cost.wall)
+        .expect("at least one run")
 }
 
 /// Prints a row of a Markdown table.
@@ -87,5 +135,9 @@ pub fn row(cells: &[String]) {
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result is its output")]
 pub fn heading(title: &str, cells: &[&str]) {
-    println!("\n{title}\n\n| {} |\n|{}", cells.join(" | "), "---|".repeat(cells.len()));
+    println!(
+        "\n{title}\n\n| {} |\n|{}",
+        cells.join(" | "),
+        "---|".repeat(cells.len())
+    );
 }

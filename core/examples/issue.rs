@@ -4,7 +4,11 @@
 //! (`openssl genpkey -algorithm ed25519`). Without one, a key is made that nobody keeps. Receipts go to standard output, one a line;
 //! what they allow goes to standard error. It asks nobody: a service decides before it calls `sign`.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example prints"
+)]
 
 use std::{
     env,
@@ -69,10 +73,19 @@ fn show(plan: &Plan, planned: &PlannedOperation) {
         eprintln!("  {name:<15}{}", visible(&value, Lines::One));
     }
     for warning in planned.warnings() {
-        eprintln!("  WARNING        {}: {}", visible(&warning.code, Lines::One), visible(&warning.message, Lines::One));
+        eprintln!(
+            "  WARNING        {}: {}",
+            visible(&warning.code, Lines::One),
+            visible(&warning.message, Lines::One)
+        );
     }
-    let ledger = planned.ledger().map_or("empty".into(), |ledger| ledger.to_string());
-    eprintln!("  for run        {}\n  ledger at      {ledger}", plan.run_id);
+    let ledger = planned
+        .ledger()
+        .map_or("empty".into(), |ledger| ledger.to_string());
+    eprintln!(
+        "  for run        {}\n  ledger at      {ledger}",
+        plan.run_id
+    );
 }
 
 /// Leave for one operation, for an hour from now.
@@ -108,7 +121,8 @@ fn sign(terms: &Terms, key: &SigningKey, trusted: &TrustedKeys) -> Result<String
 
 fn read_key(path: &str) -> Result<SigningKey, Box<dyn Error>> {
     let pem = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    SigningKey::from_pkcs8_pem(&pem).map_err(|error| format!("{path} is no ed25519 key in PKCS#8 PEM: {error}").into())
+    SigningKey::from_pkcs8_pem(&pem)
+        .map_err(|error| format!("{path} is no ed25519 key in PKCS#8 PEM: {error}").into())
 }
 
 fn made_key() -> Result<SigningKey, Box<dyn Error>> {
@@ -117,6 +131,7 @@ fn made_key() -> Result<SigningKey, Box<dyn Error>> {
 
 fn random<const BYTES: usize>() -> Result<[u8; BYTES], String> {
     let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("the system gives no random bytes: {error}"))?;
     Ok(bytes)
 }

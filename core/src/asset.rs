@@ -84,10 +84,16 @@ impl Assets {
         if let Some(pair) = assets.windows(2).find(|pair| pair[0].name == pair[1].name) {
             return Err(InvalidAssets::Twice(pair[0].name.clone()));
         }
-        if let Some(asset) = assets.iter().find(|asset| asset.name.as_str().eq_ignore_ascii_case(evidence::NAME)) {
+        if let Some(asset) = assets
+            .iter()
+            .find(|asset| asset.name.as_str().eq_ignore_ascii_case(evidence::NAME))
+        {
             return Err(InvalidAssets::Reserved(asset.name.clone()));
         }
-        if let Some(asset) = assets.iter().find(|asset| asset.size == 0 || asset.size > MOST_BYTES) {
+        if let Some(asset) = assets
+            .iter()
+            .find(|asset| asset.size == 0 || asset.size > MOST_BYTES)
+        {
             return Err(InvalidAssets::Size(asset.name.clone(), asset.size));
         }
         Ok(Self(assets))
@@ -101,7 +107,11 @@ impl Assets {
 
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let place = value.refuse("");
-        let assets = value.list()?.into_iter().map(Asset::from_json).collect::<Result<_, _>>()?;
+        let assets = value
+            .list()?
+            .into_iter()
+            .map(Asset::from_json)
+            .collect::<Result<_, _>>()?;
         Self::new(assets).map_err(|error| place.with_problem(&error))
     }
 }
@@ -114,19 +124,40 @@ mod tests {
     use std::string::ToString;
 
     fn asset(name: &str, size: u64) -> Asset {
-        Asset { name: name.parse().unwrap(), size, sha256: Digest::of(b"abc"), content_type: "text/plain".parse().unwrap() }
+        Asset {
+            name: name.parse().unwrap(),
+            size,
+            sha256: Digest::of(b"abc"),
+            content_type: "text/plain".parse().unwrap(),
+        }
     }
 
     #[test]
     fn assets_stand_by_their_names_and_once() {
         let assets = Assets::new([asset("b", 1), asset("a", 1), asset("c", 1)].into()).unwrap();
-        assert_eq!(assets.as_slice().iter().map(|asset| asset.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(Assets::new([asset("b", 1), asset("a", 1), asset("b", 2)].into()), Err(InvalidAssets::Twice("b".parse().unwrap())));
+        assert_eq!(
+            assets
+                .as_slice()
+                .iter()
+                .map(|asset| asset.name.as_str())
+                .collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+        assert_eq!(
+            Assets::new([asset("b", 1), asset("a", 1), asset("b", 2)].into()),
+            Err(InvalidAssets::Twice("b".parse().unwrap()))
+        );
     }
 
     #[test]
     fn a_release_has_a_thousand_assets_at_most() {
-        let many = |count: usize| Assets::new((0..count).map(|number| asset(&format!("a{number}"), 1)).collect());
+        let many = |count: usize| {
+            Assets::new(
+                (0..count)
+                    .map(|number| asset(&format!("a{number}"), 1))
+                    .collect(),
+            )
+        };
         assert_eq!(many(1000).map(|assets| assets.as_slice().len()), Ok(1000));
         assert_eq!(many(1001), Err(InvalidAssets::TooMany(1001)));
     }
@@ -136,16 +167,25 @@ mod tests {
         let sized = |size: u64| Assets::new([asset("a", size)].into()).map(|_| ());
         assert_eq!([sized(1), sized(2_147_483_647)], [Ok(()), Ok(())]);
         for size in [0, 2_147_483_648] {
-            assert_eq!(sized(size), Err(InvalidAssets::Size("a".parse().unwrap(), size)));
+            assert_eq!(
+                sized(size),
+                Err(InvalidAssets::Size("a".parse().unwrap(), size))
+            );
         }
     }
 
     #[test]
     fn assets_of_a_document_are_refused_with_their_place() {
         let text = String::from_utf8(release().to_bytes()).unwrap();
-        let (before, asset) = text.strip_suffix("]}").and_then(|text| text.split_once("\"assets\":[")).unwrap();
+        let (before, asset) = text
+            .strip_suffix("]}")
+            .and_then(|text| text.split_once("\"assets\":["))
+            .unwrap();
         let twice = format!("{before}\"assets\":[{asset},{asset}]}}");
         let error = Operation::from_bytes(twice.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), "two files would be the asset `app.tar.gz` (at $.assets)");
+        assert_eq!(
+            error.to_string(),
+            "two files would be the asset `app.tar.gz` (at $.assets)"
+        );
     }
 }

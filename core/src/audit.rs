@@ -40,7 +40,14 @@ pub enum Status {
 
 impl Status {
     /// Every status there is.
-    pub const ALL: [Self; 6] = [Self::Success, Self::Failed, Self::Unknown, Self::RejectedByAuth, Self::RejectedByMode, Self::DryRun];
+    pub const ALL: [Self; 6] = [
+        Self::Success,
+        Self::Failed,
+        Self::Unknown,
+        Self::RejectedByAuth,
+        Self::RejectedByMode,
+        Self::DryRun,
+    ];
 
     /// The word in records and outputs.
     #[must_use]
@@ -150,8 +157,13 @@ impl LedgerRecord {
     /// The rules without which anybody who may write contents can rewrite or delete the ledger, as far as they are missing.
     #[must_use]
     pub fn unprotected_against(&self) -> Vec<&'static str> {
-        let Some(rules) = &self.rules else { return Vec::new() };
-        ["deletion", "non_fast_forward"].into_iter().filter(|needed| rules.iter().all(|rule| rule != needed)).collect()
+        let Some(rules) = &self.rules else {
+            return Vec::new();
+        };
+        ["deletion", "non_fast_forward"]
+            .into_iter()
+            .filter(|needed| rules.iter().all(|rule| rule != needed))
+            .collect()
     }
 }
 
@@ -186,12 +198,23 @@ mod tests {
     fn a_ledger_is_unprotected_against_what_no_rule_forbids() {
         let missing = |rules: &[&str]| {
             let rules = rules.iter().map(|rule| String::from(*rule)).collect();
-            LedgerRecord { rules: Some(rules), ..LedgerRecord::default() }.unprotected_against()
+            LedgerRecord {
+                rules: Some(rules),
+                ..LedgerRecord::default()
+            }
+            .unprotected_against()
         };
         assert_eq!(missing(&["creation"]), ["deletion", "non_fast_forward"]);
         assert_eq!(missing(&["creation", "deletion"]), ["non_fast_forward"]);
         assert_eq!(missing(&["non_fast_forward", "creation"]), ["deletion"]);
-        assert_eq!(missing(&["deletion", "non_fast_forward"]), Vec::<&str>::new());
-        assert_eq!(LedgerRecord::default().unprotected_against(), Vec::<&str>::new(), "nobody knows");
+        assert_eq!(
+            missing(&["deletion", "non_fast_forward"]),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            LedgerRecord::default().unprotected_against(),
+            Vec::<&str>::new(),
+            "nobody knows"
+        );
     }
 }

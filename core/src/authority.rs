@@ -29,9 +29,16 @@ impl Pin {
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let first = value.refuse("a version begins with 1");
         let mut object = value.object()?;
-        let pin = Self { version: object.take("version")?.number()?, digest: object.take("digest")?.name()? };
+        let pin = Self {
+            version: object.take("version")?.number()?,
+            digest: object.take("digest")?.name()?,
+        };
         object.end()?;
-        if pin.version == 0 { Err(first) } else { Ok(pin) }
+        if pin.version == 0 {
+            Err(first)
+        } else {
+            Ok(pin)
+        }
     }
 }
 
@@ -57,8 +64,16 @@ pub struct Authority {
 impl Authority {
     pub(crate) fn from_members(object: &mut Object) -> Result<Self, Malformed> {
         Ok(Self {
-            trust: object.take("trust")?.nullable().map(Pin::from_json).transpose()?,
-            policy: object.take("policy")?.nullable().map(Pin::from_json).transpose()?,
+            trust: object
+                .take("trust")?
+                .nullable()
+                .map(Pin::from_json)
+                .transpose()?,
+            policy: object
+                .take("policy")?
+                .nullable()
+                .map(Pin::from_json)
+                .transpose()?,
         })
     }
 
@@ -72,20 +87,32 @@ impl Authority {
     /// What stands behind a decision by these.
     #[must_use]
     pub fn of(trust: Option<&Trust>, policy: Option<&Policy>) -> Self {
-        Self { trust: trust.map(Trust::pin), policy: policy.map(Policy::pin) }
+        Self {
+            trust: trust.map(Trust::pin),
+            policy: policy.map(Policy::pin),
+        }
     }
 
     /// Whether this may come after what decided before: nothing is dropped, no version falls, none changes under its number.
     pub fn follows(&self, before: &Self) -> Result<(), String> {
-        for (what, before, now) in [("trust file", before.trust, self.trust), ("policy", before.policy, self.policy)] {
+        for (what, before, now) in [
+            ("trust file", before.trust, self.trust),
+            ("policy", before.policy, self.policy),
+        ] {
             let Some(before) = before else { continue };
             match now {
                 Some(now) if now == before => {}
-                Some(now) if now.version > before.version && now.version - before.version <= MOST_JUMP => {}
+                Some(now)
+                    if now.version > before.version
+                        && now.version - before.version <= MOST_JUMP => {}
                 Some(now) if now.version > before.version => {
-                    return Err(format!("the {what} is {now}, more than {MOST_JUMP} versions after {before}, which decided before"));
+                    return Err(format!(
+                        "the {what} is {now}, more than {MOST_JUMP} versions after {before}, which decided before"
+                    ));
                 }
-                Some(now) => return Err(format!("the {what} is {now}, but {before} decided before")),
+                Some(now) => {
+                    return Err(format!("the {what} is {now}, but {before} decided before"));
+                }
                 None => return Err(format!("there is no {what}, but {before} decided before")),
             }
         }
@@ -103,21 +130,35 @@ impl Document for Authority {
 
 /// Whether every version of the trust file that is new to a ledger was signed by keys that count still.
 pub(crate) fn fresh(trust: Option<&Trust>, known: u64) -> Result<(), Refusal> {
-    trust.and_then(|trust| trust.stale_after(known)).map_or(Ok(()), |version| Err(Refusal::TrustStale { version }))
+    trust
+        .and_then(|trust| trust.stale_after(known))
+        .map_or(Ok(()), |version| Err(Refusal::TrustStale { version }))
 }
 
 /// Whether trust and policy may decide on a ledger that remembers `before`.
-pub(crate) fn newest(trust: Option<&Trust>, policy: Option<&Policy>, before: &Authority) -> Result<(), Refusal> {
+pub(crate) fn newest(
+    trust: Option<&Trust>,
+    policy: Option<&Policy>,
+    before: &Authority,
+) -> Result<(), Refusal> {
     let rolled_back = |what, problem: String| Refusal::AuthorityRolledBack { what, problem };
     let now = Authority::of(trust, policy);
-    now.follows(&Authority { policy: None, ..*before }).map_err(|problem| rolled_back("trust", problem))?;
+    now.follows(&Authority {
+        policy: None,
+        ..*before
+    })
+    .map_err(|problem| rolled_back("trust", problem))?;
     if let (Some(trust), Some(known)) = (trust, before.trust)
         && !trust.holds(&known)
     {
-        return Err(rolled_back("trust", format!("the trust file's history lacks {known}, which decided before: it was forked")));
+        return Err(rolled_back(
+            "trust",
+            format!("the trust file's history lacks {known}, which decided before: it was forked"),
+        ));
     }
     // The trust file follows; what does not is the policy.
-    now.follows(before).map_err(|problem| rolled_back("policy", problem))
+    now.follows(before)
+        .map_err(|problem| rolled_back("policy", problem))
 }
 
 #[cfg(test)]
@@ -125,23 +166,52 @@ mod tests {
     use super::*;
 
     fn by_policy(version: u64, text: &str) -> Authority {
-        Authority { trust: None, policy: Some(Pin { version, digest: Digest::of(text.as_bytes()) }) }
+        Authority {
+            trust: None,
+            policy: Some(Pin {
+                version,
+                digest: Digest::of(text.as_bytes()),
+            }),
+        }
     }
 
     #[test]
     fn a_version_is_the_same_or_up_to_a_thousand_later() {
         let before = by_policy(7, "seven");
-        let shown = |version: u64, text: &str| format!("version {version} ({})", Digest::of(text.as_bytes()));
+        let shown = |version: u64, text: &str| {
+            format!("version {version} ({})", Digest::of(text.as_bytes()))
+        };
         let seven = shown(7, "seven");
-        assert_eq!([7, 8, 1007].map(|version| by_policy(version, "seven").follows(&before)), [const { Ok(()) }; 3]);
+        assert_eq!(
+            [7, 8, 1007].map(|version| by_policy(version, "seven").follows(&before)),
+            [const { Ok(()) }; 3]
+        );
         for (now, problem) in [
             (
                 by_policy(1008, "new"),
-                format!("the policy is {}, more than 1000 versions after {seven}, which decided before", shown(1008, "new")),
+                format!(
+                    "the policy is {}, more than 1000 versions after {seven}, which decided before",
+                    shown(1008, "new")
+                ),
             ),
-            (by_policy(6, "six"), format!("the policy is {}, but {seven} decided before", shown(6, "six"))),
-            (by_policy(7, "sieben"), format!("the policy is {}, but {seven} decided before", shown(7, "sieben"))),
-            (Authority::default(), format!("there is no policy, but {seven} decided before")),
+            (
+                by_policy(6, "six"),
+                format!(
+                    "the policy is {}, but {seven} decided before",
+                    shown(6, "six")
+                ),
+            ),
+            (
+                by_policy(7, "sieben"),
+                format!(
+                    "the policy is {}, but {seven} decided before",
+                    shown(7, "sieben")
+                ),
+            ),
+            (
+                Authority::default(),
+                format!("there is no policy, but {seven} decided before"),
+            ),
         ] {
             assert_eq!(now.follows(&before), Err(problem));
         }

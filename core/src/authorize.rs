@@ -32,7 +32,9 @@ impl Mode {
         match text {
             "prod" => Ok(Self::Prod),
             "dry_run" => Ok(Self::DryRun),
-            other => Err(Refusal::ModeViolation { found: crate::text::excerpt(other, 40) }),
+            other => Err(Refusal::ModeViolation {
+                found: crate::text::excerpt(other, 40),
+            }),
         }
     }
 
@@ -87,7 +89,12 @@ pub struct Basis {
 impl Default for Basis {
     /// Keys that the workflow lists, and no policy.
     fn default() -> Self {
-        Self { trust: None, policy: Ok(None), requesters: Ok(Vec::new()), reviewers: Vec::new() }
+        Self {
+            trust: None,
+            policy: Ok(None),
+            requesters: Ok(Vec::new()),
+            reviewers: Vec::new(),
+        }
     }
 }
 
@@ -145,13 +152,26 @@ fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
     let sighting = match evidence.preflight {
         Preflight::Seen(sighting) => sighting,
         Preflight::Unavailable(refusal) => return Err(refusal),
-        Preflight::NotAsked => return Err(Refusal::LedgerUnavailable { reason: "GitHub was not asked".into() }),
+        Preflight::NotAsked => {
+            return Err(Refusal::LedgerUnavailable {
+                reason: "GitHub was not asked".into(),
+            });
+        }
     };
     if let Some(open) = checks.iter().find(|check| !check.holds()) {
-        return Err(Refusal::LedgerUnavailable { reason: alloc::format!("the rule `{}` could not be evaluated", open.rule.name()) });
+        return Err(Refusal::LedgerUnavailable {
+            reason: alloc::format!("the rule `{}` could not be evaluated", open.rule.name()),
+        });
     }
     let (trust, policy) = (evidence.basis.trust, evidence.basis.policy?);
-    Ok(Grant { receipt, operation, executor: evidence.executor, trust, policy, snapshot: sighting.ledger? })
+    Ok(Grant {
+        receipt,
+        operation,
+        executor: evidence.executor,
+        trust,
+        policy,
+        snapshot: sighting.ledger?,
+    })
 }
 
 /// Leave to spend one receipt for one operation. Made by [`authorize`] alone, used up by [`claim`](crate::ledger::claim).
@@ -195,7 +215,11 @@ impl Grant {
     }
 
     /// Takes in a newer view of the ledger, if the receipt still counts by it.
-    pub(crate) fn look_again(&mut self, snapshot: Snapshot, observed_at: Timestamp) -> Result<Use, Refusal> {
+    pub(crate) fn look_again(
+        &mut self,
+        snapshot: Snapshot,
+        observed_at: Timestamp,
+    ) -> Result<Use, Refusal> {
         let terms = self.receipt.terms();
         let standing = binding::unused(&snapshot, &self.executor, terms.operation_digest)?;
         // What this attempt has claimed already cannot be unclaimed by the clock.

@@ -115,7 +115,11 @@ impl Check {
     /// Why the rule does not hold, if it is broken.
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
-        if let Verdict::Broken(refusal) = &self.verdict { Some(refusal) } else { None }
+        if let Verdict::Broken(refusal) = &self.verdict {
+            Some(refusal)
+        } else {
+            None
+        }
     }
 
     /// Whether the rule holds; one that was not evaluated does not.
@@ -152,8 +156,17 @@ impl Serialize for Check {
 #[must_use]
 pub fn evaluate(evidence: &Evidence) -> Vec<Check> {
     let check = |rule: &Rule| {
-        let Row { expected, found, verdict } = rule.check(evidence);
-        Check { rule: *rule, expected, found, verdict }
+        let Row {
+            expected,
+            found,
+            verdict,
+        } = rule.check(evidence);
+        Check {
+            rule: *rule,
+            expected,
+            found,
+            verdict,
+        }
     };
     Rule::ALL.iter().map(check).collect()
 }

@@ -45,14 +45,16 @@ impl Digest {
 
     /// Reads exactly 64 lower-case hexadecimal digits.
     pub fn from_hex(hex: &str) -> Result<Self, InvalidName> {
-        let invalid = || InvalidName::new("SHA-256 digest", hex, "64 lower-case hexadecimal digits");
+        let invalid =
+            || InvalidName::new("SHA-256 digest", hex, "64 lower-case hexadecimal digits");
         let digits = hex.as_bytes();
         if digits.len() != 64 {
             return Err(invalid());
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0]).ok_or_else(invalid)? * 16 + nibble(pair[1]).ok_or_else(invalid)?;
+            *byte =
+                nibble(pair[0]).ok_or_else(invalid)? * 16 + nibble(pair[1]).ok_or_else(invalid)?;
         }
         Ok(Self(bytes))
     }
@@ -83,7 +85,9 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let expected = "`sha256:` and 64 lower-case hexadecimal digits";
-        let hex = text.strip_prefix("sha256:").ok_or_else(|| InvalidName::new("digest", text, expected))?;
+        let hex = text
+            .strip_prefix("sha256:")
+            .ok_or_else(|| InvalidName::new("digest", text, expected))?;
         Self::from_hex(hex)
     }
 }
@@ -121,9 +125,18 @@ mod tests {
 
     #[test]
     fn upper_case_short_and_unprefixed_digests_are_refused() {
-        for text in [ABC, &ABC.to_uppercase(), "sha256:", "sha256:ba78", &std::format!("SHA256:{ABC}")] {
+        for text in [
+            ABC,
+            &ABC.to_uppercase(),
+            "sha256:",
+            "sha256:ba78",
+            &std::format!("SHA256:{ABC}"),
+        ] {
             assert_eq!(
-                text.parse::<Digest>().map_err(|e| e.value().to_string()).err().as_deref(),
+                text.parse::<Digest>()
+                    .map_err(|e| e.value().to_string())
+                    .err()
+                    .as_deref(),
                 Some(text.strip_prefix("sha256:").unwrap_or(text))
             );
         }

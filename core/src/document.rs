@@ -31,8 +31,15 @@ pub trait Document: Serialize + Sized {
         if written == bytes {
             return Ok(document);
         }
-        let same = written.iter().zip(bytes).take_while(|(ours, theirs)| ours == theirs).count();
-        Err(Malformed::new(format!("byte {same}"), "the file was changed after Countersign wrote it"))
+        let same = written
+            .iter()
+            .zip(bytes)
+            .take_while(|(ours, theirs)| ours == theirs)
+            .count();
+        Err(Malformed::new(
+            format!("byte {same}"),
+            "the file was changed after Countersign wrote it",
+        ))
     }
 }
 
@@ -45,7 +52,10 @@ pub fn to_json_line<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 }
 
 /// Compact JSON of a value whose member names are all text.
-#[expect(clippy::expect_used, reason = "writing our own types to memory cannot fail: names are text, numbers whole")]
+#[expect(
+    clippy::expect_used,
+    reason = "writing our own types to memory cannot fail: names are text, numbers whole"
+)]
 pub(crate) fn to_json<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("documents have text names")
 }

@@ -88,7 +88,11 @@ pub enum NotSigned {
 impl Dsse {
     /// A payload without signatures.
     pub(crate) const fn new(payload_type: &'static str, payload: Vec<u8>) -> Self {
-        Self { payload, payload_type, signatures: Vec::new() }
+        Self {
+            payload,
+            payload_type,
+            signatures: Vec::new(),
+        }
     }
 
     pub(crate) fn from_json(value: Value, payload_type: &'static str) -> Result<Self, Malformed> {
@@ -101,9 +105,16 @@ impl Dsse {
         if signatures.len() > MOST_SIGNATURES {
             return Err(too_many);
         }
-        let signatures = signatures.into_iter().map(OneSignature::from_json).collect::<Result<_, _>>()?;
+        let signatures = signatures
+            .into_iter()
+            .map(OneSignature::from_json)
+            .collect::<Result<_, _>>()?;
         object.end()?;
-        Ok(Self { payload, payload_type, signatures })
+        Ok(Self {
+            payload,
+            payload_type,
+            signatures,
+        })
     }
 
     /// The payload with one more signature.
@@ -117,14 +128,25 @@ impl Dsse {
         }
         let signature = signer.sign(&self.message()).map_err(NotSigned::Failed)?;
         let mut more = self.clone();
-        more.signatures.push(OneSignature { keyid: key.fingerprint().as_str().into(), sig: signature.to_bytes().into() });
-        if more.is_signed_by()(&key) { Ok(more) } else { Err(NotSigned::Wrong) }
+        more.signatures.push(OneSignature {
+            keyid: key.fingerprint().as_str().into(),
+            sig: signature.to_bytes().into(),
+        });
+        if more.is_signed_by()(&key) {
+            Ok(more)
+        } else {
+            Err(NotSigned::Wrong)
+        }
     }
 
     /// Tells of a key whether it signed.
     pub(crate) fn is_signed_by(&self) -> impl Fn(&PublicKey) -> bool {
         let message = self.message();
-        move |key| self.signatures.iter().any(|signature| key.verifies(&message, &signature.sig))
+        move |key| {
+            self.signatures
+                .iter()
+                .any(|signature| key.verifies(&message, &signature.sig))
+        }
     }
 
     /// The payload's bytes: only for whoever has checked the signatures.
@@ -144,7 +166,12 @@ impl Dsse {
 /// Says nothing about the payload, which nobody has verified.
 impl fmt::Debug for Dsse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes, {} signatures", self.payload.len(), self.signatures.len())
+        write!(
+            f,
+            "{} bytes, {} signatures",
+            self.payload.len(),
+            self.signatures.len()
+        )
     }
 }
 
@@ -152,8 +179,13 @@ impl OneSignature {
     /// DSSE makes the key id optional; since it is never trusted, one that is absent or lies changes nothing.
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let keyid = object.take_optional("keyid").map_or(Ok(String::new()), Value::text)?;
-        let signature = Self { keyid, sig: canonical_base64(object.take("sig")?)? };
+        let keyid = object
+            .take_optional("keyid")
+            .map_or(Ok(String::new()), Value::text)?;
+        let signature = Self {
+            keyid,
+            sig: canonical_base64(object.take("sig")?)?,
+        };
         object.end()?;
         Ok(signature)
     }
@@ -162,7 +194,12 @@ impl OneSignature {
 /// `DSSEv1 <length of type> <type> <length of payload> <payload>`: what is signed.
 #[must_use]
 pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut message = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    )
+    .into_bytes();
     message.extend_from_slice(payload);
     message
 }

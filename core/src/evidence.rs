@@ -40,7 +40,9 @@ impl AttachReceipt {
     /// Whether the evidence finds room beside the operation's assets.
     pub fn fits(self, operation: &Operation) -> Result<(), InvalidAssets> {
         match (self, operation) {
-            (Self::Yes, Operation::PublishRelease(release)) if release.assets.as_slice().len() >= MOST_ASSETS => {
+            (Self::Yes, Operation::PublishRelease(release))
+                if release.assets.as_slice().len() >= MOST_ASSETS =>
+            {
                 Err(InvalidAssets::NoRoom(release.assets.as_slice().len()))
             }
             _ => Ok(()),
@@ -138,7 +140,9 @@ impl BadEvidence {
             Self::Malformed(_) | Self::NoClaim { .. } => {
                 "Download the file again, unchanged; if it is the same then, the release carries no evidence: do not trust it for this."
             }
-            Self::Entry(_) => "Check --trusted-keys and --threshold: were these the approvers' keys then? If so, do not trust the release.",
+            Self::Entry(_) => {
+                "Check --trusted-keys and --threshold: were these the approvers' keys then? If so, do not trust the release."
+            }
             Self::OtherKind { .. } | Self::OtherRepository { .. } | Self::OtherTag { .. } => {
                 "Take the evidence of this very release; if that is what the release carries, somebody put another one in its place."
             }
@@ -183,7 +187,10 @@ impl UnverifiedEvidence {
     pub fn read(bytes: Vec<u8>) -> Result<Self, BadEvidence> {
         let entry = Entry::from_document(&bytes).map_err(BadEvidence::Malformed)?;
         if entry.event_type != EventType::Claimed {
-            return Err(BadEvidence::NoClaim { sequence: entry.sequence, found: entry.event_type });
+            return Err(BadEvidence::NoClaim {
+                sequence: entry.sequence,
+                found: entry.event_type,
+            });
         }
         Ok(Self { entry, bytes })
     }
@@ -191,7 +198,10 @@ impl UnverifiedEvidence {
     /// Under which number and digest the ledger must hold it.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { sequence: self.entry.sequence, digest: Digest::of(&self.bytes) }
+        Checkpoint {
+            sequence: self.entry.sequence,
+            digest: Digest::of(&self.bytes),
+        }
     }
 
     /// The file's bytes.
@@ -203,24 +213,36 @@ impl UnverifiedEvidence {
     /// Whether it says to spend the same receipt for the same operation as a claim, by the same run: an earlier attempt's.
     #[must_use]
     pub fn precedes(&self, claim: &Claim) -> bool {
-        let Ok(ours) = Entry::from_document(claim.document()) else { return false };
+        let Ok(ours) = Entry::from_document(claim.document()) else {
+            return false;
+        };
         let theirs = &self.entry;
-        (&theirs.receipt_id, theirs.operation_digest, &theirs.run_id) == (&ours.receipt_id, ours.operation_digest, &ours.run_id)
+        (&theirs.receipt_id, theirs.operation_digest, &theirs.run_id)
+            == (&ours.receipt_id, ours.operation_digest, &ours.run_id)
             && theirs.sequence < ours.sequence
     }
 
     /// Verifies signatures, bindings and the time of the claim, as `ledger verify` does.
     pub fn verify(self, keys: Keys<'_>, now: Timestamp) -> Result<VerifiedEvidence, BadEvidence> {
-        Examiner::new(Some(keys)).examine(self.entry.sequence, &self.bytes).map_err(BadEvidence::Entry)?;
-        Ok(VerifiedEvidence { rests_on_past: !suffices_now(&self.entry, keys, now), evidence: self })
+        Examiner::new(Some(keys))
+            .examine(self.entry.sequence, &self.bytes)
+            .map_err(BadEvidence::Entry)?;
+        Ok(VerifiedEvidence {
+            rests_on_past: !suffices_now(&self.entry, keys, now),
+            evidence: self,
+        })
     }
 }
 
 /// Whether enough of the keys signed that count now. The entry itself says which version of a trust file decided, and when: whoever forges
 /// one says what suits them.
 fn suffices_now(entry: &Entry, keys: Keys<'_>, now: Timestamp) -> bool {
-    let Keys::Trust(trust, _) = keys else { return true };
-    let current = trust.keys_at(now).map(|(keys, threshold)| (trust.unrevoked(&keys), threshold));
+    let Keys::Trust(trust, _) = keys else {
+        return true;
+    };
+    let current = trust
+        .keys_at(now)
+        .map(|(keys, threshold)| (trust.unrevoked(&keys), threshold));
     matches!((current, &entry.receipt), (Ok((keys, threshold)), Some(receipt)) if receipt.clone().verify(&keys, threshold).is_ok())
 }
 
@@ -251,26 +273,49 @@ impl VerifiedEvidence {
     }
 
     /// What it approves for this tag of this repository.
-    pub fn release_of(self, place: Place<'_>, tag: &TagName) -> Result<ApprovedRelease, BadEvidence> {
+    pub fn release_of(
+        self,
+        place: Place<'_>,
+        tag: &TagName,
+    ) -> Result<ApprovedRelease, BadEvidence> {
         let release = match &self.evidence.entry.operation {
             Some(Operation::PublishRelease(release)) => release.clone(),
-            _ => return Err(BadEvidence::OtherKind { found: self.evidence.entry.operation_kind }),
+            _ => {
+                return Err(BadEvidence::OtherKind {
+                    found: self.evidence.entry.operation_kind,
+                });
+            }
         };
-        let other = |asked: String| Err(BadEvidence::OtherRepository { found: release.target.to_string(), asked });
+        let other = |asked: String| {
+            Err(BadEvidence::OtherRepository {
+                found: release.target.to_string(),
+                asked,
+            })
+        };
         match place {
             Place::Numbered(number) if number != release.target.repository_id => {
                 return other(alloc::format!("the one with the number {number}"));
             }
             // GitHub's names know no case.
-            Place::Named(name) if !name.as_str().eq_ignore_ascii_case(release.target.repository.as_str()) => {
+            Place::Named(name)
+                if !name
+                    .as_str()
+                    .eq_ignore_ascii_case(release.target.repository.as_str()) =>
+            {
                 return other(name.to_string());
             }
             Place::Numbered(_) | Place::Named(_) => {}
         }
         if *tag != release.tag_name {
-            return Err(BadEvidence::OtherTag { found: release.tag_name, asked: tag.clone() });
+            return Err(BadEvidence::OtherTag {
+                found: release.tag_name,
+                asked: tag.clone(),
+            });
         }
-        Ok(ApprovedRelease { evidence: self, release })
+        Ok(ApprovedRelease {
+            evidence: self,
+            release,
+        })
     }
 }
 
@@ -291,9 +336,23 @@ impl ApprovedRelease {
     #[must_use]
     pub fn judge(&self, held: &[HeldFile]) -> Vec<(String, Result<(), Difference>)> {
         let approved = self.release.assets.as_slice();
-        let verdict = |asset: &Asset| (asset.name.to_string(), compare(asset, held.iter().find(|held| held.name == asset.name.as_str())));
-        let names: BTreeSet<&str> = approved.iter().map(|asset| asset.name.as_str()).chain([NAME]).collect();
-        let strangers = held.iter().filter(|held| !names.contains(held.name.as_str()));
+        let verdict = |asset: &Asset| {
+            (
+                asset.name.to_string(),
+                compare(
+                    asset,
+                    held.iter().find(|held| held.name == asset.name.as_str()),
+                ),
+            )
+        };
+        let names: BTreeSet<&str> = approved
+            .iter()
+            .map(|asset| asset.name.as_str())
+            .chain([NAME])
+            .collect();
+        let strangers = held
+            .iter()
+            .filter(|held| !names.contains(held.name.as_str()));
         let strangers = strangers.map(|held| (excerpt(&held.name, 200), Err(Difference::Stranger)));
         approved.iter().map(verdict).chain(strangers).collect()
     }
@@ -301,9 +360,18 @@ impl ApprovedRelease {
 
 fn compare(asset: &Asset, held: Option<&HeldFile>) -> Result<(), Difference> {
     match held {
-        None => Err(Difference::Missing { size: asset.size, sha256: asset.sha256 }),
-        Some(held) if held.size != asset.size => Err(Difference::Size { found: held.size, approved: asset.size }),
-        Some(held) if held.sha256 != asset.sha256 => Err(Difference::Bytes { found: held.sha256, approved: asset.sha256 }),
+        None => Err(Difference::Missing {
+            size: asset.size,
+            sha256: asset.sha256,
+        }),
+        Some(held) if held.size != asset.size => Err(Difference::Size {
+            found: held.size,
+            approved: asset.size,
+        }),
+        Some(held) if held.sha256 != asset.sha256 => Err(Difference::Bytes {
+            found: held.sha256,
+            approved: asset.sha256,
+        }),
         Some(_) => Ok(()),
     }
 }

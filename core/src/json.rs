@@ -24,16 +24,26 @@ pub struct Malformed {
 
 impl Malformed {
     pub(crate) fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into(), cut_off: false }
+        Self {
+            place: place.into(),
+            problem: problem.into(),
+            cut_off: false,
+        }
     }
 
     /// The same place with another problem.
     pub(crate) fn with_problem(self, problem: &impl fmt::Display) -> Self {
-        Self { problem: format!("{problem}"), ..self }
+        Self {
+            problem: format!("{problem}"),
+            ..self
+        }
     }
 
     pub(crate) fn cut_off_here(self) -> Self {
-        Self { cut_off: true, ..self }
+        Self {
+            cut_off: true,
+            ..self
+        }
     }
 
     /// Whether the text simply ends too early, as a clipped copy does.
@@ -67,54 +77,85 @@ pub struct Object {
 /// Reads one value and nothing behind it from at most `most` bytes.
 pub fn parse(bytes: &[u8], most: usize) -> Result<Value, Malformed> {
     if bytes.len() > most {
-        return Err(Malformed::new("the whole document", format!("{} bytes are more than the {most} allowed", bytes.len())));
+        return Err(Malformed::new(
+            "the whole document",
+            format!("{} bytes are more than the {most} allowed", bytes.len()),
+        ));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let kind = Seed { depth: DEPTH }.deserialize(&mut reader).and_then(|kind| reader.end().map(|()| kind)).map_err(|error| Malformed {
-        place: format!("line {} column {}", error.line(), error.column()),
-        problem: strip_position(&error),
-        cut_off: error.is_eof(),
-    })?;
-    Ok(Value { place: String::from("$"), kind })
+    let kind = Seed { depth: DEPTH }
+        .deserialize(&mut reader)
+        .and_then(|kind| reader.end().map(|()| kind))
+        .map_err(|error| Malformed {
+            place: format!("line {} column {}", error.line(), error.column()),
+            problem: strip_position(&error),
+            cut_off: error.is_eof(),
+        })?;
+    Ok(Value {
+        place: String::from("$"),
+        kind,
+    })
 }
 
 /// `serde_json` ends its messages with the position, which [`Malformed`] already tells.
 fn strip_position(error: &serde_json::Error) -> String {
     let text = format!("{error}");
-    text.rfind(" at line ").map_or(text.clone(), |end| text[..end].into())
+    text.rfind(" at line ")
+        .map_or(text.clone(), |end| text[..end].into())
 }
 
 impl Value {
     fn wrong(&self, expected: &str) -> Malformed {
-        Malformed::new(self.place.clone(), format!("expected {expected}, found {}", self.kind.name()))
+        Malformed::new(
+            self.place.clone(),
+            format!("expected {expected}, found {}", self.kind.name()),
+        )
     }
 
     /// The object that this value must be.
     pub fn object(self) -> Result<Object, Malformed> {
         let wrong = self.wrong("an object");
-        let Kind::Object(members) = self.kind else { return Err(wrong) };
-        Ok(Object { place: self.place, members })
+        let Kind::Object(members) = self.kind else {
+            return Err(wrong);
+        };
+        Ok(Object {
+            place: self.place,
+            members,
+        })
     }
 
     /// The list that this value must be.
     pub fn list(self) -> Result<Vec<Value>, Malformed> {
         let wrong = self.wrong("a list");
-        let Kind::List(items) = self.kind else { return Err(wrong) };
+        let Kind::List(items) = self.kind else {
+            return Err(wrong);
+        };
         let place = self.place;
-        Ok(items.into_iter().enumerate().map(|(index, kind)| Value { place: format!("{place}[{index}]"), kind }).collect())
+        Ok(items
+            .into_iter()
+            .enumerate()
+            .map(|(index, kind)| Value {
+                place: format!("{place}[{index}]"),
+                kind,
+            })
+            .collect())
     }
 
     /// The text that this value must be.
     pub fn text(self) -> Result<String, Malformed> {
         let wrong = self.wrong("text");
-        let Kind::Text(text) = self.kind else { return Err(wrong) };
+        let Kind::Text(text) = self.kind else {
+            return Err(wrong);
+        };
         Ok(text)
     }
 
     /// The text that this value must be, as the name that it must spell.
     pub fn name<T: FromStr<Err: fmt::Display>>(self) -> Result<T, Malformed> {
         let place = self.place.clone();
-        self.text()?.parse().map_err(|error| Malformed::new(place, format!("{error}")))
+        self.text()?
+            .parse()
+            .map_err(|error| Malformed::new(place, format!("{error}")))
     }
 
     /// The digest that this value must be, in bare hexadecimal.
@@ -125,13 +166,17 @@ impl Value {
 
     /// The whole number that this value must be.
     pub fn number(self) -> Result<u64, Malformed> {
-        let Kind::Number(number) = self.kind else { return Err(self.wrong("a whole number")) };
+        let Kind::Number(number) = self.kind else {
+            return Err(self.wrong("a whole number"));
+        };
         Ok(number)
     }
 
     /// `true` or `false`.
     pub fn flag(self) -> Result<bool, Malformed> {
-        let Kind::Flag(flag) = self.kind else { return Err(self.wrong("true or false")) };
+        let Kind::Flag(flag) = self.kind else {
+            return Err(self.wrong("true or false"));
+        };
         Ok(flag)
     }
 
@@ -151,13 +196,21 @@ impl Value {
 impl Object {
     /// Takes out a member, which must be there.
     pub fn take(&mut self, member: &str) -> Result<Value, Malformed> {
-        self.take_optional(member).ok_or_else(|| Malformed::new(self.place.clone(), format!("the member `{member}` is missing")))
+        self.take_optional(member).ok_or_else(|| {
+            Malformed::new(
+                self.place.clone(),
+                format!("the member `{member}` is missing"),
+            )
+        })
     }
 
     /// Takes out a member if it is there.
     pub fn take_optional(&mut self, member: &str) -> Option<Value> {
         let kind = self.members.remove(member)?;
-        Some(Value { place: format!("{}.{member}", self.place), kind })
+        Some(Value {
+            place: format!("{}.{member}", self.place),
+            kind,
+        })
     }
 
     /// Takes out a member that must be exactly this text.
@@ -168,7 +221,13 @@ impl Object {
         if found == text {
             return Ok(());
         }
-        Err(Malformed::new(place, format!("expected `{text}`, found `{}`", crate::text::excerpt(&found, 80))))
+        Err(Malformed::new(
+            place,
+            format!(
+                "expected `{text}`, found `{}`",
+                crate::text::excerpt(&found, 80)
+            ),
+        ))
     }
 
     /// Every member with its value, for objects whose names are data.
@@ -177,7 +236,15 @@ impl Object {
         let place = self.place;
         self.members
             .into_iter()
-            .map(|(name, kind)| (name.clone(), Value { place: format!("{place}.{}", crate::text::excerpt(&name, 40)), kind }))
+            .map(|(name, kind)| {
+                (
+                    name.clone(),
+                    Value {
+                        place: format!("{place}.{}", crate::text::excerpt(&name, 40)),
+                        kind,
+                    },
+                )
+            })
             .collect()
     }
 
@@ -185,7 +252,13 @@ impl Object {
     pub fn end(self) -> Result<(), Malformed> {
         match self.members.keys().next() {
             None => Ok(()),
-            Some(member) => Err(Malformed::new(self.place, format!("the member `{}` is unknown", crate::text::excerpt(member, 40)))),
+            Some(member) => Err(Malformed::new(
+                self.place,
+                format!(
+                    "the member `{}` is unknown",
+                    crate::text::excerpt(member, 40)
+                ),
+            )),
         }
     }
 }
@@ -209,7 +282,10 @@ struct Seed {
 
 impl Seed {
     fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom(format_args!("nested deeper than {DEPTH} levels")))?;
+        let depth = self
+            .depth
+            .checked_sub(1)
+            .ok_or_else(|| E::custom(format_args!("nested deeper than {DEPTH} levels")))?;
         Ok(Self { depth })
     }
 }
@@ -262,7 +338,10 @@ impl<'de> Visitor<'de> for Seed {
         while let Some(name) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(self.deeper()?)?;
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("the member `{}` stands twice", crate::text::excerpt(&name, 40))));
+                return Err(A::Error::custom(format_args!(
+                    "the member `{}` stands twice",
+                    crate::text::excerpt(&name, 40)
+                )));
             }
             members.insert(name, value);
         }
@@ -276,47 +355,83 @@ mod tests {
     use std::string::ToString;
 
     fn problem(json: &str) -> String {
-        parse(json.as_bytes(), 1000).err().map_or("read".into(), |error| error.to_string())
+        parse(json.as_bytes(), 1000)
+            .err()
+            .map_or("read".into(), |error| error.to_string())
     }
 
     #[test]
     fn repeated_members_are_refused_however_they_are_spelled() {
-        assert_eq!(problem(r#"{"a":1,"a":2}"#), "the member `a` stands twice (at line 1 column 13)");
-        assert_eq!(problem(r#"{"a":1,"\u0061":2}"#), "the member `a` stands twice (at line 1 column 18)");
-        assert_eq!(problem(r#"{"b":{"a":1,"a":1}}"#), "the member `a` stands twice (at line 1 column 18)");
+        assert_eq!(
+            problem(r#"{"a":1,"a":2}"#),
+            "the member `a` stands twice (at line 1 column 13)"
+        );
+        assert_eq!(
+            problem(r#"{"a":1,"\u0061":2}"#),
+            "the member `a` stands twice (at line 1 column 18)"
+        );
+        assert_eq!(
+            problem(r#"{"b":{"a":1,"a":1}}"#),
+            "the member `a` stands twice (at line 1 column 18)"
+        );
     }
 
     #[test]
     fn members_whose_names_are_data_keep_their_places() {
-        let members = parse(br#"{"b":1,"a":"x"}"#, 100).and_then(Value::object).unwrap().into_members();
-        let told: Vec<_> = members.into_iter().map(|(name, value)| format!("{name}: {}", value.refuse("no"))).collect();
+        let members = parse(br#"{"b":1,"a":"x"}"#, 100)
+            .and_then(Value::object)
+            .unwrap()
+            .into_members();
+        let told: Vec<_> = members
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}", value.refuse("no")))
+            .collect();
         assert_eq!(told, ["a: no (at $.a)", "b: no (at $.b)"]);
     }
 
     #[test]
     fn numbers_are_whole_and_not_negative() {
         for json in ["-1", "1.0", "1e3", "-0", "18446744073709551616"] {
-            assert!(problem(json).contains("numbers are whole"), "{json}: {}", problem(json));
+            assert!(
+                problem(json).contains("numbers are whole"),
+                "{json}: {}",
+                problem(json)
+            );
         }
-        assert_eq!(parse(b"18446744073709551615", 100).and_then(Value::number), Ok(u64::MAX));
+        assert_eq!(
+            parse(b"18446744073709551615", 100).and_then(Value::number),
+            Ok(u64::MAX)
+        );
     }
 
     #[test]
     fn sixteen_levels_are_read_and_seventeen_refused() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert_eq!(problem(&nested(16)), "read");
-        assert_eq!(problem(&nested(17)), "nested deeper than 16 levels (at line 1 column 18)");
+        assert_eq!(
+            problem(&nested(17)),
+            "nested deeper than 16 levels (at line 1 column 18)"
+        );
     }
 
     #[test]
     fn what_is_not_one_json_document_is_refused() {
         assert_eq!(problem("{} {}"), "trailing characters (at line 1 column 4)");
         assert_eq!(problem("\u{feff}{}"), "expected value (at line 1 column 1)");
-        assert_eq!(problem(r#""\ud800""#), "unexpected end of hex escape (at line 1 column 8)");
-        assert!(parse(b"\"\xff\"", 10).is_err_and(|error| error.to_string().starts_with("invalid unicode code point")));
+        assert_eq!(
+            problem(r#""\ud800""#),
+            "unexpected end of hex escape (at line 1 column 8)"
+        );
+        assert!(
+            parse(b"\"\xff\"", 10)
+                .is_err_and(|error| error.to_string().starts_with("invalid unicode code point"))
+        );
         assert!(parse(b"{\"a\":", 10).is_err_and(|error| error.is_cut_off()));
         assert_eq!(
-            parse(b"[]          ", 11).err().map(|e| e.to_string()).as_deref(),
+            parse(b"[]          ", 11)
+                .err()
+                .map(|e| e.to_string())
+                .as_deref(),
             Some("12 bytes are more than the 11 allowed (at the whole document)")
         );
     }
@@ -331,9 +446,21 @@ mod tests {
             }
             object.end()
         };
-        assert_eq!(read(r#"{"inner":[1,"x"]}"#).unwrap_err().to_string(), "expected a whole number, found text (at $.inner[1])");
-        assert_eq!(read(r"{}").unwrap_err().to_string(), "the member `inner` is missing (at $)");
-        assert_eq!(read(r#"{"inner":[],"Inner":1}"#).unwrap_err().to_string(), "the member `Inner` is unknown (at $)");
-        assert_eq!(read(r"[]").unwrap_err().to_string(), "expected an object, found a list (at $)");
+        assert_eq!(
+            read(r#"{"inner":[1,"x"]}"#).unwrap_err().to_string(),
+            "expected a whole number, found text (at $.inner[1])"
+        );
+        assert_eq!(
+            read(r"{}").unwrap_err().to_string(),
+            "the member `inner` is missing (at $)"
+        );
+        assert_eq!(
+            read(r#"{"inner":[],"Inner":1}"#).unwrap_err().to_string(),
+            "the member `Inner` is unknown (at $)"
+        );
+        assert_eq!(
+            read(r"[]").unwrap_err().to_string(),
+            "expected an object, found a list (at $)"
+        );
     }
 }

@@ -51,16 +51,22 @@ impl PublicKey {
 
     /// The key as one line of `authorized_keys`, without a name.
     #[must_use]
-    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "an ed25519 key always has its line")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "an ed25519 key always has its line"
+    )]
     pub fn to_openssh(&self) -> String {
         let key = ssh_key::PublicKey::from(Ed25519PublicKey(self.0.to_bytes()));
-        key.to_openssh().expect("a key of 32 bytes fits into a line")
+        key.to_openssh()
+            .expect("a key of 32 bytes fits into a line")
     }
 
     /// Whether bytes are the key's signature. `verify_strict` also refuses signatures that other rules accept in several spellings
     /// (S + L, small-order R).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
 }
 
@@ -119,7 +125,10 @@ impl TrustedKey {
     /// The key as records name it.
     #[must_use]
     pub fn signer(&self) -> Signer {
-        Signer { name: self.name.clone(), fingerprint: self.key.fingerprint() }
+        Signer {
+            name: self.name.clone(),
+            fingerprint: self.key.fingerprint(),
+        }
     }
 }
 
@@ -174,12 +183,18 @@ impl TrustedKeys {
     /// Reads one key a line, `ssh-ed25519 AAAA… name`, or PEM blocks `BEGIN PUBLIC KEY`; blank lines and lines with `#` are skipped.
     pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
         if text.len() > MOST_TEXT {
-            return Err(InvalidKeys { line: 1, problem: format!("{} bytes are more than the {MOST_TEXT} allowed", text.len()) });
+            return Err(InvalidKeys {
+                line: 1,
+                problem: format!("{} bytes are more than the {MOST_TEXT} allowed", text.len()),
+            });
         }
         let mut keys: Vec<TrustedKey> = Vec::new();
         let mut lines = text.lines().enumerate();
         while let Some((index, line)) = lines.next() {
-            let invalid = |problem: String| InvalidKeys { line: index + 1, problem };
+            let invalid = |problem: String| InvalidKeys {
+                line: index + 1,
+                problem,
+            };
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -189,9 +204,17 @@ impl TrustedKeys {
                     "this is a SECRET key, and whoever can read this can sign with it now: take it out, make a new one, and put only the line of its .pub file here",
                 )));
             }
-            let trusted = if line == "-----BEGIN PUBLIC KEY-----" { pem(line, &mut lines) } else { openssh(line) }.map_err(invalid)?;
+            let trusted = if line == "-----BEGIN PUBLIC KEY-----" {
+                pem(line, &mut lines)
+            } else {
+                openssh(line)
+            }
+            .map_err(invalid)?;
             if let Some(known) = keys.iter().find(|known| known.key == trusted.key) {
-                return Err(invalid(format!("the key of `{}` stands here again as `{}`", known.name, trusted.name)));
+                return Err(invalid(format!(
+                    "the key of `{}` stands here again as `{}`",
+                    known.name, trusted.name
+                )));
             }
             keys.push(trusted);
             if keys.len() > MOST_KEYS {
@@ -199,9 +222,15 @@ impl TrustedKeys {
             }
         }
         if keys.is_empty() {
-            return Err(InvalidKeys { line: 1, problem: String::from("there is no key") });
+            return Err(InvalidKeys {
+                line: 1,
+                problem: String::from("there is no key"),
+            });
         }
-        Ok(Self { keys, retired: Vec::new() })
+        Ok(Self {
+            keys,
+            retired: Vec::new(),
+        })
     }
 
     /// Keys of a verified trust file, those that count and those that do not.
@@ -231,38 +260,67 @@ impl TrustedKeys {
 fn openssh(line: &str) -> Result<TrustedKey, String> {
     let kind = line.split_whitespace().next().unwrap_or_default();
     if kind != "ssh-ed25519" {
-        return Err(format!("expected `ssh-ed25519 AAAA… name`, found a line that begins with `{}`", crate::text::excerpt(kind, 40)));
+        return Err(format!(
+            "expected `ssh-ed25519 AAAA… name`, found a line that begins with `{}`",
+            crate::text::excerpt(kind, 40)
+        ));
     }
     let key = ssh_key::PublicKey::from_openssh(line).map_err(|error| unreadable(&error))?;
     if key.algorithm() != Algorithm::Ed25519 {
-        return Err(format!("the key is {}, expected ssh-ed25519", key.algorithm()));
+        return Err(format!(
+            "the key is {}, expected ssh-ed25519",
+            key.algorithm()
+        ));
     }
-    let bytes = key.key_data().ed25519().ok_or("the key is not ssh-ed25519")?.0;
+    let bytes = key
+        .key_data()
+        .ed25519()
+        .ok_or("the key is not ssh-ed25519")?
+        .0;
     let (name, login) = owner(key.comment().trim())?;
-    trusted(VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?, name, login)
+    trusted(
+        VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?,
+        name,
+        login,
+    )
 }
 
 /// The library repeats what it found, whatever that is.
 fn unreadable(error: &ssh_key::Error) -> String {
-    format!("not an OpenSSH public key: {}", crate::text::excerpt(&format!("{error}"), 100))
+    format!(
+        "not an OpenSSH public key: {}",
+        crate::text::excerpt(&format!("{error}"), 100)
+    )
 }
 
 /// A comment is a name; its last word may be `github:LOGIN`.
 fn owner(comment: &str) -> Result<(String, Option<Actor>), String> {
-    let (before, last) = comment.rsplit_once(char::is_whitespace).unwrap_or(("", comment));
-    let Some(login) = last.strip_prefix("github:") else { return Ok((crate::text::excerpt(comment, 100), None)) };
+    let (before, last) = comment
+        .rsplit_once(char::is_whitespace)
+        .unwrap_or(("", comment));
+    let Some(login) = last.strip_prefix("github:") else {
+        return Ok((crate::text::excerpt(comment, 100), None));
+    };
     let login: Actor = login.parse().map_err(|error| format!("{error}"))?;
-    let name = if before.trim().is_empty() { login.as_str() } else { before.trim() };
+    let name = if before.trim().is_empty() {
+        login.as_str()
+    } else {
+        before.trim()
+    };
     Ok((crate::text::excerpt(name, 100), Some(login)))
 }
 
-fn pem<'a>(first: &str, lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<TrustedKey, String> {
+fn pem<'a>(
+    first: &str,
+    lines: &mut impl Iterator<Item = (usize, &'a str)>,
+) -> Result<TrustedKey, String> {
     let mut block = format!("{first}\n");
     for (_, line) in lines {
         block.push_str(line.trim());
         block.push('\n');
         if line.trim() == "-----END PUBLIC KEY-----" {
-            let key = VerifyingKey::from_public_key_pem(&block).map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
+            let key = VerifyingKey::from_public_key_pem(&block)
+                .map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
             return trusted(key, String::new(), None);
         }
     }
@@ -272,7 +330,11 @@ fn pem<'a>(first: &str, lines: &mut impl Iterator<Item = (usize, &'a str)>) -> R
 /// A key without a name is called by its fingerprint.
 fn trusted(key: VerifyingKey, name: String, login: Option<Actor>) -> Result<TrustedKey, String> {
     let key = PublicKey::new(key).ok_or("the key is weak: anybody can forge signatures for it")?;
-    let name = if name.is_empty() { String::from(key.fingerprint().as_str()) } else { name };
+    let name = if name.is_empty() {
+        String::from(key.fingerprint().as_str())
+    } else {
+        name
+    };
     Ok(TrustedKey { name, login, key })
 }
 
@@ -282,7 +344,9 @@ pub struct Threshold(usize);
 
 /// A threshold that no set of signatures, or an empty one, could meet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the threshold is `{threshold}`; with {keys} trusted key(s) it must be a whole number from 1 to {keys}")]
+#[error(
+    "the threshold is `{threshold}`; with {keys} trusted key(s) it must be a whole number from 1 to {keys}"
+)]
 pub struct InvalidThreshold {
     threshold: String,
     keys: usize,
@@ -291,12 +355,19 @@ pub struct InvalidThreshold {
 impl Threshold {
     /// Reads a threshold for a set of keys.
     pub fn parse(text: &str, keys: &TrustedKeys) -> Result<Self, InvalidThreshold> {
-        let invalid = || InvalidThreshold { threshold: crate::text::excerpt(text, 20), keys: keys.keys.len() };
+        let invalid = || InvalidThreshold {
+            threshold: crate::text::excerpt(text, 20),
+            keys: keys.keys.len(),
+        };
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
         let number = usize::from_str(text).map_err(|_| invalid())?;
-        if (1..=keys.keys.len()).contains(&number) { Ok(Self(number)) } else { Err(invalid()) }
+        if (1..=keys.keys.len()).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(invalid())
+        }
     }
 
     /// One signature.
@@ -322,7 +393,12 @@ mod tests {
     use std::string::ToString;
 
     fn line(seed: u8, name: &str) -> String {
-        format!("{} {name}", PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh())
+        format!(
+            "{} {name}",
+            PublicKey::new(key(seed).verifying_key())
+                .unwrap()
+                .to_openssh()
+        )
     }
 
     fn problem(text: &str) -> String {
@@ -333,27 +409,54 @@ mod tests {
     fn openssh_lines_and_pem_blocks_are_read() {
         // `openssl genpkey -algorithm ed25519 | openssl pkey -pubout`, the key of RFC 8410, section 10.1.
         let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----";
-        let keys = TrustedKeys::parse(&format!("# approvers\n\n{}\n{pem}\n", line(1, "alice@example.org"))).unwrap();
+        let keys = TrustedKeys::parse(&format!(
+            "# approvers\n\n{}\n{pem}\n",
+            line(1, "alice@example.org")
+        ))
+        .unwrap();
         assert_eq!(keys.as_slice().len(), 2);
         assert_eq!(keys.as_slice()[0].name, "alice@example.org");
         // `ssh-keygen -l` of the same key.
         let fingerprint = "SHA256:ebCT4wkJOqO5AIlHG03cHvn3Cr3ZZEEh8m81duHhR3Q";
         let unnamed = &keys.as_slice()[1];
-        assert_eq!((unnamed.name.as_str(), unnamed.key.fingerprint().as_str()), (fingerprint, fingerprint));
-        assert_eq!((format!("{}", unnamed.key.fingerprint()), format!("{:?}", unnamed.key)), (fingerprint.into(), fingerprint.into()));
-        assert_eq!(keys.as_slice()[0].key.verifying_key(), key(1).verifying_key());
+        assert_eq!(
+            (unnamed.name.as_str(), unnamed.key.fingerprint().as_str()),
+            (fingerprint, fingerprint)
+        );
+        assert_eq!(
+            (
+                format!("{}", unnamed.key.fingerprint()),
+                format!("{:?}", unnamed.key)
+            ),
+            (fingerprint.into(), fingerprint.into())
+        );
+        assert_eq!(
+            keys.as_slice()[0].key.verifying_key(),
+            key(1).verifying_key()
+        );
     }
 
     #[test]
     fn a_key_counts_once_whatever_it_is_called() {
         let text = format!("{}\n{}", line(1, "alice"), line(1, "bob"));
-        assert_eq!(problem(&text), "line 2: the key of `alice` stands here again as `bob`");
+        assert_eq!(
+            problem(&text),
+            "line 2: the key of `alice` stands here again as `bob`"
+        );
     }
 
     #[test]
     fn sixty_four_keys_are_read_and_sixty_five_refused() {
-        let lines = |count: u8| (1..=count).map(|seed| line(seed, "a")).collect::<Vec<_>>().join("\n");
-        assert_eq!(TrustedKeys::parse(&lines(64)).map(|keys| keys.as_slice().len()), Ok(64));
+        let lines = |count: u8| {
+            (1..=count)
+                .map(|seed| line(seed, "a"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert_eq!(
+            TrustedKeys::parse(&lines(64)).map(|keys| keys.as_slice().len()),
+            Ok(64)
+        );
         assert_eq!(problem(&lines(65)), "line 65: more than 64 keys");
     }
 
@@ -361,27 +464,44 @@ mod tests {
     fn a_list_may_have_64_kib_and_not_a_byte_more() {
         let key = line(1, "a");
         let filled = |bytes: usize| format!("{key}{}", " ".repeat(bytes - key.len()));
-        assert_eq!(TrustedKeys::parse(&filled(65536)).map(|keys| keys.as_slice().len()), Ok(1));
-        assert_eq!(problem(&filled(65537)), "line 1: 65537 bytes are more than the 65536 allowed");
+        assert_eq!(
+            TrustedKeys::parse(&filled(65536)).map(|keys| keys.as_slice().len()),
+            Ok(1)
+        );
+        assert_eq!(
+            problem(&filled(65537)),
+            "line 1: 65537 bytes are more than the 65536 allowed"
+        );
     }
 
     #[test]
     fn other_kinds_of_keys_and_lines_are_refused_with_their_line() {
         assert_eq!(problem(""), "line 1: there is no key");
-        assert_eq!(problem("\nssh-rsa AAAA bob"), "line 2: expected `ssh-ed25519 AAAA… name`, found a line that begins with `ssh-rsa`");
+        assert_eq!(
+            problem("\nssh-rsa AAAA bob"),
+            "line 2: expected `ssh-ed25519 AAAA… name`, found a line that begins with `ssh-rsa`"
+        );
         assert_eq!(
             problem(&format!("restrict {}", line(1, "a"))),
             "line 1: expected `ssh-ed25519 AAAA… name`, found a line that begins with `restrict`"
         );
         assert!(problem("ssh-ed25519 AAAA bob").starts_with("line 1: not an OpenSSH public key"));
-        assert_eq!(problem("-----BEGIN PUBLIC KEY-----\nAAAA"), "line 1: the PEM block has no end line");
+        assert_eq!(
+            problem("-----BEGIN PUBLIC KEY-----\nAAAA"),
+            "line 1: the PEM block has no end line"
+        );
     }
 
     #[test]
     fn a_weak_key_is_refused_when_it_is_loaded() {
         let identity: [u8; 32] = core::array::from_fn(|index| u8::from(index == 0));
-        let key = ssh_key::PublicKey::from(Ed25519PublicKey(identity)).to_openssh().unwrap();
-        assert_eq!(problem(&key), "line 1: the key is weak: anybody can forge signatures for it");
+        let key = ssh_key::PublicKey::from(Ed25519PublicKey(identity))
+            .to_openssh()
+            .unwrap();
+        assert_eq!(
+            problem(&key),
+            "line 1: the key is weak: anybody can forge signatures for it"
+        );
     }
 
     #[test]

@@ -48,9 +48,16 @@ impl Checkpoint {
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let first = value.refuse("a sequence begins with 1");
         let mut object = value.object()?;
-        let checkpoint = Self { sequence: object.take("sequence")?.number()?, digest: object.take("digest")?.name()? };
+        let checkpoint = Self {
+            sequence: object.take("sequence")?.number()?,
+            digest: object.take("digest")?.name()?,
+        };
         object.end()?;
-        if checkpoint.sequence == 0 { Err(first) } else { Ok(checkpoint) }
+        if checkpoint.sequence == 0 {
+            Err(first)
+        } else {
+            Ok(checkpoint)
+        }
     }
 }
 
@@ -73,18 +80,27 @@ pub struct Head {
 
 impl Head {
     /// The head of a ledger without entries, as `ledger init` writes it.
-    pub const EMPTY: Self = Self { sequence: 0, digest: None };
+    pub const EMPTY: Self = Self {
+        sequence: 0,
+        digest: None,
+    };
 
     /// The head of a ledger whose newest entry is this one.
     #[must_use]
     pub const fn at(newest: Checkpoint) -> Self {
-        Self { sequence: newest.sequence, digest: Some(newest.digest) }
+        Self {
+            sequence: newest.sequence,
+            digest: Some(newest.digest),
+        }
     }
 
     /// The newest entry, if there is one.
     #[must_use]
     pub fn newest(&self) -> Option<Checkpoint> {
-        self.digest.map(|digest| Checkpoint { sequence: self.sequence, digest })
+        self.digest.map(|digest| Checkpoint {
+            sequence: self.sequence,
+            digest,
+        })
     }
 
     /// Sequence number of the newest entry, 0 if there is none.
@@ -101,15 +117,27 @@ impl Document for Head {
         let sequence = object.take("sequence")?;
         let mismatch = sequence.refuse("sequence 0 and no digest belong together");
         let sequence = sequence.number()?;
-        let digest = object.take("digest")?.nullable().map(Value::name).transpose()?;
-        if (sequence == 0) == digest.is_none() { Ok(Self { sequence, digest }) } else { Err(mismatch) }
+        let digest = object
+            .take("digest")?
+            .nullable()
+            .map(Value::name)
+            .transpose()?;
+        if (sequence == 0) == digest.is_none() {
+            Ok(Self { sequence, digest })
+        } else {
+            Err(mismatch)
+        }
     }
 }
 
 /// What an empty ledger holds: its head and a page for people who find the branch.
 #[must_use]
 pub fn empty_ledger() -> Vec<(&'static str, Vec<u8>)> {
-    [(HEAD_PATH, Head::EMPTY.to_document()), ("README.md", README.into())].into()
+    [
+        (HEAD_PATH, Head::EMPTY.to_document()),
+        ("README.md", README.into()),
+    ]
+    .into()
 }
 
 const README: &str = "# Receipt ledger\n\nCountersign keeps here which signed receipts were used, for what, and what came of it.\n\

@@ -17,8 +17,16 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    pub(crate) fn new(what: &'static str, value: impl Into<String>, expected: &'static str) -> Self {
-        Self { what, value: value.into(), expected }
+    pub(crate) fn new(
+        what: &'static str,
+        value: impl Into<String>,
+        expected: &'static str,
+    ) -> Self {
+        Self {
+            what,
+            value: value.into(),
+            expected,
+        }
     }
 
     /// The text that was refused.
@@ -113,10 +121,14 @@ names! {
 }
 
 fn is_repository(text: &str) -> bool {
-    let Some((owner, name)) = text.split_once('/') else { return false };
+    let Some((owner, name)) = text.split_once('/') else {
+        return false;
+    };
     is_login(owner)
         && (1..=100).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         && name != "."
         && name != ".."
 }
@@ -124,11 +136,15 @@ fn is_repository(text: &str) -> bool {
 fn is_token(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 fn is_run_id(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit())
+    (1..=20).contains(&text.len())
+        && !text.starts_with('0')
+        && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_commit(text: &str) -> bool {
@@ -143,8 +159,12 @@ fn is_ref_name(text: &str) -> bool {
         && !text.ends_with(['/', '.'])
         && text != "@"
         && !["..", "//", "@{"].iter().any(|part| text.contains(part))
-        && text.split('/').all(|part| !part.starts_with('.') && !part.to_ascii_lowercase().ends_with(".lock"))
-        && !text.contains(|c: char| crate::text::hides(c) || c.is_whitespace() || "~^:?*[\\".contains(c))
+        && text
+            .split('/')
+            .all(|part| !part.starts_with('.') && !part.to_ascii_lowercase().ends_with(".lock"))
+        && !text.contains(|c: char| {
+            crate::text::hides(c) || c.is_whitespace() || "~^:?*[\\".contains(c)
+        })
 }
 
 fn is_asset(text: &str) -> bool {
@@ -153,16 +173,29 @@ fn is_asset(text: &str) -> bool {
         && edge(text.chars().next())
         && edge(text.chars().next_back())
         && !text.contains("..")
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._+@-".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._+@-".contains(&b))
 }
 
 fn is_content_type(text: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'+' | b'-'));
-    text.len() <= 100 && text.split_once('/').is_some_and(|(kind, subtype)| part(kind) && part(subtype))
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'+' | b'-'))
+    };
+    text.len() <= 100
+        && text
+            .split_once('/')
+            .is_some_and(|(kind, subtype)| part(kind) && part(subtype))
 }
 
 fn is_login(text: &str) -> bool {
-    (1..=39).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    (1..=39).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 fn is_actor(text: &str) -> bool {
@@ -172,7 +205,9 @@ fn is_actor(text: &str) -> bool {
 fn is_step(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
 }
 
 fn is_label(text: &str) -> bool {
@@ -184,7 +219,9 @@ fn is_title(text: &str) -> bool {
 }
 
 fn is_line(text: &str, most: usize) -> bool {
-    (1..=most).contains(&text.chars().count()) && text.trim() == text && !text.contains(crate::text::hides_on_a_line)
+    (1..=most).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.contains(crate::text::hides_on_a_line)
 }
 
 fn is_prose(text: &str) -> bool {
@@ -270,9 +307,14 @@ mod tests {
     use super::*;
     use std::string::ToString;
 
-    fn accepts<T: FromStr<Err = InvalidName> + fmt::Display + schemars::JsonSchema>(texts: &[&str]) {
+    fn accepts<T: FromStr<Err = InvalidName> + fmt::Display + schemars::JsonSchema>(
+        texts: &[&str],
+    ) {
         for text in texts {
-            assert_eq!(text.parse::<T>().map(|name| name.to_string()).as_deref(), Ok(*text));
+            assert_eq!(
+                text.parse::<T>().map(|name| name.to_string()).as_deref(),
+                Ok(*text)
+            );
             crate::schema::agrees::<T>(text, true);
         }
     }
@@ -287,49 +329,108 @@ mod tests {
     #[test]
     fn repositories_are_owner_and_name_in_ascii() {
         accepts::<Repository>(&["owner/repo", "a-b/.github", "A1/x_y.z", "alice_octo/x"]);
-        refuses::<Repository>(&["", "owner", "owner/", "/repo", "a/b/c", "a/..", "оwner/repo", "owner/re po", "owner/repo\n", "a.b/c"]);
+        refuses::<Repository>(&[
+            "",
+            "owner",
+            "owner/",
+            "/repo",
+            "a/b/c",
+            "a/..",
+            "оwner/repo",
+            "owner/re po",
+            "owner/repo\n",
+            "a.b/c",
+        ]);
     }
 
     #[test]
     fn a_repository_falls_into_owner_and_name() {
-        assert_eq!("owner/repo".parse::<Repository>().unwrap().parts(), ("owner", "repo"));
+        assert_eq!(
+            "owner/repo".parse::<Repository>().unwrap().parts(),
+            ("owner", "repo")
+        );
     }
 
     #[test]
     fn who_acts_is_a_run_and_its_attempt() {
         let executor = crate::testing::executor();
-        assert_eq!((executor.to_string(), executor.run_attempt.to_string()), ("run 17231231 attempt 1".into(), "1".into()));
+        assert_eq!(
+            (executor.to_string(), executor.run_attempt.to_string()),
+            ("run 17231231 attempt 1".into(), "1".into())
+        );
     }
 
     #[test]
     fn what_is_no_name_is_told_with_what_would_be() {
         let error = "0".parse::<RunId>().unwrap_err();
-        assert_eq!((error.value(), error.expected()), ("0", "1 to 20 decimal digits without a leading zero"));
-        assert_eq!(error.to_string(), "`0` is no run id: expected 1 to 20 decimal digits without a leading zero");
+        assert_eq!(
+            (error.value(), error.expected()),
+            ("0", "1 to 20 decimal digits without a leading zero")
+        );
+        assert_eq!(
+            error.to_string(),
+            "`0` is no run id: expected 1 to 20 decimal digits without a leading zero"
+        );
     }
 
     #[test]
     fn receipt_ids_can_be_file_names_everywhere() {
         accepts::<ReceiptId>(&["receipt-abc123", "0", "A.b_c-d", &"x".repeat(128)]);
-        refuses::<ReceiptId>(&["", ".", "..", "-a", "a/b", "a b", "ä", "a\0", &"x".repeat(129)]);
+        refuses::<ReceiptId>(&[
+            "",
+            ".",
+            "..",
+            "-a",
+            "a/b",
+            "a b",
+            "ä",
+            "a\0",
+            &"x".repeat(129),
+        ]);
     }
 
     #[test]
     fn run_ids_are_plain_decimals() {
         accepts::<RunId>(&["1", "17231231", "18446744073709551615"]);
-        refuses::<RunId>(&["", "0", "01", "-1", "1 ", "1e3", "１２", "123456789012345678901"]);
+        refuses::<RunId>(&[
+            "",
+            "0",
+            "01",
+            "-1",
+            "1 ",
+            "1e3",
+            "１２",
+            "123456789012345678901",
+        ]);
     }
 
     #[test]
     fn a_commit_is_a_full_lower_case_id() {
         accepts::<CommitId>(&[&"0123456789".repeat(4), &"ab".repeat(32)]);
-        assert_eq!("0123456789".repeat(4).parse::<CommitId>().unwrap().short(), "012345678901");
-        refuses::<CommitId>(&["", "main", "0123456", &"AB".repeat(20), &"g".repeat(40), &"a".repeat(41)]);
+        assert_eq!(
+            "0123456789".repeat(4).parse::<CommitId>().unwrap().short(),
+            "012345678901"
+        );
+        refuses::<CommitId>(&[
+            "",
+            "main",
+            "0123456",
+            &"AB".repeat(20),
+            &"g".repeat(40),
+            &"a".repeat(41),
+        ]);
     }
 
     #[test]
     fn ref_names_follow_git() {
-        accepts::<TagName>(&["v1.0.0", "release/2026-11", "v1#2", "ünïcode", "a@b", "refsx"]);
+        accepts::<TagName>(&[
+            "v1.0.0",
+            "release/2026-11",
+            "v1#2",
+            "ünïcode",
+            "a@b",
+            "refsx",
+        ]);
         refuses::<TagName>(&[
             "",
             "-v1",
@@ -363,7 +464,20 @@ mod tests {
     #[test]
     fn asset_names_are_those_that_github_keeps() {
         accepts::<AssetName>(&["app.tar.gz", "a", "App_1.0+b@x-y.zip"]);
-        refuses::<AssetName>(&["", ".hidden", "a.", "a b", "a~b", "a..b", "a/b", "ä", "a(1).zip", "-a", "a%20b", &"x".repeat(201)]);
+        refuses::<AssetName>(&[
+            "",
+            ".hidden",
+            "a.",
+            "a b",
+            "a~b",
+            "a..b",
+            "a/b",
+            "ä",
+            "a(1).zip",
+            "-a",
+            "a%20b",
+            &"x".repeat(201),
+        ]);
     }
 
     #[test]

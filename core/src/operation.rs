@@ -76,7 +76,13 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let kind = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        kind.ok_or_else(|| InvalidName::new("operation", text, "`publish_release`, `tag_repo` or `open_pr`"))
+        kind.ok_or_else(|| {
+            InvalidName::new(
+                "operation",
+                text,
+                "`publish_release`, `tag_repo` or `open_pr`",
+            )
+        })
     }
 }
 
@@ -99,13 +105,18 @@ impl Operation {
         if operation.to_bytes() == bytes {
             return Ok(operation);
         }
-        Err(Malformed::new("the whole document", "these are not the bytes that Countersign writes for this operation"))
+        Err(Malformed::new(
+            "the whole document",
+            "these are not the bytes that Countersign writes for this operation",
+        ))
     }
 
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let operation = match object.take("operation_kind")?.name()? {
-            Kind::PublishRelease => Self::PublishRelease(PublishRelease::from_members(&mut object)?),
+            Kind::PublishRelease => {
+                Self::PublishRelease(PublishRelease::from_members(&mut object)?)
+            }
             Kind::TagRepo => Self::TagRepo(TagRepo::from_members(&mut object)?),
             Kind::OpenPr => Self::OpenPr(OpenPr::from_members(&mut object)?),
         };
@@ -164,7 +175,10 @@ fn ordered_members(bytes: &[u8]) -> Vec<(String, String)> {
             f.write_str("an object")
         }
 
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut entries: A,
+        ) -> Result<Self::Value, A::Error> {
             let mut members = Vec::new();
             while let Some((name, value)) = entries.next_entry::<String, serde_json::Value>()? {
                 members.push((name, alloc::format!("{value}")));
@@ -173,7 +187,8 @@ fn ordered_members(bytes: &[u8]) -> Vec<(String, String)> {
         }
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde::de::Deserializer::deserialize_map(&mut reader, Members).expect("an operation is a JSON object")
+    serde::de::Deserializer::deserialize_map(&mut reader, Members)
+        .expect("an operation is a JSON object")
 }
 
 /// The repository in which an operation happens, by name and by number.
@@ -188,7 +203,10 @@ pub struct Target {
 
 impl Target {
     pub(crate) fn from_members(object: &mut Object) -> Result<Self, Malformed> {
-        Ok(Self { repository: object.take("repository")?.name()?, repository_id: RepositoryId(object.take("repository_id")?.number()?) })
+        Ok(Self {
+            repository: object.take("repository")?.name()?,
+            repository_id: RepositoryId(object.take("repository_id")?.number()?),
+        })
     }
 }
 
@@ -238,7 +256,15 @@ impl<const MOST: usize> BoundedText<MOST> {
     /// Checks the length of a text that is called so.
     pub fn new(what: &'static str, text: Prose) -> Result<Self, TooLong> {
         let found = text.characters();
-        if found > MOST { Err(TooLong { what, found, most: MOST }) } else { Ok(Self(text)) }
+        if found > MOST {
+            Err(TooLong {
+                what,
+                found,
+                most: MOST,
+            })
+        } else {
+            Ok(Self(text))
+        }
     }
 
     fn from_json(what: &'static str, value: Value) -> Result<Self, Malformed> {
@@ -309,7 +335,11 @@ mod tests {
 
     #[test]
     fn an_approver_sees_every_parameter_in_its_order() {
-        let shown: Vec<_> = tag().parameters().iter().map(|(name, value)| std::format!("{name}: {value}")).collect();
+        let shown: Vec<_> = tag()
+            .parameters()
+            .iter()
+            .map(|(name, value)| std::format!("{name}: {value}"))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -325,8 +355,19 @@ mod tests {
 
     #[test]
     fn names_stand_in_their_order_and_once() {
-        let set = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<NameSet<crate::name::Label>>();
-        assert_eq!(set(&["b", "a", "b"]).iter().map(crate::name::Label::as_str).collect::<Vec<_>>(), ["a", "b"]);
+        let set = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| name.parse().unwrap())
+                .collect::<NameSet<crate::name::Label>>()
+        };
+        assert_eq!(
+            set(&["b", "a", "b"])
+                .iter()
+                .map(crate::name::Label::as_str)
+                .collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!([set(&["a"]).is_empty(), set(&[]).is_empty()], [false, true]);
     }
 
@@ -337,7 +378,9 @@ mod tests {
             assert_eq!(Operation::from_bytes(&bytes), Ok(operation));
             let spaced = String::from_utf8(bytes).unwrap().replacen(':', ": ", 1);
             assert_eq!(
-                Operation::from_bytes(spaced.as_bytes()).unwrap_err().to_string(),
+                Operation::from_bytes(spaced.as_bytes())
+                    .unwrap_err()
+                    .to_string(),
                 "these are not the bytes that Countersign writes for this operation (at the whole document)"
             );
         }

@@ -137,7 +137,13 @@ impl PlannedOperation {
     /// An operation and what a dry run saw around it. Constraints and effects follow from both.
     #[must_use]
     pub fn new(id: StepId, operation: Operation, around: Surroundings) -> Self {
-        let Surroundings { needs, ledger, artifacts, stands, warnings } = around;
+        let Surroundings {
+            needs,
+            ledger,
+            artifacts,
+            stands,
+            warnings,
+        } = around;
         Self {
             id,
             needs,
@@ -155,9 +161,21 @@ impl PlannedOperation {
 
     /// An operation by itself, as a call without a campaign plans it.
     #[must_use]
-    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "the names of the kinds are ids")]
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the names of the kinds are ids"
+    )]
     pub fn alone(operation: Operation, around: Surroundings) -> Self {
-        Self::new(operation.kind().as_str().parse().expect("a kind's name is an id"), operation, around)
+        Self::new(
+            operation
+                .kind()
+                .as_str()
+                .parse()
+                .expect("a kind's name is an id"),
+            operation,
+            around,
+        )
     }
 
     /// Its name in the plan.
@@ -228,11 +246,30 @@ impl PlannedOperation {
             object.take(derived)?.list()?;
         }
         let around = Surroundings {
-            needs: object.take("needs")?.list()?.into_iter().map(Value::name).collect::<Result<_, _>>()?,
-            ledger: object.take("ledger")?.nullable().map(Checkpoint::from_json).transpose()?,
-            artifacts: object.take("artifacts")?.list()?.into_iter().map(Artifact::from_json).collect::<Result<_, _>>()?,
+            needs: object
+                .take("needs")?
+                .list()?
+                .into_iter()
+                .map(Value::name)
+                .collect::<Result<_, _>>()?,
+            ledger: object
+                .take("ledger")?
+                .nullable()
+                .map(Checkpoint::from_json)
+                .transpose()?,
+            artifacts: object
+                .take("artifacts")?
+                .list()?
+                .into_iter()
+                .map(Artifact::from_json)
+                .collect::<Result<_, _>>()?,
             stands: Stands::from_json(object.take("stands")?)?,
-            warnings: object.take("warnings")?.list()?.into_iter().map(Warning::from_json).collect::<Result<_, _>>()?,
+            warnings: object
+                .take("warnings")?
+                .list()?
+                .into_iter()
+                .map(Warning::from_json)
+                .collect::<Result<_, _>>()?,
         };
         let planned = Self::new(object.take("id")?.name()?, operation, around);
         object.end()?;
@@ -243,7 +280,10 @@ impl PlannedOperation {
 impl Artifact {
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let artifact = Self { name: object.take("name")?.name()?, path: object.take("path")?.name()? };
+        let artifact = Self {
+            name: object.take("name")?.name()?,
+            path: object.take("path")?.name()?,
+        };
         object.end()?;
         Ok(artifact)
     }
@@ -254,9 +294,16 @@ impl Warning {
         let mut object = value.object()?;
         let message = object.take("message")?;
         let too_long = message.refuse(format!("it has more than {MOST_WORDS} characters"));
-        let warning = Self { code: object.take("code")?.name::<StepId>()?.as_str().into(), message: message.text()? };
+        let warning = Self {
+            code: object.take("code")?.name::<StepId>()?.as_str().into(),
+            message: message.text()?,
+        };
         object.end()?;
-        if warning.message.chars().count() > MOST_WORDS { Err(too_long) } else { Ok(warning) }
+        if warning.message.chars().count() > MOST_WORDS {
+            Err(too_long)
+        } else {
+            Ok(warning)
+        }
     }
 }
 
@@ -274,7 +321,11 @@ impl NotShipped {
         };
         object.end()?;
         let texts = [&not_shipped.code, &not_shipped.why_not, &not_shipped.remedy];
-        if texts.iter().any(|text| text.chars().count() > MOST_WORDS) { Err(too_long) } else { Ok(not_shipped) }
+        if texts.iter().any(|text| text.chars().count() > MOST_WORDS) {
+            Err(too_long)
+        } else {
+            Ok(not_shipped)
+        }
     }
 }
 
@@ -282,7 +333,14 @@ impl Plan {
     /// The plan of a dry run.
     #[must_use]
     pub const fn new(run_id: RunId, operations: Vec<PlannedOperation>) -> Self {
-        Self { mode: "dry_run", run_id, campaign: None, requested_by: Vec::new(), operations, not_shipped: Vec::new() }
+        Self {
+            mode: "dry_run",
+            run_id,
+            campaign: None,
+            requested_by: Vec::new(),
+            operations,
+            not_shipped: Vec::new(),
+        }
     }
 
     /// The operations in their order.
@@ -309,13 +367,31 @@ impl Document for Plan {
         if operations.len() > MOST_OPERATIONS {
             return Err(too_many);
         }
-        let mut plan =
-            Self::new(object.take("run_id")?.name()?, operations.into_iter().map(PlannedOperation::from_json).collect::<Result<_, _>>()?);
-        plan.campaign = object.take("campaign")?.nullable().map(Value::name).transpose()?;
-        plan.requested_by = object.take("requested_by")?.list()?.into_iter().map(Value::name).collect::<Result<_, _>>()?;
+        let mut plan = Self::new(
+            object.take("run_id")?.name()?,
+            operations
+                .into_iter()
+                .map(PlannedOperation::from_json)
+                .collect::<Result<_, _>>()?,
+        );
+        plan.campaign = object
+            .take("campaign")?
+            .nullable()
+            .map(Value::name)
+            .transpose()?;
+        plan.requested_by = object
+            .take("requested_by")?
+            .list()?
+            .into_iter()
+            .map(Value::name)
+            .collect::<Result<_, _>>()?;
         let not_shipped = object.take("not_shipped")?;
         let too_many = not_shipped.refuse(format!("more than {MOST_OPERATIONS} operations"));
-        plan.not_shipped = not_shipped.list()?.into_iter().map(NotShipped::from_json).collect::<Result<_, _>>()?;
+        plan.not_shipped = not_shipped
+            .list()?
+            .into_iter()
+            .map(NotShipped::from_json)
+            .collect::<Result<_, _>>()?;
         if plan.not_shipped.len() > MOST_OPERATIONS {
             return Err(too_many);
         }
@@ -331,10 +407,20 @@ impl Plan {
             let before = &self.operations[..index];
             let place = format!("$.operations[{index}]");
             if before.iter().any(|other| other.id == planned.id) {
-                return Err(Malformed::new(place, format!("the id `{}` stands twice", planned.id)));
+                return Err(Malformed::new(
+                    place,
+                    format!("the id `{}` stands twice", planned.id),
+                ));
             }
-            if let Some(need) = planned.needs.iter().find(|need| before.iter().all(|other| other.id != **need)) {
-                return Err(Malformed::new(place, format!("it needs `{need}`, which does not come before it")));
+            if let Some(need) = planned
+                .needs
+                .iter()
+                .find(|need| before.iter().all(|other| other.id != **need))
+            {
+                return Err(Malformed::new(
+                    place,
+                    format!("it needs `{need}`, which does not come before it"),
+                ));
             }
         }
         Ok(())
@@ -349,18 +435,30 @@ mod tests {
     use std::string::{String, ToString};
 
     fn plan() -> Plan {
-        let ledger = Some(Checkpoint { sequence: 41, digest: Digest::of(b"entry") });
+        let ledger = Some(Checkpoint {
+            sequence: 41,
+            digest: Digest::of(b"entry"),
+        });
         let around = Surroundings {
             ledger,
-            artifacts: vec![Artifact { name: "app.tar.gz".parse().unwrap(), path: "dist/app.tar.gz".parse().unwrap() }],
-            stands: Stands { latest: Some("v0.9.0".parse().unwrap()), ..Stands::default() },
+            artifacts: vec![Artifact {
+                name: "app.tar.gz".parse().unwrap(),
+                path: "dist/app.tar.gz".parse().unwrap(),
+            }],
+            stands: Stands {
+                latest: Some("v0.9.0".parse().unwrap()),
+                ..Stands::default()
+            },
             ..Surroundings::default()
         };
         let first = PlannedOperation::alone(release(), around);
         let second = PlannedOperation::new(
             "docs".parse().unwrap(),
             tag(),
-            Surroundings { needs: vec!["publish_release".parse().unwrap()], ..Surroundings::default() },
+            Surroundings {
+                needs: vec!["publish_release".parse().unwrap()],
+                ..Surroundings::default()
+            },
         );
         let mut plan = Plan::new("17".parse().unwrap(), vec![first, second]);
         plan.campaign = Some("One".parse().unwrap());
@@ -379,7 +477,9 @@ mod tests {
     fn problem(from: &str, to: &str) -> String {
         let text = String::from_utf8(plan().to_document()).unwrap();
         assert!(text.contains(from), "{from} in {text}");
-        Plan::from_document(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string()
+        Plan::from_document(text.replacen(from, to, 1).as_bytes())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -389,16 +489,54 @@ mod tests {
 
     #[test]
     fn an_approver_sees_what_the_dry_run_saw() {
-        let warnings = vec![Warning { code: "tag_stands".into(), message: "The tag stands already.".into() }];
+        let warnings = vec![Warning {
+            code: "tag_stands".into(),
+            message: "The tag stands already.".into(),
+        }];
         let plan = plan();
         let first = &plan.operations()[0];
-        assert_eq!(first.ledger(), Some(Checkpoint { sequence: 41, digest: Digest::of(b"entry") }));
-        assert_eq!(first.artifacts().iter().map(|artifact| artifact.path.as_str()).collect::<Vec<_>>(), ["dist/app.tar.gz"]);
-        assert_eq!(first.effects(), effects(&release(), &Stands { latest: Some("v0.9.0".parse().unwrap()), ..Stands::default() }));
-        assert_eq!(plan.operations()[1].needs(), ["publish_release".parse().unwrap()]);
-        let warned = PlannedOperation::alone(release(), Surroundings { warnings: warnings.clone(), ..Surroundings::default() });
+        assert_eq!(
+            first.ledger(),
+            Some(Checkpoint {
+                sequence: 41,
+                digest: Digest::of(b"entry")
+            })
+        );
+        assert_eq!(
+            first
+                .artifacts()
+                .iter()
+                .map(|artifact| artifact.path.as_str())
+                .collect::<Vec<_>>(),
+            ["dist/app.tar.gz"]
+        );
+        assert_eq!(
+            first.effects(),
+            effects(
+                &release(),
+                &Stands {
+                    latest: Some("v0.9.0".parse().unwrap()),
+                    ..Stands::default()
+                }
+            )
+        );
+        assert_eq!(
+            plan.operations()[1].needs(),
+            ["publish_release".parse().unwrap()]
+        );
+        let warned = PlannedOperation::alone(
+            release(),
+            Surroundings {
+                warnings: warnings.clone(),
+                ..Surroundings::default()
+            },
+        );
         assert_eq!(warned.warnings(), warnings);
-        let operations: Vec<Operation> = plan.into_operations().into_iter().map(PlannedOperation::into_operation).collect();
+        let operations: Vec<Operation> = plan
+            .into_operations()
+            .into_iter()
+            .map(PlannedOperation::into_operation)
+            .collect();
         assert_eq!(operations, [release(), tag()]);
     }
 
@@ -407,40 +545,94 @@ mod tests {
         let read = |edit: &dyn Fn(&mut Plan)| {
             let mut plan = plan();
             edit(&mut plan);
-            Plan::from_document(&plan.to_document()).map(|_| ()).map_err(|error| error.to_string())
+            Plan::from_document(&plan.to_document())
+                .map(|_| ())
+                .map_err(|error| error.to_string())
         };
         let words = |count: usize| "ä".repeat(count);
         let planned = |count: usize| {
-            let planned = |number: usize| PlannedOperation::new(format!("{number}").parse().unwrap(), tag(), Surroundings::default());
+            let planned = |number: usize| {
+                PlannedOperation::new(
+                    format!("{number}").parse().unwrap(),
+                    tag(),
+                    Surroundings::default(),
+                )
+            };
             read(&move |plan| plan.operations = (0..count).map(planned).collect())
         };
-        let dropped = |count: usize| read(&move |plan| plan.not_shipped = vec![plan.not_shipped[0].clone(); count]);
+        let dropped = |count: usize| {
+            read(&move |plan| plan.not_shipped = vec![plan.not_shipped[0].clone(); count])
+        };
         let warned = |count: usize| {
             read(&move |plan| {
-                let warnings = vec![Warning { code: "tag_stands".into(), message: words(count) }];
-                plan.operations = vec![PlannedOperation::alone(tag(), Surroundings { warnings, ..Surroundings::default() })];
+                let warnings = vec![Warning {
+                    code: "tag_stands".into(),
+                    message: words(count),
+                }];
+                plan.operations = vec![PlannedOperation::alone(
+                    tag(),
+                    Surroundings {
+                        warnings,
+                        ..Surroundings::default()
+                    },
+                )];
             })
         };
-        let explained = |count: usize| read(&move |plan| plan.not_shipped[0].why_not = words(count));
-        assert_eq!([planned(MOST_OPERATIONS), dropped(MOST_OPERATIONS), warned(MOST_WORDS), explained(MOST_WORDS)], [const { Ok(()) }; 4]);
-        assert_eq!(planned(MOST_OPERATIONS + 1), Err(format!("more than {MOST_OPERATIONS} operations (at $.operations)")));
-        assert_eq!(dropped(MOST_OPERATIONS + 1), Err(format!("more than {MOST_OPERATIONS} operations (at $.not_shipped)")));
+        let explained =
+            |count: usize| read(&move |plan| plan.not_shipped[0].why_not = words(count));
+        assert_eq!(
+            [
+                planned(MOST_OPERATIONS),
+                dropped(MOST_OPERATIONS),
+                warned(MOST_WORDS),
+                explained(MOST_WORDS)
+            ],
+            [const { Ok(()) }; 4]
+        );
+        assert_eq!(
+            planned(MOST_OPERATIONS + 1),
+            Err(format!(
+                "more than {MOST_OPERATIONS} operations (at $.operations)"
+            ))
+        );
+        assert_eq!(
+            dropped(MOST_OPERATIONS + 1),
+            Err(format!(
+                "more than {MOST_OPERATIONS} operations (at $.not_shipped)"
+            ))
+        );
         assert_eq!(
             warned(MOST_WORDS + 1),
-            Err(format!("it has more than {MOST_WORDS} characters (at $.operations[0].warnings[0].message)"))
+            Err(format!(
+                "it has more than {MOST_WORDS} characters (at $.operations[0].warnings[0].message)"
+            ))
         );
-        assert_eq!(explained(MOST_WORDS + 1), Err(format!("a text has more than {MOST_WORDS} characters (at $.not_shipped[0])")));
+        assert_eq!(
+            explained(MOST_WORDS + 1),
+            Err(format!(
+                "a text has more than {MOST_WORDS} characters (at $.not_shipped[0])"
+            ))
+        );
     }
 
     #[test]
     fn an_edited_plan_is_refused() {
         assert!(problem("First.", "Worst.").starts_with("expected `sha256:"));
         assert_eq!(
-            problem("\"warnings\":[],\"blocked_by_mode\":true", "\"warnings\":[],\"blocked_by_mode\":false"),
+            problem(
+                "\"warnings\":[],\"blocked_by_mode\":true",
+                "\"warnings\":[],\"blocked_by_mode\":false"
+            ),
             "a plan never allows anything: expected true (at $.operations[0].blocked_by_mode)"
         );
-        assert_eq!(problem("dry_run", "prod"), "expected `dry_run`, found `prod` (at $.mode)");
-        assert_eq!(problem(",", ", "), "the file was changed after Countersign wrote it (at byte 18)");
+        assert_eq!(
+            problem("dry_run", "prod"),
+            "expected `dry_run`, found `prod` (at $.mode)"
+        );
+        assert_eq!(
+            problem(",", ", "),
+            "the file was changed after Countersign wrote it (at byte 18)"
+        );
     }
 
     #[test]
@@ -448,9 +640,15 @@ mod tests {
         for (from, to) in [
             ("\"from\":\"v0.9.0\"", "\"from\":null"),
             ("\"effect\":\"mark_latest\"", "\"effect\":\"nothing\""),
-            ("\"constraint\":\"tag_free_or_at\"", "\"constraint\":\"anything\""),
+            (
+                "\"constraint\":\"tag_free_or_at\"",
+                "\"constraint\":\"anything\"",
+            ),
         ] {
-            assert!(problem(from, to).starts_with("the file was changed after Countersign wrote it"), "{from}");
+            assert!(
+                problem(from, to).starts_with("the file was changed after Countersign wrote it"),
+                "{from}"
+            );
         }
     }
 
@@ -461,7 +659,10 @@ mod tests {
             "it needs `other`, which does not come before it (at $.operations[1])"
         );
         assert_eq!(
-            problem("\"id\":\"docs\",\"needs\":[\"publish_release\"]", "\"id\":\"publish_release\",\"needs\":[]"),
+            problem(
+                "\"id\":\"docs\",\"needs\":[\"publish_release\"]",
+                "\"id\":\"publish_release\",\"needs\":[]"
+            ),
             "the id `publish_release` stands twice (at $.operations[1])"
         );
     }
@@ -473,19 +674,45 @@ mod tests {
             effects
                 .iter()
                 .map(|effect| {
-                    format!("{} {}: {} → {}", effect.effect, effect.subject, effect.from.as_deref().unwrap_or("nothing"), effect.to)
+                    format!(
+                        "{} {}: {} → {}",
+                        effect.effect,
+                        effect.subject,
+                        effect.from.as_deref().unwrap_or("nothing"),
+                        effect.to
+                    )
                 })
                 .collect()
         };
-        let stands = Stands { latest: Some("v0.9.0".parse().unwrap()), base: Some(commit('2')), ..Stands::default() };
+        let stands = Stands {
+            latest: Some("v0.9.0".parse().unwrap()),
+            base: Some(commit('2')),
+            ..Stands::default()
+        };
         let release = told(&release(), &stands);
-        assert_eq!(release[1], "create_release v1.0.0: nothing → a release called v1.0.0");
+        assert_eq!(
+            release[1],
+            "create_release v1.0.0: nothing → a release called v1.0.0"
+        );
         assert!(release[2].starts_with("upload_asset app.tar.gz: nothing → sha256:ba7816bf"));
-        assert_eq!(release[3], "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111");
+        assert_eq!(
+            release[3],
+            "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111"
+        );
         assert_eq!(release[4], "mark_latest owner/repo: v0.9.0 → v1.0.0");
-        assert_eq!(told(&tag(), &stands)[1], "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111");
+        assert_eq!(
+            told(&tag(), &stands)[1],
+            "create_tag refs/tags/v1.0.0: nothing → 1111111111111111111111111111111111111111"
+        );
         let pull = told(&pull(), &stands);
-        assert_eq!(pull[1], format!("open_pull_request main: main at {} → release-1.0.0 at {}", commit('2'), commit('1')));
+        assert_eq!(
+            pull[1],
+            format!(
+                "open_pull_request main: main at {} → release-1.0.0 at {}",
+                commit('2'),
+                commit('1')
+            )
+        );
         assert_eq!(
             pull[2..5],
             [
@@ -494,6 +721,9 @@ mod tests {
                 "request_review the pull request: nothing → octocat"
             ]
         );
-        assert!(pull[0].starts_with("spend_receipt refs/heads/receipt-ledger") && pull[5].starts_with("record_outcome"));
+        assert!(
+            pull[0].starts_with("spend_receipt refs/heads/receipt-ledger")
+                && pull[5].starts_with("record_outcome")
+        );
     }
 }

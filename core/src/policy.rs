@@ -56,7 +56,10 @@ pub struct Rule {
     #[cfg_attr(test, schemars(rename = "tag"))]
     pub pattern: Pattern,
     /// Names of the keys whose owners may approve.
-    #[cfg_attr(test, schemars(with = "alloc::collections::BTreeSet<Title>", length(min = 1)))]
+    #[cfg_attr(
+        test,
+        schemars(with = "alloc::collections::BTreeSet<Title>", length(min = 1))
+    )]
     pub approvers: Vec<String>,
     /// How many of them must.
     #[cfg_attr(test, schemars(range(min = 1)))]
@@ -83,7 +86,11 @@ impl Policy {
         if rules.len() > MOST_RULES {
             return Err(too_many);
         }
-        let mut policy = Self { version, rules: Vec::new(), digest: Digest::of(text.as_bytes()) };
+        let mut policy = Self {
+            version,
+            rules: Vec::new(),
+            digest: Digest::of(text.as_bytes()),
+        };
         for rule in rules {
             let twice = rule.refuse("another rule has this name already");
             let rule = Rule::read(rule)?;
@@ -98,7 +105,10 @@ impl Policy {
     /// Its version and the digest of its bytes.
     #[must_use]
     pub const fn pin(&self) -> Pin {
-        Pin { version: self.version, digest: self.digest }
+        Pin {
+            version: self.version,
+            digest: self.digest,
+        }
     }
 }
 
@@ -128,7 +138,11 @@ impl Rule {
             exclude_requester: table.take("exclude_requester")?.flag()?,
         };
         table.end()?;
-        let twice = rule.approvers.iter().enumerate().any(|(index, name)| rule.approvers[..index].contains(name));
+        let twice = rule
+            .approvers
+            .iter()
+            .enumerate()
+            .any(|(index, name)| rule.approvers[..index].contains(name));
         if rule.approvers.is_empty() || twice {
             return Err(nobody);
         }
@@ -156,7 +170,11 @@ impl Rule {
             return Err(format!("it is about {}", self.target));
         }
         if !self.pattern.matches(name) {
-            return Err(format!("its {} `{}` does not match `{name}`", Self::place(self.operation), self.pattern));
+            return Err(format!(
+                "its {} `{}` does not match `{name}`",
+                Self::place(self.operation),
+                self.pattern
+            ));
         }
         Ok(())
     }

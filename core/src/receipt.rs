@@ -117,7 +117,12 @@ impl Terms {
     pub fn to_payload(&self) -> Vec<u8> {
         to_json(&Statement {
             _type: STATEMENT_TYPE,
-            subject: [Subject { name: SUBJECT_NAME, digest: SubjectDigest { sha256: self.operation_digest } }],
+            subject: [Subject {
+                name: SUBJECT_NAME,
+                digest: SubjectDigest {
+                    sha256: self.operation_digest,
+                },
+            }],
             predicate_type: PREDICATE_TYPE,
             predicate: self.predicate(),
         })
@@ -140,7 +145,10 @@ impl Terms {
     /// What a decision about these terms must see of the ledger.
     #[must_use]
     pub fn look(&self) -> Look {
-        Look { receipt_id: self.receipt_id.clone(), checkpoint: self.ledger }
+        Look {
+            receipt_id: self.receipt_id.clone(),
+            checkpoint: self.ledger,
+        }
     }
 
     /// Only [`Envelope::verify`] reads payloads.
@@ -165,7 +173,10 @@ impl Terms {
         Ok(terms)
     }
 
-    fn from_members(predicate: &mut json::Object, operation_digest: Digest) -> Result<Self, Malformed> {
+    fn from_members(
+        predicate: &mut json::Object,
+        operation_digest: Digest,
+    ) -> Result<Self, Malformed> {
         Ok(Self {
             receipt_id: predicate.take("receipt_id")?.name()?,
             run_id: predicate.take("run_id")?.name()?,
@@ -175,7 +186,11 @@ impl Terms {
             issued_at: predicate.take("issued_at")?.name()?,
             expires_at: predicate.take("expires_at")?.name()?,
             consumed: predicate.take("consumed")?.flag()?,
-            ledger: predicate.take("ledger")?.nullable().map(Checkpoint::from_json).transpose()?,
+            ledger: predicate
+                .take("ledger")?
+                .nullable()
+                .map(Checkpoint::from_json)
+                .transpose()?,
             operation_digest,
         })
     }
@@ -194,14 +209,20 @@ pub(crate) struct Shown<'a> {
 /// Serializes the predicate together with the subject's digest, for records.
 impl Serialize for Terms {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Shown { predicate: self.predicate(), operation_digest: self.operation_digest }.serialize(serializer)
+        Shown {
+            predicate: self.predicate(),
+            operation_digest: self.operation_digest,
+        }
+        .serialize(serializer)
     }
 }
 
 fn subject(value: json::Value) -> Result<Digest, Malformed> {
     let wrong = value.refuse("expected exactly one subject");
     let mut subjects = value.list()?.into_iter();
-    let (Some(only), None) = (subjects.next(), subjects.next()) else { return Err(wrong) };
+    let (Some(only), None) = (subjects.next(), subjects.next()) else {
+        return Err(wrong);
+    };
     let mut subject = only.object()?;
     subject.expect("name", SUBJECT_NAME)?;
     let mut digests = subject.take("digest")?.object()?;
@@ -222,9 +243,20 @@ pub struct VerifiedReceipt {
 }
 
 impl VerifiedReceipt {
-    pub(crate) fn new(terms: Terms, approvers: Vec<TrustedKey>, threshold: Threshold, envelope: Envelope) -> Self {
+    pub(crate) fn new(
+        terms: Terms,
+        approvers: Vec<TrustedKey>,
+        threshold: Threshold,
+        envelope: Envelope,
+    ) -> Self {
         let signers = approvers.iter().map(TrustedKey::signer).collect();
-        Self { terms, approvers, signers, threshold, envelope }
+        Self {
+            terms,
+            approvers,
+            signers,
+            threshold,
+            envelope,
+        }
     }
 
     /// What was signed.
@@ -300,7 +332,13 @@ mod tests {
     fn a_statement_reads_what_it_writes_in_any_layout() {
         assert_eq!(read(|payload| payload), Ok(terms()));
         assert_eq!(read(|payload| payload.replace(',', " ,\n ")), Ok(terms()));
-        assert_eq!(read(|payload| payload.replace(r#""ledger":{"sequence":41,"#, r#""ledger":{"sequence" : 41,"#)), Ok(terms()));
+        assert_eq!(
+            read(|payload| payload.replace(
+                r#""ledger":{"sequence":41,"#,
+                r#""ledger":{"sequence" : 41,"#
+            )),
+            Ok(terms())
+        );
     }
 
     #[test]
@@ -317,44 +355,90 @@ mod tests {
             "consumed",
             "ledger",
         ] {
-            let renamed = read(|payload| payload.replace(&std::format!("\"{member}\":"), &std::format!("\"{}\":", member.to_uppercase())));
-            assert_eq!(renamed, Err(std::format!("the member `{member}` is missing (at $.predicate)")));
+            let renamed = read(|payload| {
+                payload.replace(
+                    &std::format!("\"{member}\":"),
+                    &std::format!("\"{}\":", member.to_uppercase()),
+                )
+            });
+            assert_eq!(
+                renamed,
+                Err(std::format!(
+                    "the member `{member}` is missing (at $.predicate)"
+                ))
+            );
         }
         assert_eq!(
             read(|payload| payload.replace("\"consumed\"", "\"nonce\":1,\"consumed\"")),
             Err("the member `nonce` is unknown (at $.predicate)".into())
         );
-        assert_eq!(read(|payload| payload.replace("{\"_type\"", "{\"x\":1,\"_type\"")), Err("the member `x` is unknown (at $)".into()));
+        assert_eq!(
+            read(|payload| payload.replace("{\"_type\"", "{\"x\":1,\"_type\"")),
+            Err("the member `x` is unknown (at $)".into())
+        );
     }
 
     #[test]
     fn types_and_values_that_differ_are_refused_with_both_sides() {
         for (from, to, problem) in [
-            ("\"enforceable\":true", "\"enforceable\":\"true\"", "expected true or false, found text (at $.predicate.enforceable)"),
-            ("\"enforceable\":true", "\"enforceable\":1", "expected true or false, found a number (at $.predicate.enforceable)"),
-            ("123456", "\"123456\"", "expected a whole number, found text (at $.predicate.repository_id)"),
-            ("receipt:v1", "receipt:v2", "expected `urn:countersign:receipt:v1`, found `urn:countersign:receipt:v2` (at $.predicateType)"),
+            (
+                "\"enforceable\":true",
+                "\"enforceable\":\"true\"",
+                "expected true or false, found text (at $.predicate.enforceable)",
+            ),
+            (
+                "\"enforceable\":true",
+                "\"enforceable\":1",
+                "expected true or false, found a number (at $.predicate.enforceable)",
+            ),
+            (
+                "123456",
+                "\"123456\"",
+                "expected a whole number, found text (at $.predicate.repository_id)",
+            ),
+            (
+                "receipt:v1",
+                "receipt:v2",
+                "expected `urn:countersign:receipt:v1`, found `urn:countersign:receipt:v2` (at $.predicateType)",
+            ),
             (
                 "publish_release",
                 "Publish_Release",
                 "`Publish_Release` is no operation: expected `publish_release`, `tag_repo` or `open_pr` (at $.predicate.operation_kind)",
             ),
-            ("operation.json", "operation.JSON", "expected `operation.json`, found `operation.JSON` (at $.subject[0].name)"),
+            (
+                "operation.json",
+                "operation.JSON",
+                "expected `operation.json`, found `operation.JSON` (at $.subject[0].name)",
+            ),
             (
                 "12:00:00Z",
                 "12:00:00+00:00",
                 "`2026-11-21T12:00:00+00:00` is no time: expected an existing moment as `YYYY-MM-DDTHH:MM:SSZ` (at $.predicate.issued_at)",
             ),
         ] {
-            assert_eq!(read(|payload| payload.replacen(from, to, 1)), Err(problem.to_string()));
+            assert_eq!(
+                read(|payload| payload.replacen(from, to, 1)),
+                Err(problem.to_string())
+            );
         }
-        let listed = read(|payload| payload.replacen("\"predicate\":{", "\"predicate\":[{", 1).replacen("}}}", "}}]}", 1));
-        assert_eq!(listed, Err("expected an object, found a list (at $.predicate)".into()));
+        let listed = read(|payload| {
+            payload
+                .replacen("\"predicate\":{", "\"predicate\":[{", 1)
+                .replacen("}}}", "}}]}", 1)
+        });
+        assert_eq!(
+            listed,
+            Err("expected an object, found a list (at $.predicate)".into())
+        );
     }
 
     #[test]
     fn an_empty_ledger_is_null_and_must_be_said() {
-        let empty = Terms { ledger: None, ..terms() };
+        let empty = Terms {
+            ledger: None,
+            ..terms()
+        };
         assert_eq!(Terms::from_payload(&empty.to_payload()), Ok(empty));
     }
 }

@@ -21,7 +21,12 @@ use crate::{text::excerpt, timestamp::Timestamp};
 /// What was done before `since` is not told again. Tags are told whatever their age: a tag's date is what its maker wrote.
 #[must_use]
 pub fn reconcile(book: &Book, found: &Found, since: Timestamp) -> Vec<Finding> {
-    let mut match_up = MatchUp { book, since, effects: BTreeSet::new(), findings: book.flaws(since) };
+    let mut match_up = MatchUp {
+        book,
+        since,
+        effects: BTreeSet::new(),
+        findings: book.flaws(since),
+    };
     if let Some(releases) = &found.releases {
         match_up.releases(releases);
     }
@@ -30,7 +35,9 @@ pub fn reconcile(book: &Book, found: &Found, since: Timestamp) -> Vec<Finding> {
         match_up.pulls(pulls);
     }
     match_up.without_effect(found);
-    match_up.findings.sort_by_key(|finding| finding.code.level());
+    match_up
+        .findings
+        .sort_by_key(|finding| finding.code.level());
     match_up.findings
 }
 
@@ -59,7 +66,8 @@ impl MatchUp<'_> {
     }
 
     fn tell(&mut self, code: Code, subject: Subject, spent: Option<&Spent>, problem: String) {
-        self.findings.push(Finding::new(code, subject, spent, problem));
+        self.findings
+            .push(Finding::new(code, subject, spent, problem));
     }
 
     /// An effect that is exactly as approved: whether the ledger knows of it is all that is left to ask.
@@ -79,7 +87,10 @@ impl MatchUp<'_> {
                 );
             }
             Standing::Failed => {
-                let problem = format!("it stands as approved, but the ledger says that it failed: {}", spent.error());
+                let problem = format!(
+                    "it stands as approved, but the ledger says that it failed: {}",
+                    spent.error()
+                );
                 self.tell(Code::EffectAfterFailure, subject, Some(spent), problem);
             }
         }
@@ -89,9 +100,19 @@ impl MatchUp<'_> {
         self.effects.insert(spent.sequence);
         let told: Vec<String> = differences
             .iter()
-            .map(|Difference { what, approved, found }| {
-                format!("{what}: approved `{}`, found `{}`", excerpt(approved, MOST_SHOWN), excerpt(found, MOST_SHOWN))
-            })
+            .map(
+                |Difference {
+                     what,
+                     approved,
+                     found,
+                 }| {
+                    format!(
+                        "{what}: approved `{}`, found `{}`",
+                        excerpt(approved, MOST_SHOWN),
+                        excerpt(found, MOST_SHOWN)
+                    )
+                },
+            )
             .collect();
         self.tell(code, subject, Some(spent), told.join("; "));
     }
@@ -99,21 +120,46 @@ impl MatchUp<'_> {
     /// What was spent, and left nothing behind that could be found.
     fn without_effect(&mut self, found: &Found) {
         let (book, since) = (self.book, self.since);
-        for spent in book.spent().filter(|spent| spent.flaw.is_none() && spent.claimed_at >= since) {
+        for spent in book
+            .spent()
+            .filter(|spent| spent.flaw.is_none() && spent.claimed_at >= since)
+        {
             if self.effects.contains(&spent.sequence) || !found.would_show(&spent.operation) {
                 continue;
             }
             let (code, problem) = match spent.standing() {
-                Standing::Succeeded => match book.successor(spent).filter(|later| self.effects.contains(&later.sequence)) {
-                    Some(later) => (Code::EffectSuperseded, format!("it is gone, and entry {} made it anew", later.sequence)),
-                    None => (Code::EffectMissing, "the ledger says that it succeeded, but it is not there".into()),
+                Standing::Succeeded => match book
+                    .successor(spent)
+                    .filter(|later| self.effects.contains(&later.sequence))
+                {
+                    Some(later) => (
+                        Code::EffectSuperseded,
+                        format!("it is gone, and entry {} made it anew", later.sequence),
+                    ),
+                    None => (
+                        Code::EffectMissing,
+                        "the ledger says that it succeeded, but it is not there".into(),
+                    ),
                 },
-                Standing::Open => {
-                    (Code::ReceiptWithoutEffect, "the receipt was spent, no outcome is known, and nothing is there that it made".into())
-                }
-                Standing::Failed => (Code::ReceiptSpentInVain, format!("it failed, and nothing is there that it made: {}", spent.error())),
+                Standing::Open => (
+                    Code::ReceiptWithoutEffect,
+                    "the receipt was spent, no outcome is known, and nothing is there that it made"
+                        .into(),
+                ),
+                Standing::Failed => (
+                    Code::ReceiptSpentInVain,
+                    format!(
+                        "it failed, and nothing is there that it made: {}",
+                        spent.error()
+                    ),
+                ),
             };
-            self.tell(code, Subject::approved(&spent.operation), Some(spent), problem);
+            self.tell(
+                code,
+                Subject::approved(&spent.operation),
+                Some(spent),
+                problem,
+            );
         }
     }
 }
@@ -130,12 +176,24 @@ fn no_receipt<'a>(nearly: impl Iterator<Item = &'a Spent>) -> String {
             (None, Standing::Succeeded) => format!("entry {} spent a receipt, and what that allows is something else", spent.sequence),
         })
         .collect();
-    if nearly.is_empty() { "no receipt on the ledger allows it".into() } else { nearly.join("; ") }
+    if nearly.is_empty() {
+        "no receipt on the ledger allows it".into()
+    } else {
+        nearly.join("; ")
+    }
 }
 
-fn compare(what: &'static str, approved: impl Into<String>, found: impl Into<String>) -> Option<Difference> {
+fn compare(
+    what: &'static str,
+    approved: impl Into<String>,
+    found: impl Into<String>,
+) -> Option<Difference> {
     let (approved, found) = (approved.into(), found.into());
-    (approved != found).then_some(Difference { what, approved, found })
+    (approved != found).then_some(Difference {
+        what,
+        approved,
+        found,
+    })
 }
 
 /// Of several receipts for the same thing the newest that succeeded, else one without an outcome, else one that failed.

@@ -47,7 +47,9 @@ pub enum Refusal {
         unusable: Vec<String>,
     },
     /// The receipts were to come from reviews.
-    #[error("none of the {reviews} approving review(s) of run {run} holds a receipt in its comment")]
+    #[error(
+        "none of the {reviews} approving review(s) of run {run} holds a receipt in its comment"
+    )]
     ReceiptNotInReviews {
         /// The run.
         run: RunId,
@@ -84,7 +86,9 @@ pub enum Refusal {
         why: Retirement,
     },
     /// A trusted key is one whose secret half everybody can read.
-    #[error("the trusted key `{name}` ({fingerprint}) is published in documentation or tests: everybody can sign with it")]
+    #[error(
+        "the trusted key `{name}` ({fingerprint}) is published in documentation or tests: everybody can sign with it"
+    )]
     KeyPublished {
         /// The key's name.
         name: String,
@@ -95,7 +99,9 @@ pub enum Refusal {
     #[error("the receipt is advisory: its `enforceable` is false, expected true")]
     AdvisoryReceipt,
     /// The receipt is for another run.
-    #[error("the receipt is for run {receipt}, expected run {run} (this run, or the one that the input `run-id` or the plan names)")]
+    #[error(
+        "the receipt is for run {receipt}, expected run {run} (this run, or the one that the input `run-id` or the plan names)"
+    )]
     RunIdMismatch {
         /// The run that the receipt names.
         receipt: RunId,
@@ -157,7 +163,9 @@ pub enum Refusal {
         now: Timestamp,
     },
     /// The receipt is valid for no time, or for too long.
-    #[error("the receipt is valid from {issued_at} to {expires_at}; expected more than 0 seconds and at most 24 hours")]
+    #[error(
+        "the receipt is valid from {issued_at} to {expires_at}; expected more than 0 seconds and at most 24 hours"
+    )]
     ReceiptLifetime {
         /// When it was issued.
         issued_at: Timestamp,
@@ -199,7 +207,9 @@ pub enum Refusal {
         receipt: ReceiptId,
     },
     /// The receipt's state on the ledger told of an outcome, and tells of none now.
-    #[error("the ledger's state of the receipt {receipt} was set back: it told of an outcome before, and tells of none now")]
+    #[error(
+        "the ledger's state of the receipt {receipt} was set back: it told of an outcome before, and tells of none now"
+    )]
     LedgerStateReopened {
         /// The receipt.
         receipt: ReceiptId,
@@ -213,7 +223,9 @@ pub enum Refusal {
         problem: String,
     },
     /// A version of the trust file that is new here was signed by keys that no longer count.
-    #[error("version {version} of the trust file was signed by keys that no longer count, and nothing was decided by it while they did")]
+    #[error(
+        "version {version} of the trust file was signed by keys that no longer count, and nothing was decided by it while they did"
+    )]
     TrustStale {
         /// The version.
         version: u64,
@@ -230,7 +242,9 @@ pub enum Refusal {
     #[error("{}", .0)]
     Policy(Denial),
     /// The policy excludes whoever asked for the run that `run-id` names, but that run has not planned this operation.
-    #[error("the policy excludes the requester of run {run}, but that run left no plan with this operation as an artifact")]
+    #[error(
+        "the policy excludes the requester of run {run}, but that run left no plan with this operation as an artifact"
+    )]
     RunWithoutPlan {
         /// The run.
         run: RunId,
@@ -254,17 +268,38 @@ pub enum Refusal {
 /// The first few of many names.
 fn quoted(names: &[String]) -> String {
     const MOST: usize = 8;
-    let shown: Vec<String> = names.iter().take(MOST).map(|name| alloc::format!("`{name}`")).collect();
-    let more = if names.len() > MOST { alloc::format!(" and {} more", names.len() - MOST) } else { String::new() };
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST)
+        .map(|name| alloc::format!("`{name}`"))
+        .collect();
+    let more = if names.len() > MOST {
+        alloc::format!(" and {} more", names.len() - MOST)
+    } else {
+        String::new()
+    };
     alloc::format!("{}{more}", shown.join(", "))
 }
 
 /// The first few of many problems.
 fn list(problems: &[String]) -> String {
     const MOST: usize = 5;
-    let more = if problems.len() > MOST { alloc::format!("; {} more", problems.len() - MOST) } else { String::new() };
-    let first = problems.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
-    if problems.is_empty() { String::new() } else { alloc::format!(" ({first}{more})") }
+    let more = if problems.len() > MOST {
+        alloc::format!("; {} more", problems.len() - MOST)
+    } else {
+        String::new()
+    };
+    let first = problems
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("; ");
+    if problems.is_empty() {
+        String::new()
+    } else {
+        alloc::format!(" ({first}{more})")
+    }
 }
 
 impl Refusal {
@@ -274,11 +309,16 @@ impl Refusal {
         match self {
             Self::ModeViolation { .. } => "mode_violation",
             Self::NothingShips { .. } => "nothing_ships",
-            Self::ReceiptMissing | Self::ReceiptNotAmong { .. } | Self::ReceiptNotInReviews { .. } => "receipt_missing",
+            Self::ReceiptMissing
+            | Self::ReceiptNotAmong { .. }
+            | Self::ReceiptNotInReviews { .. } => "receipt_missing",
             Self::ReceiptMalformed(_) => "receipt_malformed",
             Self::SignatureUntrusted { .. } => "signature_untrusted",
             Self::ThresholdUnmet { .. } => "threshold_unmet",
-            Self::KeyRetired { why: Retirement::Revoked(_), .. } => "key_revoked",
+            Self::KeyRetired {
+                why: Retirement::Revoked(_),
+                ..
+            } => "key_revoked",
             Self::KeyRetired { .. } => "key_not_valid",
             Self::KeyPublished { .. } => "key_published",
             Self::AdvisoryReceipt => "advisory_receipt",
@@ -294,8 +334,12 @@ impl Refusal {
             Self::ClockSkew { .. } => "clock_skew",
             Self::LedgerMissing { .. } => "ledger_missing",
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
-            Self::LedgerRolledBack { .. } | Self::LedgerStateRemoved { .. } | Self::LedgerStateReopened { .. } => "ledger_rolled_back",
-            Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => "trust_rolled_back",
+            Self::LedgerRolledBack { .. }
+            | Self::LedgerStateRemoved { .. }
+            | Self::LedgerStateReopened { .. } => "ledger_rolled_back",
+            Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => {
+                "trust_rolled_back"
+            }
             Self::AuthorityRolledBack { .. } => "policy_rolled_back",
             Self::TrustStale { .. } => "trust_stale",
             Self::PolicyMismatch { .. } => "policy_mismatch",
@@ -316,7 +360,9 @@ impl Refusal {
             Self::ReceiptMissing => {
                 "Make a plan with `mode: dry_run`, have it approved with `countersign authorize`, and hand the line that it prints to the input `receipt`."
             }
-            Self::NothingShips { .. } => "Look at the reasons in the summary or in plan.json, mend what is in the way, and plan again.",
+            Self::NothingShips { .. } => {
+                "Look at the reasons in the summary or in plan.json, mend what is in the way, and plan again."
+            }
             Self::ReceiptNotAmong { .. } => {
                 "Each operation needs a receipt of its own: hand over every line that `countersign authorize` printed for this plan."
             }
@@ -341,7 +387,9 @@ impl Refusal {
             Self::KeyPublished { .. } => {
                 "Take the key out of the trusted keys and make one of your own with `countersign keys generate`. Whatever it signed proves nothing."
             }
-            Self::AdvisoryReceipt => "An advisory receipt only shows what would be allowed. Ask an approver for an enforceable one.",
+            Self::AdvisoryReceipt => {
+                "An advisory receipt only shows what would be allowed. Ask an approver for an enforceable one."
+            }
             Self::RunIdMismatch { .. } => {
                 "A receipt counts in one run. Ask for a receipt for this run, or, if the plan was made in another run, set the input `run-id` to that run."
             }
@@ -357,11 +405,21 @@ impl Refusal {
             Self::ReceiptConsumed { .. } => {
                 "A receipt works once. Look at the ledger entry named here for what it did; to do something again, ask for a new receipt."
             }
-            Self::ReceiptExpired { .. } => "Ask for a new receipt; `countersign authorize --expires-in` sets how long it lasts.",
-            Self::ReceiptStale { .. } => "Ask for a new receipt: none counts for longer than 24 hours.",
-            Self::ReceiptNotYetValid { .. } => "Check the clock of the machine on which the receipt was issued, and issue it again.",
-            Self::ReceiptLifetime { .. } => "Issue the receipt again with an `expires_at` after `issued_at` and at most 24 hours later.",
-            Self::ClockSkew { .. } => "Set the runner's clock (NTP). A receipt must be valid by both clocks, so neither may be far off.",
+            Self::ReceiptExpired { .. } => {
+                "Ask for a new receipt; `countersign authorize --expires-in` sets how long it lasts."
+            }
+            Self::ReceiptStale { .. } => {
+                "Ask for a new receipt: none counts for longer than 24 hours."
+            }
+            Self::ReceiptNotYetValid { .. } => {
+                "Check the clock of the machine on which the receipt was issued, and issue it again."
+            }
+            Self::ReceiptLifetime { .. } => {
+                "Issue the receipt again with an `expires_at` after `issued_at` and at most 24 hours later."
+            }
+            Self::ClockSkew { .. } => {
+                "Set the runner's clock (NTP). A receipt must be valid by both clocks, so neither may be far off."
+            }
             Self::LedgerMissing { .. } => {
                 "Somebody who may write to the repository makes the ledger once with `countersign ledger init`. If there was one before, it was deleted: restore the branch and find out why."
             }
@@ -418,8 +476,14 @@ mod tests {
     #[test]
     fn of_many_names_or_problems_the_first_few_are_shown() {
         assert_eq!(quoted(&numbers(2)), "`1`, `2`");
-        assert_eq!(quoted(&numbers(8)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8`");
-        assert_eq!(quoted(&numbers(10)), "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more");
+        assert_eq!(
+            quoted(&numbers(8)),
+            "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8`"
+        );
+        assert_eq!(
+            quoted(&numbers(10)),
+            "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more"
+        );
         assert_eq!(list(&numbers(0)), "");
         assert_eq!(list(&numbers(5)), " (1; 2; 3; 4; 5)");
         assert_eq!(list(&numbers(7)), " (1; 2; 3; 4; 5; 2 more)");
@@ -427,24 +491,51 @@ mod tests {
 
     #[test]
     fn whoever_clipped_a_receipt_is_told_to_paste_the_whole_line() {
-        let remedy = |text: &str| Refusal::ReceiptMalformed(Envelope::parse(text).unwrap_err()).remedy();
-        assert!(remedy("{\"payload\":\"eyJ").starts_with("The text was cut off while it was copied: paste the whole line"));
-        assert!(remedy("{\"payload\":1}").starts_with("Hand over the receipt exactly as `countersign authorize` printed it."));
+        let remedy =
+            |text: &str| Refusal::ReceiptMalformed(Envelope::parse(text).unwrap_err()).remedy();
+        assert!(
+            remedy("{\"payload\":\"eyJ")
+                .starts_with("The text was cut off while it was copied: paste the whole line")
+        );
+        assert!(
+            remedy("{\"payload\":1}").starts_with(
+                "Hand over the receipt exactly as `countersign authorize` printed it."
+            )
+        );
     }
 
     #[test]
     fn what_to_do_comes_from_where_the_reason_does() {
-        assert_eq!(Refusal::from(WorldRefusal::Archived).remedy(), WorldRefusal::Archived.remedy());
-        let input = InputRefusal::Missing { input: "body", needed_by: "a release".into() };
-        assert_eq!(input.remedy(), "Give the input under `with:` in the workflow.");
+        assert_eq!(
+            Refusal::from(WorldRefusal::Archived).remedy(),
+            WorldRefusal::Archived.remedy()
+        );
+        let input = InputRefusal::Missing {
+            input: "body",
+            needed_by: "a release".into(),
+        };
+        assert_eq!(
+            input.remedy(),
+            "Give the input under `with:` in the workflow."
+        );
         assert_eq!(Refusal::from(input.clone()).remedy(), input.remedy());
     }
 
     #[test]
     fn a_refusal_names_the_input_that_is_to_be_mended() {
-        let too_long = TooLong { what: "release body", found: 2, most: 1 };
+        let too_long = TooLong {
+            what: "release body",
+            found: 2,
+            most: 1,
+        };
         for (refusal, input) in [
-            (InputRefusal::Missing { input: "tag-name", needed_by: "a release".into() }, Some("tag-name")),
+            (
+                InputRefusal::Missing {
+                    input: "tag-name",
+                    needed_by: "a release".into(),
+                },
+                Some("tag-name"),
+            ),
             (InputRefusal::AssetTwice("a".into()), Some("files")),
             (InputRefusal::BodyTooLong(too_long), Some("body")),
             (InputRefusal::NotLatest(NotLatest), Some("make-latest")),

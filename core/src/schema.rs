@@ -12,7 +12,10 @@ use alloc::{borrow::Cow, format};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
-use crate::{binding, digest, dsse::Dsse, envelope, envelope::Envelope, operation::BoundedText, policy, timestamp, trust};
+use crate::{
+    binding, digest, dsse::Dsse, envelope, envelope::Envelope, operation::BoundedText, policy,
+    timestamp, trust,
+};
 
 /// The conditions that plans tell.
 pub(crate) const CONSTRAINTS: [&str; 11] = [

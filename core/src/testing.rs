@@ -11,7 +11,10 @@ use crate::{
     keys::{PublicKey, TrustedKeys},
     ledger::Checkpoint,
     name::{CommitId, Executor, RepositoryId, RunAttempt},
-    operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Target, Visibility},
+    operation::{
+        Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo,
+        Target, Visibility,
+    },
     receipt::Terms,
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
@@ -26,7 +29,14 @@ pub(crate) fn key(seed: u8) -> SigningKey {
 }
 
 pub(crate) fn trust(seeds: &[u8]) -> TrustedKeys {
-    let line = |seed: &u8| format!("{} key-{seed}", PublicKey::new(key(*seed).verifying_key()).unwrap().to_openssh());
+    let line = |seed: &u8| {
+        format!(
+            "{} key-{seed}",
+            PublicKey::new(key(*seed).verifying_key())
+                .unwrap()
+                .to_openssh()
+        )
+    };
     TrustedKeys::parse(&seeds.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap()
 }
 
@@ -34,12 +44,20 @@ pub(crate) fn trust(seeds: &[u8]) -> TrustedKeys {
 pub(crate) fn trust_file(versions: u64, policy: Option<Pin>) -> Trust {
     let mut file: Option<TrustFile> = None;
     for version in 1..=versions {
-        let previous = file.as_ref().map(|file| file.verify(None, NOON).unwrap().pin().digest);
+        let previous = file
+            .as_ref()
+            .map(|file| file.verify(None, NOON).unwrap().pin().digest);
         let text = format!(
             "version = {version}\nthreshold = 1\n[[key]]\nname = \"key-1\"\nkey = \"{}\"\n",
             PublicKey::new(key(1).verifying_key()).unwrap().to_openssh()
         );
-        let next = TrustVersion::from_toml(&text, previous, NOON, policy.filter(|_| version == versions)).unwrap();
+        let next = TrustVersion::from_toml(
+            &text,
+            previous,
+            NOON,
+            policy.filter(|_| version == versions),
+        )
+        .unwrap();
         match &mut file {
             Some(file) => file.add(&next),
             None => file = Some(TrustFile::begin(&next)),
@@ -50,11 +68,17 @@ pub(crate) fn trust_file(versions: u64, policy: Option<Pin>) -> Trust {
 }
 
 pub(crate) fn commit(digit: char) -> CommitId {
-    core::iter::repeat_n(digit, 40).collect::<String>().parse().unwrap()
+    core::iter::repeat_n(digit, 40)
+        .collect::<String>()
+        .parse()
+        .unwrap()
 }
 
 pub(crate) fn target() -> Target {
-    Target { repository: "owner/repo".parse().unwrap(), repository_id: RepositoryId(123_456) }
+    Target {
+        repository: "owner/repo".parse().unwrap(),
+        repository_id: RepositoryId(123_456),
+    }
 }
 
 pub(crate) fn release() -> Operation {
@@ -93,7 +117,10 @@ pub(crate) fn pull() -> Operation {
         head_sha: commit('1'),
         base_branch: "main".parse().unwrap(),
         draft: false,
-        labels: ["release", "a-label"].into_iter().map(|label| label.parse().unwrap()).collect(),
+        labels: ["release", "a-label"]
+            .into_iter()
+            .map(|label| label.parse().unwrap())
+            .collect(),
         reviewers: core::iter::once("octocat".parse().unwrap()).collect(),
     })
 }
@@ -109,13 +136,20 @@ pub(crate) fn terms() -> Terms {
         issued_at: NOON,
         expires_at: NOON.plus(3600),
         consumed: false,
-        ledger: Some(Checkpoint { sequence: 41, digest: Digest::of(b"abc") }),
+        ledger: Some(Checkpoint {
+            sequence: 41,
+            digest: Digest::of(b"abc"),
+        }),
         operation_digest: release().digest(),
     }
 }
 
 pub(crate) fn executor() -> Executor {
-    Executor { run_id: "17231231".parse().unwrap(), run_attempt: RunAttempt(1), operation_id: "op-1".parse().unwrap() }
+    Executor {
+        run_id: "17231231".parse().unwrap(),
+        run_attempt: RunAttempt(1),
+        operation_id: "op-1".parse().unwrap(),
+    }
 }
 
 pub(crate) fn world() -> World {
@@ -129,17 +163,28 @@ pub(crate) fn world() -> World {
         head: None,
         base: None,
         pulls: Vec::new(),
-        budget: Budget { remaining: 4999, limit: Some(5000), resets_at: None },
+        budget: Budget {
+            remaining: 4999,
+            limit: Some(5000),
+            resets_at: None,
+        },
         requests: None,
     }
 }
 
 pub(crate) fn pull_world() -> World {
-    World { head: Some(commit('1')), base: Some(commit('2')), ..world() }
+    World {
+        head: Some(commit('1')),
+        base: Some(commit('2')),
+        ..world()
+    }
 }
 
 /// Bytes as standards print them.
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(2), "{text}");
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }

@@ -73,7 +73,10 @@ mod tests {
 
     #[test]
     fn hidden_and_reordering_characters_become_visible() {
-        assert_eq!(visible("a\u{202e}b\u{200b}c\u{1b}[1m", Lines::One), "a\\u{202e}b\\u{200b}c\\u{1b}[1m");
+        assert_eq!(
+            visible("a\u{202e}b\u{200b}c\u{1b}[1m", Lines::One),
+            "a\\u{202e}b\\u{200b}c\\u{1b}[1m"
+        );
         assert_eq!(visible("a\nb\tc\r", Lines::Several), "a\nb\tc\\u{d}");
         assert_eq!(visible("a\nb", Lines::One), "a\\u{a}b");
         assert_eq!(visible("Grüße, 世界 🎉", Lines::One), "Grüße, 世界 🎉");

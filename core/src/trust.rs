@@ -62,16 +62,27 @@ impl KnownKey {
         if let Some(at) = self.not_after.filter(|at| now >= *at) {
             return Err(Retirement::Ended(at));
         }
-        self.not_before.filter(|from| now < *from).map_or(Ok(()), |from| Err(Retirement::NotYet(from)))
+        self.not_before
+            .filter(|from| now < *from)
+            .map_or(Ok(()), |from| Err(Retirement::NotYet(from)))
     }
 
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let mut time = |member: &str| object.take(member)?.nullable().map(Value::name).transpose();
-        let (not_before, not_after, revoked_at) = (time("not_before")?, time("not_after")?, time("revoked_at")?);
+        let (not_before, not_after, revoked_at) =
+            (time("not_before")?, time("not_after")?, time("revoked_at")?);
         let key = Self {
-            name: object.take("name")?.name::<crate::name::Title>()?.as_str().into(),
-            login: object.take("login")?.nullable().map(Value::name).transpose()?,
+            name: object
+                .take("name")?
+                .name::<crate::name::Title>()?
+                .as_str()
+                .into(),
+            login: object
+                .take("login")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
             key: object.take("key")?.name()?,
             not_before,
             not_after,
@@ -82,11 +93,24 @@ impl KnownKey {
     }
 
     fn from_table(mut table: Table<'_>) -> Result<Self, Misplaced> {
-        let mut time = |member: &str| table.take_optional(member).map(tables::Value::name).transpose();
-        let (not_before, not_after, revoked_at) = (time("not_before")?, time("not_after")?, time("revoked_at")?);
+        let mut time = |member: &str| {
+            table
+                .take_optional(member)
+                .map(tables::Value::name)
+                .transpose()
+        };
+        let (not_before, not_after, revoked_at) =
+            (time("not_before")?, time("not_after")?, time("revoked_at")?);
         let key = Self {
-            name: table.take("name")?.name::<crate::name::Title>()?.as_str().into(),
-            login: table.take_optional("login").map(tables::Value::name).transpose()?,
+            name: table
+                .take("name")?
+                .name::<crate::name::Title>()?
+                .as_str()
+                .into(),
+            login: table
+                .take_optional("login")
+                .map(tables::Value::name)
+                .transpose()?,
             key: table.take("key")?.name()?,
             not_before,
             not_after,
@@ -123,18 +147,36 @@ impl TrustVersion {
         let mut object = json::parse(payload, tables::MOST_BYTES)?.object()?;
         let version = Self {
             version: object.take("version")?.number()?,
-            previous: object.take("previous")?.nullable().map(Value::name).transpose()?,
+            previous: object
+                .take("previous")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
             issued_at: object.take("issued_at")?.name()?,
             threshold: object.take("threshold")?.number()?,
-            policy: object.take("policy")?.nullable().map(Pin::from_json).transpose()?,
-            keys: object.take("keys")?.list()?.into_iter().map(KnownKey::from_json).collect::<Result<_, _>>()?,
+            policy: object
+                .take("policy")?
+                .nullable()
+                .map(Pin::from_json)
+                .transpose()?,
+            keys: object
+                .take("keys")?
+                .list()?
+                .into_iter()
+                .map(KnownKey::from_json)
+                .collect::<Result<_, _>>()?,
         };
         object.end()?;
         Ok(version)
     }
 
     /// Reads what people write: `version`, `threshold` and one `[[key]]` for each key.
-    pub fn from_toml(text: &str, previous: Option<Digest>, issued_at: Timestamp, policy: Option<Pin>) -> Result<Self, Misplaced> {
+    pub fn from_toml(
+        text: &str,
+        previous: Option<Digest>,
+        issued_at: Timestamp,
+        policy: Option<Pin>,
+    ) -> Result<Self, Misplaced> {
         let mut table = tables::parse(text)?;
         let version = Self {
             version: table.take("version")?.number()?,
@@ -142,11 +184,19 @@ impl TrustVersion {
             issued_at,
             threshold: table.take("threshold")?.number()?,
             policy,
-            keys: table.tables("key")?.into_iter().map(KnownKey::from_table).collect::<Result<_, _>>()?,
+            keys: table
+                .tables("key")?
+                .into_iter()
+                .map(KnownKey::from_table)
+                .collect::<Result<_, _>>()?,
         };
         let nonsense = table.refuse(version.sound().err().unwrap_or_default());
         table.end()?;
-        if version.sound().is_ok() { Ok(version) } else { Err(nonsense) }
+        if version.sound().is_ok() {
+            Ok(version)
+        } else {
+            Err(nonsense)
+        }
     }
 
     /// Whether it can be lived with: keys and names stand once, and enough of them count.
@@ -186,18 +236,32 @@ impl TrustVersion {
     fn keys_at(&self, now: Timestamp) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
         let (mut keys, mut retired) = (Vec::new(), Vec::new());
         for known in &self.keys {
-            let KnownKey { name, login, key, .. } = known;
+            let KnownKey {
+                name, login, key, ..
+            } = known;
             match known.standing(now) {
-                Ok(()) => keys.push(TrustedKey { name: name.clone(), login: login.clone(), key: key.clone() }),
-                Err(why) => retired.push(RetiredKey { name: name.clone(), key: key.clone(), why }),
+                Ok(()) => keys.push(TrustedKey {
+                    name: name.clone(),
+                    login: login.clone(),
+                    key: key.clone(),
+                }),
+                Err(why) => retired.push(RetiredKey {
+                    name: name.clone(),
+                    key: key.clone(),
+                    why,
+                }),
             }
         }
         let count = keys.len();
         let keys = TrustedKeys::of_trust(keys, retired);
-        let threshold = Threshold::parse(&self.threshold.to_string(), &keys).map_err(|_| InvalidTrust {
-            version: self.version,
-            problem: format!("{count} key(s) count at {now}, {} must sign; put a new version in place", self.threshold),
-        })?;
+        let threshold =
+            Threshold::parse(&self.threshold.to_string(), &keys).map_err(|_| InvalidTrust {
+                version: self.version,
+                problem: format!(
+                    "{count} key(s) count at {now}, {} must sign; put a new version in place",
+                    self.threshold
+                ),
+            })?;
         Ok((keys, threshold))
     }
 
@@ -233,7 +297,12 @@ impl Document for TrustFile {
         if versions.is_empty() || versions.len() > MOST_VERSIONS {
             return Err(number);
         }
-        Ok(Self { versions: versions.into_iter().map(|version| Dsse::from_json(version, PAYLOAD_TYPE)).collect::<Result<_, _>>()? })
+        Ok(Self {
+            versions: versions
+                .into_iter()
+                .map(|version| Dsse::from_json(version, PAYLOAD_TYPE))
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -241,12 +310,15 @@ impl TrustFile {
     /// Begins a file with its first version, as yet unsigned.
     #[must_use]
     pub fn begin(first: &TrustVersion) -> Self {
-        Self { versions: [Dsse::new(PAYLOAD_TYPE, first.to_payload())].into() }
+        Self {
+            versions: [Dsse::new(PAYLOAD_TYPE, first.to_payload())].into(),
+        }
     }
 
     /// Adds the next version, as yet unsigned.
     pub fn add(&mut self, next: &TrustVersion) {
-        self.versions.push(Dsse::new(PAYLOAD_TYPE, next.to_payload()));
+        self.versions
+            .push(Dsse::new(PAYLOAD_TYPE, next.to_payload()));
     }
 
     /// Adds a signature to the newest version.
@@ -260,59 +332,101 @@ impl TrustFile {
     /// Digest of the first version: what workflows name to say which history they mean.
     #[must_use]
     pub fn root(&self) -> Option<Digest> {
-        self.versions.first().map(|first| Digest::of(first.payload()))
+        self.versions
+            .first()
+            .map(|first| Digest::of(first.payload()))
     }
 
     /// The file without its newest version.
     #[must_use]
     pub fn before(&self) -> Option<Self> {
         let (_, before) = self.versions.split_last()?;
-        (!before.is_empty()).then(|| Self { versions: before.into() })
+        (!before.is_empty()).then(|| Self {
+            versions: before.into(),
+        })
     }
 
     /// Whether the newest version could count if enough keys signed it.
     pub fn sound(&self, now: Timestamp) -> Result<(), InvalidTrust> {
-        let before = self.before().map(|before| before.verify(None, now)).transpose()?;
+        let before = self
+            .before()
+            .map(|before| before.verify(None, now))
+            .transpose()?;
         let number = self.versions.len() as u64;
-        fits(&self.proposed()?, number, before.as_ref(), now).map_err(|problem| InvalidTrust { version: number, problem })
+        fits(&self.proposed()?, number, before.as_ref(), now).map_err(|problem| InvalidTrust {
+            version: number,
+            problem,
+        })
     }
 
     /// The newest version as it stands there, verified or not: for people who are about to sign it.
     pub fn proposed(&self) -> Result<TrustVersion, InvalidTrust> {
         let number = self.versions.len() as u64;
         let newest = self.versions.last().map_or(&[][..], Dsse::payload);
-        TrustVersion::from_payload(newest).map_err(|error| InvalidTrust { version: number, problem: error.to_string() })
+        TrustVersion::from_payload(newest).map_err(|error| InvalidTrust {
+            version: number,
+            problem: error.to_string(),
+        })
     }
 
     /// Verifies the file from its root on. The root is the version with the digest that is given, else the first: it needs enough of its
     /// own keys, each later version enough keys of the one before it and enough of its own. What lies before the root is vouched for by
     /// digests, back from the root.
     pub fn verify(&self, root: Option<Digest>, now: Timestamp) -> Result<Trust, InvalidTrust> {
-        let digests: Vec<Digest> = self.versions.iter().map(|version| Digest::of(version.payload())).collect();
+        let digests: Vec<Digest> = self
+            .versions
+            .iter()
+            .map(|version| Digest::of(version.payload()))
+            .collect();
         let root = self.rooted(root, &digests)?;
         let mut trust: Option<Trust> = None;
         for (index, signed) in self.versions.iter().enumerate() {
             let number = index as u64 + 1;
-            let invalid = |problem: String| InvalidTrust { version: number, problem };
-            let before = trust.as_ref().map(|trust| &trust.newest).filter(|_| index > root);
+            let invalid = |problem: String| InvalidTrust {
+                version: number,
+                problem,
+            };
+            let before = trust
+                .as_ref()
+                .map(|trust| &trust.newest)
+                .filter(|_| index > root);
             if let Some(before) = before {
                 // Before enough keys of the version before signed, nothing of this one is read.
-                enough(before, before.keys.iter(), signed, "the version before it").map_err(invalid)?;
+                enough(before, before.keys.iter(), signed, "the version before it")
+                    .map_err(invalid)?;
             }
-            let version = TrustVersion::from_payload(signed.payload()).map_err(|error| invalid(error.to_string()))?;
+            let version = TrustVersion::from_payload(signed.payload())
+                .map_err(|error| invalid(error.to_string()))?;
             fits(&version, number, trust.as_ref(), now).map_err(invalid)?;
             if let Some(before) = before {
-                enough(before, before.usable(version.issued_at), signed, "the version before it").map_err(invalid)?;
+                enough(
+                    before,
+                    before.usable(version.issued_at),
+                    signed,
+                    "the version before it",
+                )
+                .map_err(invalid)?;
             }
             if index >= root {
-                enough(&version, version.usable(version.issued_at), signed, "its own set").map_err(invalid)?;
+                enough(
+                    &version,
+                    version.usable(version.issued_at),
+                    signed,
+                    "its own set",
+                )
+                .map_err(invalid)?;
             }
             // Who signs says when; only whoever counts now can be asked now.
-            let is_stale = before.is_some_and(|before| enough(before, before.usable(now), signed, "the version before it").is_err());
+            let is_stale = before.is_some_and(|before| {
+                enough(before, before.usable(now), signed, "the version before it").is_err()
+            });
             let next = trust.unwrap_or_else(|| Trust::before(&version));
             trust = Some(next.then(version, digests[index], is_stale));
         }
-        trust.ok_or_else(|| InvalidTrust { version: 1, problem: "there is none".into() })
+        trust.ok_or_else(|| InvalidTrust {
+            version: 1,
+            problem: "there is none".into(),
+        })
     }
 
     /// Finds the root, and follows the digests from it back to the first version.
@@ -320,58 +434,101 @@ impl TrustFile {
         let Some(root) = root else { return Ok(0) };
         let Some(index) = digests.iter().position(|digest| *digest == root) else {
             let first = digests.first().map_or(String::new(), ToString::to_string);
-            let problem =
-                format!("the workflow names {root} as the root of trust, but no version of the file is that one; the first is {first}");
-            return Err(InvalidTrust { version: 1, problem });
+            let problem = format!(
+                "the workflow names {root} as the root of trust, but no version of the file is that one; the first is {first}"
+            );
+            return Err(InvalidTrust {
+                version: 1,
+                problem,
+            });
         };
         for number in (1..=index).rev() {
-            let invalid = |problem: String| InvalidTrust { version: number as u64 + 1, problem };
-            let version = TrustVersion::from_payload(self.versions[number].payload()).map_err(|error| invalid(error.to_string()))?;
+            let invalid = |problem: String| InvalidTrust {
+                version: number as u64 + 1,
+                problem,
+            };
+            let version = TrustVersion::from_payload(self.versions[number].payload())
+                .map_err(|error| invalid(error.to_string()))?;
             follows(&version, digests.get(number - 1).copied()).map_err(invalid)?;
         }
         Ok(index)
     }
 }
 
-fn enough<'a>(version: &TrustVersion, keys: impl Iterator<Item = &'a KnownKey>, signed: &Dsse, whose: &str) -> Result<(), String> {
+fn enough<'a>(
+    version: &TrustVersion,
+    keys: impl Iterator<Item = &'a KnownKey>,
+    signed: &Dsse,
+    whose: &str,
+) -> Result<(), String> {
     let is_signed_by = signed.is_signed_by();
     let count = keys.filter(|key| is_signed_by(&key.key)).count() as u64;
     if count >= version.threshold {
         return Ok(());
     }
-    Err(format!("{count} key(s) of {whose} signed it that count, {} must", version.threshold))
+    Err(format!(
+        "{count} key(s) of {whose} signed it that count, {} must",
+        version.threshold
+    ))
 }
 
 fn follows(version: &TrustVersion, previous: Option<Digest>) -> Result<(), String> {
     if version.previous == previous {
         return Ok(());
     }
-    let shown = |digest: Option<Digest>| digest.map_or("nothing".to_string(), |digest| digest.to_string());
-    Err(format!("it follows {}, but the version before it is {}", shown(version.previous), shown(previous)))
+    let shown =
+        |digest: Option<Digest>| digest.map_or("nothing".to_string(), |digest| digest.to_string());
+    Err(format!(
+        "it follows {}, but the version before it is {}",
+        shown(version.previous),
+        shown(previous)
+    ))
 }
 
-fn fits(version: &TrustVersion, number: u64, before: Option<&Trust>, now: Timestamp) -> Result<(), String> {
+fn fits(
+    version: &TrustVersion,
+    number: u64,
+    before: Option<&Trust>,
+    now: Timestamp,
+) -> Result<(), String> {
     if version.version != number {
         return Err(format!("it says that it is version {}", version.version));
     }
-    follows(version, before.and_then(|before| before.digests.last().copied()))?;
+    follows(
+        version,
+        before.and_then(|before| before.digests.last().copied()),
+    )?;
     if before.is_some_and(|before| version.issued_at < before.newest.issued_at) {
-        return Err(format!("it was issued at {}, before the version that it follows", version.issued_at));
+        return Err(format!(
+            "it was issued at {}, before the version that it follows",
+            version.issued_at
+        ));
     }
     if version.issued_at.since(now) > MOST_AHEAD {
-        return Err(format!("it was issued at {}, more than {MOST_AHEAD} seconds after {now}", version.issued_at));
+        return Err(format!(
+            "it was issued at {}, more than {MOST_AHEAD} seconds after {now}",
+            version.issued_at
+        ));
     }
     // A policy that was fixed once is the least that may be fixed later, whatever lies between.
     if let (Some(old), Some(new)) = (before.and_then(|before| before.policy), version.policy)
         && (new.version < old.version || (new.version == old.version && new != old))
     {
-        return Err(format!("it fixes the policy {new}, but {old} was fixed before"));
+        return Err(format!(
+            "it fixes the policy {new}, but {old} was fixed before"
+        ));
     }
     let revoked = before.map_or(&[][..], |before| before.revoked.as_slice());
     for key in &version.keys {
         let stays = |since: Timestamp| key.revoked_at.is_some_and(|at| at <= since);
-        if revoked.iter().any(|(known, since)| *known == key.key && !stays(*since)) {
-            return Err(format!("the key of `{}` was revoked in a version before it, and a revoked key never counts again", key.name));
+        if revoked
+            .iter()
+            .any(|(known, since)| *known == key.key && !stays(*since))
+        {
+            return Err(format!(
+                "the key of `{}` was revoked in a version before it, and a revoked key never counts again",
+                key.name
+            ));
         }
     }
     version.sound()
@@ -395,7 +552,14 @@ pub struct Trust {
 impl Trust {
     /// Nothing yet, but what the first version is.
     fn before(first: &TrustVersion) -> Self {
-        Self { newest: first.clone(), before: Vec::new(), digests: Vec::new(), stale: Vec::new(), policy: None, revoked: Vec::new() }
+        Self {
+            newest: first.clone(),
+            before: Vec::new(),
+            digests: Vec::new(),
+            stale: Vec::new(),
+            policy: None,
+            revoked: Vec::new(),
+        }
     }
 
     /// The same with its next version.
@@ -405,7 +569,10 @@ impl Trust {
         }
         self.policy = version.policy.or(self.policy);
         for key in &version.keys {
-            if let Some(since) = key.revoked_at.filter(|_| self.revoked.iter().all(|(known, _)| *known != key.key)) {
+            if let Some(since) = key
+                .revoked_at
+                .filter(|_| self.revoked.iter().all(|(known, _)| *known != key.key))
+            {
                 self.revoked.push((key.key.clone(), since));
             }
         }
@@ -413,7 +580,10 @@ impl Trust {
             self.before.push(self.newest);
         }
         self.digests.push(digest);
-        Self { newest: version, ..self }
+        Self {
+            newest: version,
+            ..self
+        }
     }
 
     /// The first version after a known one whose signers no longer count: nobody can tell whether they did when they signed, for they
@@ -432,20 +602,29 @@ impl Trust {
     /// Number and digest of the version that counts.
     #[must_use]
     pub fn pin(&self) -> Pin {
-        Pin { version: self.newest.version, digest: self.digests.last().copied().unwrap_or(Digest::of(b"")) }
+        Pin {
+            version: self.newest.version,
+            digest: self.digests.last().copied().unwrap_or(Digest::of(b"")),
+        }
     }
 
     /// These keys without those that any version revoked, at whatever time.
     #[must_use]
     pub(crate) fn unrevoked(&self, keys: &TrustedKeys) -> TrustedKeys {
-        let kept = keys.as_slice().iter().filter(|trusted| self.revoked.iter().all(|(revoked, _)| *revoked != trusted.key));
+        let kept = keys.as_slice().iter().filter(|trusted| {
+            self.revoked
+                .iter()
+                .all(|(revoked, _)| *revoked != trusted.key)
+        });
         TrustedKeys::of_trust(kept.cloned().collect(), Vec::new())
     }
 
     /// Whether a version is part of the file's history.
     #[must_use]
     pub fn holds(&self, pin: &Pin) -> bool {
-        let index = usize::try_from(pin.version).ok().and_then(|version| version.checked_sub(1));
+        let index = usize::try_from(pin.version)
+            .ok()
+            .and_then(|version| version.checked_sub(1));
         index.and_then(|index| self.digests.get(index)) == Some(&pin.digest)
     }
 
@@ -455,14 +634,25 @@ impl Trust {
     }
 
     /// The keys that counted for a decision by this version at that moment; before there was a trust file, those of its first version.
-    pub fn keys_of(&self, pin: Option<&Pin>, then: Timestamp) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
+    pub fn keys_of(
+        &self,
+        pin: Option<&Pin>,
+        then: Timestamp,
+    ) -> Result<(TrustedKeys, Threshold), InvalidTrust> {
         let mut versions = self.before.iter().chain([&self.newest]);
         let Some(pin) = pin else {
             let first = versions.next().unwrap_or(&self.newest);
             return first.keys_at(then.max(first.issued_at));
         };
-        let missing = || InvalidTrust { version: pin.version, problem: format!("the file does not hold it as {}", pin.digest) };
-        versions.find(|version| version.version == pin.version).filter(|_| self.holds(pin)).ok_or_else(missing)?.keys_at(then)
+        let missing = || InvalidTrust {
+            version: pin.version,
+            problem: format!("the file does not hold it as {}", pin.digest),
+        };
+        versions
+            .find(|version| version.version == pin.version)
+            .filter(|_| self.holds(pin))
+            .ok_or_else(missing)?
+            .keys_at(then)
     }
 }
 

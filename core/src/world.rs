@@ -16,7 +16,9 @@ const REQUESTS_NEEDED: u64 = 40;
 #[must_use]
 pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
     let uploads = match operation {
-        Operation::PublishRelease(release) => release.assets.as_slice().len() as u64 + u64::from(attach == AttachReceipt::Yes),
+        Operation::PublishRelease(release) => {
+            release.assets.as_slice().len() as u64 + u64::from(attach == AttachReceipt::Yes)
+        }
         Operation::TagRepo(_) | Operation::OpenPr(_) => 0,
     };
     REQUESTS_NEEDED + 2 * uploads
@@ -83,11 +85,24 @@ pub struct Budget {
 
 impl Budget {
     const fn covers(self, what: &'static str, needed: u64) -> Result<(), WorldRefusal> {
-        let Self { remaining, limit, resets_at } = self;
+        let Self {
+            remaining,
+            limit,
+            resets_at,
+        } = self;
         match limit {
             _ if remaining >= needed => Ok(()),
-            Some(limit) if limit < needed => Err(WorldRefusal::RateTooLow { what, needed, limit }),
-            _ => Err(WorldRefusal::RateLimit { what, needed, remaining, resets_at }),
+            Some(limit) if limit < needed => Err(WorldRefusal::RateTooLow {
+                what,
+                needed,
+                limit,
+            }),
+            _ => Err(WorldRefusal::RateLimit {
+                what,
+                needed,
+                remaining,
+                resets_at,
+            }),
         }
     }
 }
@@ -149,7 +164,9 @@ pub enum WorldRefusal {
         approved: CommitId,
     },
     /// Head and base are the same commit.
-    #[error("the branches `{head}` and `{base}` are at the same commit {commit}: there is nothing to merge")]
+    #[error(
+        "the branches `{head}` and `{base}` are at the same commit {commit}: there is nothing to merge"
+    )]
     NothingToMerge {
         /// The head branch.
         head: BranchName,
@@ -230,15 +247,21 @@ impl WorldRefusal {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Archived => "Unarchive the repository first; the receipt is not spent.",
-            Self::CommitMissing { .. } => "Push the commit to this repository, or make a new plan for one that is there.",
+            Self::CommitMissing { .. } => {
+                "Push the commit to this repository, or make a new plan for one that is there."
+            }
             Self::TagMoved { .. } => {
                 "Somebody set the tag to another commit: find out who. Make a new plan under a new name, or for the commit that the tag marks."
             }
             Self::TagExists { .. } => {
                 "Nothing is left to do if it is the tag that you want; otherwise plan a new name. Tags are never moved."
             }
-            Self::ReleaseExists { .. } => "Look at that release; to publish again, plan a new version.",
-            Self::BranchMissing { .. } => "Push the branch, or correct its name and make a new plan.",
+            Self::ReleaseExists { .. } => {
+                "Look at that release; to publish again, plan a new version."
+            }
+            Self::BranchMissing { .. } => {
+                "Push the branch, or correct its name and make a new plan."
+            }
             Self::BranchMoved { .. } => {
                 "Commits came after the approval: make a new plan for the branch as it is now and have it approved."
             }
@@ -247,7 +270,9 @@ impl WorldRefusal {
             Self::WorkflowsDiffer { .. } => {
                 "GitHub forbids the job token to create a ref there. Merge the workflow changes first, or use a token with the workflows permission and set `allow-workflow-changes: true`."
             }
-            Self::RateLimit { .. } => "Run the job again after that time; this attempt wrote nothing.",
+            Self::RateLimit { .. } => {
+                "Run the job again after that time; this attempt wrote nothing."
+            }
             Self::RateTooLow { .. } => {
                 "Waiting does not help. Use a token with a higher limit, for instance a GitHub App's, or publish fewer assets."
             }
@@ -257,13 +282,20 @@ impl WorldRefusal {
 
 impl World {
     /// The first reason for which GitHub would reject the operation, or not leave it as approved.
-    pub fn allows(&self, operation: &Operation, allow_workflow_changes: bool, attach: AttachReceipt) -> Result<(), WorldRefusal> {
+    pub fn allows(
+        &self,
+        operation: &Operation,
+        allow_workflow_changes: bool,
+        attach: AttachReceipt,
+    ) -> Result<(), WorldRefusal> {
         if self.archived {
             return Err(WorldRefusal::Archived);
         }
         self.has_commit(operation.commit())?;
         match operation {
-            Operation::PublishRelease(release) => self.allows_release(release, allow_workflow_changes)?,
+            Operation::PublishRelease(release) => {
+                self.allows_release(release, allow_workflow_changes)?
+            }
             Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
             Operation::OpenPr(pull) => self.allows_pull(pull)?,
         }
@@ -277,20 +309,32 @@ impl World {
         }
         self.budget.covers("GraphQL points", POINTS_NEEDED)?;
         // How many of the uploads are done already shows only later.
-        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", REQUESTS_NEEDED))
+        self.requests.map_or(Ok(()), |requests| {
+            requests.covers("REST requests", REQUESTS_NEEDED)
+        })
     }
 
     fn has_commit(&self, commit: &CommitId) -> Result<(), WorldRefusal> {
         if self.commit == CommitFact::Commit {
             return Ok(());
         }
-        Err(WorldRefusal::CommitMissing { commit: commit.clone(), other: self.commit == CommitFact::Other })
+        Err(WorldRefusal::CommitMissing {
+            commit: commit.clone(),
+            other: self.commit == CommitFact::Other,
+        })
     }
 
-    fn allows_release(&self, release: &PublishRelease, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
+    fn allows_release(
+        &self,
+        release: &PublishRelease,
+        allow_workflow_changes: bool,
+    ) -> Result<(), WorldRefusal> {
         self.tag_free_or_at(&release.tag_name, &release.target_sha)?;
         if let Some(url) = &self.release {
-            return Err(WorldRefusal::ReleaseExists { tag: release.tag_name.clone(), url: url.clone() });
+            return Err(WorldRefusal::ReleaseExists {
+                tag: release.tag_name.clone(),
+                url: url.clone(),
+            });
         }
         self.same_workflows(&release.target_sha, allow_workflow_changes)
     }
@@ -298,15 +342,26 @@ impl World {
     fn allows_tag(&self, tag: &TagRepo, allow_workflow_changes: bool) -> Result<(), WorldRefusal> {
         self.tag_free_or_at(&tag.tag_name, &tag.target_sha)?;
         if let Some(found) = &self.tag {
-            return Err(WorldRefusal::TagExists { tag: tag.tag_name.clone(), found: found.commit.clone() });
+            return Err(WorldRefusal::TagExists {
+                tag: tag.tag_name.clone(),
+                found: found.commit.clone(),
+            });
         }
         self.same_workflows(&tag.target_sha, allow_workflow_changes)
     }
 
     fn allows_pull(&self, pull: &OpenPr) -> Result<(), WorldRefusal> {
-        let missing = |branch: &BranchName| WorldRefusal::BranchMissing { branch: branch.clone() };
-        let head = self.head.as_ref().ok_or_else(|| missing(&pull.head_branch))?;
-        let base = self.base.as_ref().ok_or_else(|| missing(&pull.base_branch))?;
+        let missing = |branch: &BranchName| WorldRefusal::BranchMissing {
+            branch: branch.clone(),
+        };
+        let head = self
+            .head
+            .as_ref()
+            .ok_or_else(|| missing(&pull.head_branch))?;
+        let base = self
+            .base
+            .as_ref()
+            .ok_or_else(|| missing(&pull.base_branch))?;
         if *head != pull.head_sha {
             return Err(WorldRefusal::BranchMoved {
                 branch: pull.head_branch.clone(),
@@ -322,16 +377,22 @@ impl World {
             });
         }
         match self.pulls.first() {
-            Some(url) => Err(WorldRefusal::PullExists { head: pull.head_branch.clone(), base: pull.base_branch.clone(), url: url.clone() }),
+            Some(url) => Err(WorldRefusal::PullExists {
+                head: pull.head_branch.clone(),
+                base: pull.base_branch.clone(),
+                url: url.clone(),
+            }),
             None => Ok(()),
         }
     }
 
     fn tag_free_or_at(&self, tag: &TagName, approved: &CommitId) -> Result<(), WorldRefusal> {
         match &self.tag {
-            Some(found) if found.commit != *approved => {
-                Err(WorldRefusal::TagMoved { tag: tag.clone(), found: found.commit.clone(), approved: approved.clone() })
-            }
+            Some(found) if found.commit != *approved => Err(WorldRefusal::TagMoved {
+                tag: tag.clone(),
+                found: found.commit.clone(),
+                approved: approved.clone(),
+            }),
             _ => Ok(()),
         }
     }
@@ -350,7 +411,9 @@ impl World {
 
     fn has_budget(&self, operation: &Operation, attach: AttachReceipt) -> Result<(), WorldRefusal> {
         self.budget.covers("GraphQL points", POINTS_NEEDED)?;
-        self.requests.map_or(Ok(()), |requests| requests.covers("REST requests", requests_needed(operation, attach)))
+        self.requests.map_or(Ok(()), |requests| {
+            requests.covers("REST requests", requests_needed(operation, attach))
+        })
     }
 }
 
@@ -361,14 +424,26 @@ mod tests {
 
     /// The code of the refusal, or `-`.
     fn verdict(operation: &Operation, edit: impl Fn(&mut World)) -> &'static str {
-        let mut world = if matches!(operation, Operation::OpenPr(_)) { pull_world() } else { world() };
+        let mut world = if matches!(operation, Operation::OpenPr(_)) {
+            pull_world()
+        } else {
+            world()
+        };
         edit(&mut world);
-        world.allows(operation, false, AttachReceipt::No).map_or_else(|refusal| refusal.code(), |()| "-")
+        world
+            .allows(operation, false, AttachReceipt::No)
+            .map_or_else(|refusal| refusal.code(), |()| "-")
     }
 
     #[test]
     fn a_tag_must_be_free_or_at_the_approved_commit() {
-        let at = |digit: char| move |world: &mut World| world.tag = Some(TagFact { commit: commit(digit) });
+        let at = |digit: char| {
+            move |world: &mut World| {
+                world.tag = Some(TagFact {
+                    commit: commit(digit),
+                })
+            }
+        };
         assert_eq!(verdict(&release(), |_| ()), "-");
         assert_eq!(verdict(&release(), at('1')), "-");
         assert_eq!(verdict(&release(), at('2')), "preflight_tag_moved");
@@ -379,26 +454,56 @@ mod tests {
 
     #[test]
     fn a_release_must_not_exist() {
-        assert_eq!(verdict(&release(), |world| world.release = Some("https://github.com/…".into())), "preflight_release_exists");
+        assert_eq!(
+            verdict(&release(), |world| world.release =
+                Some("https://github.com/…".into())),
+            "preflight_release_exists"
+        );
     }
 
     #[test]
     fn the_commit_must_exist_and_be_a_commit() {
         for operation in [release(), tag(), pull()] {
-            assert_eq!(verdict(&operation, |world| world.commit = CommitFact::Missing), "preflight_commit_missing");
-            assert_eq!(verdict(&operation, |world| world.commit = CommitFact::Other), "preflight_commit_missing");
-            assert_eq!(verdict(&operation, |world| world.archived = true), "preflight_archived");
+            assert_eq!(
+                verdict(&operation, |world| world.commit = CommitFact::Missing),
+                "preflight_commit_missing"
+            );
+            assert_eq!(
+                verdict(&operation, |world| world.commit = CommitFact::Other),
+                "preflight_commit_missing"
+            );
+            assert_eq!(
+                verdict(&operation, |world| world.archived = true),
+                "preflight_archived"
+            );
         }
     }
 
     #[test]
     fn a_pull_request_needs_both_branches_the_approved_head_and_no_twin() {
         assert_eq!(verdict(&pull(), |_| ()), "-");
-        assert_eq!(verdict(&pull(), |world| world.head = None), "preflight_branch_missing");
-        assert_eq!(verdict(&pull(), |world| world.base = None), "preflight_branch_missing");
-        assert_eq!(verdict(&pull(), |world| world.head = Some(commit('3'))), "preflight_branch_moved");
-        assert_eq!(verdict(&pull(), |world| world.base = Some(commit('1'))), "preflight_nothing_to_merge");
-        assert_eq!(verdict(&pull(), |world| world.pulls.push("https://github.com/…".into())), "preflight_pull_exists");
+        assert_eq!(
+            verdict(&pull(), |world| world.head = None),
+            "preflight_branch_missing"
+        );
+        assert_eq!(
+            verdict(&pull(), |world| world.base = None),
+            "preflight_branch_missing"
+        );
+        assert_eq!(
+            verdict(&pull(), |world| world.head = Some(commit('3'))),
+            "preflight_branch_moved"
+        );
+        assert_eq!(
+            verdict(&pull(), |world| world.base = Some(commit('1'))),
+            "preflight_nothing_to_merge"
+        );
+        assert_eq!(
+            verdict(&pull(), |world| world
+                .pulls
+                .push("https://github.com/…".into())),
+            "preflight_pull_exists"
+        );
     }
 
     #[test]
@@ -417,17 +522,56 @@ mod tests {
     #[test]
     fn what_is_unfinished_can_be_looked_after_while_the_repository_takes_writes() {
         assert_eq!(world().allows_resuming(), Ok(()));
-        assert_eq!(World { archived: true, ..world() }.allows_resuming(), Err(WorldRefusal::Archived));
-        let poor = World { budget: Budget { remaining: 71, ..world().budget }, ..world() };
-        assert_eq!(poor.allows_resuming().unwrap_err().code(), "preflight_rate_limit");
+        assert_eq!(
+            World {
+                archived: true,
+                ..world()
+            }
+            .allows_resuming(),
+            Err(WorldRefusal::Archived)
+        );
+        let poor = World {
+            budget: Budget {
+                remaining: 71,
+                ..world().budget
+            },
+            ..world()
+        };
+        assert_eq!(
+            poor.allows_resuming().unwrap_err().code(),
+            "preflight_rate_limit"
+        );
     }
 
     #[test]
     fn a_limit_that_no_hour_meets_is_told_apart_from_one_that_the_next_hour_meets() {
-        let told = |limit: Option<u64>| Budget { remaining: 9, limit, resets_at: None }.covers("points", 10).unwrap_err();
-        assert_eq!(told(Some(9)), WorldRefusal::RateTooLow { what: "points", needed: 10, limit: 9 });
+        let told = |limit: Option<u64>| {
+            Budget {
+                remaining: 9,
+                limit,
+                resets_at: None,
+            }
+            .covers("points", 10)
+            .unwrap_err()
+        };
+        assert_eq!(
+            told(Some(9)),
+            WorldRefusal::RateTooLow {
+                what: "points",
+                needed: 10,
+                limit: 9
+            }
+        );
         for limit in [Some(10), None] {
-            assert_eq!(told(limit), WorldRefusal::RateLimit { what: "points", needed: 10, remaining: 9, resets_at: None });
+            assert_eq!(
+                told(limit),
+                WorldRefusal::RateLimit {
+                    what: "points",
+                    needed: 10,
+                    remaining: 9,
+                    resets_at: None
+                }
+            );
         }
         assert_eq!(
             told(Some(9)).remedy(),
@@ -440,14 +584,28 @@ mod tests {
         let told = |operation: &Operation, edit: &dyn Fn(&mut World)| {
             let mut world = world();
             edit(&mut world);
-            std::format!("{}", world.allows(operation, false, AttachReceipt::No).unwrap_err())
+            std::format!(
+                "{}",
+                world
+                    .allows(operation, false, AttachReceipt::No)
+                    .unwrap_err()
+            )
         };
         let missing = "the repository has no commit 1111111111111111111111111111111111111111";
-        assert_eq!(told(&tag(), &|world| world.commit = CommitFact::Missing), missing);
-        let other = alloc::format!("{missing}; the id belongs to another kind of object");
-        assert_eq!(told(&tag(), &|world| world.commit = CommitFact::Other), other);
         assert_eq!(
-            told(&tag(), &|world| (world.workflows, world.default_workflows) = (Some(commit('8')), None)),
+            told(&tag(), &|world| world.commit = CommitFact::Missing),
+            missing
+        );
+        let other = alloc::format!("{missing}; the id belongs to another kind of object");
+        assert_eq!(
+            told(&tag(), &|world| world.commit = CommitFact::Other),
+            other
+        );
+        assert_eq!(
+            told(&tag(), &|world| (
+                world.workflows,
+                world.default_workflows
+            ) = (Some(commit('8')), None)),
             "`.github/workflows` at 1111111111111111111111111111111111111111 differs from the default branch's (tree 888888888888 ≠ none)"
         );
     }
@@ -457,17 +615,37 @@ mod tests {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
         assert_eq!(verdict(&tag(), left(72)), "-");
         assert_eq!(verdict(&tag(), left(71)), "preflight_rate_limit");
-        let requests =
-            |remaining: u64| move |world: &mut World| world.requests = Some(Budget { remaining, limit: Some(1000), resets_at: None });
+        let requests = |remaining: u64| {
+            move |world: &mut World| {
+                world.requests = Some(Budget {
+                    remaining,
+                    limit: Some(1000),
+                    resets_at: None,
+                })
+            }
+        };
         assert_eq!(verdict(&tag(), requests(40)), "-");
         assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
         let mut resumed = world();
         requests(40)(&mut resumed);
-        assert_eq!(resumed.allows_resuming(), Ok(()), "the uploads may be done already");
+        assert_eq!(
+            resumed.allows_resuming(),
+            Ok(()),
+            "the uploads may be done already"
+        );
         requests(39)(&mut resumed);
-        assert_eq!(resumed.allows_resuming().unwrap_err().code(), "preflight_rate_limit");
+        assert_eq!(
+            resumed.allows_resuming().unwrap_err().code(),
+            "preflight_rate_limit"
+        );
         // One asset and the evidence: two uploads, each counted twice.
-        assert_eq!((requests_needed(&release(), AttachReceipt::No), requests_needed(&release(), AttachReceipt::Yes)), (42, 44));
+        assert_eq!(
+            (
+                requests_needed(&release(), AttachReceipt::No),
+                requests_needed(&release(), AttachReceipt::Yes)
+            ),
+            (42, 44)
+        );
         assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 40);
     }
 }

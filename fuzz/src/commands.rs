@@ -11,21 +11,38 @@ use countersign_core::{
 
 /// Before the first NUL stands a title, behind it a message. Neither becomes a command or another value; what is hidden in a message is written out.
 pub fn holds(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let (title, message) = text.split_once('\0').unwrap_or(("", text));
     let annotation = fuzzing::annotation(title, message);
     assert_eq!(
         commands(&annotation),
-        [Command { name: "error".into(), title: Some(trimmed(&told(title)).into()), data: told(&cut(&visible(message, Lines::Several))) }]
+        [Command {
+            name: "error".into(),
+            title: Some(trimmed(&told(title)).into()),
+            data: told(&cut(&visible(message, Lines::Several)))
+        }]
     );
     assert_eq!(commands(&fuzzing::line(message)), []);
     if let Some(mask) = fuzzing::mask(message) {
-        assert_eq!(commands(&mask), [Command { name: "add-mask".into(), title: None, data: message.trim().into() }]);
+        assert_eq!(
+            commands(&mask),
+            [Command {
+                name: "add-mask".into(),
+                title: None,
+                data: message.trim().into()
+            }]
+        );
     }
     // The real delimiter is random; this one cannot stand in the text either.
     let delimiter = format!("delimiter_{}", Digest::of(message.as_bytes()).to_hex());
-    let written = fuzzing::output("status", message, &delimiter) + &fuzzing::output("receipt-id", title, &delimiter);
-    assert_eq!(outputs(&written), [("status", message), ("receipt-id", title)]);
+    let written = fuzzing::output("status", message, &delimiter)
+        + &fuzzing::output("receipt-id", title, &delimiter);
+    assert_eq!(
+        outputs(&written),
+        [("status", message), ("receipt-id", title)]
+    );
 }
 
 /// The older form of commands is broken up wherever it stands.
@@ -35,7 +52,9 @@ fn told(text: &str) -> String {
 
 /// The runner takes blanks at the end away before it knows that `%0D` and `%0A` are some.
 fn trimmed(title: &str) -> &str {
-    title.trim_end_matches(|character: char| character.is_whitespace() && !matches!(character, '\r' | '\n'))
+    title.trim_end_matches(|character: char| {
+        character.is_whitespace() && !matches!(character, '\r' | '\n')
+    })
 }
 
 fn cut(message: &str) -> String {
@@ -52,22 +71,37 @@ struct Command {
 
 /// .NET's `ReadLine` ends a line at LF, CR, or both.
 fn commands(log: &str) -> Vec<Command> {
-    log.split(['\n', '\r']).filter_map(|line| new_form(line).or_else(|| old_form(line))).collect()
+    log.split(['\n', '\r'])
+        .filter_map(|line| new_form(line).or_else(|| old_form(line)))
+        .collect()
 }
 
 /// `::name key=value,key=value::data`, behind blanks.
 fn new_form(line: &str) -> Option<Command> {
     let (about, data) = line.trim_start().strip_prefix("::")?.split_once("::")?;
     let (name, properties) = about.split_once(' ').unwrap_or((about, ""));
-    let mut pairs = properties.trim().split(',').filter_map(|pair| pair.split_once('='));
-    let title = pairs.find(|(key, _)| *key == "title").map(|(_, value)| plain(value).replace("%3A", ":").replace("%2C", ","));
-    Some(Command { name: name.into(), title: title.map(|title| title.replace("%25", "%")), data: plain(data).replace("%25", "%") })
+    let mut pairs = properties
+        .trim()
+        .split(',')
+        .filter_map(|pair| pair.split_once('='));
+    let title = pairs
+        .find(|(key, _)| *key == "title")
+        .map(|(_, value)| plain(value).replace("%3A", ":").replace("%2C", ","));
+    Some(Command {
+        name: name.into(),
+        title: title.map(|title| title.replace("%25", "%")),
+        data: plain(data).replace("%25", "%"),
+    })
 }
 
 /// `##[name key=value;]data`, anywhere in a line.
 fn old_form(line: &str) -> Option<Command> {
     let (about, data) = line.split_once("##[")?.1.split_once(']')?;
-    Some(Command { name: about.into(), title: None, data: data.into() })
+    Some(Command {
+        name: about.into(),
+        title: None,
+        data: data.into(),
+    })
 }
 
 fn plain(escaped: &str) -> String {
@@ -80,9 +114,17 @@ fn outputs(file: &str) -> Vec<(&str, &str)> {
     while !rest.is_empty() {
         let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
         let (heredoc, equals) = (line.find("<<"), line.find('='));
-        assert!(equals.is_none_or(|equals| heredoc.is_some_and(|heredoc| heredoc < equals)), "{line} is an output of its own");
-        let (name, delimiter) = line.split_once("<<").unwrap_or_else(|| panic!("{line} is no output"));
-        let end = lines_with_places(behind).find(|(_, line)| *line == delimiter).expect("the delimiter ends the value").0;
+        assert!(
+            equals.is_none_or(|equals| heredoc.is_some_and(|heredoc| heredoc < equals)),
+            "{line} is an output of its own"
+        );
+        let (name, delimiter) = line
+            .split_once("<<")
+            .unwrap_or_else(|| panic!("{line} is no output"));
+        let end = lines_with_places(behind)
+            .find(|(_, line)| *line == delimiter)
+            .expect("the delimiter ends the value")
+            .0;
         found.push((name, behind[..end].strip_suffix('\n').unwrap_or("")));
         rest = behind[end..].split_once('\n').map_or("", |(_, rest)| rest);
     }

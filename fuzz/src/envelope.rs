@@ -16,13 +16,21 @@ use crate::{ALICE, STRANGER, can_be_shown, trusted};
 const SIGNED: &str = include_str!("../seeds/envelope/signed.json");
 
 static KEYS: LazyLock<(TrustedKeys, TrustedKeys, Terms)> = LazyLock::new(|| {
-    let receipt = Envelope::parse(SIGNED).expect("the example is well formed").verify(&trusted(ALICE), Threshold::ONE);
-    (trusted(ALICE), trusted(STRANGER), receipt.expect("alice signed the example").terms().clone())
+    let receipt = Envelope::parse(SIGNED)
+        .expect("the example is well formed")
+        .verify(&trusted(ALICE), Threshold::ONE);
+    (
+        trusted(ALICE),
+        trusted(STRANGER),
+        receipt.expect("alice signed the example").terms().clone(),
+    )
 });
 
 /// What is read is written on one line and read again as the same; nobody but alice signed it, and she signed one thing alone.
 pub fn holds(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     for receipt in receipts_in(text) {
         assert!(text.contains(receipt));
     }
@@ -43,15 +51,25 @@ fn is_written_as_it_was_read(envelope: &Envelope) {
     assert!(line.len() <= MOST_BYTES + grown);
     if line.len() <= MOST_BYTES {
         assert_eq!(Envelope::parse(&line).as_ref(), Ok(envelope));
-        assert_eq!(Envelope::parse(&URL_SAFE_NO_PAD.encode(&line)).as_ref(), Ok(envelope));
+        assert_eq!(
+            Envelope::parse(&URL_SAFE_NO_PAD.encode(&line)).as_ref(),
+            Ok(envelope)
+        );
     }
     let padded = line.replacen('{', &format!("{{{}", " ".repeat(MOST_BYTES)), 1);
-    assert!(Envelope::parse(&padded).is_err_and(|malformed| malformed.to_string().contains("are more than the 65536 allowed")));
+    assert!(Envelope::parse(&padded).is_err_and(|malformed| {
+        malformed
+            .to_string()
+            .contains("are more than the 65536 allowed")
+    }));
 }
 
 fn is_signed_by_nobody_else(envelope: &Envelope) {
     let (alice, stranger, terms) = &*KEYS;
-    let refused = envelope.clone().verify(stranger, Threshold::ONE).expect_err("nobody forges a signature");
+    let refused = envelope
+        .clone()
+        .verify(stranger, Threshold::ONE)
+        .expect_err("nobody forges a signature");
     assert!(matches!(refused, Refusal::SignatureUntrusted { .. }));
     can_be_shown(&refused);
     match envelope.clone().verify(alice, Threshold::ONE) {

@@ -17,7 +17,9 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/workspace");
 
 /// Inputs are what any reader of JSON finds, and the operation that they describe is read again from its bytes.
 pub fn holds(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     values_are_read_one_way(text);
     let inputs = match fuzzing::inputs(text) {
         Ok(inputs) => inputs,
@@ -25,7 +27,10 @@ pub fn holds(data: &[u8]) {
     };
     are_what_is_there(&inputs, text);
     // What lies elsewhere on the machine is not for a fuzzer to read.
-    if ["files", "body-file"].iter().any(|input| inputs[input].contains("..") || inputs[input].lines().any(is_absolute)) {
+    if ["files", "body-file"]
+        .iter()
+        .any(|input| inputs[input].contains("..") || inputs[input].lines().any(is_absolute))
+    {
         return;
     }
     match fuzzing::operation(text, Path::new(WORKSPACE)) {
@@ -41,9 +46,15 @@ fn is_absolute(line: &str) -> bool {
 fn are_what_is_there(inputs: &BTreeMap<&'static str, String>, text: &str) {
     let given: Map<String, Value> = serde_json::from_str(text).expect("inputs are a JSON object");
     for (name, value) in &given {
-        assert_eq!(Some(inputs[name.to_ascii_lowercase().as_str()].as_str()), value.as_str());
+        assert_eq!(
+            Some(inputs[name.to_ascii_lowercase().as_str()].as_str()),
+            value.as_str()
+        );
     }
-    assert_eq!(inputs.values().filter(|value| !value.is_empty()).count(), given.values().filter(|value| *value != "").count());
+    assert_eq!(
+        inputs.values().filter(|value| !value.is_empty()).count(),
+        given.values().filter(|value| *value != "").count()
+    );
 }
 
 fn values_are_read_one_way(text: &str) {
@@ -56,21 +67,38 @@ fn values_are_read_one_way(text: &str) {
         Err(refusal) => can_be_shown(&refusal),
     }
     for line in fuzzing::lines(text) {
-        assert!(!line.is_empty() && line.trim() == line && !line.contains('\n') && text.contains(line));
+        assert!(
+            !line.is_empty() && line.trim() == line && !line.contains('\n') && text.contains(line)
+        );
     }
     for entry in fuzzing::entries(text) {
-        assert!(!entry.is_empty() && entry.trim() == entry && !entry.contains(['\n', ',']) && text.contains(entry));
+        assert!(
+            !entry.is_empty()
+                && entry.trim() == entry
+                && !entry.contains(['\n', ','])
+                && text.contains(entry)
+        );
     }
 }
 
 fn is_read_again(operation: &Operation) {
-    assert_eq!(Operation::from_bytes(&operation.to_bytes()).as_ref(), Ok(operation));
+    assert_eq!(
+        Operation::from_bytes(&operation.to_bytes()).as_ref(),
+        Ok(operation)
+    );
     if let Operation::PublishRelease(release) = operation {
         for asset in release.assets.as_slice() {
             assert!(!asset.name.as_str().contains(['/', ' ']) && asset.size > 0);
         }
     }
     let run = "17231231".parse().expect("a run's number");
-    let plan = Plan::new(run, [PlannedOperation::alone(operation.clone(), Surroundings::default())].into());
+    let plan = Plan::new(
+        run,
+        [PlannedOperation::alone(
+            operation.clone(),
+            Surroundings::default(),
+        )]
+        .into(),
+    );
     assert_eq!(Plan::from_document(&plan.to_document()), Ok(plan));
 }

@@ -45,7 +45,10 @@ pub(crate) fn is_written_as_it_was_read<D: Document + Debug>(data: &[u8]) -> Opt
 }
 
 fn is_examined(entry: &Entry, data: &[u8]) {
-    let checkpoint = Checkpoint { sequence: entry.sequence, digest: Digest::of(data) };
+    let checkpoint = Checkpoint {
+        sequence: entry.sequence,
+        digest: Digest::of(data),
+    };
     assert_eq!(entry.checkpoint(), checkpoint);
     let read = |number: u64| Examiner::new(None).examine(number, data);
     assert!(read(entry.sequence.wrapping_add(1)).is_err());
@@ -54,17 +57,24 @@ fn is_examined(entry: &Entry, data: &[u8]) {
         Err(bad) => return can_be_shown(&bad),
     };
     let mut verifier = Verifier::default();
-    let is_first = entry.sequence == 1 && entry.previous.is_none() && entry.event_type == EventType::Claimed;
+    let is_first =
+        entry.sequence == 1 && entry.previous.is_none() && entry.event_type == EventType::Claimed;
     match verifier.take(examined) {
         Ok(_) => {
             assert!(is_first, "{entry:?}");
             assert_eq!(verifier.newest(), Some(checkpoint));
-            assert_eq!(verifier.is_head(&Head::at(checkpoint).to_document()), Ok(()));
+            assert_eq!(
+                verifier.is_head(&Head::at(checkpoint).to_document()),
+                Ok(())
+            );
             assert!(verifier.is_head(&Head::EMPTY.to_document()).is_err());
             assert!(verifier.has(&entry.receipt_id) && verifier.tally().unfinished == 1);
         }
         Err(bad) => {
-            assert!(!is_first || entry.authority != Authority::default(), "{bad}");
+            assert!(
+                !is_first || entry.authority != Authority::default(),
+                "{bad}"
+            );
             can_be_shown(&bad);
         }
     }
@@ -74,8 +84,15 @@ fn proves_nothing_to_strangers(entry: &Entry, data: &[u8]) {
     let keys = Keys::Listed(&STRANGERS, Threshold::ONE);
     match UnverifiedEvidence::read(data.into()) {
         Ok(evidence) => {
-            assert_eq!((entry.event_type, evidence.checkpoint()), (EventType::Claimed, entry.checkpoint()));
-            can_be_shown(&evidence.verify(keys, NOW).expect_err("nobody forges a signature"));
+            assert_eq!(
+                (entry.event_type, evidence.checkpoint()),
+                (EventType::Claimed, entry.checkpoint())
+            );
+            can_be_shown(
+                &evidence
+                    .verify(keys, NOW)
+                    .expect_err("nobody forges a signature"),
+            );
         }
         Err(bad) => {
             assert_ne!(entry.event_type, EventType::Claimed);

@@ -1,6 +1,10 @@
 //! What must hold for any bytes: one module for each fuzz target, which `targets/` hands to libFuzzer.
 #![forbid(unsafe_code)]
-#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "a property that does not hold panics: that is what it is for")]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a property that does not hold panics: that is what it is for"
+)]
 
 pub mod campaign;
 pub mod commands;
@@ -52,5 +56,9 @@ fn trusted(seed: u8) -> TrustedKeys {
 fn can_be_shown(message: &impl Display) {
     let text = message.to_string();
     assert!(!text.contains(hides_on_a_line), "{text:?}");
-    assert!(text.chars().count() <= MOST_MESSAGE, "{} characters: {text:.200}", text.chars().count());
+    assert!(
+        text.chars().count() <= MOST_MESSAGE,
+        "{} characters: {text:.200}",
+        text.chars().count()
+    );
 }

@@ -7,8 +7,14 @@ use countersign_core::{
     digest::Digest,
     keys::MOST_KEYS,
     name::{Actor, CommitId},
-    operation::{Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Visibility},
-    policy::{Approval, Decision, MOST_RULES, MOST_VERSION, Policy, Reason, Request, Rule, decide_one, lint},
+    operation::{
+        Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo,
+        Visibility,
+    },
+    policy::{
+        Approval, Decision, MOST_RULES, MOST_VERSION, Policy, Reason, Request, Rule, decide_one,
+        lint,
+    },
     timestamp::Lifetime,
 };
 
@@ -19,7 +25,9 @@ const TRIED: usize = 6;
 
 /// Exactly one matching rule decides, by enough of its approvers, and the linter knows of every two that match one name.
 pub fn holds(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let policy = match Policy::parse(text) {
         Ok(policy) => policy,
         Err(misplaced) => return can_be_shown(&misplaced),
@@ -48,7 +56,9 @@ fn names_of(rule: &Rule) -> [String; 3] {
 
 /// What the rule is about, under this name.
 fn operation(rule: &Rule, name: &str) -> Option<Operation> {
-    let (target, commit) = (rule.target.clone(), || "1".repeat(40).parse::<CommitId>().expect("a commit"));
+    let (target, commit) = (rule.target.clone(), || {
+        "1".repeat(40).parse::<CommitId>().expect("a commit")
+    });
     Some(match rule.operation {
         Kind::PublishRelease => Operation::PublishRelease(PublishRelease {
             target,
@@ -82,31 +92,57 @@ fn operation(rule: &Rule, name: &str) -> Option<Operation> {
 fn is_decided_by_one_rule(policy: &Policy, operation: &Operation, name: &str) {
     let is_about = |rule: &&Rule| {
         let pattern = rule.pattern.to_string();
-        rule.operation == operation.kind() && rule.target == *operation.target() && stands_for(&pattern, name)
+        rule.operation == operation.kind()
+            && rule.target == *operation.target()
+            && stands_for(&pattern, name)
     };
     let matching: Vec<&Rule> = policy.rules.iter().filter(is_about).collect();
-    let approvers = matching.first().map_or(&[][..], |rule| rule.approvers.as_slice());
-    let everybody: Vec<Approval> = approvers.iter().map(|name| Approval { name: name.clone(), login: None }).collect();
+    let approvers = matching
+        .first()
+        .map_or(&[][..], |rule| rule.approvers.as_slice());
+    let everybody: Vec<Approval> = approvers
+        .iter()
+        .map(|name| Approval {
+            name: name.clone(),
+            login: None,
+        })
+        .collect();
     let decision = decided(policy, operation, &everybody);
     assert!(!decided(policy, operation, &[]).allows(), "nobody approved");
     match matching.as_slice() {
-        [] => assert!(!decision.allows() && matches!(decision.reasons.as_slice(), [Reason::NoRule(_)])),
+        [] => assert!(
+            !decision.allows() && matches!(decision.reasons.as_slice(), [Reason::NoRule(_)])
+        ),
         [rule] => {
             assert_eq!(decision.rule.as_ref(), Some(&rule.name));
             // Where the requester is excluded, somebody without a login could be the requester.
-            assert_eq!(decision.allows(), rule.threshold <= rule.approvers.len() as u64 && !rule.exclude_requester);
-            assert!(unreachable(policy).all(|name| name != rule.name), "{} is told to be unreachable", rule.name);
+            assert_eq!(
+                decision.allows(),
+                rule.threshold <= rule.approvers.len() as u64 && !rule.exclude_requester
+            );
+            assert!(
+                unreachable(policy).all(|name| name != rule.name),
+                "{} is told to be unreachable",
+                rule.name
+            );
         }
         several => {
-            assert!(!decision.allows() && matches!(decision.reasons.as_slice(), [Reason::SeveralRules(_)]));
+            assert!(
+                !decision.allows()
+                    && matches!(decision.reasons.as_slice(), [Reason::SeveralRules(_)])
+            );
             let suspicious = lint(policy, None);
             let is_told = |rule: &&&Rule| {
-                suspicious
-                    .iter()
-                    .any(|finding| finding.rule == rule.name && ["unreachable_rule", "overlapping_rules"].contains(&finding.code))
+                suspicious.iter().any(|finding| {
+                    finding.rule == rule.name
+                        && ["unreachable_rule", "overlapping_rules"].contains(&finding.code)
+                })
             };
             // Of every two rules that match one name, one at least is told.
-            assert!(several.iter().filter(is_told).count() + 1 >= several.len(), "`{name}` is a name of several rules");
+            assert!(
+                several.iter().filter(is_told).count() + 1 >= several.len(),
+                "`{name}` is a name of several rules"
+            );
         }
     }
 }
@@ -114,11 +150,23 @@ fn is_decided_by_one_rule(policy: &Policy, operation: &Operation, name: &str) {
 fn decided(policy: &Policy, operation: &Operation, approvals: &[Approval]) -> Decision {
     let requesters = ["requester".parse::<Actor>().expect("a login")];
     let lifetime = Lifetime::of_seconds(1).expect("a lifetime");
-    decide_one(&Request { operation, approvals, requesters: &requesters, reviewers: &[], lifetime }, policy)
+    decide_one(
+        &Request {
+            operation,
+            approvals,
+            requesters: &requesters,
+            reviewers: &[],
+            lifetime,
+        },
+        policy,
+    )
 }
 
 fn unreachable(policy: &Policy) -> impl Iterator<Item = String> {
-    lint(policy, None).into_iter().filter(|finding| finding.code == "unreachable_rule").map(|finding| finding.rule)
+    lint(policy, None)
+        .into_iter()
+        .filter(|finding| finding.code == "unreachable_rule")
+        .map(|finding| finding.rule)
 }
 
 /// The meaning of a pattern, character by character: `ways[i]` tells whether what is left of the pattern stands for the name from `i` on.

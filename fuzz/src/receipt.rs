@@ -14,18 +14,23 @@ use serde_json::{Value, json};
 
 use crate::{ALICE, STRANGER, can_be_shown, key, trusted};
 
-static KEYS: LazyLock<(SigningKey, TrustedKeys, TrustedKeys)> = LazyLock::new(|| (key(ALICE), trusted(ALICE), trusted(STRANGER)));
+static KEYS: LazyLock<(SigningKey, TrustedKeys, TrustedKeys)> =
+    LazyLock::new(|| (key(ALICE), trusted(ALICE), trusted(STRANGER)));
 
 /// Terms say what any reader of JSON finds in the payload and nothing else; without a signature over exactly these bytes they are not read.
 pub fn holds(payload: &[u8]) {
     let (alice, by_alice, by_stranger) = &*KEYS;
-    let signature = alice.sign(&pre_authentication_encoding(PAYLOAD_TYPE, payload)).to_bytes();
+    let signature = alice
+        .sign(&pre_authentication_encoding(PAYLOAD_TYPE, payload))
+        .to_bytes();
     let text = envelope(payload, &signature);
     let Ok(envelope) = Envelope::parse(&text) else {
         assert!(text.len() > MOST_BYTES, "only its size speaks against it");
         return;
     };
-    assert!(is_untrusted(&envelope.clone().verify(by_stranger, Threshold::ONE)));
+    assert!(is_untrusted(
+        &envelope.clone().verify(by_stranger, Threshold::ONE)
+    ));
     match envelope.verify(by_alice, Threshold::ONE) {
         Ok(receipt) => say_what_is_there(receipt.terms(), payload),
         Err(Refusal::ReceiptMalformed(malformed)) => can_be_shown(&malformed),
@@ -38,7 +43,9 @@ fn say_what_is_there(terms: &Terms, payload: &[u8]) {
     let (alice, by_alice, _) = &*KEYS;
     let value = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).expect("terms are JSON");
     assert_eq!(value(&terms.to_payload()), value(payload));
-    let again = Envelope::sign(terms, &[alice]).verify(by_alice, Threshold::ONE).expect("what is written is read");
+    let again = Envelope::sign(terms, &[alice])
+        .verify(by_alice, Threshold::ONE)
+        .expect("what is written is read");
     assert_eq!(again.terms(), terms);
 }
 
@@ -58,7 +65,10 @@ fn changes_are_found(payload: &[u8], signature: [u8; 64]) {
 }
 
 fn is_untrusted<T>(verified: &Result<T, Refusal>) -> bool {
-    matches!(verified, Err(Refusal::SignatureUntrusted { signatures: 1, .. }))
+    matches!(
+        verified,
+        Err(Refusal::SignatureUntrusted { signatures: 1, .. })
+    )
 }
 
 fn envelope(payload: &[u8], signature: &[u8]) -> String {

@@ -3,7 +3,12 @@
 //! `cargo run -p countersign-sim --example serve` prints one JSON line with addresses and a token. Every line that it reads is a JSON
 //! object such as `{"do":"commit","branch":"next","path":"a.txt","text":"a"}`; every answer is one JSON line.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a program for tests prints, and stops loudly")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a program for tests prints, and stops loudly"
+)]
 
 use std::io::{BufRead as _, stdin};
 
@@ -36,7 +41,12 @@ fn permissions(contents: &str, actions: &str) -> Permissions {
         "read" => Access::Read,
         _ => Access::None,
     };
-    Permissions { contents: access(contents), pull_requests: access(contents), actions: access(actions), ..Permissions::none() }
+    Permissions {
+        contents: access(contents),
+        pull_requests: access(contents),
+        actions: access(actions),
+        ..Permissions::none()
+    }
 }
 
 fn obey(sim: &Simulator, command: &Value) -> Value {
@@ -49,7 +59,12 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             Value::Null
         }
         "rules" => {
-            let rules: Vec<&str> = command["rules"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let rules: Vec<&str> = command["rules"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             sim.branch_rules(text("branch"), &rules);
             Value::Null
         }
@@ -71,15 +86,28 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             Value::Null
         }
         "token" => {
-            let administration = if text("administration") == "write" { Access::Write } else { Access::None };
-            json!(sim.token(Permissions { administration, ..permissions(text("contents"), text("actions")) }))
+            let administration = if text("administration") == "write" {
+                Access::Write
+            } else {
+                Access::None
+            };
+            json!(sim.token(Permissions {
+                administration,
+                ..permissions(text("contents"), text("actions"))
+            }))
         }
         "run" => {
             sim.run(number("id"), text("actor"), text("actor"));
             Value::Null
         }
         "review" => {
-            sim.review(number("run"), text("reviewer"), text("environment"), text("state"), text("comment"));
+            sim.review(
+                number("run"),
+                text("reviewer"),
+                text("environment"),
+                text("state"),
+                text("comment"),
+            );
             Value::Null
         }
         "artifact" => {
@@ -87,7 +115,12 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             json!(sim.artifact(number("run"), text("name"), &zip))
         }
         "workflow" => {
-            let inputs: Vec<&str> = command["inputs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let inputs: Vec<&str> = command["inputs"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             sim.workflow(text("file"), &inputs);
             Value::Null
         }
@@ -96,7 +129,10 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             sim.dispatches().iter().map(told).collect()
         }
         "ref" => json!(sim.ref_oid(text("name"))),
-        "file" => json!(sim.read_file(text("branch"), text("path")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        "file" => json!(
+            sim.read_file(text("branch"), text("path"))
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        ),
         "effects" => json!(sim.effects()),
         "requests" => {
             let told = |event: &countersign_sim::Event| {
@@ -117,7 +153,11 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             };
             sim.releases().iter().map(release).collect()
         }
-        "pulls" => sim.pulls().iter().map(|pull| json!({ "number": pull.number, "title": pull.title, "state": pull.state })).collect(),
+        "pulls" => sim
+            .pulls()
+            .iter()
+            .map(|pull| json!({ "number": pull.number, "title": pull.title, "state": pull.state }))
+            .collect(),
         other => panic!("there is no command `{other}`"),
     }
 }

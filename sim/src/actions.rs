@@ -72,7 +72,11 @@ pub(crate) struct Actions {
 impl Actions {
     /// The workflow that the first commit brings, without inputs; no runs.
     pub(crate) fn new() -> Self {
-        let release = Workflow { id: 1, file: "release.yml".to_owned(), inputs: Vec::new() };
+        let release = Workflow {
+            id: 1,
+            file: "release.yml".to_owned(),
+            inputs: Vec::new(),
+        };
         Self {
             workflows: vec![release],
             runs: Vec::new(),
@@ -85,7 +89,9 @@ impl Actions {
 
     /// By file name or by id, as GitHub takes both.
     pub(crate) fn workflow(&self, named: &str) -> Option<&Workflow> {
-        self.workflows.iter().find(|workflow| workflow.file == named || workflow.id.to_string() == named)
+        self.workflows
+            .iter()
+            .find(|workflow| workflow.file == named || workflow.id.to_string() == named)
     }
 
     pub(crate) fn run(&self, id: u64) -> Option<&Run> {
@@ -98,7 +104,9 @@ impl Actions {
     }
 
     pub(crate) fn environment(&self, name: &str) -> Option<&Environment> {
-        self.environments.iter().find(|environment| environment.name == name)
+        self.environments
+            .iter()
+            .find(|environment| environment.name == name)
     }
 
     pub(crate) fn artifact(&self, id: u64) -> Option<&Artifact> {

@@ -18,7 +18,10 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     Empty,
     Json(Value),
-    Raw { content_type: &'static str, bytes: Bytes },
+    Raw {
+        content_type: &'static str,
+        bytes: Bytes,
+    },
 }
 
 /// A handler's result: both sides are answers, so that `?` ends a request early.
@@ -26,7 +29,11 @@ pub(crate) type Served = Result<Answer, Answer>;
 
 impl Answer {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Json(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Json(body),
+        }
     }
 
     pub(crate) fn ok(body: Value) -> Self {
@@ -38,11 +45,22 @@ impl Answer {
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), content: Content::Empty }
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            content: Content::Empty,
+        }
     }
 
     pub(crate) fn raw(status: u16, content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
-        Self { status, headers: Vec::new(), content: Content::Raw { content_type, bytes: bytes.into() } }
+        Self {
+            status,
+            headers: Vec::new(),
+            content: Content::Raw {
+                content_type,
+                bytes: bytes.into(),
+            },
+        }
     }
 
     /// `{"message", "documentation_url", "status"}`; the page is filled in once the endpoint is known.

@@ -107,14 +107,20 @@ impl Builder {
     pub fn start(self) -> Simulator {
         let (api, api_url) = listen();
         let (uploads, upload_url) = listen();
-        let transcript = self.transcript.clone().or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
+        let transcript = self
+            .transcript
+            .clone()
+            .or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
         let transcript = transcript.map(|path| Transcript::open(&path));
         let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
         Simulator::serve(Site::new(world), transcript, api, uploads)
     }
 
     pub(crate) fn world(self, api_url: String, upload_url: String, clock: Clock) -> World {
-        let (owner, name) = self.repository.split_once('/').expect("a repository is written owner/name");
+        let (owner, name) = self
+            .repository
+            .split_once('/')
+            .expect("a repository is written owner/name");
         World {
             identity: Identity {
                 owner: owner.to_owned(),
@@ -152,7 +158,9 @@ impl Builder {
 
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free loopback port");
-    listener.set_nonblocking(true).expect("a listener can be made non-blocking");
+    listener
+        .set_nonblocking(true)
+        .expect("a listener can be made non-blocking");
     let address = listener.local_addr().expect("a bound listener");
     (listener, format!("http://{address}"))
 }

@@ -67,8 +67,14 @@ impl Call {
         let (place, rest) = locate(segments);
         let mut call = Self {
             door,
-            target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-            query: form_urlencoded::parse(head.uri.query().unwrap_or("").as_bytes()).into_owned().collect(),
+            target: head
+                .uri
+                .path_and_query()
+                .map_or("/", |target| target.as_str())
+                .to_owned(),
+            query: form_urlencoded::parse(head.uri.query().unwrap_or("").as_bytes())
+                .into_owned()
+                .collect(),
             headers: head.headers.clone(),
             endpoint: Endpoint::Unknown,
             operation: None,
@@ -91,8 +97,15 @@ impl Call {
 
     fn endpoint_at(&self) -> Endpoint {
         let rest: Vec<&str> = self.rest.iter().map(String::as_str).collect();
-        match (self.door, &self.place, self.method.as_str(), rest.as_slice()) {
-            (Door::Uploads, Place::Named(..), "POST", ["releases", _, "assets"]) => Endpoint::UploadAsset,
+        match (
+            self.door,
+            &self.place,
+            self.method.as_str(),
+            rest.as_slice(),
+        ) {
+            (Door::Uploads, Place::Named(..), "POST", ["releases", _, "assets"]) => {
+                Endpoint::UploadAsset
+            }
             (Door::Uploads, Place::Nowhere, "GET", ["artifacts", _]) => Endpoint::DownloadArtifact,
             (Door::Uploads, ..) => Endpoint::Unknown,
             (_, Place::Nowhere, "POST", ["graphql"]) => Endpoint::GraphQl,
@@ -103,13 +116,24 @@ impl Call {
     }
 
     pub(crate) fn is_graphql(&self) -> bool {
-        matches!(self.endpoint, Endpoint::GraphQl | Endpoint::Preflight | Endpoint::Append | Endpoint::Resolve | Endpoint::Discover)
+        matches!(
+            self.endpoint,
+            Endpoint::GraphQl
+                | Endpoint::Preflight
+                | Endpoint::Append
+                | Endpoint::Resolve
+                | Endpoint::Discover
+        )
     }
 
     /// Takes in the body and what only the body tells.
     pub(crate) fn receive(&mut self, body: Bytes) {
         self.body = body;
-        if self.endpoint == Endpoint::UpdateRelease && self.object().is_ok_and(|body| body.get("draft") == Some(&Value::Bool(false))) {
+        if self.endpoint == Endpoint::UpdateRelease
+            && self
+                .object()
+                .is_ok_and(|body| body.get("draft") == Some(&Value::Bool(false)))
+        {
             self.endpoint = Endpoint::PublishRelease;
         }
     }
@@ -119,12 +143,20 @@ impl Call {
         if self.body.is_empty() {
             return Ok(Value::Object(serde_json::Map::new()));
         }
-        let value: Value = serde_json::from_slice(&self.body).map_err(|_| Answer::error(400, "Problems parsing JSON"))?;
-        if value.is_object() { Ok(value) } else { Err(Answer::error(400, "Body should be a JSON object")) }
+        let value: Value = serde_json::from_slice(&self.body)
+            .map_err(|_| Answer::error(400, "Problems parsing JSON"))?;
+        if value.is_object() {
+            Ok(value)
+        } else {
+            Err(Answer::error(400, "Body should be a JSON object"))
+        }
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -133,7 +165,10 @@ impl Call {
 
     /// A number in the path below the repository; anything else is no known thing.
     pub(crate) fn number(&self, index: usize) -> Result<u64, Answer> {
-        self.rest.get(index).and_then(|segment| segment.parse().ok()).ok_or_else(Answer::not_found)
+        self.rest
+            .get(index)
+            .and_then(|segment| segment.parse().ok())
+            .ok_or_else(Answer::not_found)
     }
 
     /// The path below the repository from a segment on, slashes and all.

@@ -31,7 +31,9 @@ impl Clock {
 }
 
 fn machine_seconds() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).expect("the machine's clock is past 1970");
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("the machine's clock is past 1970");
     i64::try_from(elapsed.as_secs()).expect("seconds fit for ages")
 }
 
@@ -46,7 +48,10 @@ pub(crate) fn iso8601(seconds: i64) -> String {
 }
 
 fn format(seconds: i64, pattern: &str) -> String {
-    DateTime::from_timestamp(seconds, 0).expect("a time within chrono's range").format(pattern).to_string()
+    DateTime::from_timestamp(seconds, 0)
+        .expect("a time within chrono's range")
+        .format(pattern)
+        .to_string()
 }
 
 #[cfg(test)]

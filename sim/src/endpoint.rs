@@ -172,13 +172,21 @@ impl Endpoint {
             | Self::CreateBlob
             | Self::CreateCommit => Need(Contents, Write),
             Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
-            Self::CreatePull | Self::UpdatePull | Self::RequestReviewers => Need(PullRequests, Write),
+            Self::CreatePull | Self::UpdatePull | Self::RequestReviewers => {
+                Need(PullRequests, Write)
+            }
             Self::AddLabels => Need(Issues, Write),
-            Self::GetRun | Self::GetAttempt | Self::ListApprovals | Self::ListArtifacts | Self::GetArtifact => Need(Actions, Read),
+            Self::GetRun
+            | Self::GetAttempt
+            | Self::ListApprovals
+            | Self::ListArtifacts
+            | Self::GetArtifact => Need(Actions, Read),
             Self::DispatchWorkflow => Need(Actions, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
             Self::CreateRuleset => Need(Administration, Write),
-            Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => Need(Metadata, Read),
+            Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => {
+                Need(Metadata, Read)
+            }
             _ => Need(Contents, Read),
         }
     }
@@ -195,20 +203,32 @@ impl Endpoint {
             | Self::UpdateRelease
             | Self::PublishRelease
             | Self::DeleteRelease => "https://docs.github.com/rest/releases/releases",
-            Self::ListAssets | Self::GetAsset | Self::DeleteAsset | Self::UploadAsset => "https://docs.github.com/rest/releases/assets",
-            Self::CreateTagObject | Self::GetTagObject => "https://docs.github.com/rest/git/tags",
-            Self::CreateRef | Self::UpdateRef | Self::DeleteRef | Self::GetRef | Self::MatchingRefs => {
-                "https://docs.github.com/rest/git/refs"
+            Self::ListAssets | Self::GetAsset | Self::DeleteAsset | Self::UploadAsset => {
+                "https://docs.github.com/rest/releases/assets"
             }
+            Self::CreateTagObject | Self::GetTagObject => "https://docs.github.com/rest/git/tags",
+            Self::CreateRef
+            | Self::UpdateRef
+            | Self::DeleteRef
+            | Self::GetRef
+            | Self::MatchingRefs => "https://docs.github.com/rest/git/refs",
             Self::CreateTree | Self::GetTree => "https://docs.github.com/rest/git/trees",
             Self::CreateCommit | Self::GetCommit => "https://docs.github.com/rest/git/commits",
-            Self::CreatePull | Self::ListPulls | Self::GetPull | Self::UpdatePull => "https://docs.github.com/rest/pulls/pulls",
+            Self::CreatePull | Self::ListPulls | Self::GetPull | Self::UpdatePull => {
+                "https://docs.github.com/rest/pulls/pulls"
+            }
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
-            Self::GetRun | Self::GetAttempt | Self::ListApprovals => "https://docs.github.com/rest/actions/workflow-runs",
-            Self::ListArtifacts | Self::GetArtifact => "https://docs.github.com/rest/actions/artifacts",
+            Self::GetRun | Self::GetAttempt | Self::ListApprovals => {
+                "https://docs.github.com/rest/actions/workflow-runs"
+            }
+            Self::ListArtifacts | Self::GetArtifact => {
+                "https://docs.github.com/rest/actions/artifacts"
+            }
             Self::DispatchWorkflow => "https://docs.github.com/rest/actions/workflows",
-            Self::Preflight | Self::Append | Self::Resolve | Self::Discover | Self::GraphQl => "https://docs.github.com/graphql",
+            Self::Preflight | Self::Append | Self::Resolve | Self::Discover | Self::GraphQl => {
+                "https://docs.github.com/graphql"
+            }
             _ => "https://docs.github.com/rest",
         }
     }

@@ -35,13 +35,22 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 /// Answers one request, or drops its connection.
-pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<Incoming>) -> Result<Response<Body>, Dropped> {
+pub(crate) async fn exchange(
+    shared: Arc<Shared>,
+    door: Door,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Dropped> {
     let (head, body) = request.into_parts();
     let mut call = Call::of(door, &head);
-    let sequence = shared.log.arrive(&call.method, &call.target, call.endpoint, call.kind);
+    let sequence = shared
+        .log
+        .arrive(&call.method, &call.target, call.endpoint, call.kind);
     let answered = answer(&shared, sequence, &mut call, body).await;
     let status = answered.as_ref().ok().map(|reply| reply.status().as_u16());
-    let bytes = answered.as_ref().ok().and_then(|reply| reply.body().size_hint().exact());
+    let bytes = answered
+        .as_ref()
+        .ok()
+        .and_then(|reply| reply.body().size_hint().exact());
     shared.log.amend(sequence, |event| {
         event.status = status;
         event.answer_bytes = bytes.unwrap_or_default();
@@ -50,7 +59,12 @@ pub(crate) async fn exchange(shared: Arc<Shared>, door: Door, request: Request<I
     answered
 }
 
-async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: Incoming) -> Result<Response<Body>, Dropped> {
+async fn answer(
+    shared: &Arc<Shared>,
+    sequence: usize,
+    call: &mut Call,
+    body: Incoming,
+) -> Result<Response<Body>, Dropped> {
     let grant = shared.site(|site| gate::grant(site, call));
     call.grant = grant.unwrap_or(Grant::nothing());
     shared.log.amend(sequence, |event| {
@@ -71,7 +85,11 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
     if met == Some(Effect::ResetAfter) {
         return Err(Dropped);
     }
-    let answer = misfortune::after(met.as_ref(), call.endpoint, answer.documented(call.endpoint));
+    let answer = misfortune::after(
+        met.as_ref(),
+        call.endpoint,
+        answer.documented(call.endpoint),
+    );
     let answer = shared.site(|site| reply::dress(site, call, answer, met.as_ref()));
     // What a planned fault had a hand in is not how GitHub answers.
     if let (Some(transcript), None) = (&shared.transcript, &met) {
@@ -82,16 +100,25 @@ async fn answer(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: In
 
 /// Reads the body and finds the fault that this request meets. Uploads meet theirs first, because
 /// it may spoil the stream.
-async fn receive(shared: &Arc<Shared>, sequence: usize, call: &mut Call, body: Incoming) -> Result<Option<Effect>, Dropped> {
+async fn receive(
+    shared: &Arc<Shared>,
+    sequence: usize,
+    call: &mut Call,
+    body: Incoming,
+) -> Result<Option<Effect>, Dropped> {
     if call.endpoint == Endpoint::UploadAsset {
         let met = meet(shared, call);
         if matches!(met, Some(Effect::ResetBefore | Effect::Stall)) {
             return Ok(met);
         }
-        let declared = call.header("content-length").and_then(|text| text.parse().ok());
+        let declared = call
+            .header("content-length")
+            .and_then(|text| text.parse().ok());
         let upload = upload::take_in(body, declared, met.clone()).await;
         let upload = upload.map_err(|_| Dropped)?;
-        shared.log.amend(sequence, |event| event.body_bytes = upload.received);
+        shared
+            .log
+            .amend(sequence, |event| event.body_bytes = upload.received);
         call.upload = Some(upload);
         return Ok(met);
     }

@@ -24,19 +24,28 @@ impl Matcher {
     /// Requests understood as this endpoint.
     #[must_use]
     pub fn endpoint(endpoint: Endpoint) -> Self {
-        Self { endpoint: Some(endpoint), ..Self::default() }
+        Self {
+            endpoint: Some(endpoint),
+            ..Self::default()
+        }
     }
 
     /// GraphQL requests of this operation name.
     #[must_use]
     pub fn operation(name: &str) -> Self {
-        Self { operation: Some(name.to_owned()), ..Self::default() }
+        Self {
+            operation: Some(name.to_owned()),
+            ..Self::default()
+        }
     }
 
     /// Requests of this HTTP method.
     #[must_use]
     pub fn method(method: &str) -> Self {
-        Self { method: Some(method.to_owned()), ..Self::default() }
+        Self {
+            method: Some(method.to_owned()),
+            ..Self::default()
+        }
     }
 
     /// … and whose path (without query) begins so.
@@ -55,8 +64,12 @@ impl Matcher {
 
     fn matches(&self, request: &Sighting<'_>) -> bool {
         self.endpoint.is_none_or(|e| e == request.endpoint)
-            && agrees(self.operation.as_ref(), |o| Some(o.as_str()) == request.operation)
-            && agrees(self.method.as_ref(), |m| m.eq_ignore_ascii_case(request.method))
+            && agrees(self.operation.as_ref(), |o| {
+                Some(o.as_str()) == request.operation
+            })
+            && agrees(self.method.as_ref(), |m| {
+                m.eq_ignore_ascii_case(request.method)
+            })
             && agrees(self.prefix.as_ref(), |p| request.path.starts_with(p))
             && agrees(self.suffix.as_ref(), |s| request.path.ends_with(s))
     }
@@ -140,7 +153,11 @@ pub struct Fault {
 impl Fault {
     /// Starts a plan: `Fault::on(Endpoint::Append).nth(2).then(Effect::ResetAfter)`.
     pub fn on(matcher: impl Into<Matcher>) -> FaultPlan {
-        FaultPlan { matcher: matcher.into(), nth: 1, times: 1 }
+        FaultPlan {
+            matcher: matcher.into(),
+            nth: 1,
+            times: 1,
+        }
     }
 }
 
@@ -169,7 +186,12 @@ impl FaultPlan {
     /// What happens to them.
     #[must_use]
     pub fn then(self, effect: Effect) -> Fault {
-        Fault { matcher: self.matcher, nth: self.nth, times: self.times, effect }
+        Fault {
+            matcher: self.matcher,
+            nth: self.nth,
+            times: self.times,
+            effect,
+        }
     }
 }
 
@@ -198,14 +220,22 @@ impl Plan {
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push(Planned { fault, seen: 0, met: 0 });
+        self.0.push(Planned {
+            fault,
+            seen: 0,
+            met: 0,
+        });
     }
 
     /// Counts the request for every fault that matches. Of those that are due the one planned
     /// first meets it; the others stay due for the next.
     pub(crate) fn meet(&mut self, request: &Sighting<'_>) -> Option<Effect> {
         let mut effect = None;
-        for planned in self.0.iter_mut().filter(|planned| planned.fault.matcher.matches(request)) {
+        for planned in self
+            .0
+            .iter_mut()
+            .filter(|planned| planned.fault.matcher.matches(request))
+        {
             planned.seen += 1;
             let due = planned.seen >= planned.fault.nth && planned.met < planned.fault.times;
             if due && effect.is_none() {
@@ -222,13 +252,22 @@ mod tests {
     use super::{Effect, Fault, Matcher, Plan, Sighting};
     use crate::endpoint::Endpoint;
 
-    const CREATE: Sighting<'_> =
-        Sighting { endpoint: Endpoint::CreateRef, operation: None, method: "POST", path: "/repos/octo/hello/git/refs" };
+    const CREATE: Sighting<'_> = Sighting {
+        endpoint: Endpoint::CreateRef,
+        operation: None,
+        method: "POST",
+        path: "/repos/octo/hello/git/refs",
+    };
 
     #[test]
     fn a_fault_meets_the_nth_request_and_as_many_as_planned() {
         let mut plan = Plan::default();
-        plan.add(Fault::on(Endpoint::CreateRef).nth(2).times(2).then(Effect::ResetAfter));
+        plan.add(
+            Fault::on(Endpoint::CreateRef)
+                .nth(2)
+                .times(2)
+                .then(Effect::ResetAfter),
+        );
         let met: Vec<bool> = (0..4).map(|_| plan.meet(&CREATE).is_some()).collect();
         assert_eq!(met, [false, true, true, false]);
     }
@@ -239,12 +278,17 @@ mod tests {
         plan.add(Fault::on(Endpoint::CreateRef).then(Effect::ResetBefore));
         plan.add(Fault::on(Endpoint::CreateRef).then(Effect::ResetAfter));
         let met: Vec<Option<Effect>> = (0..3).map(|_| plan.meet(&CREATE)).collect();
-        assert_eq!(met, [Some(Effect::ResetBefore), Some(Effect::ResetAfter), None]);
+        assert_eq!(
+            met,
+            [Some(Effect::ResetBefore), Some(Effect::ResetAfter), None]
+        );
     }
 
     #[test]
     fn a_path_matcher_wants_both_ends() {
-        let matcher = Matcher::method("post").path_prefix("/repos/").path_suffix("/refs");
+        let matcher = Matcher::method("post")
+            .path_prefix("/repos/")
+            .path_suffix("/refs");
         assert!(matcher.matches(&CREATE));
         assert!(!matcher.path_suffix("/tags").matches(&CREATE));
     }

@@ -20,7 +20,9 @@ pub(crate) fn grant(site: &Site, call: &Call) -> Option<Grant> {
 
 fn credential(call: &Call) -> Option<&str> {
     let (scheme, token) = call.header("authorization")?.split_once(' ')?;
-    let known = ["bearer", "token"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    let known = ["bearer", "token"]
+        .iter()
+        .any(|name| scheme.eq_ignore_ascii_case(name));
     known.then(|| token.trim())
 }
 
@@ -38,7 +40,10 @@ pub(crate) fn admit(site: &mut Site, call: &Call) -> Result<(), Answer> {
     if let Some(version) = call.header("x-github-api-version")
         && !VERSIONS.contains(&version)
     {
-        return Err(Answer::error(410, format!("The REST API version \"{version}\" is not supported.")));
+        return Err(Answer::error(
+            410,
+            format!("The REST API version \"{version}\" is not supported."),
+        ));
     }
     authenticate(site, call)?;
     spend(site, call)

@@ -17,17 +17,29 @@ pub(crate) struct Person {
 impl Person {
     /// The author of everything a workflow's token does.
     pub(crate) fn bot(seconds: i64) -> Self {
-        Self { name: "github-actions[bot]".into(), email: "41898282+github-actions[bot]@users.noreply.github.com".into(), seconds }
+        Self {
+            name: "github-actions[bot]".into(),
+            email: "41898282+github-actions[bot]@users.noreply.github.com".into(),
+            seconds,
+        }
     }
 
     /// The committer of commits that GitHub itself makes.
     pub(crate) fn github(seconds: i64) -> Self {
-        Self { name: "GitHub".into(), email: "noreply@github.com".into(), seconds }
+        Self {
+            name: "GitHub".into(),
+            email: "noreply@github.com".into(),
+            seconds,
+        }
     }
 
     /// The human who owns the repository.
     pub(crate) fn octocat(seconds: i64) -> Self {
-        Self { name: "The Octocat".into(), email: "octocat@github.com".into(), seconds }
+        Self {
+            name: "The Octocat".into(),
+            email: "octocat@github.com".into(),
+            seconds,
+        }
     }
 
     pub(crate) fn signature(&self) -> Result<Signature<'static>, git2::Error> {
@@ -74,13 +86,21 @@ impl Git {
     fn seed(&self, now: i64) {
         let files: [Change<'_>; 2] = [
             ("README.md", Some(b"# hello\n")),
-            (".github/workflows/release.yml", Some(b"name: release\non: workflow_dispatch\njobs: {}\n")),
+            (
+                ".github/workflows/release.yml",
+                Some(b"name: release\non: workflow_dispatch\njobs: {}\n"),
+            ),
         ];
         let tree = self.changed_tree(None, &files).expect("a first tree");
         let person = Person::octocat(now);
-        let oid = self.write_commit(tree, &[], "Initial commit\n", &person, &person).expect("a first commit");
-        self.set_reference("refs/heads/main", oid).expect("a first branch");
-        self.repository.set_head("refs/heads/main").expect("main is the default branch");
+        let oid = self
+            .write_commit(tree, &[], "Initial commit\n", &person, &person)
+            .expect("a first commit");
+        self.set_reference("refs/heads/main", oid)
+            .expect("a first branch");
+        self.repository
+            .set_head("refs/heads/main")
+            .expect("main is the default branch");
     }
 
     /// What a full ref name points at, unpeeled.
@@ -93,7 +113,10 @@ impl Git {
     }
 
     pub(crate) fn default_branch(&self) -> String {
-        let head = self.repository.find_reference("HEAD").expect("HEAD is always there");
+        let head = self
+            .repository
+            .find_reference("HEAD")
+            .expect("HEAD is always there");
         let target = head.symbolic_target().expect("HEAD names a branch");
         target.trim_start_matches("refs/heads/").to_owned()
     }
@@ -105,7 +128,10 @@ impl Git {
 
     /// Whether there was such a ref.
     pub(crate) fn delete_reference(&self, name: &str) -> bool {
-        self.repository.find_reference(name).and_then(|mut reference| reference.delete()).is_ok()
+        self.repository
+            .find_reference(name)
+            .and_then(|mut reference| reference.delete())
+            .is_ok()
     }
 
     /// Full names with what they point at, sorted by name.
@@ -167,7 +193,12 @@ impl Git {
 
     /// The newest commits along first parents: all of them, or those that left a path otherwise than their parent did.
     pub(crate) fn history(&self, from: Oid, path: Option<&Path>, most: usize) -> Vec<Oid> {
-        let entry = |commit: &Commit<'_>| commit.tree().ok().and_then(|tree| Some(tree.get_path(path?).ok()?.id()));
+        let entry = |commit: &Commit<'_>| {
+            commit
+                .tree()
+                .ok()
+                .and_then(|tree| Some(tree.get_path(path?).ok()?.id()))
+        };
         let mut found = Vec::new();
         let mut next = self.commit(from);
         while let Some(commit) = next.filter(|_| found.len() < most) {
@@ -189,7 +220,11 @@ impl Git {
     }
 
     /// A new tree: the base with these changes.
-    pub(crate) fn changed_tree(&self, base: Option<&Tree<'_>>, changes: &[Change<'_>]) -> Result<Oid, git2::Error> {
+    pub(crate) fn changed_tree(
+        &self,
+        base: Option<&Tree<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Oid, git2::Error> {
         let mut update = TreeUpdateBuilder::new();
         for (path, content) in changes {
             match content {
@@ -221,8 +256,18 @@ impl Git {
         committer: &Person,
     ) -> Result<Oid, git2::Error> {
         let tree = self.repository.find_tree(tree)?;
-        let parents = parents.iter().map(|oid| self.repository.find_commit(*oid)).collect::<Result<Vec<_>, _>>()?;
-        self.repository.commit(None, &author.signature()?, &committer.signature()?, message, &tree, &parents.iter().collect::<Vec<_>>())
+        let parents = parents
+            .iter()
+            .map(|oid| self.repository.find_commit(*oid))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.repository.commit(
+            None,
+            &author.signature()?,
+            &committer.signature()?,
+            message,
+            &tree,
+            &parents.iter().collect::<Vec<_>>(),
+        )
     }
 
     /// Adds a commit on top of `parent` with these files changed; no ref moves.

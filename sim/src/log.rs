@@ -69,7 +69,11 @@ pub(crate) struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { started: Instant::now(), entries: Mutex::default(), changed: Condvar::default() }
+        Self {
+            started: Instant::now(),
+            entries: Mutex::default(),
+            changed: Condvar::default(),
+        }
     }
 }
 

@@ -30,11 +30,13 @@ pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
         Some(Effect::ResetBefore) => Before::Drop,
         Some(Effect::Stall) => Before::Stall,
         Some(Effect::StatusBefore(status)) => Before::Reply(plain(*status)),
-        Some(Effect::RetryAfter { status, seconds }) => {
-            Before::Reply(Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()))
-        }
+        Some(Effect::RetryAfter { status, seconds }) => Before::Reply(
+            Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()),
+        ),
         Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
-        Some(Effect::GraphQlError { kind, message }) => Before::Reply(graphql::refused(call, kind, message)),
+        Some(Effect::GraphQlError { kind, message }) => {
+            Before::Reply(graphql::refused(call, kind, message))
+        }
         Some(Effect::StaleData) if call.is_graphql() => Before::Reply(graphql::stale(call)),
         Some(Effect::StaleData) => Before::Reply(Answer::error(409, "Conflict")),
         Some(Effect::Redirect(location)) => Before::Reply(redirect(call, location)),
@@ -60,7 +62,9 @@ pub(crate) fn after(met: Option<&Effect>, endpoint: Endpoint, mut answer: Answer
         Some(Effect::ForeignUploadUrl) => {
             rewrite(&mut answer, "upload_url", |url| {
                 let path = url.as_str().and_then(|url| url.split_once("/repos/"));
-                path.map_or(Value::Null, |(_, path)| json!(format!("{FOREIGN}/repos/{path}")))
+                path.map_or(Value::Null, |(_, path)| {
+                    json!(format!("{FOREIGN}/repos/{path}"))
+                })
             });
         }
         Some(Effect::NullDigest) => rewrite(&mut answer, "digest", |_| Value::Null),
@@ -74,7 +78,11 @@ fn lagging(endpoint: Endpoint, mut answer: Answer) -> Answer {
     match &mut answer.content {
         Content::Json(Value::Array(items)) if !items.is_empty() => {
             // Assets are listed from the oldest on, everything else from the newest.
-            items.remove(if endpoint == Endpoint::ListAssets { items.len() - 1 } else { 0 });
+            items.remove(if endpoint == Endpoint::ListAssets {
+                items.len() - 1
+            } else {
+                0
+            });
             answer
         }
         Content::Json(Value::Array(_)) => answer,
@@ -83,7 +91,8 @@ fn lagging(endpoint: Endpoint, mut answer: Answer) -> Answer {
                 && !items.is_empty()
             {
                 items.remove(0);
-                list.entry("total_count").and_modify(|count| *count = json!(count.as_u64().unwrap_or(1) - 1));
+                list.entry("total_count")
+                    .and_modify(|count| *count = json!(count.as_u64().unwrap_or(1) - 1));
             }
             answer
         }
@@ -96,7 +105,10 @@ fn plain(status: u16) -> Answer {
         401 => "Bad credentials",
         403 => "Resource not accessible by integration",
         500..=599 => "Server Error",
-        _ => http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown"),
+        _ => http::StatusCode::from_u16(status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or("Unknown"),
     };
     Answer::error(status, reason)
 }

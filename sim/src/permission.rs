@@ -32,13 +32,21 @@ impl Permissions {
     /// `contents: write` and `pull-requests: write`: what the publisher's job is given.
     #[must_use]
     pub const fn write() -> Self {
-        Self { contents: Access::Write, pull_requests: Access::Write, ..Self::none() }
+        Self {
+            contents: Access::Write,
+            pull_requests: Access::Write,
+            ..Self::none()
+        }
     }
 
     /// `contents: read` and `pull-requests: read`.
     #[must_use]
     pub const fn read() -> Self {
-        Self { contents: Access::Read, pull_requests: Access::Read, ..Self::none() }
+        Self {
+            contents: Access::Read,
+            pull_requests: Access::Read,
+            ..Self::none()
+        }
     }
 
     /// A valid token that cannot see the repository.
@@ -84,12 +92,20 @@ pub(crate) struct Grant {
 impl Grant {
     /// For one repository, as a job's token is.
     pub(crate) const fn of(permissions: Permissions, home: usize) -> Self {
-        Self { permissions, home, everywhere: false }
+        Self {
+            permissions,
+            home,
+            everywhere: false,
+        }
     }
 
     /// For every repository, also one that is added later.
     pub(crate) const fn everywhere(permissions: Permissions, home: usize) -> Self {
-        Self { permissions, home, everywhere: true }
+        Self {
+            permissions,
+            home,
+            everywhere: true,
+        }
     }
 
     /// Whoever comes without a token.
@@ -99,7 +115,11 @@ impl Grant {
 
     /// What the token may do in a repository.
     pub(crate) fn within(self, repository: usize) -> Permissions {
-        if self.everywhere || self.home == repository { self.permissions } else { Permissions::none() }
+        if self.everywhere || self.home == repository {
+            self.permissions
+        } else {
+            Permissions::none()
+        }
     }
 }
 
@@ -121,7 +141,11 @@ pub(crate) struct Need(pub(crate) Resource, pub(crate) Access);
 impl Need {
     /// The value of `x-accepted-github-permissions`.
     pub(crate) fn header(self) -> String {
-        let access = if self.1 == Access::Write { "write" } else { "read" };
+        let access = if self.1 == Access::Write {
+            "write"
+        } else {
+            "read"
+        };
         match self.0 {
             Resource::Metadata => "metadata=read".to_owned(),
             Resource::Contents => format!("contents={access}"),

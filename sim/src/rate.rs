@@ -45,8 +45,15 @@ impl Rates {
     }
 
     pub(crate) fn set(limit: u64, remaining: u64, reset: i64) -> Self {
-        let window = Window { limit, used: limit.saturating_sub(remaining), reset };
-        Self { core: window, graphql: window }
+        let window = Window {
+            limit,
+            used: limit.saturating_sub(remaining),
+            reset,
+        };
+        Self {
+            core: window,
+            graphql: window,
+        }
     }
 
     /// The window as it stands at `now`; an hour that is over starts anew.

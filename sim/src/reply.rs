@@ -27,7 +27,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Dropped;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
@@ -64,11 +67,22 @@ impl Body {
 }
 
 /// Turns an answer into the response to this call.
-pub(crate) fn dress(site: &mut Site, call: &Call, answer: Answer, met: Option<&Effect>) -> Response<Body> {
+pub(crate) fn dress(
+    site: &mut Site,
+    call: &Call,
+    answer: Answer,
+    met: Option<&Effect>,
+) -> Response<Body> {
     let (content_type, bytes) = match answer.content {
         Content::Empty => (None, Bytes::new()),
-        Content::Json(body) => (Some("application/json; charset=utf-8"), Bytes::from(body.to_string())),
-        Content::Raw { content_type, bytes } => (Some(content_type), bytes),
+        Content::Json(body) => (
+            Some("application/json; charset=utf-8"),
+            Bytes::from(body.to_string()),
+        ),
+        Content::Raw {
+            content_type,
+            bytes,
+        } => (Some(content_type), bytes),
     };
     let cut = met == Some(&Effect::TruncatedReply);
     let mut headers = standing_headers(site, call);
@@ -81,11 +95,17 @@ pub(crate) fn dress(site: &mut Site, call: &Call, answer: Answer, met: Option<&E
         headers.push(("content-length", bytes.len().to_string()));
     }
     let half = bytes.len() / 2;
-    let mut response = Response::new(Body { bytes: Some(if cut { bytes.slice(..half) } else { bytes }), cut, flushed: false });
+    let mut response = Response::new(Body {
+        bytes: Some(if cut { bytes.slice(..half) } else { bytes }),
+        cut,
+        flushed: false,
+    });
     *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
     for (name, value) in headers {
         let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
-        response.headers_mut().insert(HeaderName::from_static(name), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value);
     }
     response
 }
@@ -96,7 +116,11 @@ fn standing_headers(site: &mut Site, call: &Call) -> Vec<(&'static str, String)>
         let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
         return vec![("date", imf_fixdate(now)), ("server", server)];
     }
-    let budget = if call.is_graphql() { Budget::GraphQl } else { Budget::Core };
+    let budget = if call.is_graphql() {
+        Budget::GraphQl
+    } else {
+        Budget::Core
+    };
     site.last_request += 1;
     let last_request = site.last_request;
     let window = *site.home(call).rates.window(budget, now);

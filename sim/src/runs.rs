@@ -1,5 +1,8 @@
 //! What a test prepares of GitHub Actions, and what it reads back.
-#![expect(clippy::must_use_candidate, reason = "what makes an artifact is called for what it does")]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "what makes an artifact is called for what it does"
+)]
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -28,8 +31,15 @@ impl Simulator {
                 return;
             }
             let branch = world.git.default_branch();
-            let head = world.git.head(&branch).expect("the default branch has a head");
-            let workflow = world.actions.workflows.first().expect("there is always a workflow");
+            let head = world
+                .git
+                .head(&branch)
+                .expect("the default branch has a head");
+            let workflow = world
+                .actions
+                .workflows
+                .first()
+                .expect("there is always a workflow");
             let run = Run {
                 id,
                 number: world.actions.runs.len() as u64 + 1,
@@ -60,14 +70,21 @@ impl Simulator {
 
     /// Somebody's review of a run for an environment: `approved`, `rejected` or `pending`.
     pub fn review(&self, run: u64, reviewer: &str, environment: &str, state: &str, comment: &str) {
-        assert!(["approved", "rejected", "pending"].contains(&state), "{state} is no state of a review");
+        assert!(
+            ["approved", "rejected", "pending"].contains(&state),
+            "{state} is no state of a review"
+        );
         self.world(|world| {
             assert_known(world, run);
             let now = world.now();
             let actions = &mut world.actions;
             if actions.environment(environment).is_none() {
                 let id = actions.environments.len() as u64 + 1;
-                actions.environments.push(Environment { id, name: environment.to_owned(), created_at: now });
+                actions.environments.push(Environment {
+                    id,
+                    name: environment.to_owned(),
+                    created_at: now,
+                });
             }
             actions.reviews.push(Review {
                 run,
@@ -91,7 +108,11 @@ impl Simulator {
                 name: name.to_owned(),
                 zip: Bytes::copy_from_slice(zip),
                 digest: upload::digest(Sha256::new_with_prefix(zip)),
-                secret: format!("{:016x}{:016x}", RandomState::new().hash_one(id), RandomState::new().hash_one(id)),
+                secret: format!(
+                    "{:016x}{:016x}",
+                    RandomState::new().hash_one(id),
+                    RandomState::new().hash_one(id)
+                ),
                 created_at,
                 expires_at: created_at + KEPT,
             });
@@ -103,7 +124,11 @@ impl Simulator {
     pub fn expire_artifact(&self, id: u64) {
         self.world(|world| {
             let now = world.now();
-            let artifact = world.actions.artifacts.iter_mut().find(|artifact| artifact.id == id);
+            let artifact = world
+                .actions
+                .artifacts
+                .iter_mut()
+                .find(|artifact| artifact.id == id);
             artifact.expect("a known artifact").expires_at = now;
         });
     }
@@ -117,7 +142,11 @@ impl Simulator {
             let id = workflows.len() as u64 + 1;
             match workflows.iter_mut().find(|workflow| workflow.file == file) {
                 Some(workflow) => workflow.inputs = inputs,
-                None => workflows.push(Workflow { id, file: file.to_owned(), inputs }),
+                None => workflows.push(Workflow {
+                    id,
+                    file: file.to_owned(),
+                    inputs,
+                }),
             }
         });
     }

@@ -31,7 +31,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(site: Site, transcript: Option<Transcript>) -> Self {
-        Self { log: Log::default(), plan: Mutex::default(), transcript, site: ReentrantMutex::new(RefCell::new(site)) }
+        Self {
+            log: Log::default(),
+            plan: Mutex::default(),
+            transcript,
+            site: ReentrantMutex::new(RefCell::new(site)),
+        }
     }
 
     /// Works on the state under the lock.
@@ -66,7 +71,10 @@ impl Server {
             .name("github simulator".to_owned())
             .spawn(move || run(&shared, api, uploads, stopped))
             .expect("a thread");
-        Self { stop: Some(stop), thread: Some(thread) }
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 }
 
@@ -82,7 +90,10 @@ impl Drop for Server {
 
 /// Serves both doors until told to stop, then drops every connection.
 fn run(shared: &Arc<Shared>, api: StdListener, uploads: StdListener, stop: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         tokio::select! {
             () = accept(shared, api, Door::Api) => {}
@@ -105,5 +116,8 @@ async fn converse(shared: Arc<Shared>, stream: TcpStream, door: Door) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| exchange::exchange(Arc::clone(&shared), door, request));
     // A planned fault drops the connection through this error; it is in the log already.
-    let _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }

@@ -1,5 +1,8 @@
 //! The handle that tests hold: it starts the server, looks into a repository and changes it.
-#![expect(clippy::must_use_candidate, reason = "what makes commits and refs is called for what it does")]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "what makes commits and refs is called for what it does"
+)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -43,7 +46,12 @@ impl Simulator {
         Builder::default()
     }
 
-    pub(crate) fn serve(site: Site, transcript: Option<Transcript>, api: TcpListener, uploads: TcpListener) -> Self {
+    pub(crate) fn serve(
+        site: Site,
+        transcript: Option<Transcript>,
+        api: TcpListener,
+        uploads: TcpListener,
+    ) -> Self {
         let shared = Arc::new(Shared::new(site, transcript));
         let server = Server::start(Arc::clone(&shared), api, uploads);
         Self::at(0, shared, Arc::new(server))
@@ -52,9 +60,22 @@ impl Simulator {
     fn at(place: usize, shared: Arc<Shared>, server: Arc<Server>) -> Self {
         let (api_url, repository, repository_id, git_dir) = shared.world(place, |world| {
             let identity = &world.identity;
-            (identity.api_url.clone(), identity.full_name(), identity.id, world.git.directory().to_owned())
+            (
+                identity.api_url.clone(),
+                identity.full_name(),
+                identity.id,
+                world.git.directory().to_owned(),
+            )
         });
-        Self { shared, api_url, place, repository, repository_id, git_dir, server }
+        Self {
+            shared,
+            api_url,
+            place,
+            repository,
+            repository_id,
+            git_dir,
+            server,
+        }
     }
 
     /// Adds a repository behind the same two ports, with every default and one commit on `main`; gives its handle.
@@ -62,12 +83,17 @@ impl Simulator {
     #[must_use]
     pub fn beside(&self, full_name: &str, id: u64) -> Self {
         let place = self.shared.site(|site| {
-            let taken =
-                site.worlds.iter().any(|world| world.identity.id == id || world.identity.full_name().eq_ignore_ascii_case(full_name));
+            let taken = site.worlds.iter().any(|world| {
+                world.identity.id == id
+                    || world.identity.full_name().eq_ignore_ascii_case(full_name)
+            });
             assert!(!taken, "there is a repository {full_name} or {id} already");
             let (first, place) = (&site.worlds[0], site.worlds.len());
             let (identity, clock) = (&first.identity, first.clock);
-            let builder = Self::builder().repository(full_name).repository_id(id).server_url(&identity.server_url);
+            let builder = Self::builder()
+                .repository(full_name)
+                .repository_id(id)
+                .server_url(&identity.server_url);
             let world = builder.world(identity.api_url.clone(), identity.upload_url.clone(), clock);
             site.worlds.push(world);
             place
@@ -139,7 +165,10 @@ impl Simulator {
     /// Adds a commit with these files to a branch, which starts at the default branch's head when
     /// it is missing; gives the commit's oid.
     pub fn commit(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
-        let changes: Vec<Change<'_>> = files.iter().map(|(path, bytes)| (*path, Some(*bytes))).collect();
+        let changes: Vec<Change<'_>> = files
+            .iter()
+            .map(|(path, bytes)| (*path, Some(*bytes)))
+            .collect();
         self.change(branch, &changes)
     }
 
@@ -152,12 +181,18 @@ impl Simulator {
     fn change(&self, branch: &str, changes: &[Change<'_>]) -> String {
         self.world(|world| {
             let git = &world.git;
-            let parent = git.head(branch).or_else(|| git.head(&git.default_branch())).expect("the default branch has a head");
+            let parent = git
+                .head(branch)
+                .or_else(|| git.head(&git.default_branch()))
+                .expect("the default branch has a head");
             let person = Person::octocat(world.now());
             let paths: Vec<&str> = changes.iter().map(|(path, _)| *path).collect();
             let message = format!("Change {}\n", paths.join(", "));
-            let oid = git.commit_on(parent, changes, &message, &person, &person).expect("a commit on top of a known parent");
-            git.set_reference(&format!("refs/heads/{branch}"), oid).expect("a branch can be moved");
+            let oid = git
+                .commit_on(parent, changes, &message, &person, &person)
+                .expect("a commit on top of a known parent");
+            git.set_reference(&format!("refs/heads/{branch}"), oid)
+                .expect("a branch can be moved");
             oid.to_string()
         })
     }
@@ -165,12 +200,18 @@ impl Simulator {
     /// Makes an orphan branch (without any parent) that holds these files; gives the commit's oid.
     pub fn orphan(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
         self.world(|world| {
-            let changes: Vec<Change<'_>> = files.iter().map(|(path, bytes)| (*path, Some(*bytes))).collect();
+            let changes: Vec<Change<'_>> = files
+                .iter()
+                .map(|(path, bytes)| (*path, Some(*bytes)))
+                .collect();
             let git = &world.git;
             let person = Person::octocat(world.now());
             let tree = git.changed_tree(None, &changes).expect("a tree");
-            let oid = git.write_commit(tree, &[], "Start\n", &person, &person).expect("a root commit");
-            git.set_reference(&format!("refs/heads/{branch}"), oid).expect("a branch can be made");
+            let oid = git
+                .write_commit(tree, &[], "Start\n", &person, &person)
+                .expect("a root commit");
+            git.set_reference(&format!("refs/heads/{branch}"), oid)
+                .expect("a branch can be made");
             oid.to_string()
         })
     }
@@ -187,7 +228,12 @@ impl Simulator {
             let tagger = Person::octocat(world.now()).signature();
             let object = repository.find_object(oid(commit_oid), None);
             repository
-                .tag_annotation_create(name, &object.expect("a known commit"), &tagger.expect("a valid tagger"), message)
+                .tag_annotation_create(
+                    name,
+                    &object.expect("a known commit"),
+                    &tagger.expect("a valid tagger"),
+                    message,
+                )
                 .expect("a tag object")
                 .to_string()
         });
@@ -198,7 +244,10 @@ impl Simulator {
     /// Points a full ref name at an object, whatever it was before.
     pub fn set_ref(&self, name: &str, object: &str) {
         self.world(|world| {
-            world.git.set_reference(name, oid(object)).expect("a ref to a known object");
+            world
+                .git
+                .set_reference(name, oid(object))
+                .expect("a ref to a known object");
         });
     }
 
@@ -210,7 +259,8 @@ impl Simulator {
     /// What a full ref name points at, unpeeled.
     #[must_use]
     pub fn ref_oid(&self, name: &str) -> Option<String> {
-        self.world(|world| world.git.reference(name)).map(|oid| oid.to_string())
+        self.world(|world| world.git.reference(name))
+            .map(|oid| oid.to_string())
     }
 
     /// A file's bytes at the head of a branch.

@@ -19,26 +19,39 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(first: World) -> Self {
-        Self { worlds: vec![first], tokens: BTreeMap::new(), delay: Duration::ZERO, last_request: 0 }
+        Self {
+            worlds: vec![first],
+            tokens: BTreeMap::new(),
+            delay: Duration::ZERO,
+            last_request: 0,
+        }
     }
 
     /// The repository that a path names.
     pub(crate) fn find(&self, place: &Place) -> Option<usize> {
         match place {
             Place::Named(owner, name) => self.named(owner, name),
-            Place::Numbered(id) => self.worlds.iter().position(|world| world.identity.id.to_string() == *id),
+            Place::Numbered(id) => self
+                .worlds
+                .iter()
+                .position(|world| world.identity.id.to_string() == *id),
             Place::Nowhere => None,
         }
     }
 
     pub(crate) fn named(&self, owner: &str, name: &str) -> Option<usize> {
-        self.worlds.iter().position(|world| world.identity.is(owner, name))
+        self.worlds
+            .iter()
+            .position(|world| world.identity.is(owner, name))
     }
 
     /// The repository and the full name of the ref that a node id means.
     pub(crate) fn ref_of(&self, id: &str) -> Option<(usize, String)> {
         let (repository, name) = id.strip_prefix("REF_")?.split_once(':')?;
-        Some((self.find(&Place::Numbered(repository.to_owned()))?, name.to_owned()))
+        Some((
+            self.find(&Place::Numbered(repository.to_owned()))?,
+            name.to_owned(),
+        ))
     }
 
     /// The repository whose budget a request spends: the one its token was minted for, else the first.
@@ -48,6 +61,9 @@ impl Site {
 
     /// What the request in hand has changed, wherever that was.
     pub(crate) fn take_effects(&mut self) -> Vec<String> {
-        self.worlds.iter_mut().flat_map(|world| std::mem::take(&mut world.effects)).collect()
+        self.worlds
+            .iter_mut()
+            .flat_map(|world| std::mem::take(&mut world.effects))
+            .collect()
     }
 }

@@ -11,7 +11,11 @@ pub(crate) fn serve(site: &Site, call: &Call) -> Answer {
         return refusal(400, "InvalidAuthenticationInfo", message);
     }
     let known = site.worlds.iter().find_map(|world| {
-        let artifact = world.actions.artifacts.iter().find(|artifact| artifact.secret == call.tail(1))?;
+        let artifact = world
+            .actions
+            .artifacts
+            .iter()
+            .find(|artifact| artifact.secret == call.tail(1))?;
         (world.now() < artifact.expires_at).then_some(artifact)
     });
     match known {
@@ -21,6 +25,8 @@ pub(crate) fn serve(site: &Site, call: &Call) -> Answer {
 }
 
 fn refusal(status: u16, code: &'static str, message: &str) -> Answer {
-    let body = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
     Answer::raw(status, "application/xml", body).with("x-ms-error-code", code)
 }

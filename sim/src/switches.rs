@@ -23,7 +23,11 @@ impl Simulator {
     }
 
     fn clocks(&self, change: impl Fn(&mut Clock)) {
-        self.shared.site(|site| site.worlds.iter_mut().for_each(|world| change(&mut world.clock)));
+        self.shared.site(|site| {
+            site.worlds
+                .iter_mut()
+                .for_each(|world| change(&mut world.clock))
+        });
     }
 
     /// Whether releases become immutable when published; off unless told.

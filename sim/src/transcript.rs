@@ -13,7 +13,13 @@ use crate::endpoint::Endpoint;
 use crate::reply::Body;
 
 /// What a request's headers tell a judge; a token is never written down.
-const ASKED: [&str; 5] = ["accept", "content-type", "content-length", "user-agent", "x-github-api-version"];
+const ASKED: [&str; 5] = [
+    "accept",
+    "content-type",
+    "content-length",
+    "user-agent",
+    "x-github-api-version",
+];
 const ANSWERED: [&str; 3] = ["content-type", "link", "location"];
 
 /// A file that is only ever appended to, by several simulators at once if need be.
@@ -22,7 +28,9 @@ pub(crate) struct Transcript(Mutex<File>);
 impl Transcript {
     pub(crate) fn open(path: &Path) -> Self {
         let file = OpenOptions::new().create(true).append(true).open(path);
-        Self(Mutex::new(file.expect("a transcript that can be appended to")))
+        Self(Mutex::new(
+            file.expect("a transcript that can be appended to"),
+        ))
     }
 
     /// Notes an exchange. GraphQL and the storage of artifacts are no part of the description.
@@ -30,7 +38,10 @@ impl Transcript {
         if call.is_graphql() || call.endpoint == Endpoint::DownloadArtifact {
             return;
         }
-        let body = call.upload.is_none().then(|| String::from_utf8_lossy(&call.body));
+        let body = call
+            .upload
+            .is_none()
+            .then(|| String::from_utf8_lossy(&call.body));
         let line = json!({
             "method": call.method,
             "path": call.target,
@@ -44,11 +55,19 @@ impl Transcript {
         });
         // One write a line: lines of different processes do not mix.
         let line = format!("{line}\n");
-        self.0.lock().write_all(line.as_bytes()).expect("a transcript that can be written");
+        self.0
+            .lock()
+            .write_all(line.as_bytes())
+            .expect("a transcript that can be written");
     }
 }
 
 fn chosen(headers: &HeaderMap, names: &[&str]) -> Map<String, Value> {
-    let told = |name: &&str| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?.into()));
+    let told = |name: &&str| {
+        Some((
+            (*name).to_owned(),
+            headers.get(*name)?.to_str().ok()?.into(),
+        ))
+    };
     names.iter().filter_map(told).collect()
 }

@@ -25,7 +25,11 @@ pub(crate) struct Upload {
 }
 
 /// Takes in the whole body without holding more than one chunk of it.
-pub(crate) async fn take_in(mut body: Incoming, declared: Option<u64>, damage: Option<Effect>) -> Result<Upload, hyper::Error> {
+pub(crate) async fn take_in(
+    mut body: Incoming,
+    declared: Option<u64>,
+    damage: Option<Effect>,
+) -> Result<Upload, hyper::Error> {
     let limit = match damage {
         Some(Effect::TruncatedUpload) => declared.map(|length| length.saturating_sub(1)),
         _ => None,
@@ -50,7 +54,14 @@ struct Store {
 
 impl Store {
     fn new(limit: Option<u64>, corrupt: bool) -> Self {
-        Self { received: 0, size: 0, limit: limit.unwrap_or(u64::MAX), corrupt, hash: Sha256::new(), bytes: Some(Vec::new()) }
+        Self {
+            received: 0,
+            size: 0,
+            limit: limit.unwrap_or(u64::MAX),
+            corrupt,
+            hash: Sha256::new(),
+            bytes: Some(Vec::new()),
+        }
     }
 
     fn take(&mut self, chunk: &[u8]) {
@@ -76,7 +87,13 @@ impl Store {
     }
 
     fn finish(self, damage: Option<Effect>) -> Upload {
-        Upload { received: self.received, size: self.size, sha256: digest(self.hash), bytes: self.bytes, damage }
+        Upload {
+            received: self.received,
+            size: self.size,
+            sha256: digest(self.hash),
+            bytes: self.bytes,
+            damage,
+        }
     }
 }
 

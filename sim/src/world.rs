@@ -46,7 +46,10 @@ impl Identity {
 }
 
 /// What an administrator of the repository decides.
-#[expect(clippy::struct_excessive_bools, reason = "these are GitHub's own independent switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are GitHub's own independent switches"
+)]
 pub(crate) struct Settings {
     pub(crate) immutable_releases: bool,
     pub(crate) actions_may_open_pulls: bool,
@@ -100,7 +103,9 @@ impl World {
 
     /// The published release of a tag.
     pub(crate) fn published(&self, tag: &str) -> Option<&ReleaseRecord> {
-        self.releases.iter().find(|release| !release.draft && release.tag_name == tag)
+        self.releases
+            .iter()
+            .find(|release| !release.draft && release.tag_name == tag)
     }
 
     pub(crate) fn pull(&self, number: u64) -> Option<&PullRecord> {

@@ -1,5 +1,8 @@
 //! What surrounds every request: headers, the log and planned faults.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails on the spot")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails on the spot"
+)]
 
 mod support;
 
@@ -12,7 +15,11 @@ use serde_json::{Value, json};
 use support::Client;
 
 fn create(client: &Client) -> Result<support::Reply, ureq::Error> {
-    client.attempt("POST", "/releases", &json!({ "tag_name": "v1", "draft": true }))
+    client.attempt(
+        "POST",
+        "/releases",
+        &json!({ "tag_name": "v1", "draft": true }),
+    )
 }
 
 #[test]
@@ -22,7 +29,10 @@ fn the_date_follows_the_set_clock() {
     sim.shift_clock(1);
     let answer = Client::writer(&sim).get("");
     assert_eq!(answer.header("date"), Some("Sun, 06 Nov 1994 08:49:38 GMT"));
-    assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/json; charset=utf-8")
+    );
     assert_eq!(answer.header("x-ratelimit-remaining"), Some("999"));
     sim.plan(Fault::on(Endpoint::GetRepository).then(Effect::OmitDate));
     assert_eq!(Client::writer(&sim).get("").header("date"), None);
@@ -33,10 +43,16 @@ fn a_reset_before_the_work_leaves_nothing_and_one_after_it_everything() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetBefore));
-    assert!(create(&client).is_err(), "the connection should have dropped");
+    assert!(
+        create(&client).is_err(),
+        "the connection should have dropped"
+    );
     assert_eq!(sim.releases().len(), 0);
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ResetAfter));
-    assert!(create(&client).is_err(), "the connection should have dropped");
+    assert!(
+        create(&client).is_err(),
+        "the connection should have dropped"
+    );
     assert_eq!(sim.releases().len(), 1);
     let writes = sim.writes();
     assert_eq!(writes.len(), 2);
@@ -49,7 +65,10 @@ fn a_truncated_reply_breaks_off_in_the_middle() {
     let sim = Simulator::start();
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::TruncatedReply));
     let broken = create(&Client::writer(&sim));
-    assert!(matches!(broken, Err(ureq::Error::Io(_))), "half an answer should not be read whole");
+    assert!(
+        matches!(broken, Err(ureq::Error::Io(_))),
+        "half an answer should not be read whole"
+    );
     assert_eq!(sim.releases().len(), 1);
 }
 
@@ -59,11 +78,17 @@ fn statuses_come_before_or_after_the_work() {
     let client = Client::writer(&sim);
     let on = || Fault::on(Matcher::method("POST").path_suffix("/releases"));
     sim.plan(on().then(Effect::StatusBefore(502)));
-    sim.plan(on().then(Effect::RetryAfter { status: 429, seconds: 7 }));
+    sim.plan(on().then(Effect::RetryAfter {
+        status: 429,
+        seconds: 7,
+    }));
     assert_eq!(create(&client).unwrap().status, 502);
     assert_eq!(sim.releases().len(), 0);
     let limited = create(&client).unwrap();
-    assert_eq!((limited.status, limited.header("retry-after")), (429, Some("7")));
+    assert_eq!(
+        (limited.status, limited.header("retry-after")),
+        (429, Some("7"))
+    );
     sim.plan(on().then(Effect::StatusAfter(504)));
     assert_eq!(create(&client).unwrap().status, 504);
     assert_eq!(sim.releases().len(), 1);
@@ -73,10 +98,16 @@ fn statuses_come_before_or_after_the_work() {
 fn a_stalled_request_is_in_the_log_before_it_is_answered() {
     let sim = Simulator::start();
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::Stall));
-    let stream = raw(&sim, "POST /repos/octo/hello/releases HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}");
+    let stream = raw(
+        &sim,
+        "POST /repos/octo/hello/releases HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}",
+    );
     sim.wait_until(|events| events.iter().any(|event| event.body_bytes == 2));
     let event = sim.events().remove(0);
-    assert_eq!((event.endpoint, event.status, event.finished), (Endpoint::CreateRelease, None, false));
+    assert_eq!(
+        (event.endpoint, event.status, event.finished),
+        (Endpoint::CreateRelease, None, false)
+    );
     drop(stream);
 }
 
@@ -105,7 +136,10 @@ fn reads_and_writes_are_told_apart() {
 #[test]
 fn a_request_without_a_user_agent_is_refused() {
     let sim = Simulator::start();
-    let mut stream = raw(&sim, "GET /rate_limit HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let mut stream = raw(
+        &sim,
+        "GET /rate_limit HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    );
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 "));
@@ -117,7 +151,9 @@ fn a_retired_version_of_the_api_is_gone() {
     let sim = Simulator::start();
     let address = format!("{}/repos/octo/hello", sim.api_url());
     let version = [("x-github-api-version", "2020-01-01")];
-    let refused = Client::writer(&sim).send("GET", &address, &version, Vec::new()).unwrap();
+    let refused = Client::writer(&sim)
+        .send("GET", &address, &version, Vec::new())
+        .unwrap();
     assert_eq!(refused.status, 410);
 }
 
@@ -140,13 +176,22 @@ fn a_redirect_a_foreign_upload_url_and_garbage_come_as_planned() {
     let to = "http://127.0.0.1:1/elsewhere".to_owned();
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::Redirect(to.clone())));
     let redirected = create(&client).unwrap();
-    assert_eq!((redirected.status, redirected.header("location")), (307, Some(to.as_str())));
+    assert_eq!(
+        (redirected.status, redirected.header("location")),
+        (307, Some(to.as_str()))
+    );
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::ForeignUploadUrl));
     let foreign = create(&client).unwrap().text("upload_url");
-    assert_eq!(foreign, "https://uploads.invalid/repos/octo/hello/releases/1/assets{?name,label}");
+    assert_eq!(
+        foreign,
+        "https://uploads.invalid/repos/octo/hello/releases/1/assets{?name,label}"
+    );
     sim.plan(Fault::on(Endpoint::CreateRelease).then(Effect::Garbage));
     let garbage = create(&client).unwrap();
-    assert!(serde_json::from_slice::<Value>(&garbage.bytes).is_err(), "HTML is no JSON");
+    assert!(
+        serde_json::from_slice::<Value>(&garbage.bytes).is_err(),
+        "HTML is no JSON"
+    );
 }
 
 #[test]
@@ -171,14 +216,45 @@ fn the_transcript_has_every_rest_exchange_that_no_fault_met() {
     client.graphql("{ rateLimit { limit } }", &Value::Null);
     client.get("/releases?per_page=1");
     let text = std::fs::read_to_string(&path).unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<String> = lines.iter().map(|line| format!("{} {} {}", line["method"], line["path"], line["status"])).collect();
-    let (create, upload) =
-        ("\"POST\" \"/repos/octo/hello/releases\" 201", "\"POST\" \"/repos/octo/hello/releases/2/assets?name=a.bin\" 201");
-    assert_eq!(told, [create, upload, "\"GET\" \"/repos/octo/hello/releases?per_page=1\" 200"]);
-    assert_eq!((&lines[0]["body"], &lines[0]["uploads"]), (&json!("{\"draft\":true,\"tag_name\":\"v1\"}"), &json!(false)));
-    assert_eq!((&lines[1]["body"], &lines[1]["body_bytes"], &lines[1]["uploads"]), (&Value::Null, &json!(2), &json!(true)));
-    assert_eq!(lines[2]["answer_headers"]["content-type"], "application/json; charset=utf-8");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} {} {}", line["method"], line["path"], line["status"]))
+        .collect();
+    let (create, upload) = (
+        "\"POST\" \"/repos/octo/hello/releases\" 201",
+        "\"POST\" \"/repos/octo/hello/releases/2/assets?name=a.bin\" 201",
+    );
+    assert_eq!(
+        told,
+        [
+            create,
+            upload,
+            "\"GET\" \"/repos/octo/hello/releases?per_page=1\" 200"
+        ]
+    );
+    assert_eq!(
+        (&lines[0]["body"], &lines[0]["uploads"]),
+        (
+            &json!("{\"draft\":true,\"tag_name\":\"v1\"}"),
+            &json!(false)
+        )
+    );
+    assert_eq!(
+        (
+            &lines[1]["body"],
+            &lines[1]["body_bytes"],
+            &lines[1]["uploads"]
+        ),
+        (&Value::Null, &json!(2), &json!(true))
+    );
+    assert_eq!(
+        lines[2]["answer_headers"]["content-type"],
+        "application/json; charset=utf-8"
+    );
     let answer: Value = serde_json::from_str(lines[2]["answer"].as_str().unwrap()).unwrap();
     assert_eq!(answer[0]["id"], 2);
     assert!(!text.contains("ghs_"), "a token was written down");

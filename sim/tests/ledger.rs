@@ -25,11 +25,23 @@ fn an_append_is_a_real_commit_of_the_bot_on_the_expected_head() {
     let head = sim.orphan("receipt-ledger", &[("ledger.json", b"{}")]);
     let answer = Client::writer(&sim).graphql(APPEND, &append(&head, "receipts/ab/1.json"));
     let oid = answer.json()["data"]["createCommitOnBranch"]["commit"]["oid"].clone();
-    assert_eq!(oid.as_str(), sim.ref_oid("refs/heads/receipt-ledger").as_deref());
-    assert_eq!(sim.read_file("receipt-ledger", "receipts/ab/1.json").unwrap(), b"hello");
-    assert_eq!(sim.read_file("receipt-ledger", "ledger.json").unwrap(), b"{}");
+    assert_eq!(
+        oid.as_str(),
+        sim.ref_oid("refs/heads/receipt-ledger").as_deref()
+    );
+    assert_eq!(
+        sim.read_file("receipt-ledger", "receipts/ab/1.json")
+            .unwrap(),
+        b"hello"
+    );
+    assert_eq!(
+        sim.read_file("receipt-ledger", "ledger.json").unwrap(),
+        b"{}"
+    );
     let repository = git2::Repository::open_bare(sim.git_dir()).unwrap();
-    let commit = repository.find_commit(git2::Oid::from_str(oid.as_str().unwrap()).unwrap()).unwrap();
+    let commit = repository
+        .find_commit(git2::Oid::from_str(oid.as_str().unwrap()).unwrap())
+        .unwrap();
     assert_eq!(commit.parent_id(0).unwrap().to_string(), head);
     assert_eq!(commit.author().name(), Some("github-actions[bot]"));
     assert_eq!(commit.committer().name(), Some("GitHub"));
@@ -44,10 +56,14 @@ fn a_stale_head_is_an_error_at_http_200() {
     sim.commit("receipt-ledger", &[("other", b"1")]);
     let answer = Client::writer(&sim).graphql(APPEND, &append(&old, "a"));
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["data"], json!({ "createCommitOnBranch": null }));
+    assert_eq!(
+        answer.json()["data"],
+        json!({ "createCommitOnBranch": null })
+    );
     assert_eq!(answer.error()["type"], "STALE_DATA");
     assert_eq!(answer.error()["path"], json!(["createCommitOnBranch"]));
-    let text = format!("Expected branch to point to \"{old}\" but it did not.  Pull and try again.");
+    let text =
+        format!("Expected branch to point to \"{old}\" but it did not.  Pull and try again.");
     assert_eq!(answer.error()["message"], text);
 }
 
@@ -59,7 +75,10 @@ fn planned_stale_data_looks_like_the_real_one() {
     let client = Client::writer(&sim);
     let answer = client.graphql(APPEND, &append(&head, "a"));
     assert_eq!(answer.error()["type"], "STALE_DATA");
-    assert_eq!(answer.json()["data"], json!({ "createCommitOnBranch": null }));
+    assert_eq!(
+        answer.json()["data"],
+        json!({ "createCommitOnBranch": null })
+    );
     assert_eq!(sim.effects(), Vec::<String>::new());
     let again = client.graphql(APPEND, &append(&head, "a"));
     assert_eq!(again.json()["errors"], Value::Null);
@@ -70,11 +89,17 @@ fn a_missing_branch_and_a_missing_permission_are_told_apart() {
     let sim = Simulator::start();
     let head = sim.ref_oid("refs/heads/main").unwrap();
     let missing = Client::writer(&sim).graphql(APPEND, &append(&head, "a"));
-    assert_eq!(missing.error()["message"], "Branch receipt-ledger not found");
+    assert_eq!(
+        missing.error()["message"],
+        "Branch receipt-ledger not found"
+    );
     let reader = Client::with(&sim, Permissions::read());
     let refused = reader.graphql(APPEND, &append(&head, "a"));
     assert_eq!(refused.error()["type"], "FORBIDDEN");
-    assert_eq!(refused.error()["message"], "Resource not accessible by integration");
+    assert_eq!(
+        refused.error()["message"],
+        "Resource not accessible by integration"
+    );
 }
 
 fn preflight(commit: &str) -> Value {
@@ -124,7 +149,10 @@ fn the_resolve_document_finds_a_branch_by_expression() {
     let repository = &answer["data"]["repository"];
     assert_eq!(repository["nameWithOwner"], "octo/hello");
     assert_eq!(repository["defaultBranchRef"]["name"], "main");
-    assert_eq!(repository["object"]["oid"].as_str(), sim.ref_oid("refs/heads/main").as_deref());
+    assert_eq!(
+        repository["object"]["oid"].as_str(),
+        sim.ref_oid("refs/heads/main").as_deref()
+    );
 }
 
 #[test]
@@ -137,7 +165,10 @@ fn an_unknown_repository_is_null_with_not_found() {
     let error = answer.error();
     assert_eq!(error["type"], "NOT_FOUND");
     assert_eq!(error["path"], json!(["repository"]));
-    assert_eq!(error["message"], "Could not resolve to a Repository with the name 'x/y'.");
+    assert_eq!(
+        error["message"],
+        "Could not resolve to a Repository with the name 'x/y'."
+    );
 }
 
 #[test]
@@ -145,7 +176,10 @@ fn an_unknown_token_is_http_401_even_for_graphql() {
     let sim = Simulator::start();
     let stranger = Client::bearing(&sim, "ghs_unknown");
     let answer = stranger.graphql(RESOLVE, &json!({}));
-    assert_eq!((answer.status, answer.message().as_str()), (401, "Bad credentials"));
+    assert_eq!(
+        (answer.status, answer.message().as_str()),
+        (401, "Bad credentials")
+    );
 }
 
 #[test]
@@ -167,6 +201,9 @@ fn a_spent_graphql_budget_is_an_error_at_http_200() {
     let sim = Simulator::start();
     sim.rate_limit(10, 0);
     let answer = Client::writer(&sim).graphql(RESOLVE, &json!({}));
-    assert_eq!((answer.status, &answer.error()["type"]), (200, &json!("RATE_LIMITED")));
+    assert_eq!(
+        (answer.status, &answer.error()["type"]),
+        (200, &json!("RATE_LIMITED"))
+    );
     assert_eq!(answer.header("x-ratelimit-resource"), Some("graphql"));
 }

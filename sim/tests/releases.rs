@@ -20,7 +20,14 @@ fn a_draft_gets_its_tag_only_when_it_is_published() {
     assert_eq!(published.status, 200);
     assert_eq!(sim.ref_oid("refs/tags/v1"), sim.ref_oid("refs/heads/main"));
     assert_eq!(client.get("/releases/tags/v1").status, 200);
-    assert_eq!(sim.effects(), ["draft release 1 created", "ref refs/tags/v1 created", "release 1 published"]);
+    assert_eq!(
+        sim.effects(),
+        [
+            "draft release 1 created",
+            "ref refs/tags/v1 created",
+            "release 1 published"
+        ]
+    );
 }
 
 #[test]
@@ -42,10 +49,18 @@ fn a_second_published_release_of_a_tag_is_refused_while_drafts_may_coexist() {
         let draft = client.post("/releases", &json!({ "tag_name": "v1", "draft": true }));
         assert_eq!(draft.status, 201);
     }
-    assert_eq!(client.post("/releases", &json!({ "tag_name": "v1" })).status, 201);
+    assert_eq!(
+        client
+            .post("/releases", &json!({ "tag_name": "v1" }))
+            .status,
+        201
+    );
     let second = client.post("/releases", &json!({ "tag_name": "v1" }));
     assert_eq!(second.status, 422);
-    assert_eq!(second.error(), json!({ "resource": "Release", "code": "already_exists", "field": "tag_name" }));
+    assert_eq!(
+        second.error(),
+        json!({ "resource": "Release", "code": "already_exists", "field": "tag_name" })
+    );
     assert_eq!(client.get("/releases").json().as_array().unwrap().len(), 3);
 }
 
@@ -66,7 +81,10 @@ fn an_asset_is_digested_renamed_and_refused_a_second_time() {
     let asset = client.upload(&draft.json(), "my%20app.txt", b"hello");
     assert_eq!(asset.status, 201);
     assert_eq!(asset.text("name"), "my.app.txt");
-    assert_eq!(asset.text("digest"), "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    assert_eq!(
+        asset.text("digest"),
+        "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    );
     let again = client.upload(&draft.json(), "my.app.txt", b"hello");
     assert_eq!(again.status, 422);
     assert_eq!(again.error()["code"], "already_exists");
@@ -87,7 +105,10 @@ fn an_empty_asset_is_refused() {
     let address = format!("{}?name=a", base.trim_end_matches("{?name,label}"));
     let headers = [("content-type", "text/plain"), ("content-length", "0")];
     let refused = client.send("POST", &address, &headers, Vec::new()).unwrap();
-    assert_eq!(refused.error()["message"], "size must be greater than or equal to 1");
+    assert_eq!(
+        refused.error()["message"],
+        "size must be greater than or equal to 1"
+    );
 }
 
 #[test]
@@ -104,10 +125,18 @@ fn spoiled_uploads_are_stored_as_spoiled() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let draft = client.post("/releases", &json!({ "tag_name": "v1", "draft": true }));
-    for effect in [Effect::CorruptUpload, Effect::TruncatedUpload, Effect::NullDigest, Effect::StarterAsset] {
+    for effect in [
+        Effect::CorruptUpload,
+        Effect::TruncatedUpload,
+        Effect::NullDigest,
+        Effect::StarterAsset,
+    ] {
         sim.plan(Fault::on(Endpoint::UploadAsset).then(effect));
     }
-    let statuses: Vec<u16> = ["a", "b", "c", "d"].iter().map(|name| client.upload(&draft.json(), name, b"hello").status).collect();
+    let statuses: Vec<u16> = ["a", "b", "c", "d"]
+        .iter()
+        .map(|name| client.upload(&draft.json(), name, b"hello").status)
+        .collect();
     assert_eq!(statuses, [201, 201, 201, 502]);
     let assets = sim.releases().remove(0).assets;
     assert_eq!(assets[0].bytes.as_deref(), Some(&b"\x97ello"[..]));
@@ -121,7 +150,10 @@ fn notes_beyond_the_limit_are_refused_with_githubs_text() {
     let sim = Simulator::start();
     let body = json!({ "tag_name": "v1", "body": "x".repeat(125_001) });
     let refused = Client::writer(&sim).post("/releases", &body);
-    assert_eq!(refused.error()["message"], "body is too long (maximum is 125000 characters)");
+    assert_eq!(
+        refused.error()["message"],
+        "body is too long (maximum is 125000 characters)"
+    );
 }
 
 #[test]
@@ -142,7 +174,10 @@ fn a_rule_against_new_tags_refuses_the_publication_and_leaves_the_draft() {
     let refused = client.call("PATCH", "/releases/1", &json!({ "draft": false }));
     assert_eq!(refused.status, 422);
     assert_eq!(refused.error()["field"], "pre_receive");
-    assert_eq!(refused.json()["errors"][1]["message"], "Published releases must have a valid tag");
+    assert_eq!(
+        refused.json()["errors"][1]["message"],
+        "Published releases must have a valid tag"
+    );
     assert!(sim.releases()[0].draft);
 }
 
@@ -154,12 +189,21 @@ fn an_immutable_release_locks_its_assets_and_its_tag_name_forever() {
     let release = client.post("/releases", &json!({ "tag_name": "v1" }));
     assert_eq!(release.json()["immutable"], true);
     let refused = client.upload(&release.json(), "late", b"x");
-    assert_eq!(refused.message(), "Cannot upload assets to an immutable release.");
+    assert_eq!(
+        refused.message(),
+        "Cannot upload assets to an immutable release."
+    );
     let locked = client.call("DELETE", "/git/refs/tags/v1", &json!(null));
     assert_eq!(locked.status, 422);
-    assert_eq!(client.call("DELETE", "/releases/1", &json!(null)).status, 204);
+    assert_eq!(
+        client.call("DELETE", "/releases/1", &json!(null)).status,
+        204
+    );
     let again = client.post("/releases", &json!({ "tag_name": "v1" }));
-    assert_eq!(again.error()["message"], "tag_name was used by an immutable release");
+    assert_eq!(
+        again.error()["message"],
+        "tag_name was used by an immutable release"
+    );
 }
 
 #[test]
@@ -170,8 +214,14 @@ fn a_target_with_other_workflows_needs_the_workflows_permission() {
     let refused = Client::writer(&sim).post("/releases", &body);
     assert_eq!(refused.status, 403);
     assert_eq!(refused.message(), "Resource not accessible by integration");
-    let able = Permissions { workflows: true, ..Permissions::write() };
-    assert_eq!(Client::with(&sim, able).post("/releases", &body).status, 201);
+    let able = Permissions {
+        workflows: true,
+        ..Permissions::write()
+    };
+    assert_eq!(
+        Client::with(&sim, able).post("/releases", &body).status,
+        201
+    );
 }
 
 #[test]
@@ -195,7 +245,14 @@ fn a_missing_permission_is_named_in_a_header() {
     let reader = Client::with(&sim, Permissions::read());
     let refused = reader.post("/releases", &json!({ "tag_name": "v1" }));
     assert_eq!(refused.status, 403);
-    assert_eq!(refused.header("x-accepted-github-permissions"), Some("contents=write"));
-    let blind = Permissions { contents: Access::None, pull_requests: Access::None, ..Permissions::none() };
+    assert_eq!(
+        refused.header("x-accepted-github-permissions"),
+        Some("contents=write")
+    );
+    let blind = Permissions {
+        contents: Access::None,
+        pull_requests: Access::None,
+        ..Permissions::none()
+    };
     assert_eq!(Client::with(&sim, blind).get("/releases").status, 404);
 }

@@ -29,7 +29,8 @@ use crate::{
 
 /// Makes one attempt and closes its record, whichever way it ends.
 pub(crate) async fn run(environment: &Environment, clock: Clock, log: Log) -> Exit {
-    let recorder = match Recorder::begin(environment, random::operation_id(), clock(), log.clone()) {
+    let recorder = match Recorder::begin(environment, random::operation_id(), clock(), log.clone())
+    {
         Ok(recorder) => recorder,
         Err(error) => {
             log.line(&format!("countersign: no audit record can be written under RUNNER_TEMP: {error}. Nothing was done. Free the disk or set RUNNER_TEMP to a folder of yours."));
@@ -67,7 +68,11 @@ struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    fn begin(environment: &Environment, clock: Clock, recorder: &'a Recorder) -> Result<Self, Refusal> {
+    fn begin(
+        environment: &Environment,
+        clock: Clock,
+        recorder: &'a Recorder,
+    ) -> Result<Self, Refusal> {
         let inputs = Inputs::read(environment)?;
         let token = Token::new(&inputs.token);
         if let Some(token) = &token {
@@ -76,7 +81,8 @@ impl<'a> Attempt<'a> {
         recorder.note_inputs(&inputs);
         let mode = Mode::parse(&inputs.mode);
         // The mode says whether anything is meant to happen at all, so it comes before everything else that may be wrong.
-        Self::assemble(environment, inputs, mode.clone(), token, clock, recorder).map_err(|refusal| mode.err().unwrap_or(refusal))
+        Self::assemble(environment, inputs, mode.clone(), token, clock, recorder)
+            .map_err(|refusal| mode.err().unwrap_or(refusal))
     }
 
     fn assemble(
@@ -90,28 +96,46 @@ impl<'a> Attempt<'a> {
         let context = RunContext::read(environment, recorder.operation_id())?;
         let run_id = match inputs.run_id.as_str() {
             "" => context.executor.run_id.clone(),
-            given => given.parse().map_err(|error| InputRefusal::Invalid { input: "run-id", problem: format!("{error}") })?,
+            given => given.parse().map_err(|error| InputRefusal::Invalid {
+                input: "run-id",
+                problem: format!("{error}"),
+            })?,
         };
         let max_wait = seconds("max-wait", &inputs.max_wait)?.unwrap_or(MAX_WAIT);
         let token = token.ok_or(InputRefusal::TokenMissing)?;
         let endpoints = Endpoints::of(|name| environment.get(name))?;
         let patience = Patience::new(environment.tempo(), max_wait, recorder.log());
-        let github = GitHub::new(endpoints, &token, environment.tempo(), patience).ok_or(InputRefusal::TokenMissing)?;
-        Ok(Self { inputs, mode, run_id, context, github, clock, recorder })
+        let github = GitHub::new(endpoints, &token, environment.tempo(), patience)
+            .ok_or(InputRefusal::TokenMissing)?;
+        Ok(Self {
+            inputs,
+            mode,
+            run_id,
+            context,
+            github,
+            clock,
+            recorder,
+        })
     }
 
     /// Requests and retries since the operation at hand began.
     fn note_requests(&self) {
-        self.recorder.note_requests(self.github.requests(), self.github.patience().retries());
+        self.recorder
+            .note_requests(self.github.requests(), self.github.patience().retries());
     }
 
     async fn run(&self) -> Ending {
         if matches!(self.mode, Ok(Mode::DryRun)) {
             return self.dry_run().await.unwrap_or_else(Ending::from);
         }
-        for (input, value) in [("campaign", &self.inputs.campaign), ("variables", &self.inputs.variables)] {
+        for (input, value) in [
+            ("campaign", &self.inputs.campaign),
+            ("variables", &self.inputs.variables),
+        ] {
             if !value.is_empty() && self.mode.is_ok() {
-                let here = "mode `prod`: a campaign becomes a plan in a dry run; hand that over as `plan`".into();
+                let here =
+                    "mode `prod`: a campaign becomes a plan in a dry run; hand that over as `plan`"
+                        .into();
                 return Ending::Refused(InputRefusal::Unused { input, here }.into());
             }
         }
@@ -135,14 +159,23 @@ impl<'a> Attempt<'a> {
 
     /// This attempt, as it works on the operation at hand.
     fn executor(&self) -> Executor {
-        Executor { operation_id: self.recorder.operation_id(), ..self.context.executor.clone() }
+        Executor {
+            operation_id: self.recorder.operation_id(),
+            ..self.context.executor.clone()
+        }
     }
 
     fn kind(&self) -> Result<Kind, InputRefusal> {
         if self.inputs.operation.is_empty() {
-            return Err(InputRefusal::Missing { input: "operation", needed_by: "every call without a `plan`".into() });
+            return Err(InputRefusal::Missing {
+                input: "operation",
+                needed_by: "every call without a `plan`".into(),
+            });
         }
-        self.inputs.operation.parse().map_err(InputRefusal::OperationUnknown)
+        self.inputs
+            .operation
+            .parse()
+            .map_err(InputRefusal::OperationUnknown)
     }
 
     /// The plan that the inputs name, if they name one.
@@ -150,7 +183,11 @@ impl<'a> Attempt<'a> {
         if self.inputs.plan.is_empty() {
             return Ok(None);
         }
-        let kind = if self.inputs.operation.is_empty() { None } else { Some(self.kind()?) };
+        let kind = if self.inputs.operation.is_empty() {
+            None
+        } else {
+            Some(self.kind()?)
+        };
         let plan = from_plan(&self.inputs, &self.context.workspace)?;
         if plan.operations().is_empty() {
             return Err(InputRefusal::Invalid {
@@ -160,53 +197,103 @@ impl<'a> Attempt<'a> {
         }
         let alone = plan.operations().len() == 1 && plan.campaign.is_none();
         if !alone && !self.inputs.files.trim().is_empty() {
-            return Err(InputRefusal::Unused { input: "files", here: "a plan of several operations, which names its files itself".into() });
+            return Err(InputRefusal::Unused {
+                input: "files",
+                here: "a plan of several operations, which names its files itself".into(),
+            });
         }
-        plan.operations().iter().try_for_each(|planned| self.is_as_asked(planned, kind, alone))?;
-        self.attaches_to(plan.operations().iter().map(|planned| planned.operation().kind()))?;
-        plan.operations().iter().try_for_each(|planned| self.has_room(planned.operation()))?;
+        plan.operations()
+            .iter()
+            .try_for_each(|planned| self.is_as_asked(planned, kind, alone))?;
+        self.attaches_to(
+            plan.operations()
+                .iter()
+                .map(|planned| planned.operation().kind()),
+        )?;
+        plan.operations()
+            .iter()
+            .try_for_each(|planned| self.has_room(planned.operation()))?;
         Ok(Some(plan))
     }
 
     /// A plan must be for what the inputs name beside it. Only a campaign may span repositories.
-    fn is_as_asked(&self, planned: &PlannedOperation, kind: Option<Kind>, alone: bool) -> Result<(), InputRefusal> {
+    fn is_as_asked(
+        &self,
+        planned: &PlannedOperation,
+        kind: Option<Kind>,
+        alone: bool,
+    ) -> Result<(), InputRefusal> {
         let operation = planned.operation();
-        let problem = |planned: String, asked: String| format!("the plan is for `{planned}`, but `{asked}` was asked for");
+        let problem = |planned: String, asked: String| {
+            format!("the plan is for `{planned}`, but `{asked}` was asked for")
+        };
         if let Some(kind) = kind.filter(|kind| *kind != operation.kind()) {
-            return Err(InputRefusal::Invalid { input: "operation", problem: problem(operation.kind().to_string(), kind.to_string()) });
+            return Err(InputRefusal::Invalid {
+                input: "operation",
+                problem: problem(operation.kind().to_string(), kind.to_string()),
+            });
         }
         let repository = self.describer().repository(&self.inputs)?;
-        if operation.target().repository != repository && (alone || !self.inputs.repository.is_empty()) {
+        if operation.target().repository != repository
+            && (alone || !self.inputs.repository.is_empty())
+        {
             return Err(InputRefusal::Invalid {
                 input: "repository",
-                problem: problem(operation.target().repository.to_string(), repository.to_string()),
+                problem: problem(
+                    operation.target().repository.to_string(),
+                    repository.to_string(),
+                ),
             });
         }
         Ok(())
     }
 
     fn allow_workflow_changes(&self) -> Result<bool, InputRefusal> {
-        flag("allow-workflow-changes", &self.inputs.allow_workflow_changes)
+        flag(
+            "allow-workflow-changes",
+            &self.inputs.allow_workflow_changes,
+        )
     }
 
     fn attach_receipt(&self) -> Result<AttachReceipt, InputRefusal> {
-        Ok(if flag("attach-receipt", &self.inputs.attach_receipt)? { AttachReceipt::Yes } else { AttachReceipt::No })
+        Ok(if flag("attach-receipt", &self.inputs.attach_receipt)? {
+            AttachReceipt::Yes
+        } else {
+            AttachReceipt::No
+        })
     }
 
     /// Of several operations the releases get their evidence; where there is none, whoever asks for it would wait in vain.
-    fn attaches_to(&self, mut kinds: impl ExactSizeIterator<Item = Kind>) -> Result<(), InputRefusal> {
+    fn attaches_to(
+        &self,
+        mut kinds: impl ExactSizeIterator<Item = Kind>,
+    ) -> Result<(), InputRefusal> {
         let alone = kinds.len() == 1;
         let first = kinds.next();
-        if self.attach_receipt()? == AttachReceipt::No || first.into_iter().chain(kinds).any(|kind| kind == Kind::PublishRelease) {
+        if self.attach_receipt()? == AttachReceipt::No
+            || first
+                .into_iter()
+                .chain(kinds)
+                .any(|kind| kind == Kind::PublishRelease)
+        {
             return Ok(());
         }
-        let here = first.filter(|_| alone).map_or("operations of which none is a release".into(), |kind| kind.to_string());
-        Err(InputRefusal::Unused { input: "attach-receipt", here })
+        let here = first
+            .filter(|_| alone)
+            .map_or("operations of which none is a release".into(), |kind| {
+                kind.to_string()
+            });
+        Err(InputRefusal::Unused {
+            input: "attach-receipt",
+            here,
+        })
     }
 
     /// Whether a release has room for its evidence: told before a receipt is spent.
     fn has_room(&self, operation: &Operation) -> Result<(), InputRefusal> {
-        self.attach_receipt()?.fits(operation).map_err(|error| InputRefusal::AssetLimit(error.to_string()))
+        self.attach_receipt()?
+            .fits(operation)
+            .map_err(|error| InputRefusal::AssetLimit(error.to_string()))
     }
 
     fn note_operation(&self, operation: &Operation) {
@@ -223,9 +310,10 @@ impl From<Unplanned> for Ending {
     fn from(unplanned: Unplanned) -> Self {
         match unplanned {
             Unplanned::Refused(refusal) => Self::Refused(refusal),
-            Unplanned::Trouble(trouble) => {
-                Self::Failed(Complaint::new(trouble.code(), format!("{trouble}. Nothing was written. {}", trouble.remedy())))
-            }
+            Unplanned::Trouble(trouble) => Self::Failed(Complaint::new(
+                trouble.code(),
+                format!("{trouble}. Nothing was written. {}", trouble.remedy()),
+            )),
         }
     }
 }

@@ -59,17 +59,34 @@ struct LookedAt {
     pull_requests: Option<usize>,
 }
 
-pub(crate) async fn run(arguments: &AuditArguments, environment: &Environment, clock: Clock) -> Result<Exit> {
+pub(crate) async fn run(
+    arguments: &AuditArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<Exit> {
     let now = clock();
     let keys = arguments.keys.read(now)?;
-    ensure!(keys.is_some(), "--trusted-keys is missing: without them anybody could have written the receipts that an audit goes by");
+    ensure!(
+        keys.is_some(),
+        "--trusted-keys is missing: without them anybody could have written the receipts that an audit goes by"
+    );
     let known = known_tags(arguments)?;
     let source = Source::find(&arguments.place, environment).await?;
     let mut told = ledger::read(source.as_ref(), &keys.into()).await?;
-    let by: BTreeSet<String> = arguments.pulls_by.iter().map(|login| login.to_ascii_lowercase()).collect();
-    let wanted = inventory::Wanted { since: arguments.since, pulls_by: &by, book: &told.book };
+    let by: BTreeSet<String> = arguments
+        .pulls_by
+        .iter()
+        .map(|login| login.to_ascii_lowercase())
+        .collect();
+    let wanted = inventory::Wanted {
+        since: arguments.since,
+        pulls_by: &by,
+        book: &told.book,
+    };
     let mut looked = match (&source, &arguments.place.repository) {
-        (_, Some(repository)) => inventory::on_github(&repository.parse()?, &wanted, environment).await?,
+        (_, Some(repository)) => {
+            inventory::on_github(&repository.parse()?, &wanted, environment).await?
+        }
         (Some(source), None) => inventory::in_clone(source)?,
         (None, None) => bail!("a path or --repository is needed"),
     };
@@ -101,8 +118,11 @@ pub(crate) async fn run(arguments: &AuditArguments, environment: &Environment, c
 }
 
 fn known_tags(arguments: &AuditArguments) -> Result<KnownTags> {
-    let Some(path) = &arguments.known_tags else { return Ok(KnownTags::default()) };
-    KnownTags::parse(&read_text(path, MOST_KNOWN_TAGS)?).with_context(|| format!("`{}`", path.display()))
+    let Some(path) = &arguments.known_tags else {
+        return Ok(KnownTags::default());
+    };
+    KnownTags::parse(&read_text(path, MOST_KNOWN_TAGS)?)
+        .with_context(|| format!("`{}`", path.display()))
 }
 
 fn tell(audit: &Audit, format: AuditFormat, environment: &Environment) -> Result<Exit> {
@@ -114,11 +134,18 @@ fn tell(audit: &Audit, format: AuditFormat, environment: &Environment) -> Result
     if environment.get("GITHUB_ACTIONS") == Some("true") {
         annotations::show(&audit.findings);
     }
-    let matters = audit.findings.iter().any(|finding| finding.level != Level::Note);
+    let matters = audit
+        .findings
+        .iter()
+        .any(|finding| finding.level != Level::Note);
     Ok(if matters { Exit::Found } else { Exit::Success })
 }
 
 /// In JSON text `#` may be escaped: the runner takes `##[command]` anywhere in a line of the log.
 fn print_json(document: &impl Serialize) -> Result<()> {
-    print_bytes(String::from_utf8(to_json_line(document))?.replace("##[", "#\\u0023[").as_bytes())
+    print_bytes(
+        String::from_utf8(to_json_line(document))?
+            .replace("##[", "#\\u0023[")
+            .as_bytes(),
+    )
 }

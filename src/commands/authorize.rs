@@ -26,9 +26,16 @@ use super::{
 };
 use crate::{Clock, Environment, cli::AuthorizeArguments, exit::Exit, random};
 
-pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    arguments: &AuthorizeArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     let run = Run::of(arguments, environment)?;
-    ensure!(arguments.dispatch.is_none() || run.is_some(), "--dispatch starts a workflow for a run: give --run and --repository too");
+    ensure!(
+        arguments.dispatch.is_none() || run.is_some(),
+        "--dispatch starts a workflow for a run: give --run and --repository too"
+    );
     let (plan, requesters) = match (&run, &arguments.plan) {
         (Some(run), None) => run.plan().await?,
         (None, Some(path)) => {
@@ -44,51 +51,93 @@ pub(crate) async fn run(arguments: &AuthorizeArguments, environment: &Environmen
     if let Some(left) = not_shipped(&plan) {
         tell(&left);
     }
-    ensure!(!plan.operations().is_empty(), "the plan holds no operation that could be signed");
+    ensure!(
+        !plan.operations().is_empty(),
+        "the plan holds no operation that could be signed"
+    );
     let policy = Leave::read(arguments, clock)?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
-    let judged = plan.operations().iter().map(|planned| policy.judge(arguments, planned, &public, &requesters));
+    let judged = plan
+        .operations()
+        .iter()
+        .map(|planned| policy.judge(arguments, planned, &public, &requesters));
     let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
 
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
-        tell(&format!("{}\n\n{}\n", judgement.heading(planned), shown(planned)?));
+        tell(&format!(
+            "{}\n\n{}\n",
+            judgement.heading(planned),
+            shown(planned)?
+        ));
         tell(&format!(
             "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
             plan.run_id,
             arguments.expires_in,
-            planned.ledger().map_or("empty".into(), |ledger| ledger.to_string()),
+            planned
+                .ledger()
+                .map_or("empty".into(), |ledger| ledger.to_string()),
             public.fingerprint()
         ));
     }
     let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
     tell(&format!(
         "asked for by  {}\ncampaign      {}\n",
-        if people.is_empty() { "nobody knows".into() } else { people.join(", ") },
-        plan.campaign.as_ref().map_or("none", |campaign| campaign.as_str())
+        if people.is_empty() {
+            "nobody knows".into()
+        } else {
+            people.join(", ")
+        },
+        plan.campaign
+            .as_ref()
+            .map_or("none", |campaign| campaign.as_str())
     ));
-    let question = if judged.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", judged.len()) };
+    let question = if judged.len() == 1 {
+        "Sign it?".to_owned()
+    } else {
+        format!("Sign these {} receipts?", judged.len())
+    };
     if !arguments.yes && !agreed(&question)? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
-    let receipts = plan.operations().iter().zip(&judged).map(|(planned, judgement)| {
-        sign(&plan, planned, judgement, arguments.expires_in, signer.as_ref(), clock).map(|envelope| envelope.to_line())
-    });
+    let receipts = plan
+        .operations()
+        .iter()
+        .zip(&judged)
+        .map(|(planned, judgement)| {
+            sign(
+                &plan,
+                planned,
+                judgement,
+                arguments.expires_in,
+                signer.as_ref(),
+                clock,
+            )
+            .map(|envelope| envelope.to_line())
+        });
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     print(&receipts)?;
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
         judgement.tell(planned);
     }
-    if judged.iter().any(|judgement| matches!(judgement, Judgement::Denied(_))) {
+    if judged
+        .iter()
+        .any(|judgement| matches!(judgement, Judgement::Denied(_)))
+    {
         return Ok(Exit::Refused);
     }
     match (&run, &arguments.dispatch) {
         (Some(_), Some(workflow)) if judged.iter().any(Judgement::waits) => {
-            tell(&format!("{workflow} was not started: the policy waits for others. Start it when they have signed."));
+            tell(&format!(
+                "{workflow} was not started: the policy waits for others. Start it when they have signed."
+            ));
             Ok(Exit::Refused)
         }
-        (Some(run), Some(workflow)) => run.dispatch(workflow, arguments, &plan.run_id, &receipts).await,
+        (Some(run), Some(workflow)) => {
+            run.dispatch(workflow, arguments, &plan.run_id, &receipts)
+                .await
+        }
         _ => Ok(Exit::Success),
     }
 }
@@ -138,18 +187,33 @@ enum Judgement {
 impl Leave {
     fn read(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Result<Self> {
         let Some(path) = &arguments.policy else {
-            ensure!(arguments.trusted_keys.is_none(), "--trusted-keys says whose key it is for a policy; give --policy too");
+            ensure!(
+                arguments.trusted_keys.is_none(),
+                "--trusted-keys says whose key it is for a policy; give --policy too"
+            );
             return Ok(Self { policy: None });
         };
         let text = read_text(path, tables::MOST_BYTES as u64)?;
         let policy = Policy::parse(&text).with_context(|| format!("`{}`", path.display()))?;
-        let keys =
-            arguments.trusted_keys.as_deref().context("--policy names approvers: give --trusted-keys too, to tell whose key this is")?;
+        let keys = arguments.trusted_keys.as_deref().context(
+            "--policy names approvers: give --trusted-keys too, to tell whose key this is",
+        )?;
         let trusted = trusted::read(keys, arguments.trust_root, clock())?;
-        if let Some(fixed) = trusted.trust.as_ref().and_then(|trust| trust.newest().policy) {
-            ensure!(fixed == policy.pin(), "the trust file fixes the policy {fixed}, but `{}` is {}", path.display(), policy.pin());
+        if let Some(fixed) = trusted
+            .trust
+            .as_ref()
+            .and_then(|trust| trust.newest().policy)
+        {
+            ensure!(
+                fixed == policy.pin(),
+                "the trust file fixes the policy {fixed}, but `{}` is {}",
+                path.display(),
+                policy.pin()
+            );
         }
-        Ok(Self { policy: Some((policy, trusted)) })
+        Ok(Self {
+            policy: Some((policy, trusted)),
+        })
     }
 
     fn judge(
@@ -162,17 +226,46 @@ impl Leave {
         if arguments.advisory {
             return Ok(Judgement::Asked);
         }
-        let Some((policy, trusted)) = &self.policy else { return Ok(Judgement::Free) };
-        if let Some(retired) = trusted.keys.retired().iter().find(|retired| retired.key == *public) {
-            bail!("the key of `{}` does not count: {}", retired.name, retired.why);
+        let Some((policy, trusted)) = &self.policy else {
+            return Ok(Judgement::Free);
+        };
+        if let Some(retired) = trusted
+            .keys
+            .retired()
+            .iter()
+            .find(|retired| retired.key == *public)
+        {
+            bail!(
+                "the key of `{}` does not count: {}",
+                retired.name,
+                retired.why
+            );
         }
-        let known = trusted.keys.as_slice().iter().find(|key| key.key == *public);
-        let approvals = [Approval::from(known.with_context(|| format!("the key {} is none of the trusted keys", public.fingerprint()))?)];
-        let request =
-            Request { operation: planned.operation(), approvals: &approvals, requesters, reviewers: &[], lifetime: arguments.expires_in };
+        let known = trusted
+            .keys
+            .as_slice()
+            .iter()
+            .find(|key| key.key == *public);
+        let approvals = [Approval::from(known.with_context(|| {
+            format!(
+                "the key {} is none of the trusted keys",
+                public.fingerprint()
+            )
+        })?)];
+        let request = Request {
+            operation: planned.operation(),
+            approvals: &approvals,
+            requesters,
+            reviewers: &[],
+            lifetime: arguments.expires_in,
+        };
         let decision = decide_one(&request, policy);
         let leave = decision.allows() || decision.waits_for_others();
-        Ok(if leave { Judgement::Leave(decision) } else { Judgement::Denied(decision) })
+        Ok(if leave {
+            Judgement::Leave(decision)
+        } else {
+            Judgement::Denied(decision)
+        })
     }
 }
 
@@ -186,7 +279,11 @@ impl Judgement {
     }
 
     fn heading(&self, planned: &PlannedOperation) -> String {
-        let verb = if self.is_leave() { "will allow, once" } else { "is ADVISORY and allows nothing; it is about" };
+        let verb = if self.is_leave() {
+            "will allow, once"
+        } else {
+            "is ADVISORY and allows nothing; it is about"
+        };
         format!("This receipt {verb} (`{}`):", planned.id())
     }
 
@@ -195,12 +292,18 @@ impl Judgement {
         let id = planned.id();
         match self {
             Self::Free => {}
-            Self::Asked => tell("The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt)."),
+            Self::Asked => tell(
+                "The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt).",
+            ),
             Self::Leave(decision) if decision.allows() => {
-                tell(&format!("`{id}`: the policy's rule `{}` gives leave.", decision.rule.as_deref().unwrap_or_default()));
+                tell(&format!(
+                    "`{id}`: the policy's rule `{}` gives leave.",
+                    decision.rule.as_deref().unwrap_or_default()
+                ));
             }
             Self::Leave(decision) => {
-                let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+                let reasons: Vec<String> =
+                    decision.reasons.iter().map(ToString::to_string).collect();
                 let rule = decision.rule.as_deref().unwrap_or_default();
                 tell(&format!(
                     "`{id}`: the policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.",
@@ -209,11 +312,18 @@ impl Judgement {
             }
             Self::Denied(decision) => {
                 if let Err(denial) = decision.clone().verdict() {
-                    tell(&format!("`{id}`: the receipt is advisory: {}: {denial}\n{}", denial.code(), denial.remedy()));
+                    tell(&format!(
+                        "`{id}`: the receipt is advisory: {}: {denial}\n{}",
+                        denial.code(),
+                        denial.remedy()
+                    ));
                 }
             }
         }
     }
 }
 
-const _: () = assert!(Lifetime::MOST.seconds() == binding::MOST_LIFETIME, "a lifetime that can be asked for is one that counts");
+const _: () = assert!(
+    Lifetime::MOST.seconds() == binding::MOST_LIFETIME,
+    "a lifetime that can be asked for is one that counts"
+);

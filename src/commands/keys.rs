@@ -13,7 +13,10 @@ use super::{print, read_text, tell, trusted};
 use crate::{Clock, Environment, agent, exit::Exit, keyfile};
 
 pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
-    ensure!(!name.chars().any(char::is_control), "--name must be one line of visible characters");
+    ensure!(
+        !name.chars().any(char::is_control),
+        "--name must be one line of visible characters"
+    );
     let (secret, public) = keyfile::generate(name)?;
     let public_path = out.with_added_extension("pub");
     for path in [out, &public_path] {
@@ -23,10 +26,14 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
             path.display()
         );
     }
-    keyfile::write_new(out, &secret, 0o600).with_context(|| format!("`{}` cannot be made", out.display()))?;
+    keyfile::write_new(out, &secret, 0o600)
+        .with_context(|| format!("`{}` cannot be made", out.display()))?;
     keyfile::write_new(&public_path, &format!("{public}\n"), 0o644)
         .with_context(|| format!("`{}` cannot be made", public_path.display()))?;
-    tell(&format!("The secret key is in {}: keep it on the approver's machine alone.", out.display()));
+    tell(&format!(
+        "The secret key is in {}: keep it on the approver's machine alone.",
+        out.display()
+    ));
     tell(&format!(
         "It has no passphrase; `ssh-keygen -p -f {}` sets one. With `github:LOGIN` behind the name policies know whose it is.",
         out.display()
@@ -37,25 +44,57 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
 }
 
 /// Lists the keys of a file, or of the ssh-agent.
-pub(crate) fn list(file: Option<&Path>, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+pub(crate) fn list(
+    file: Option<&Path>,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     let Some(path) = file else {
-        let socket = environment.get("SSH_AUTH_SOCK").context("SSH_AUTH_SOCK is not set: there is no ssh-agent to ask; give a file")?;
+        let socket = environment
+            .get("SSH_AUTH_SOCK")
+            .context("SSH_AUTH_SOCK is not set: there is no ssh-agent to ask; give a file")?;
         for (key, comment) in agent::identities(Path::new(socket))? {
-            let Some(key) = PublicKey::new(key) else { continue };
-            print(&format!("{}  {}", key.fingerprint(), visible(&comment, Lines::One)))?;
+            let Some(key) = PublicKey::new(key) else {
+                continue;
+            };
+            print(&format!(
+                "{}  {}",
+                key.fingerprint(),
+                visible(&comment, Lines::One)
+            ))?;
         }
         return Ok(Exit::Success);
     };
     let trusted = trusted::read(path, None, clock())?;
     for key in trusted.keys.as_slice() {
-        let login = key.login.as_ref().map_or(String::new(), |login| format!("  github:{login}"));
-        print(&format!("{}  {}{login}", key.key.fingerprint(), visible(&key.name, Lines::One)))?;
+        let login = key
+            .login
+            .as_ref()
+            .map_or(String::new(), |login| format!("  github:{login}"));
+        print(&format!(
+            "{}  {}{login}",
+            key.key.fingerprint(),
+            visible(&key.name, Lines::One)
+        ))?;
     }
     for key in trusted.keys.retired() {
-        print(&format!("{}  {}  DOES NOT COUNT: {}", key.key.fingerprint(), visible(&key.name, Lines::One), key.why))?;
+        print(&format!(
+            "{}  {}  DOES NOT COUNT: {}",
+            key.key.fingerprint(),
+            visible(&key.name, Lines::One),
+            key.why
+        ))?;
     }
-    for key in trusted.keys.as_slice().iter().filter(|key| key.key.is_published()) {
-        tell(&format!("WARNING: the secret key of `{}` is published: mode `prod` refuses it (key_published)", key.name));
+    for key in trusted
+        .keys
+        .as_slice()
+        .iter()
+        .filter(|key| key.key.is_published())
+    {
+        tell(&format!(
+            "WARNING: the secret key of `{}` is published: mode `prod` refuses it (key_published)",
+            key.name
+        ));
     }
     Ok(Exit::Success)
 }
@@ -65,9 +104,15 @@ pub(crate) fn fingerprint(path: &Path) -> anyhow::Result<Exit> {
     let text = read_text(path, 64 * 1024)?;
     let key = match TrustedKeys::parse(&text) {
         Ok(keys) if keys.as_slice().len() == 1 => keys.as_slice()[0].key.clone(),
-        Ok(keys) => bail!("`{}` holds {} keys; `countersign keys list` tells them all", path.display(), keys.as_slice().len()),
-        Err(_) => keyfile::public(&text, || rpassword::prompt_password(format!("Passphrase of {}: ", path.display())))
-            .with_context(|| format!("`{}`", path.display()))?,
+        Ok(keys) => bail!(
+            "`{}` holds {} keys; `countersign keys list` tells them all",
+            path.display(),
+            keys.as_slice().len()
+        ),
+        Err(_) => keyfile::public(&text, || {
+            rpassword::prompt_password(format!("Passphrase of {}: ", path.display()))
+        })
+        .with_context(|| format!("`{}`", path.display()))?,
     };
     print(&key.fingerprint().to_string())?;
     Ok(Exit::Success)

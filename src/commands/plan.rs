@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use countersign_core::{document::Document as _, evidence::AttachReceipt, operation::Target, tables};
+use countersign_core::{
+    document::Document as _, evidence::AttachReceipt, operation::Target, tables,
+};
 
 use super::{github, print, read_text, signing, tell, told};
 use crate::{
@@ -15,7 +17,10 @@ use crate::{
     planner::{Campaign, Describer, Unmade, plan},
 };
 
-pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    arguments: &PlanArguments,
+    environment: &Environment,
+) -> anyhow::Result<Exit> {
     let text = read_text(&arguments.campaign, tables::MOST_BYTES as u64)?;
     let name = arguments.campaign.display();
     let given: BTreeMap<String, String> = arguments.set.iter().cloned().collect();
@@ -23,16 +28,40 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     let run_id = match (&arguments.run_id, environment.get("GITHUB_RUN_ID")) {
         (Some(run_id), _) => run_id.clone(),
         (None, Some(run_id)) => run_id.parse().context("GITHUB_RUN_ID")?,
-        (None, None) => bail!("receipts are for one run: give --run-id, the run of the workflow that makes the plan or publishes it"),
+        (None, None) => bail!(
+            "receipts are for one run: give --run-id, the run of the workflow that makes the plan or publishes it"
+        ),
     };
     let github = github(environment)?;
     let home: Option<Target> = match &arguments.repository {
-        Some(repository) => Some(github.resolve(repository, "HEAD").await.map_err(|trouble| told(&trouble))?.target),
+        Some(repository) => Some(
+            github
+                .resolve(repository, "HEAD")
+                .await
+                .map_err(|trouble| told(&trouble))?
+                .target,
+        ),
         None => None,
     };
-    let workspace = arguments.folder.clone().unwrap_or_else(|| PathBuf::from("."));
-    let describer = Describer { github: &github, workspace: &workspace, sha: "HEAD", home: home.as_ref(), log: Log::to(std::io::stderr()) };
-    let made = plan(campaign, run_id, arguments.requested_by.clone().into_iter().collect(), &describer, AttachReceipt::No).await;
+    let workspace = arguments
+        .folder
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("."));
+    let describer = Describer {
+        github: &github,
+        workspace: &workspace,
+        sha: "HEAD",
+        home: home.as_ref(),
+        log: Log::to(std::io::stderr()),
+    };
+    let made = plan(
+        campaign,
+        run_id,
+        arguments.requested_by.clone().into_iter().collect(),
+        &describer,
+        AttachReceipt::No,
+    )
+    .await;
     let plan = made.map_err(|unmade| match unmade {
         Unmade::Misplaced(error) => anyhow::Error::from(error).context(format!("`{name}`")),
         Unmade::Trouble(trouble) => told(&trouble),
@@ -41,7 +70,13 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     print(document.trim_end())?;
     for planned in plan.operations() {
         let operation = planned.operation();
-        tell(&format!("{}: {} in {}, {}", planned.id(), operation.kind(), operation.target(), planned.digest()));
+        tell(&format!(
+            "{}: {} in {}, {}",
+            planned.id(),
+            operation.kind(),
+            operation.target(),
+            planned.digest()
+        ));
         for warning in planned.warnings() {
             tell(&format!("  WARNING {}: {}", warning.code, warning.message));
         }
@@ -49,5 +84,9 @@ pub(crate) async fn run(arguments: &PlanArguments, environment: &Environment) ->
     if let Some(left) = signing::not_shipped(&plan) {
         tell(&left);
     }
-    Ok(if plan.operations().is_empty() { Exit::Refused } else { Exit::Success })
+    Ok(if plan.operations().is_empty() {
+        Exit::Refused
+    } else {
+        Exit::Success
+    })
 }

@@ -15,16 +15,37 @@ use crate::{Clock, cli::PolicyCheckArguments, exit::Exit};
 
 pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::Result<Exit> {
     let text = read_text(&arguments.policy, tables::MOST_BYTES as u64)?;
-    let policy = Policy::parse(&text).with_context(|| format!("`{}`", arguments.policy.display()))?;
-    let trusted = arguments.trusted_keys.as_deref().map(|path| trusted::read(path, arguments.trust_root, clock())).transpose()?;
-    let owners: Option<Vec<Owner>> = trusted.as_ref().map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
-    print(&format!("policy {} with {} rule(s)", policy.pin(), policy.rules.len()))?;
+    let policy =
+        Policy::parse(&text).with_context(|| format!("`{}`", arguments.policy.display()))?;
+    let trusted = arguments
+        .trusted_keys
+        .as_deref()
+        .map(|path| trusted::read(path, arguments.trust_root, clock()))
+        .transpose()?;
+    let owners: Option<Vec<Owner>> = trusted
+        .as_ref()
+        .map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
+    print(&format!(
+        "policy {} with {} rule(s)",
+        policy.pin(),
+        policy.rules.len()
+    ))?;
     for retired in trusted.iter().flat_map(|trusted| trusted.keys.retired()) {
-        print(&format!("note: the key of `{}` does not count now: {}", visible(&retired.name, Lines::One), retired.why))?;
+        print(&format!(
+            "note: the key of `{}` does not count now: {}",
+            visible(&retired.name, Lines::One),
+            retired.why
+        ))?;
     }
     let findings = lint(&policy, owners.as_deref());
     for finding in &findings {
-        print(&visible(&format!("rule `{}`: {}: {}", finding.rule, finding.code, finding.problem), Lines::One))?;
+        print(&visible(
+            &format!(
+                "rule `{}`: {}: {}",
+                finding.rule, finding.code, finding.problem
+            ),
+            Lines::One,
+        ))?;
     }
     if owners.is_none() {
         print("note: without --trusted-keys nobody knows whether the approvers have keys")?;
@@ -33,7 +54,11 @@ pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::R
         Some(path) => explain(&policy, path, arguments, trusted.as_ref())?,
         None => false,
     };
-    Ok(if findings.is_empty() && !denied { Exit::Success } else { Exit::Refused })
+    Ok(if findings.is_empty() && !denied {
+        Exit::Success
+    } else {
+        Exit::Refused
+    })
 }
 
 /// Tells of each operation whether it is allowed; gives whether one is not.
@@ -43,11 +68,19 @@ fn explain(
     arguments: &PolicyCheckArguments,
     trusted: Option<&trusted::Trusted>,
 ) -> anyhow::Result<bool> {
-    let plan = Plan::from_document(&read(path, Plan::MOST_BYTES as u64)?).with_context(|| format!("`{}`", path.display()))?;
-    ensure!(!plan.operations().is_empty(), "the plan holds no operation: there is nothing to decide");
+    let plan = Plan::from_document(&read(path, Plan::MOST_BYTES as u64)?)
+        .with_context(|| format!("`{}`", path.display()))?;
+    ensure!(
+        !plan.operations().is_empty(),
+        "the plan holds no operation: there is nothing to decide"
+    );
     let approval = |name: &String| {
-        let key = trusted.and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
-        Approval { name: name.clone(), login: key.and_then(|key| key.login.clone()) }
+        let key = trusted
+            .and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
+        Approval {
+            name: name.clone(),
+            login: key.and_then(|key| key.login.clone()),
+        }
     };
     let approvals: Vec<Approval> = arguments.approver.iter().map(approval).collect();
     let decisions = decide(&plan, &approvals, arguments.expires_in, policy);
@@ -55,12 +88,23 @@ fn explain(
     for (planned, decision) in plan.operations().iter().zip(decisions) {
         let verdict = match (decision.allows(), &decision.rule) {
             (true, Some(rule)) => format!("allowed by the rule `{}`", visible(rule, Lines::One)),
-            (_, Some(rule)) => format!("not allowed; the rule `{}` decides", visible(rule, Lines::One)),
+            (_, Some(rule)) => format!(
+                "not allowed; the rule `{}` decides",
+                visible(rule, Lines::One)
+            ),
             (_, None) => "not allowed".into(),
         };
-        print(&format!("{}: {} in {}: {verdict}", planned.id(), planned.operation().kind(), planned.operation().target()))?;
+        print(&format!(
+            "{}: {} in {}: {verdict}",
+            planned.id(),
+            planned.operation().kind(),
+            planned.operation().target()
+        ))?;
         for reason in &decision.reasons {
-            print(&visible(&format!("  {}: {reason}", reason.code()), Lines::One))?;
+            print(&visible(
+                &format!("  {}: {reason}", reason.code()),
+                Lines::One,
+            ))?;
         }
         denied |= !decision.allows();
     }

@@ -19,24 +19,45 @@ use super::{
 };
 use crate::{Clock, Environment, cli::SignArguments, exit::Exit};
 
-pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
-    let text = read_text(&arguments.receipt, (MOST_OPERATIONS * 2 * MOST_BYTES) as u64)?;
+pub(crate) fn run(
+    arguments: &SignArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
+    let text = read_text(
+        &arguments.receipt,
+        (MOST_OPERATIONS * 2 * MOST_BYTES) as u64,
+    )?;
     let plan = read(&arguments.plan, Plan::MOST_BYTES as u64)?;
-    let plan = Plan::from_document(&plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
+    let plan = Plan::from_document(&plan).context(
+        "this is no plan that can be approved; use plan.json exactly as the dry run wrote it",
+    )?;
     let trusted = arguments.trusted.read(clock())?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
-    let offline = Offline { plan: &plan, keys: &trusted.keys, trust: None, threshold: Threshold::ONE, policy: None };
+    let offline = Offline {
+        plan: &plan,
+        keys: &trusted.keys,
+        trust: None,
+        threshold: Threshold::ONE,
+        policy: None,
+    };
 
     if trusted.keys.as_slice().iter().all(|key| key.key != public) {
-        tell("WARNING: this key is none of the trusted keys, so its signature will not count with them.");
+        tell(
+            "WARNING: this key is none of the trusted keys, so its signature will not count with them.",
+        );
     }
     let mut approved = Vec::new();
     for receipt in receipts(&text)? {
         // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
         let (planned, checks) = offline.check(receipt, clock)?;
         if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-            tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+            tell(&format!(
+                "{}: {refusal}\n{}",
+                refusal.code(),
+                refusal.remedy()
+            ));
             return Ok(Exit::Refused);
         }
         let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
@@ -44,33 +65,58 @@ pub(crate) fn run(arguments: &SignArguments, environment: &Environment, clock: C
         ensure!(
             terms.ledger == seen,
             "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
-            terms.ledger.map_or("none".into(), |ledger| ledger.to_string()),
+            terms
+                .ledger
+                .map_or("none".into(), |ledger| ledger.to_string()),
             seen.map_or("none".into(), |ledger| ledger.to_string())
         );
-        tell(&format!("This receipt will allow, once (`{}`):\n\n{}\n", planned.id(), shown(planned)?));
+        tell(&format!(
+            "This receipt will allow, once (`{}`):\n\n{}\n",
+            planned.id(),
+            shown(planned)?
+        ));
         tell(&told(&verified, &public));
         approved.push(verified);
     }
-    let question = if approved.len() == 1 { "Sign it?".to_owned() } else { format!("Sign these {} receipts?", approved.len()) };
+    let question = if approved.len() == 1 {
+        "Sign it?".to_owned()
+    } else {
+        format!("Sign these {} receipts?", approved.len())
+    };
     if !arguments.yes && !agreed(&question)? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
-    let lines = approved.iter().map(|verified| verified.countersign(signer.as_ref()).map(|envelope| envelope.to_line()));
-    print(&lines.collect::<Result<Vec<_>, _>>().context("nothing was signed")?.join("\n"))?;
+    let lines = approved.iter().map(|verified| {
+        verified
+            .countersign(signer.as_ref())
+            .map(|envelope| envelope.to_line())
+    });
+    print(
+        &lines
+            .collect::<Result<Vec<_>, _>>()
+            .context("nothing was signed")?
+            .join("\n"),
+    )?;
     Ok(Exit::Success)
 }
 
 fn told(verified: &VerifiedReceipt, public: &PublicKey) -> String {
     let terms = verified.terms();
-    let signers: Vec<String> = verified.signers().iter().map(|signer| format!("{} {}", signer.name, signer.fingerprint)).collect();
+    let signers: Vec<String> = verified
+        .signers()
+        .iter()
+        .map(|signer| format!("{} {}", signer.name, signer.fingerprint))
+        .collect();
     format!(
         "receipt       {}\nfor run       {}\nvalid         {} to {}\nledger at     {}\nsigned by     {}\nand now by    {}\n",
         terms.receipt_id,
         terms.run_id,
         terms.issued_at,
         terms.expires_at,
-        terms.ledger.map_or("empty".into(), |ledger| ledger.to_string()),
+        terms
+            .ledger
+            .map_or("empty".into(), |ledger| ledger.to_string()),
         signers.join(", "),
         public.fingerprint()
     )

@@ -25,13 +25,22 @@ const MOST_KEY_FILE: u64 = 64 * 1024;
 pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<Box<dyn Signs>> {
     // From the terminal itself, without showing it: standard input may hold the receipt.
     let ask = || rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
-    let signer = keyfile::signer(&read_text(path, MOST_KEY_FILE)?, environment.get("SSH_AUTH_SOCK"), ask)
-        .with_context(|| format!("`{}`", path.display()))?;
+    let signer = keyfile::signer(
+        &read_text(path, MOST_KEY_FILE)?,
+        environment.get("SSH_AUTH_SOCK"),
+        ask,
+    )
+    .with_context(|| format!("`{}`", path.display()))?;
     if PublicKey::new(signer.verifying_key()).is_some_and(|key| key.is_published()) {
-        tell("WARNING: the secret half of this key is published in documentation or tests; mode `prod` refuses it (key_published).");
+        tell(
+            "WARNING: the secret half of this key is published in documentation or tests; mode `prod` refuses it (key_published).",
+        );
     }
     if !is_private(path) {
-        tell(&format!("WARNING: others may read {}: `chmod 600` it, and think of a new key.", path.display()));
+        tell(&format!(
+            "WARNING: others may read {}: `chmod 600` it, and think of a new key.",
+            path.display()
+        ));
     }
     Ok(signer)
 }
@@ -39,7 +48,9 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
 /// Whether nobody but the owner may read a key's file; a public key is no secret.
 fn is_private(path: &Path) -> bool {
     let public = path.extension().is_some_and(|extension| extension == "pub");
-    public || std::fs::metadata(path).is_ok_and(|file| !file.is_file() || file.permissions().mode().trailing_zeros() >= 6)
+    public
+        || std::fs::metadata(path)
+            .is_ok_and(|file| !file.is_file() || file.permissions().mode().trailing_zeros() >= 6)
 }
 
 /// What is signed, member by member, read back from its bytes; nothing in it can hide, move, or look like a line of ours. The longest part comes
@@ -63,22 +74,37 @@ pub(super) fn shown(planned: &PlannedOperation) -> anyhow::Result<String> {
         row("  body        | ", line);
     }
     for (name, value) in operation.parameters() {
-        if !matches!(name.as_str(), "operation_kind" | "repository" | "repository_id" | "assets" | "body") {
+        if !matches!(
+            name.as_str(),
+            "operation_kind" | "repository" | "repository_id" | "assets" | "body"
+        ) {
             row(&format!("  {name:<14}"), &value);
         }
     }
     for asset in assets {
-        row("  asset         ", &format!("{} ({} bytes, {})", asset.name, asset.size, asset.content_type));
+        row(
+            "  asset         ",
+            &format!(
+                "{} ({} bytes, {})",
+                asset.name, asset.size, asset.content_type
+            ),
+        );
         row("                ", &asset.sha256.to_string());
     }
     row("", "");
     row("What changes, by what the dry run saw:", "");
     for effect in planned.effects() {
         let from = effect.from.as_deref().unwrap_or("nothing");
-        row(&format!("  {:<18}", effect.effect), &format!("{}: {from} → {}", effect.subject, effect.to));
+        row(
+            &format!("  {:<18}", effect.effect),
+            &format!("{}: {from} → {}", effect.subject, effect.to),
+        );
     }
     for warning in planned.warnings() {
-        row("  WARNING       ", &format!("{}: {}", warning.code, warning.message));
+        row(
+            "  WARNING       ",
+            &format!("{}: {}", warning.code, warning.message),
+        );
     }
     row("", "");
     row("operation     ", &operation.digest().to_string());
@@ -87,14 +113,19 @@ pub(super) fn shown(planned: &PlannedOperation) -> anyhow::Result<String> {
 
 /// How wide the terminal is on which people read it; without one nothing is broken into lines.
 fn columns() -> usize {
-    terminal_size::terminal_size_of(io::stderr()).map_or(usize::MAX, |(width, _)| usize::from(width.0))
+    terminal_size::terminal_size_of(io::stderr())
+        .map_or(usize::MAX, |(width, _)| usize::from(width.0))
 }
 
 /// A row as lines that no terminal breaks: what goes on in the next line stands behind the same head, so that no line which is made of data
 /// begins where ours do.
 fn laid_out(head: &str, text: &str, columns: usize) -> Vec<String> {
     // Signs beyond ASCII may be two columns wide.
-    let width = |text: &str| text.chars().map(|character| if character.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    let width = |text: &str| {
+        text.chars()
+            .map(|character| if character.is_ascii() { 1 } else { 2 })
+            .sum::<usize>()
+    };
     let room = columns.saturating_sub(width(head) + 1).max(20);
     let mut lines = vec![String::from(head)];
     let mut left = room;
@@ -118,8 +149,14 @@ pub(super) fn not_shipped(plan: &Plan) -> Option<String> {
         .not_shipped
         .iter()
         .map(|left| {
-            let (code, why) = (visible(&left.code, Lines::One), visible(&left.why_not, Lines::One));
-            format!("  {} ({} in {}): {code}: {why}", left.id, left.operation_kind, left.repository)
+            let (code, why) = (
+                visible(&left.code, Lines::One),
+                visible(&left.why_not, Lines::One),
+            );
+            format!(
+                "  {} ({} in {}): {code}: {why}",
+                left.id, left.operation_kind, left.repository
+            )
         })
         .collect();
     (!lines.is_empty()).then(|| format!("Will not ship:\n{}\n", lines.join("\n")))
@@ -127,10 +164,16 @@ pub(super) fn not_shipped(plan: &Plan) -> Option<String> {
 
 /// Asks on the terminal.
 pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
-    ensure!(io::stdin().is_terminal(), "standard input is no terminal, so nobody can be asked; look at it and use --yes");
+    ensure!(
+        io::stdin().is_terminal(),
+        "standard input is no terminal, so nobody can be asked; look at it and use --yes"
+    );
     tell(&format!("{question} Type yes:"));
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).context("the answer cannot be read")?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .context("the answer cannot be read")?;
     Ok(answer.trim() == "yes")
 }
 
@@ -143,10 +186,24 @@ mod tests {
         let text = format!("First.{}What changes:", " ".repeat(60));
         let lines = laid_out("  body        | ", &text, 80);
         assert_eq!(lines.len(), 2);
-        assert!(lines.iter().all(|line| line.starts_with("  body        | ") && line.len() < 80), "{lines:?}");
-        assert_eq!(lines.iter().map(|line| &line[16..]).collect::<String>(), text);
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.starts_with("  body        | ") && line.len() < 80),
+            "{lines:?}"
+        );
+        assert_eq!(
+            lines.iter().map(|line| &line[16..]).collect::<String>(),
+            text
+        );
         assert_eq!(laid_out("  title         ", &"世".repeat(40), 80).len(), 2);
-        assert_eq!(laid_out("  title         ", &"a".repeat(9000), usize::MAX).len(), 1);
-        assert_eq!(laid_out("  title         ", "abc", 3), ["  title         abc"]);
+        assert_eq!(
+            laid_out("  title         ", &"a".repeat(9000), usize::MAX).len(),
+            1
+        );
+        assert_eq!(
+            laid_out("  title         ", "abc", 3),
+            ["  title         abc"]
+        );
     }
 }

@@ -26,20 +26,29 @@ use crate::{
 };
 
 /// Makes the next version from what people wrote, and signs it.
-pub(crate) fn propose(arguments: &TrustProposeArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+pub(crate) fn propose(
+    arguments: &TrustProposeArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     let text = read_text(&arguments.version, tables::MOST_BYTES as u64)?;
     let policy = arguments.policy.as_deref().map(|path| {
         let text = read_text(path, tables::MOST_BYTES as u64)?;
-        Policy::parse(&text).map(|policy| policy.pin()).with_context(|| format!("`{}`", path.display()))
+        Policy::parse(&text)
+            .map(|policy| policy.pin())
+            .with_context(|| format!("`{}`", path.display()))
     });
     let given = policy.transpose()?;
     let before = arguments.after.as_deref().map(read_file).transpose()?;
-    let trust = before.as_ref().map(|file| file.verify(None, clock())).transpose()?;
+    let trust = before
+        .as_ref()
+        .map(|file| file.verify(None, clock()))
+        .transpose()?;
     let previous = trust.as_ref().map(|trust| trust.pin().digest);
     // A policy that was fixed stays fixed, unless another one takes its place.
     let policy = given.or(trust.as_ref().and_then(|trust| trust.newest().policy));
-    let version =
-        TrustVersion::from_toml(&text, previous, clock(), policy).with_context(|| format!("`{}`", arguments.version.display()))?;
+    let version = TrustVersion::from_toml(&text, previous, clock(), policy)
+        .with_context(|| format!("`{}`", arguments.version.display()))?;
     let expected = trust.as_ref().map_or(1, |trust| trust.pin().version + 1);
     ensure!(
         version.version == expected,
@@ -58,15 +67,27 @@ pub(crate) fn propose(arguments: &TrustProposeArguments, environment: &Environme
 }
 
 /// Adds a signature to the newest version.
-pub(crate) fn sign(arguments: &TrustSignArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+pub(crate) fn sign(
+    arguments: &TrustSignArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     let mut file = read_file(&arguments.file)?;
     add_signature(&mut file, &arguments.key, arguments.yes, environment, clock)
 }
 
-fn add_signature(file: &mut TrustFile, key: &Path, yes: bool, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+fn add_signature(
+    file: &mut TrustFile,
+    key: &Path,
+    yes: bool,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     // The versions before it must hold: nobody continues a history that does not.
     if let Some(before) = file.before() {
-        before.verify(None, clock()).context("the history before this version does not hold")?;
+        before
+            .verify(None, clock())
+            .context("the history before this version does not hold")?;
     }
     let proposed = file.proposed()?;
     tell(&told(&proposed));
@@ -88,8 +109,14 @@ fn add_signature(file: &mut TrustFile, key: &Path, yes: bool, environment: &Envi
     file.sign(signer.as_ref())?;
     print(String::from_utf8(file.to_document())?.trim_end())?;
     match file.verify(None, clock()) {
-        Ok(trust) => tell(&format!("It counts now: {}. Its root is {}.", trust.pin(), root(file))),
-        Err(error) => tell(&format!("It does not count yet: {error}. Others sign it with `countersign trust sign`.")),
+        Ok(trust) => tell(&format!(
+            "It counts now: {}. Its root is {}.",
+            trust.pin(),
+            root(file)
+        )),
+        Err(error) => tell(&format!(
+            "It does not count yet: {error}. Others sign it with `countersign trust sign`."
+        )),
     }
     Ok(Exit::Success)
 }
@@ -109,7 +136,10 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
             print(&told(trust.newest()))?;
             for key in &trust.newest().keys {
                 if let Err(why) = key.standing(now) {
-                    print(&format!("`{}` does not count now: {why}", visible(&key.name, Lines::One)))?;
+                    print(&format!(
+                        "`{}` does not count now: {why}",
+                        visible(&key.name, Lines::One)
+                    ))?;
                 }
             }
             Ok(Exit::Success)
@@ -134,13 +164,36 @@ fn root(file: &TrustFile) -> String {
 
 /// A version, key by key.
 fn told(version: &TrustVersion) -> String {
-    let mut lines = vec![format!("version       {}", version.version), format!("issued        {}", version.issued_at)];
-    lines.push(format!("threshold     {} of {} key(s)", version.threshold, version.keys.len()));
-    lines.push(format!("policy        {}", version.policy.map_or("not fixed".into(), |policy| policy.to_string())));
+    let mut lines = vec![
+        format!("version       {}", version.version),
+        format!("issued        {}", version.issued_at),
+    ];
+    lines.push(format!(
+        "threshold     {} of {} key(s)",
+        version.threshold,
+        version.keys.len()
+    ));
+    lines.push(format!(
+        "policy        {}",
+        version
+            .policy
+            .map_or("not fixed".into(), |policy| policy.to_string())
+    ));
     for key in &version.keys {
-        let login = key.login.as_ref().map_or(String::new(), |login| format!(" (github:{login})"));
-        lines.push(format!("key           {}{login} {}", visible(&key.name, Lines::One), key.key.fingerprint()));
-        for (what, time) in [("not before", key.not_before), ("not after", key.not_after), ("REVOKED at", key.revoked_at)] {
+        let login = key
+            .login
+            .as_ref()
+            .map_or(String::new(), |login| format!(" (github:{login})"));
+        lines.push(format!(
+            "key           {}{login} {}",
+            visible(&key.name, Lines::One),
+            key.key.fingerprint()
+        ));
+        for (what, time) in [
+            ("not before", key.not_before),
+            ("not after", key.not_after),
+            ("REVOKED at", key.revoked_at),
+        ] {
             lines.extend(time.map(|time| format!("              {what} {time}")));
         }
     }

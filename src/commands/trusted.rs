@@ -46,7 +46,9 @@ impl Trusted {
 
     /// How many must sign: more than the trust file says, but never less.
     pub(crate) fn threshold(&self, asked: Option<&str>) -> anyhow::Result<Threshold> {
-        let asked = asked.map(|text| Threshold::parse(text, &self.keys)).transpose()?;
+        let asked = asked
+            .map(|text| Threshold::parse(text, &self.keys))
+            .transpose()?;
         Ok(asked.map_or(self.threshold, |asked| asked.max(self.threshold)))
     }
 }
@@ -64,19 +66,38 @@ pub(crate) fn read(path: &Path, root: Option<Digest>, now: Timestamp) -> anyhow:
     let name = path.display();
     if text.starts_with('{') {
         if root.is_none() {
-            tell("note: without --trust-root any history of keys is believed; `countersign trust show` prints the root");
+            tell(
+                "note: without --trust-root any history of keys is believed; `countersign trust show` prints the root",
+            );
         }
-        let trust = trust_file(path, &text)?.verify(root, now).with_context(|| format!("`{name}`"))?;
+        let trust = trust_file(path, &text)?
+            .verify(root, now)
+            .with_context(|| format!("`{name}`"))?;
         let (keys, threshold) = trust.keys_at(now).with_context(|| format!("`{name}`"))?;
-        return Ok(Trusted { keys, threshold, trust: Some(trust) });
+        return Ok(Trusted {
+            keys,
+            threshold,
+            trust: Some(trust),
+        });
     }
-    ensure!(root.is_none(), "`{name}` lists keys, so it has no root; give a trust file, or leave --trust-root out");
+    ensure!(
+        root.is_none(),
+        "`{name}` lists keys, so it has no root; give a trust file, or leave --trust-root out"
+    );
     let keys = TrustedKeys::parse(&text).with_context(|| format!("`{name}`"))?;
-    Ok(Trusted { keys, threshold: Threshold::ONE, trust: None })
+    Ok(Trusted {
+        keys,
+        threshold: Threshold::ONE,
+        trust: None,
+    })
 }
 
 /// Reads a trust file without verifying it.
 pub(crate) fn trust_file(path: &Path, text: &str) -> anyhow::Result<TrustFile> {
-    TrustFile::from_document(text.as_bytes())
-        .with_context(|| format!("`{}` is no trust file as `countersign trust` writes it", path.display()))
+    TrustFile::from_document(text.as_bytes()).with_context(|| {
+        format!(
+            "`{}` is no trust file as `countersign trust` writes it",
+            path.display()
+        )
+    })
 }

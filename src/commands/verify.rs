@@ -24,17 +24,32 @@ use super::{print, read, read_text, tell};
 use crate::{Clock, cli::VerifyArguments, exit::Exit, random};
 
 pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<Exit> {
-    let text = read_text(&arguments.receipt, (MOST_OPERATIONS * 2 * MOST_BYTES) as u64)?;
+    let text = read_text(
+        &arguments.receipt,
+        (MOST_OPERATIONS * 2 * MOST_BYTES) as u64,
+    )?;
     let plan = read(&arguments.plan, Plan::MOST_BYTES as u64)?;
-    let plan = Plan::from_document(&plan).context("this is no plan that can be approved; use plan.json exactly as the dry run wrote it")?;
+    let plan = Plan::from_document(&plan).context(
+        "this is no plan that can be approved; use plan.json exactly as the dry run wrote it",
+    )?;
     let trusted = arguments.trusted.read(clock())?;
     let threshold = trusted.threshold(arguments.threshold.as_deref())?;
     let policy = arguments.policy.as_deref().map(|path| {
         let text = read_text(path, tables::MOST_BYTES as u64)?;
         Policy::parse(&text).with_context(|| format!("`{}`", path.display()))
     });
-    let offline = Offline { plan: &plan, keys: &trusted.keys, trust: trusted.trust.as_ref(), threshold, policy: policy.transpose()? };
-    let mut without: Vec<String> = plan.operations().iter().map(|planned| planned.id().to_string()).collect();
+    let offline = Offline {
+        plan: &plan,
+        keys: &trusted.keys,
+        trust: trusted.trust.as_ref(),
+        threshold,
+        policy: policy.transpose()?,
+    };
+    let mut without: Vec<String> = plan
+        .operations()
+        .iter()
+        .map(|planned| planned.id().to_string())
+        .collect();
     for receipt in receipts(&text)? {
         let (planned, checks) = offline.check(receipt, clock)?;
         without.retain(|id| id != planned.id().as_str());
@@ -43,14 +58,23 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
         }
         print(&table(&checks)?)?;
         if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-            tell(&format!("{}: {refusal}\n{}", refusal.code(), refusal.remedy()));
+            tell(&format!(
+                "{}: {refusal}\n{}",
+                refusal.code(),
+                refusal.remedy()
+            ));
             return Ok(Exit::Refused);
         }
     }
     if !without.is_empty() {
-        tell(&format!("Operations of the plan without a receipt here: {}.", without.join(", ")));
+        tell(&format!(
+            "Operations of the plan without a receipt here: {}.",
+            without.join(", ")
+        ));
     }
-    tell("The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.");
+    tell(
+        "The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.",
+    );
     Ok(Exit::Success)
 }
 
@@ -66,20 +90,41 @@ pub(super) struct Offline<'a> {
 
 impl Offline<'_> {
     /// Every binding rule, as far as it can be evaluated, for the operation that the receipt means.
-    pub(super) fn check(&self, receipt: &str, clock: Clock) -> anyhow::Result<(&PlannedOperation, Vec<Check>)> {
-        let published =
-            self.keys.published().map(|key| Refusal::KeyPublished { name: key.name.clone(), fingerprint: key.key.fingerprint() });
+    pub(super) fn check(
+        &self,
+        receipt: &str,
+        clock: Clock,
+    ) -> anyhow::Result<(&PlannedOperation, Vec<Check>)> {
+        let published = self.keys.published().map(|key| Refusal::KeyPublished {
+            name: key.name.clone(),
+            fingerprint: key.key.fingerprint(),
+        });
         let verified = Envelope::parse(receipt)
             .map_err(Refusal::from)
-            .and_then(|envelope| published.map_or_else(|| envelope.verify(self.keys, self.threshold), Err));
-        let digest = verified.as_ref().ok().map(|receipt| receipt.terms().operation_digest);
+            .and_then(|envelope| {
+                published.map_or_else(|| envelope.verify(self.keys, self.threshold), Err)
+            });
+        let digest = verified
+            .as_ref()
+            .ok()
+            .map(|receipt| receipt.terms().operation_digest);
         // A receipt for none of them is judged by the first: the rule `operation` tells both sides.
-        let meant = self.plan.operations().iter().find(|planned| Some(planned.digest()) == digest);
-        let planned = meant.or(self.plan.operations().first()).context("the plan holds no operation")?;
+        let meant = self
+            .plan
+            .operations()
+            .iter()
+            .find(|planned| Some(planned.digest()) == digest);
+        let planned = meant
+            .or(self.plan.operations().first())
+            .context("the plan holds no operation")?;
         let run_id = self.plan.run_id.clone();
         let decision = authorize(Evidence {
             mode: Ok(Mode::Prod),
-            executor: Executor { run_id: run_id.clone(), run_attempt: RunAttempt(1), operation_id: random::operation_id() },
+            executor: Executor {
+                run_id: run_id.clone(),
+                run_attempt: RunAttempt(1),
+                operation_id: random::operation_id(),
+            },
             run_id,
             operation: Ok(planned.operation().clone()),
             receipt: verified,
@@ -113,7 +158,12 @@ fn table(checks: &[Check]) -> anyhow::Result<String> {
             Verdict::Broken(_) => "BROKEN",
             Verdict::NotEvaluated => "open  ",
         };
-        writeln!(table, "{verdict}  {:<32}{}", check.rule.name(), visible(&check.found, Lines::One))?;
+        writeln!(
+            table,
+            "{verdict}  {:<32}{}",
+            check.rule.name(),
+            visible(&check.found, Lines::One)
+        )?;
     }
     Ok(table.trim_end().into())
 }

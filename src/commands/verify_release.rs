@@ -36,11 +36,18 @@ use crate::{
 /// Why the folder's files alone tell nothing about the page of the release.
 const OFFLINE: &str = "--folder asks nobody; run it without to compare with GitHub";
 
-pub(crate) async fn run(arguments: &VerifyReleaseArguments, environment: &Environment, clock: Clock) -> anyhow::Result<Exit> {
+pub(crate) async fn run(
+    arguments: &VerifyReleaseArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> anyhow::Result<Exit> {
     let now = clock();
     let trusted = arguments.trusted.read(now)?;
     if let Some(key) = trusted.keys.published() {
-        let refusal = Refusal::KeyPublished { name: key.name.clone(), fingerprint: key.key.fingerprint() };
+        let refusal = Refusal::KeyPublished {
+            name: key.name.clone(),
+            fingerprint: key.key.fingerprint(),
+        };
         bail!("{refusal}. {}", refusal.remedy());
     }
     let threshold = match &arguments.threshold {
@@ -48,10 +55,19 @@ pub(crate) async fn run(arguments: &VerifyReleaseArguments, environment: &Enviro
         // Of claims from before there was a trust file nobody asks for fewer without saying so.
         None => trusted.threshold,
     };
-    let verification = Verification { arguments, trusted, threshold, now };
+    let verification = Verification {
+        arguments,
+        trusted,
+        threshold,
+        now,
+    };
     let mut findings = Findings::default();
     match &arguments.folder {
-        Some(folder) => verification.of_folder(&Folder::list(folder)?, environment, &mut findings).await?,
+        Some(folder) => {
+            verification
+                .of_folder(&Folder::list(folder)?, environment, &mut findings)
+                .await?
+        }
         None => verification.of_release(environment, &mut findings).await?,
     }
     findings.end(&format!("{} of {}", arguments.tag, arguments.repository))
@@ -66,15 +82,28 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    async fn of_folder(&self, folder: &Folder, environment: &Environment, findings: &mut Findings) -> anyhow::Result<()> {
+    async fn of_folder(
+        &self,
+        folder: &Folder,
+        environment: &Environment,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
         let Some(bytes) = folder.evidence()? else {
             return findings.fault("evidence", &no_evidence(&folder.place()));
         };
         let place = Place::Named(&self.arguments.repository);
-        let Some(approved) = self.approved(bytes, place, findings)? else { return Ok(()) };
+        let Some(approved) = self.approved(bytes, place, findings)? else {
+            return Ok(());
+        };
         let (held, unusable) = folder.files();
         for (name, error) in &unusable {
-            findings.fault("asset", &Fault::new(format!("`{name}` cannot be read: {error}"), "Download it anew, as a regular file."))?;
+            findings.fault(
+                "asset",
+                &Fault::new(
+                    format!("`{name}` cannot be read: {error}"),
+                    "Download it anew, as a regular file.",
+                ),
+            )?;
         }
         let usable = |name: &str| unusable.iter().all(|(unusable, _)| unusable != name);
         assets(&approved, &held, usable, findings)?;
@@ -91,14 +120,21 @@ impl Verification<'_> {
         }
     }
 
-    async fn of_release(&self, environment: &Environment, findings: &mut Findings) -> anyhow::Result<()> {
+    async fn of_release(
+        &self,
+        environment: &Environment,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
         let github = github(environment)?;
-        let published = Published::look(&github, &self.arguments.repository, &self.arguments.tag).await?;
+        let published =
+            Published::look(&github, &self.arguments.repository, &self.arguments.tag).await?;
         let Some(bytes) = published.evidence().await? else {
             return findings.fault("evidence", &no_evidence("the release"));
         };
         let place = Place::Numbered(published.repository_id());
-        let Some(approved) = self.approved(bytes, place, findings)? else { return Ok(()) };
+        let Some(approved) = self.approved(bytes, place, findings)? else {
+            return Ok(());
+        };
         let held = published.files().await?;
         assets(&approved, &held, |_| true, findings)?;
         findings.told("release", published.has_words_of(&approved))?;
@@ -107,7 +143,12 @@ impl Verification<'_> {
     }
 
     /// Reads and verifies the evidence; without it there is nothing to compare with.
-    fn approved(&self, bytes: Vec<u8>, place: Place<'_>, findings: &mut Findings) -> anyhow::Result<Option<ApprovedRelease>> {
+    fn approved(
+        &self,
+        bytes: Vec<u8>,
+        place: Place<'_>,
+        findings: &mut Findings,
+    ) -> anyhow::Result<Option<ApprovedRelease>> {
         let verified = UnverifiedEvidence::read(bytes)
             .and_then(|evidence| evidence.verify(self.trusted.of_ledger(self.threshold), self.now))
             .and_then(|evidence| evidence.release_of(place, &self.arguments.tag));
@@ -119,37 +160,94 @@ impl Verification<'_> {
             }
         };
         let (entry, release) = (approved.evidence().entry(), approved.release());
-        findings.holds("evidence", &format!("{}, for `{}` of {}", approved.evidence().checkpoint(), release.tag_name, release.target))?;
-        let signers: Vec<&str> = entry.signers.iter().map(|signer| signer.name.as_str()).collect();
+        findings.holds(
+            "evidence",
+            &format!(
+                "{}, for `{}` of {}",
+                approved.evidence().checkpoint(),
+                release.tag_name,
+                release.target
+            ),
+        )?;
+        let signers: Vec<&str> = entry
+            .signers
+            .iter()
+            .map(|signer| signer.name.as_str())
+            .collect();
         findings.holds(
             "receipt",
-            &format!("{}, signed by {}; used at {} by run {}", entry.receipt_id, signers.join(", "), entry.timestamp, entry.run_id),
+            &format!(
+                "{}, signed by {}; used at {} by run {}",
+                entry.receipt_id,
+                signers.join(", "),
+                entry.timestamp,
+                entry.run_id
+            ),
         )?;
         Ok(Some(approved))
     }
 
-    async fn ledger(&self, approved: &ApprovedRelease, environment: &Environment, findings: &mut Findings) -> anyhow::Result<()> {
-        let repository = self.arguments.ledger.is_none().then(|| self.arguments.repository.to_string());
-        let place = LedgerPlace { path: self.arguments.ledger.clone(), repository };
-        let source = Source::open(&place, environment).await.context("the ledger")?;
+    async fn ledger(
+        &self,
+        approved: &ApprovedRelease,
+        environment: &Environment,
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
+        let repository = self
+            .arguments
+            .ledger
+            .is_none()
+            .then(|| self.arguments.repository.to_string());
+        let place = LedgerPlace {
+            path: self.arguments.ledger.clone(),
+            repository,
+        };
+        let source = Source::open(&place, environment)
+            .await
+            .context("the ledger")?;
         // The evidence says itself by which version of a trust file it counts, and when: the chain as a whole shows that it did.
         if let Err(error) = recomputed(&source, &Arc::new(None), |_| ()).await {
             let bad: BadLedger = error.downcast()?;
-            return findings.fault("ledger", &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE));
+            return findings.fault(
+                "ledger",
+                &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE),
+            );
         }
         findings.told("ledger", witness::holds(&source, approved).await?)
     }
 }
 
-fn assets(approved: &ApprovedRelease, held: &[HeldFile], told: impl Fn(&str) -> bool, findings: &mut Findings) -> anyhow::Result<()> {
-    for (name, verdict) in approved.judge(held).into_iter().filter(|(name, _)| told(name)) {
-        let asset = approved.release().assets.as_slice().iter().find(|asset| asset.name.as_str() == name);
+fn assets(
+    approved: &ApprovedRelease,
+    held: &[HeldFile],
+    told: impl Fn(&str) -> bool,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    for (name, verdict) in approved
+        .judge(held)
+        .into_iter()
+        .filter(|(name, _)| told(name))
+    {
+        let asset = approved
+            .release()
+            .assets
+            .as_slice()
+            .iter()
+            .find(|asset| asset.name.as_str() == name);
         match (verdict, asset) {
-            (Ok(()), Some(asset)) => findings.holds("asset", &format!("`{name}`, {} bytes, {}", asset.size, asset.sha256))?,
-            (Ok(()), None) => return Err(anyhow!("`{name}` was approved, but nothing is known of it")),
+            (Ok(()), Some(asset)) => findings.holds(
+                "asset",
+                &format!("`{name}`, {} bytes, {}", asset.size, asset.sha256),
+            )?,
+            (Ok(()), None) => {
+                return Err(anyhow!("`{name}` was approved, but nothing is known of it"));
+            }
             (Err(difference), _) => {
                 let next = "Do not use it. Download the release anew into an empty folder; if it is the same then, ask the approvers.";
-                findings.fault("asset", &Fault::new(format!("`{name}`: {difference}"), next))?;
+                findings.fault(
+                    "asset",
+                    &Fault::new(format!("`{name}`: {difference}"), next),
+                )?;
             }
         }
     }

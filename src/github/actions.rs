@@ -71,7 +71,10 @@ struct Run {
 
 impl Run {
     fn actors(self) -> impl Iterator<Item = String> {
-        [self.actor, self.triggering_actor].into_iter().flatten().map(|user| user.login)
+        [self.actor, self.triggering_actor]
+            .into_iter()
+            .flatten()
+            .map(|user| user.login)
     }
 }
 
@@ -89,7 +92,11 @@ struct Approval {
 
 impl GitHub {
     /// Who started a run, and everybody who re-ran it; and the event that it began with.
-    pub(crate) async fn run_actors(&self, repository: &Repository, run: &RunId) -> Result<(Vec<String>, String), Trouble> {
+    pub(crate) async fn run_actors(
+        &self,
+        repository: &Repository,
+        run: &RunId,
+    ) -> Result<(Vec<String>, String), Trouble> {
         let path = format!("/repos/{repository}/actions/runs/{run}");
         let newest: Run = self.read(&path).await?;
         let attempts = newest.attempt.unwrap_or(1).min(MOST_ATTEMPTS);
@@ -97,7 +104,11 @@ impl GitHub {
         let mut actors: Vec<String> = newest.actors().collect();
         // The run itself tells the first actor and the newest.
         for attempt in 2..attempts {
-            actors.extend(self.read::<Run>(&format!("{path}/attempts/{attempt}")).await?.actors());
+            actors.extend(
+                self.read::<Run>(&format!("{path}/attempts/{attempt}"))
+                    .await?
+                    .actors(),
+            );
         }
         actors.sort_unstable();
         actors.dedup();
@@ -105,26 +116,49 @@ impl GitHub {
     }
 
     /// The artifacts of a run, or those of one name; the newest hundred are enough to find the plan among.
-    pub(crate) async fn artifacts(&self, repository: &Repository, run: &RunId, name: Option<&str>) -> Result<Vec<RunArtifact>, Trouble> {
+    pub(crate) async fn artifacts(
+        &self,
+        repository: &Repository,
+        run: &RunId,
+        name: Option<&str>,
+    ) -> Result<Vec<RunArtifact>, Trouble> {
         let name = name.map_or(String::new(), |name| format!("&name={}", encoded(name)));
-        let found: Artifacts = self.read(&format!("/repos/{repository}/actions/runs/{run}/artifacts?per_page=100{name}")).await?;
+        let found: Artifacts = self
+            .read(&format!(
+                "/repos/{repository}/actions/runs/{run}/artifacts?per_page=100{name}"
+            ))
+            .await?;
         Ok(found.artifacts)
     }
 
     /// An artifact's archive, if its bytes are those that GitHub names.
-    pub(crate) async fn archive(&self, repository: &Repository, artifact: &RunArtifact) -> Result<bytes::Bytes, Trouble> {
-        let bytes = self.download(&format!("/repos/{repository}/actions/artifacts/{}/zip", artifact.id)).await?;
+    pub(crate) async fn archive(
+        &self,
+        repository: &Repository,
+        artifact: &RunArtifact,
+    ) -> Result<bytes::Bytes, Trouble> {
+        let bytes = self
+            .download(&format!(
+                "/repos/{repository}/actions/artifacts/{}/zip",
+                artifact.id
+            ))
+            .await?;
         match &artifact.digest {
-            Some(digest) if *digest != Digest::of(&bytes).to_string() => {
-                Err(Trouble::Garbage { reason: format!("the archive of the artifact is not the one with the digest {digest}") })
-            }
+            Some(digest) if *digest != Digest::of(&bytes).to_string() => Err(Trouble::Garbage {
+                reason: format!(
+                    "the archive of the artifact is not the one with the digest {digest}"
+                ),
+            }),
             _ => Ok(bytes),
         }
     }
 
     /// The branch on which a repository's workflows are started.
     pub(crate) async fn default_branch(&self, repository: &Repository) -> Result<String, Trouble> {
-        Ok(self.read::<DefaultBranch>(&format!("/repos/{repository}")).await?.default_branch)
+        Ok(self
+            .read::<DefaultBranch>(&format!("/repos/{repository}"))
+            .await?
+            .default_branch)
     }
 
     /// Starts a workflow, once: nothing that it does counts without a receipt. Gives the page of its run, if GitHub tells.
@@ -135,14 +169,31 @@ impl GitHub {
         reference: &str,
         inputs: &Dispatch<'_>,
     ) -> Result<Option<String>, Trouble> {
-        let written = serde_json::to_string(inputs).map_err(|error| Trouble::Garbage { reason: error.to_string() })?;
+        let written = serde_json::to_string(inputs).map_err(|error| Trouble::Garbage {
+            reason: error.to_string(),
+        })?;
         let characters = written.chars().count();
         if characters > MOST_INPUTS {
-            let message = format!("the inputs have {characters} characters; GitHub takes {MOST_INPUTS}: hand the receipts over in a file");
-            return Err(Trouble::Validation { status: 422, message });
+            let message = format!(
+                "the inputs have {characters} characters; GitHub takes {MOST_INPUTS}: hand the receipts over in a file"
+            );
+            return Err(Trouble::Validation {
+                status: 422,
+                message,
+            });
         }
-        let path = format!("/repos/{repository}/actions/workflows/{}/dispatches", encoded(workflow));
-        let send = async |body| self.send(json_request(Method::POST, &self.endpoints.rest(&path), &body)?).await;
+        let path = format!(
+            "/repos/{repository}/actions/workflows/{}/dispatches",
+            encoded(workflow)
+        );
+        let send = async |body| {
+            self.send(json_request(
+                Method::POST,
+                &self.endpoints.rest(&path),
+                &body,
+            )?)
+            .await
+        };
         let reply = match send(json!({ "ref": reference, "inputs": inputs, DETAILS: true })).await {
             // Servers up to 3.19 do not know the member and refuse the whole: nothing was started.
             Err(Trouble::Validation { message, .. }) if message.contains(DETAILS) => {
@@ -151,16 +202,30 @@ impl GitHub {
             reply => reply?,
         };
         // An older server answers with nothing.
-        Ok(reply.json::<Dispatched>().ok().map(|dispatched| dispatched.html_url))
+        Ok(reply
+            .json::<Dispatched>()
+            .ok()
+            .map(|dispatched| dispatched.html_url))
     }
 
     /// The reviews that approved a deployment of this run, over all its attempts.
-    pub(crate) async fn approvals(&self, repository: &Repository, run: &RunId) -> Result<Vec<Review>, Trouble> {
-        let approvals: Vec<Approval> = self.read(&format!("/repos/{repository}/actions/runs/{run}/approvals")).await?;
-        let approved = approvals.into_iter().filter(|approval| approval.state == "approved");
+    pub(crate) async fn approvals(
+        &self,
+        repository: &Repository,
+        run: &RunId,
+    ) -> Result<Vec<Review>, Trouble> {
+        let approvals: Vec<Approval> = self
+            .read(&format!("/repos/{repository}/actions/runs/{run}/approvals"))
+            .await?;
+        let approved = approvals
+            .into_iter()
+            .filter(|approval| approval.state == "approved");
         let review = |approval: Approval| {
             let reviewer = approval.user.map_or(String::new(), |user| user.login);
-            Review { reviewer, comment: approval.comment.unwrap_or_default() }
+            Review {
+                reviewer,
+                comment: approval.comment.unwrap_or_default(),
+            }
         };
         Ok(approved.map(review).collect())
     }

@@ -103,7 +103,12 @@ impl Committed {
     /// The commit to which the tag leads.
     fn tag(&self) -> Option<CommitId> {
         let target = self.repository.as_ref()?.tag.as_ref()?.target.as_ref()?;
-        target.target.as_ref().map_or(&target.oid, |peeled| &peeled.oid).parse().ok()
+        target
+            .target
+            .as_ref()
+            .map_or(&target.oid, |peeled| &peeled.oid)
+            .parse()
+            .ok()
     }
 }
 
@@ -115,17 +120,37 @@ pub(crate) struct AppendReply {
 
 impl From<Appended> for AppendReply {
     fn from(appended: Appended) -> Self {
-        Self { appended, tag: None }
+        Self {
+            appended,
+            tag: None,
+        }
     }
 }
 
 impl GitHub {
     /// Adds the files to the ledger branch, if it stands where the append expects it.
-    pub(crate) async fn append(&self, repository: &Repository, append: &Append, tag: Option<&TagName>) -> AppendReply {
-        let additions = append.files().iter().map(|(path, bytes)| Addition { path, contents: STANDARD.encode(bytes) }).collect();
+    pub(crate) async fn append(
+        &self,
+        repository: &Repository,
+        append: &Append,
+        tag: Option<&TagName>,
+    ) -> AppendReply {
+        let additions = append
+            .files()
+            .iter()
+            .map(|(path, bytes)| Addition {
+                path,
+                contents: STANDARD.encode(bytes),
+            })
+            .collect();
         let input = Input {
-            branch: Branch { repository_name_with_owner: repository, branch_name: BRANCH },
-            message: Message { headline: append.headline() },
+            branch: Branch {
+                repository_name_with_owner: repository,
+                branch_name: BRANCH,
+            },
+            message: Message {
+                headline: append.headline(),
+            },
             expected_head_oid: append.expected(),
             file_changes: FileChanges { additions },
         };
@@ -134,7 +159,11 @@ impl GitHub {
         let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
             Ok(reply) => match reply.trouble() {
                 // A payload beside the error would tell that the work is done.
-                Some(trouble @ Trouble::RateLimit { .. }) if !reply.data.as_ref().is_some_and(Data::tells) => trouble,
+                Some(trouble @ Trouble::RateLimit { .. })
+                    if !reply.data.as_ref().is_some_and(Data::tells) =>
+                {
+                    trouble
+                }
                 _ => return classify(&reply, tag.is_some()),
             },
             Err(trouble) => trouble,
@@ -144,18 +173,31 @@ impl GitHub {
         }
         // Nothing was written. After the wait the ledger, the receipt and the clocks must be looked at anew before the next try.
         let again = self.patience.waits(&trouble, 1).await;
-        if again { Appended::Stale.into() } else { rejected(&trouble).into() }
+        if again {
+            Appended::Stale.into()
+        } else {
+            rejected(&trouble).into()
+        }
     }
 }
 
 /// What an answer says of the append, and of the tag if there is one to look at.
 fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
-    if let Some(payload) = reply.data.as_ref().and_then(|data| data.create_commit_on_branch.as_ref()) {
+    if let Some(payload) = reply
+        .data
+        .as_ref()
+        .and_then(|data| data.create_commit_on_branch.as_ref())
+    {
         // An error beside the payload is about what we asked to be shown; the work is done.
-        let Some(commit) = &payload.commit else { return Appended::Unknown("GitHub named no commit".into()).into() };
+        let Some(commit) = &payload.commit else {
+            return Appended::Unknown("GitHub named no commit".into()).into();
+        };
         return match commit.oid.parse() {
             Ok(commit_id) => AppendReply {
-                appended: Appended::Done { commit: commit_id, observed_at: reply.date },
+                appended: Appended::Done {
+                    commit: commit_id,
+                    observed_at: reply.date,
+                },
                 tag: commit.tag().filter(|_| tagged),
             },
             Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
@@ -174,13 +216,19 @@ fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
     }
     match error.kind.as_str() {
         "STALE_DATA" => Appended::Stale,
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => rejected(trouble),
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => {
+            rejected(trouble)
+        }
         _ => Appended::Unknown(trouble.to_string()),
     }
 }
 
 fn rejected(trouble: &Trouble) -> Appended {
-    Appended::Rejected(Rejection { code: trouble.code(), message: trouble.to_string(), remedy: trouble.remedy() })
+    Appended::Rejected(Rejection {
+        code: trouble.code(),
+        message: trouble.to_string(),
+        remedy: trouble.remedy(),
+    })
 }
 
 #[cfg(test)]
@@ -188,7 +236,10 @@ mod tests {
     use super::*;
 
     fn of(data: &str, errors: &str) -> String {
-        let reply = GraphqlReply::of(serde_json::from_str(data).unwrap(), serde_json::from_str(errors).unwrap());
+        let reply = GraphqlReply::of(
+            serde_json::from_str(data).unwrap(),
+            serde_json::from_str(errors).unwrap(),
+        );
         match classify(&reply, true).appended {
             Appended::Done { commit, .. } => format!("done {}", commit.short()),
             Appended::Stale => "stale".into(),
@@ -203,9 +254,21 @@ mod tests {
 
     #[test]
     fn an_error_beside_a_commit_that_was_made_is_no_reason_to_say_it_was_not() {
-        let made = format!(r#"{{"createCommitOnBranch":{{"commit":{{"oid":"{}","repository":null}}}}}}"#, "1".repeat(40));
+        let made = format!(
+            r#"{{"createCommitOnBranch":{{"commit":{{"oid":"{}","repository":null}}}}}}"#,
+            "1".repeat(40)
+        );
         assert_eq!(of(&made, "[]"), "done 111111111111");
-        assert_eq!(of(&made, &error("FORBIDDEN", r#"["createCommitOnBranch","commit","repository"]"#)), "done 111111111111");
+        assert_eq!(
+            of(
+                &made,
+                &error(
+                    "FORBIDDEN",
+                    r#"["createCommitOnBranch","commit","repository"]"#
+                )
+            ),
+            "done 111111111111"
+        );
     }
 
     #[test]
@@ -213,8 +276,16 @@ mod tests {
         let none = r#"{"createCommitOnBranch":null}"#;
         for (kind, path, expected) in [
             ("STALE_DATA", r#"["createCommitOnBranch"]"#, "stale"),
-            ("FORBIDDEN", r#"["createCommitOnBranch"]"#, "rejected permission_denied"),
-            ("FORBIDDEN", r#"["createCommitOnBranch","commit"]"#, "unknown"),
+            (
+                "FORBIDDEN",
+                r#"["createCommitOnBranch"]"#,
+                "rejected permission_denied",
+            ),
+            (
+                "FORBIDDEN",
+                r#"["createCommitOnBranch","commit"]"#,
+                "unknown",
+            ),
             ("FORBIDDEN", "[]", "unknown"),
             ("SOMETHING_NEW", r#"["createCommitOnBranch"]"#, "unknown"),
         ] {
@@ -222,6 +293,9 @@ mod tests {
         }
         assert_eq!(of(none, "[]"), "unknown");
         assert_eq!(of("null", "[]"), "unknown");
-        assert_eq!(of(r#"{"createCommitOnBranch":{"commit":null}}"#, "[]"), "unknown");
+        assert_eq!(
+            of(r#"{"createCommitOnBranch":{"commit":null}}"#, "[]"),
+            "unknown"
+        );
     }
 }

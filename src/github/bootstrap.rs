@@ -31,7 +31,13 @@ struct Ruleset {
 
 /// The ruleset for the ledger: nobody deletes or rewrites it, every commit is signed, nobody bypasses that.
 pub(crate) fn ruleset() -> serde_json::Value {
-    let rules = ["deletion", "non_fast_forward", "required_linear_history", "required_signatures"].map(|rule| json!({ "type": rule }));
+    let rules = [
+        "deletion",
+        "non_fast_forward",
+        "required_linear_history",
+        "required_signatures",
+    ]
+    .map(|rule| json!({ "type": rule }));
     json!({
         "name": "Receipt ledger",
         "target": "branch",
@@ -49,16 +55,27 @@ struct Notes {
 
 impl GitHub {
     /// The release notes that GitHub would write; it writes nothing by that.
-    pub(crate) async fn release_notes(&self, repository: &Repository, tag: &str, commit: Option<&CommitId>) -> Result<String, Trouble> {
+    pub(crate) async fn release_notes(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        commit: Option<&CommitId>,
+    ) -> Result<String, Trouble> {
         let question = json!({ "tag_name": tag, "target_commitish": commit });
-        let notes: Notes = self.post(repository, "releases/generate-notes", &question).await?;
+        let notes: Notes = self
+            .post(repository, "releases/generate-notes", &question)
+            .await?;
         Ok(notes.body)
     }
 
     /// Makes the ledger's orphan branch: a tree, a root commit, a ref. For an administrator; the publisher never calls it.
     pub(crate) async fn begin_ledger(&self, repository: &Repository) -> Result<Begun, Trouble> {
         let (owner, name) = repository.parts();
-        let path = format!("/repos/{}/{}/git/ref/heads/{BRANCH}", encoded(owner), encoded(name));
+        let path = format!(
+            "/repos/{}/{}/git/ref/heads/{BRANCH}",
+            encoded(owner),
+            encoded(name)
+        );
         match self.read::<serde_json::Value>(&path).await {
             Ok(_) => return Ok(Begun::Before),
             Err(Trouble::NotFound { .. }) => {}
@@ -66,13 +83,23 @@ impl GitHub {
         }
         let file = |(path, bytes): (&str, Vec<u8>)| json!({ "path": path, "mode": "100644", "type": "blob", "content": String::from_utf8_lossy(&bytes) });
         let files: Vec<_> = empty_ledger().into_iter().map(file).collect();
-        let tree: Made = self.post(repository, "git/trees", &json!({ "tree": files })).await?;
-        let commit = json!({ "message": "Begin the receipt ledger", "tree": tree.sha, "parents": [] });
+        let tree: Made = self
+            .post(repository, "git/trees", &json!({ "tree": files }))
+            .await?;
+        let commit =
+            json!({ "message": "Begin the receipt ledger", "tree": tree.sha, "parents": [] });
         let commit: Made = self.post(repository, "git/commits", &commit).await?;
         let reference = json!({ "ref": format!("refs/heads/{BRANCH}"), "sha": commit.sha });
-        match self.post::<serde_json::Value>(repository, "git/refs", &reference).await {
+        match self
+            .post::<serde_json::Value>(repository, "git/refs", &reference)
+            .await
+        {
             Ok(_) => Ok(Begun::With(commit.sha)),
-            Err(Trouble::Validation { message, .. }) if message.starts_with("Reference already exists") => Ok(Begun::Before),
+            Err(Trouble::Validation { message, .. })
+                if message.starts_with("Reference already exists") =>
+            {
+                Ok(Begun::Before)
+            }
             Err(trouble) => Err(trouble),
         }
     }
@@ -83,9 +110,20 @@ impl GitHub {
         Ok(made.id)
     }
 
-    async fn post<T: DeserializeOwned>(&self, repository: &Repository, place: &str, body: &impl Serialize) -> Result<T, Trouble> {
+    async fn post<T: DeserializeOwned>(
+        &self,
+        repository: &Repository,
+        place: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Trouble> {
         let (owner, name) = repository.parts();
         let path = format!("/repos/{}/{}/{place}", encoded(owner), encoded(name));
-        self.send(json_request(Method::POST, &self.endpoints.rest(&path), body)?).await?.json()
+        self.send(json_request(
+            Method::POST,
+            &self.endpoints.rest(&path),
+            body,
+        )?)
+        .await?
+        .json()
     }
 }

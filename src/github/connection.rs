@@ -33,7 +33,10 @@ pub(super) fn open(endpoints: &Endpoints, silence: Duration) -> Octocrab {
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_nodelay(true);
-    let proxied = Proxied { tcp, proxies: Arc::new(Matcher::from_env()) };
+    let proxied = Proxied {
+        tcp,
+        proxies: Arc::new(Matcher::from_env()),
+    };
     let https: HttpsConnector<Proxied> = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(certificates(endpoints))
         .https_or_http()
@@ -45,8 +48,14 @@ pub(super) fn open(endpoints: &Endpoints, silence: Duration) -> Octocrab {
     timed.set_write_timeout(Some(silence));
     // While an upload is under way GitHub has nothing to say: every piece that leaves begins the wait anew.
     timed.set_reset_reader_on_write(true);
-    let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build(timed);
-    match OctocrabBuilder::new_empty().with_service(client).with_auth(AuthState::None).build() {
+    let client: Client<_, OctoBody> = Client::builder(TokioExecutor::new())
+        .retry_canceled_requests(false)
+        .build(timed);
+    match OctocrabBuilder::new_empty()
+        .with_service(client)
+        .with_auth(AuthState::None)
+        .build()
+    {
         Ok(octocrab) => octocrab,
         Err(never) => match never {},
     }
@@ -68,12 +77,21 @@ fn certificates(endpoints: &Endpoints) -> ClientConfig {
         )
 }
 
-const MACHINE_STORES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+const MACHINE_STORES: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+];
 
 fn machine_store(public: bool) -> Vec<CertificateDer<'static>> {
     if public {
-        let store = MACHINE_STORES.iter().map(PathBuf::from).find(|path| path.is_file());
-        return store.map_or(Vec::new(), |path| rustls_native_certs::load_certs_from_paths(Some(&path), None).certs);
+        let store = MACHINE_STORES
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file());
+        return store.map_or(Vec::new(), |path| {
+            rustls_native_certs::load_certs_from_paths(Some(&path), None).certs
+        });
     }
     let mut certificates = rustls_native_certs::load_native_certs().certs;
     if let Some(extra) = std::env::var_os("NODE_EXTRA_CA_CERTS")

@@ -71,18 +71,44 @@ impl GitHub {
             Operation::OpenPr(pull) => Some(pull.base_branch.as_str()),
             Operation::PublishRelease(_) | Operation::TagRepo(_) => None,
         };
-        let variables = Variables { owner, name, base: format!("refs/heads/{}", base.unwrap_or("-")), head: operation.commit() };
-        // Nothing is decided by this: an answer with errors counts for what it holds.
-        let reply = self.query::<Data>(DOCUMENT, variables, &["repository"]).await?;
-        let Some(answer) = reply.data.and_then(|data| data.repository) else {
-            return Ok(Discovered { latest: None, behind: None, ahead: None });
+        let variables = Variables {
+            owner,
+            name,
+            base: format!("refs/heads/{}", base.unwrap_or("-")),
+            head: operation.commit(),
         };
-        let branch = if base.is_some() { answer.base } else { answer.default_branch_ref };
-        let name = branch.as_ref().and_then(|branch| base.map(ToOwned::to_owned).or_else(|| branch.name.clone()));
-        let (behind, ahead) =
-            branch.and_then(|branch| branch.compare).map_or((0, 0), |comparison| (comparison.behind_by, comparison.ahead_by));
+        // Nothing is decided by this: an answer with errors counts for what it holds.
+        let reply = self
+            .query::<Data>(DOCUMENT, variables, &["repository"])
+            .await?;
+        let Some(answer) = reply.data.and_then(|data| data.repository) else {
+            return Ok(Discovered {
+                latest: None,
+                behind: None,
+                ahead: None,
+            });
+        };
+        let branch = if base.is_some() {
+            answer.base
+        } else {
+            answer.default_branch_ref
+        };
+        let name = branch
+            .as_ref()
+            .and_then(|branch| base.map(ToOwned::to_owned).or_else(|| branch.name.clone()));
+        let (behind, ahead) = branch
+            .and_then(|branch| branch.compare)
+            .map_or((0, 0), |comparison| {
+                (comparison.behind_by, comparison.ahead_by)
+            });
         let told = |by: u64| name.clone().filter(|_| by > 0).map(|name| (name, by));
-        let latest = answer.latest_release.and_then(|release| release.tag_name.parse().ok());
-        Ok(Discovered { latest, behind: told(behind), ahead: if base.is_none() { told(ahead) } else { None } })
+        let latest = answer
+            .latest_release
+            .and_then(|release| release.tag_name.parse().ok());
+        Ok(Discovered {
+            latest,
+            behind: told(behind),
+            ahead: if base.is_none() { told(ahead) } else { None },
+        })
     }
 }

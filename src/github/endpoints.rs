@@ -14,12 +14,18 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// The addresses that the variables name, by default those of github.com.
-    pub(crate) fn of<'a>(variable: impl Fn(&'static str) -> Option<&'a str>) -> Result<Self, InputRefusal> {
-        if variable("GITHUB_API_URL").is_some_and(|api| api.trim_end_matches('/') != "https://api.github.com")
+    pub(crate) fn of<'a>(
+        variable: impl Fn(&'static str) -> Option<&'a str>,
+    ) -> Result<Self, InputRefusal> {
+        if variable("GITHUB_API_URL")
+            .is_some_and(|api| api.trim_end_matches('/') != "https://api.github.com")
             && variable("GITHUB_GRAPHQL_URL").is_none()
         {
             let problem = "is not set, but GITHUB_API_URL names another host than api.github.com: set it too, for instance to https://HOST/api/graphql";
-            return Err(InputRefusal::Context { variable: "GITHUB_GRAPHQL_URL", problem: problem.into() });
+            return Err(InputRefusal::Context {
+                variable: "GITHUB_GRAPHQL_URL",
+                problem: problem.into(),
+            });
         }
         Self::new(
             variable("GITHUB_API_URL").unwrap_or("https://api.github.com"),
@@ -33,9 +39,16 @@ impl Endpoints {
         let api = safe("GITHUB_API_URL", api)?;
         let graphql = safe("GITHUB_GRAPHQL_URL", graphql)?;
         if api.host() != graphql.host() {
-            return Err(InputRefusal::Context { variable: "GITHUB_GRAPHQL_URL", problem: "names another host than GITHUB_API_URL".into() });
+            return Err(InputRefusal::Context {
+                variable: "GITHUB_GRAPHQL_URL",
+                problem: "names another host than GITHUB_API_URL".into(),
+            });
         }
-        Ok(Self { api, graphql, server: server.trim_end_matches('/').into() })
+        Ok(Self {
+            api,
+            graphql,
+            server: server.trim_end_matches('/').into(),
+        })
     }
 
     /// The address of a REST path, which begins with `/`.
@@ -59,7 +72,9 @@ impl Endpoints {
 
     /// Whether this is GitHub's own service, whose certificates are public ones.
     pub(super) fn is_public(&self) -> bool {
-        self.api.host().is_some_and(|host| host == "api.github.com" || host.ends_with(".ghe.com"))
+        self.api
+            .host()
+            .is_some_and(|host| host == "api.github.com" || host.ends_with(".ghe.com"))
     }
 
     /// Whether the token may be sent there: the API, GraphQL, or the upload host of the same family.
@@ -70,21 +85,40 @@ impl Endpoints {
         if uri.scheme_str() != Some("https") || uri.port_u16() != self.api.port_u16() {
             return false;
         }
-        let (Some(host), Some(api)) = (uri.host(), self.api.host()) else { return false };
-        let uploads = if self.is_public() { api.strip_prefix("api.").map(|family| format!("uploads.{family}")) } else { None };
+        let (Some(host), Some(api)) = (uri.host(), self.api.host()) else {
+            return false;
+        };
+        let uploads = if self.is_public() {
+            api.strip_prefix("api.")
+                .map(|family| format!("uploads.{family}"))
+        } else {
+            None
+        };
         host == api || uploads.as_deref() == Some(host)
     }
 }
 
 fn safe(variable: &'static str, text: &str) -> Result<Uri, InputRefusal> {
-    let problem = |problem: &str| InputRefusal::Context { variable, problem: problem.into() };
+    let problem = |problem: &str| InputRefusal::Context {
+        variable,
+        problem: problem.into(),
+    };
     let uri: Uri = text.parse().map_err(|_| problem("is no URL"))?;
-    if uri.host().is_none() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+    if uri.host().is_none()
+        || uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+    {
         return Err(problem("names no plain host"));
     }
     // Whose certificates count, and where the token goes, is decided by the host's name: it has one spelling.
-    if uri.host().is_some_and(|host| host.ends_with('.') || host.contains(|c: char| c.is_ascii_uppercase())) {
-        return Err(problem("must name the host in small letters, without a dot at its end"));
+    if uri
+        .host()
+        .is_some_and(|host| host.ends_with('.') || host.contains(|c: char| c.is_ascii_uppercase()))
+    {
+        return Err(problem(
+            "must name the host in small letters, without a dot at its end",
+        ));
     }
     match uri.scheme_str() {
         Some("https") => Ok(uri),
@@ -95,7 +129,10 @@ fn safe(variable: &'static str, text: &str) -> Result<Uri, InputRefusal> {
 
 fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -103,12 +140,20 @@ mod tests {
     use super::*;
 
     fn trusts(api: &str, graphql: &str, uri: &str) -> bool {
-        Endpoints::new(api, graphql, "").unwrap().trusts(&uri.parse().unwrap())
+        Endpoints::new(api, graphql, "")
+            .unwrap()
+            .trusts(&uri.parse().unwrap())
     }
 
     #[test]
     fn the_token_goes_to_the_family_of_the_api_alone() {
-        let github = |uri| trusts("https://api.github.com", "https://api.github.com/graphql", uri);
+        let github = |uri| {
+            trusts(
+                "https://api.github.com",
+                "https://api.github.com/graphql",
+                uri,
+            )
+        };
         assert!(github("https://api.github.com/repos"));
         assert!(github("https://uploads.github.com/x"));
         for uri in [
@@ -120,32 +165,67 @@ mod tests {
         ] {
             assert!(!github(uri), "{uri}");
         }
-        let tenant = |uri| trusts("https://api.octo.ghe.com", "https://api.octo.ghe.com/graphql", uri);
+        let tenant = |uri| {
+            trusts(
+                "https://api.octo.ghe.com",
+                "https://api.octo.ghe.com/graphql",
+                uri,
+            )
+        };
         assert!(tenant("https://uploads.octo.ghe.com/x"));
         assert!(!tenant("https://uploads.other.ghe.com/x"));
-        let server = |uri| trusts("https://ghes.example/api/v3", "https://ghes.example/api/graphql", uri);
+        let server = |uri| {
+            trusts(
+                "https://ghes.example/api/v3",
+                "https://ghes.example/api/graphql",
+                uri,
+            )
+        };
         assert!(server("https://ghes.example/api/uploads/x"));
         assert!(!server("https://uploads.ghes.example/x"));
     }
 
     #[test]
     fn plain_http_is_for_loopback_alone() {
-        assert!(trusts("http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql", "http://127.0.0.1:9090/upload"));
-        assert!(!trusts("http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql", "http://192.168.0.1/"));
+        assert!(trusts(
+            "http://127.0.0.1:8080",
+            "http://127.0.0.1:8080/graphql",
+            "http://127.0.0.1:9090/upload"
+        ));
+        assert!(!trusts(
+            "http://127.0.0.1:8080",
+            "http://127.0.0.1:8080/graphql",
+            "http://192.168.0.1/"
+        ));
         for (api, graphql) in [
             ("http://api.github.com", "https://api.github.com/graphql"),
             ("https://api.github.com", "https://evil.example/graphql"),
-            ("https://user@api.github.com", "https://api.github.com/graphql"),
+            (
+                "https://user@api.github.com",
+                "https://api.github.com/graphql",
+            ),
             ("ftp://127.0.0.1", "https://127.0.0.1"),
             ("", ""),
         ] {
-            assert_eq!(Endpoints::new(api, graphql, "").unwrap_err().code(), "context_missing", "{api}");
+            assert_eq!(
+                Endpoints::new(api, graphql, "").unwrap_err().code(),
+                "context_missing",
+                "{api}"
+            );
         }
     }
 
     #[test]
     fn a_rest_path_stands_behind_the_root() {
-        let server = Endpoints::new("https://ghes.example/api/v3/", "https://ghes.example/api/graphql", "https://ghes.example").unwrap();
-        assert_eq!(server.rest("/rate_limit"), "https://ghes.example/api/v3/rate_limit");
+        let server = Endpoints::new(
+            "https://ghes.example/api/v3/",
+            "https://ghes.example/api/graphql",
+            "https://ghes.example",
+        )
+        .unwrap();
+        assert_eq!(
+            server.rest("/rate_limit"),
+            "https://ghes.example/api/v3/rate_limit"
+        );
     }
 }

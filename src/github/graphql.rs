@@ -25,7 +25,13 @@ impl<T> GraphqlReply<T> {
     /// An answer without headers, for tests.
     #[cfg(test)]
     pub(super) const fn of(data: Option<T>, errors: Vec<GraphqlError>) -> Self {
-        Self { data, errors, date: None, permissions: None, pause: 0 }
+        Self {
+            data,
+            errors,
+            date: None,
+            permissions: None,
+            pause: 0,
+        }
     }
 
     /// The first error, as the same trouble that REST would tell of.
@@ -35,8 +41,12 @@ impl<T> GraphqlReply<T> {
 
     /// The first error that is not about one member that may be missing.
     pub(super) fn trouble_beyond(&self, dispensable: &[&str]) -> Option<Trouble> {
-        let matters = |error: &&GraphqlError| dispensable.is_empty() || !error.is_below(dispensable);
-        self.errors.iter().find(matters).map(|error| error.trouble(self.permissions.clone(), self.pause))
+        let matters =
+            |error: &&GraphqlError| dispensable.is_empty() || !error.is_below(dispensable);
+        self.errors
+            .iter()
+            .find(matters)
+            .map(|error| error.trouble(self.permissions.clone(), self.pause))
     }
 }
 
@@ -59,18 +69,36 @@ impl GraphqlError {
 
     /// Whether it is about this member or something inside it.
     fn is_below(&self, member: &[&str]) -> bool {
-        self.path.len() >= member.len() && self.path.iter().zip(member).all(|(found, expected)| found == expected)
+        self.path.len() >= member.len()
+            && self
+                .path
+                .iter()
+                .zip(member)
+                .all(|(found, expected)| found == expected)
     }
 
     /// The same trouble as REST would tell of.
     pub(super) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
         let message = excerpt(self.message.trim_end_matches('.'), 300);
         match self.kind.as_str() {
-            "RATE_LIMITED" => Trouble::RateLimit { message, wait: Some(pause) },
-            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization { status: 200, message, permissions },
-            "NOT_FOUND" => Trouble::NotFound { message, permissions },
+            "RATE_LIMITED" => Trouble::RateLimit {
+                message,
+                wait: Some(pause),
+            },
+            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization {
+                status: 200,
+                message,
+                permissions,
+            },
+            "NOT_FOUND" => Trouble::NotFound {
+                message,
+                permissions,
+            },
             "" => Trouble::Garbage { reason: message },
-            _ => Trouble::Validation { status: 200, message },
+            _ => Trouble::Validation {
+                status: 200,
+                message,
+            },
         }
     }
 }
@@ -89,7 +117,9 @@ impl PageInfo {
         match (self.has_next_page, self.end_cursor) {
             (false, _) => Ok(None),
             (true, Some(end)) => Ok(Some(end)),
-            (true, None) => Err(Trouble::Garbage { reason: "a page without an end".into() }),
+            (true, None) => Err(Trouble::Garbage {
+                reason: "a page without an end".into(),
+            }),
         }
     }
 }
@@ -129,13 +159,29 @@ impl GitHub {
         document: &str,
         variables: impl Serialize,
     ) -> Result<GraphqlReply<T>, Trouble> {
-        let question = Question { query: document, variables };
-        let request = json_request(Method::POST, &self.endpoints.graphql().to_string(), &question)?;
+        let question = Question {
+            query: document,
+            variables,
+        };
+        let request = json_request(
+            Method::POST,
+            &self.endpoints.graphql().to_string(),
+            &question,
+        )?;
         let reply = self.send(request).await?;
-        let (date, permissions) = (reply.date(), header(&reply.headers, "x-accepted-github-permissions"));
+        let (date, permissions) = (
+            reply.date(),
+            header(&reply.headers, "x-accepted-github-permissions"),
+        );
         let pause = pause(&reply.headers);
         let Answer { data, errors } = reply.json()?;
-        Ok(GraphqlReply { data, errors, date, permissions, pause })
+        Ok(GraphqlReply {
+            data,
+            errors,
+            date,
+            permissions,
+            pause,
+        })
     }
 }
 
@@ -146,16 +192,22 @@ mod tests {
     fn beyond(errors: &str) -> Option<String> {
         let errors = serde_json::from_str(errors).unwrap();
         let reply = GraphqlReply::<()>::of(None, errors);
-        reply.trouble_beyond(&["repository", "ledger", "rules"]).map(|trouble| trouble.to_string())
+        reply
+            .trouble_beyond(&["repository", "ledger", "rules"])
+            .map(|trouble| trouble.to_string())
     }
 
     #[test]
     fn only_an_error_about_the_dispensable_member_is_overlooked() {
-        let rules = r#"{"type":"FORBIDDEN","path":["repository","ledger","rules"],"message":"no rules"}"#;
+        let rules =
+            r#"{"type":"FORBIDDEN","path":["repository","ledger","rules"],"message":"no rules"}"#;
         assert_eq!(beyond(&format!("[{rules}]")), None);
-        for (path, told) in
-            [(r#"["repository","ledger"]"#, true), (r#"["repository"]"#, true), ("[]", true), (r#"["repository","tag","rules"]"#, true)]
-        {
+        for (path, told) in [
+            (r#"["repository","ledger"]"#, true),
+            (r#"["repository"]"#, true),
+            ("[]", true),
+            (r#"["repository","tag","rules"]"#, true),
+        ] {
             let other = format!(r#"[{rules},{{"type":"FORBIDDEN","path":{path},"message":"no"}}]"#);
             assert_eq!(beyond(&other).is_some(), told, "{path}");
         }

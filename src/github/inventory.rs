@@ -135,8 +135,15 @@ pub(crate) struct WantedPulls<'a> {
 
 impl GitHub {
     /// Every release and, if the token may write, every draft. The commit of a release is that of its tag.
-    pub(crate) async fn releases(&self, repository: &Repository, tags: &[FoundTag]) -> Result<Vec<FoundRelease>, Trouble> {
-        let commits: BTreeMap<&str, &str> = tags.iter().map(|tag| (tag.name.as_str(), tag.commit.as_str())).collect();
+    pub(crate) async fn releases(
+        &self,
+        repository: &Repository,
+        tags: &[FoundTag],
+    ) -> Result<Vec<FoundRelease>, Trouble> {
+        let commits: BTreeMap<&str, &str> = tags
+            .iter()
+            .map(|tag| (tag.name.as_str(), tag.commit.as_str()))
+            .collect();
         let mut found = BTreeMap::new();
         for page in 1..=MOST_LISTED / RELEASES {
             let listed = self.release_page(repository, page).await?;
@@ -144,14 +151,23 @@ impl GitHub {
             // A release that is made meanwhile moves the others on: one of them comes twice.
             found.extend(listed.into_iter().map(|release| (release.id, release)));
             if last {
-                return Ok(found.into_values().map(|release| release.found(&commits)).collect());
+                return Ok(found
+                    .into_values()
+                    .map(|release| release.found(&commits))
+                    .collect());
             }
         }
         Err(endless("releases"))
     }
 
-    async fn release_page(&self, repository: &Repository, page: usize) -> Result<Vec<Release>, Trouble> {
-        let path = |size: usize, page: usize| format!("/repos/{repository}/releases?per_page={size}&page={page}");
+    async fn release_page(
+        &self,
+        repository: &Repository,
+        page: usize,
+    ) -> Result<Vec<Release>, Trouble> {
+        let path = |size: usize, page: usize| {
+            format!("/repos/{repository}/releases?per_page={size}&page={page}")
+        };
         match self.read(&path(RELEASES, page)).await {
             Err(Trouble::TooLarge) => {}
             page => return page,
@@ -159,7 +175,10 @@ impl GitHub {
         let mut listed: Vec<Release> = Vec::new();
         let parts = RELEASES / FEW_RELEASES;
         for part in 1..=parts {
-            listed.extend(self.read::<Vec<Release>>(&path(FEW_RELEASES, (page - 1) * parts + part)).await?);
+            listed.extend(
+                self.read::<Vec<Release>>(&path(FEW_RELEASES, (page - 1) * parts + part))
+                    .await?,
+            );
         }
         Ok(listed)
     }
@@ -169,10 +188,20 @@ impl GitHub {
         let (owner, name) = repository.parts();
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let reply = self.query::<Data>(TAGS, Place { owner, name, after }, &[]).await?;
-            let refs = reply.data.and_then(|data| data.repository).and_then(|repository| repository.refs);
+            let reply = self
+                .query::<Data>(TAGS, Place { owner, name, after }, &[])
+                .await?;
+            let refs = reply
+                .data
+                .and_then(|data| data.repository)
+                .and_then(|repository| repository.refs);
             let page = refs.ok_or_else(|| garbage("a repository without a list of tags"))?;
-            found.extend(page.nodes.into_iter().map(Ref::found).collect::<Result<Vec<_>, _>>()?);
+            found.extend(
+                page.nodes
+                    .into_iter()
+                    .map(Ref::found)
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
             after = page.page_info.next()?;
             if after.is_none() {
                 return Ok(found);
@@ -181,20 +210,29 @@ impl GitHub {
     }
 
     /// The pull requests that are wanted; those with a number are looked up if they are older.
-    pub(crate) async fn pulls(&self, repository: &Repository, wanted: &WantedPulls<'_>) -> Result<Vec<FoundPull>, Trouble> {
+    pub(crate) async fn pulls(
+        &self,
+        repository: &Repository,
+        wanted: &WantedPulls<'_>,
+    ) -> Result<Vec<FoundPull>, Trouble> {
         let mut found = BTreeMap::new();
         'pages: for page in 1.. {
             if page > MOST_LISTED.div_ceil(PULLS) {
                 return Err(endless("pull requests"));
             }
-            let path = format!("/repos/{repository}/pulls?state=all&sort=created&direction=desc&per_page={PULLS}&page={page}");
+            let path = format!(
+                "/repos/{repository}/pulls?state=all&sort=created&direction=desc&per_page={PULLS}&page={page}"
+            );
             let listed: Vec<Pull> = self.read(&path).await?;
             let last = listed.len() < PULLS;
             for pull in listed.into_iter().map(|pull| pull.found(wanted.by)) {
                 if pull.opened_at.is_some_and(|at| at < wanted.since) {
                     break 'pages;
                 }
-                if pull.needs_receipt || wanted.numbers.contains(&pull.number) || wanted.branches.contains(&pull.head_branch) {
+                if pull.needs_receipt
+                    || wanted.numbers.contains(&pull.number)
+                    || wanted.branches.contains(&pull.head_branch)
+                {
                     found.insert(pull.number, pull);
                 }
             }
@@ -202,8 +240,17 @@ impl GitHub {
                 break;
             }
         }
-        for number in wanted.numbers.iter().filter(|number| !found.contains_key(number)).copied().collect::<Vec<_>>() {
-            match self.read::<Pull>(&format!("/repos/{repository}/pulls/{number}")).await {
+        for number in wanted
+            .numbers
+            .iter()
+            .filter(|number| !found.contains_key(number))
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            match self
+                .read::<Pull>(&format!("/repos/{repository}/pulls/{number}"))
+                .await
+            {
                 Ok(pull) => drop(found.insert(number, pull.found(wanted.by))),
                 Err(Trouble::NotFound { .. }) => {}
                 Err(trouble) => return Err(trouble),
@@ -213,8 +260,16 @@ impl GitHub {
     }
 
     /// The types of the rules that guard the ledger; `None` where the server does not tell.
-    pub(crate) async fn ledger_rules(&self, repository: &Repository) -> Result<Option<Vec<String>>, Trouble> {
-        match self.read::<Vec<Rule>>(&format!("/repos/{repository}/rules/branches/{BRANCH}?per_page=100")).await {
+    pub(crate) async fn ledger_rules(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Vec<String>>, Trouble> {
+        match self
+            .read::<Vec<Rule>>(&format!(
+                "/repos/{repository}/rules/branches/{BRANCH}?per_page=100"
+            ))
+            .await
+        {
             Ok(rules) => Ok(Some(rules.into_iter().map(|rule| rule.r#type).collect())),
             Err(Trouble::NotFound { .. }) => Ok(None),
             Err(trouble) => Err(trouble),
@@ -223,11 +278,15 @@ impl GitHub {
 }
 
 fn garbage(reason: &str) -> Trouble {
-    Trouble::Garbage { reason: reason.into() }
+    Trouble::Garbage {
+        reason: reason.into(),
+    }
 }
 
 fn endless(what: &str) -> Trouble {
-    Trouble::Garbage { reason: format!("more than {MOST_LISTED} {what}, and GitHub lists no more") }
+    Trouble::Garbage {
+        reason: format!("more than {MOST_LISTED} {what}, and GitHub lists no more"),
+    }
 }
 
 /// A moment that cannot be read is none: what has it counts as new.
@@ -239,12 +298,26 @@ impl Release {
     fn found(self, commits: &BTreeMap<&str, &str>) -> FoundRelease {
         let own = [&self.created_at, &self.published_at, &self.updated_at];
         let of_assets = self.assets.iter().map(|asset| &asset.updated_at);
-        let changed_at = own.into_iter().chain(of_assets).filter_map(|at| moment(at.as_ref())).max();
-        let tagged = commits.get(self.tag_name.as_str()).map(|commit| (*commit).to_owned());
-        let asset = |asset: Asset| FoundAsset { name: asset.name, size: asset.size, digest: asset.digest };
+        let changed_at = own
+            .into_iter()
+            .chain(of_assets)
+            .filter_map(|at| moment(at.as_ref()))
+            .max();
+        let tagged = commits
+            .get(self.tag_name.as_str())
+            .map(|commit| (*commit).to_owned());
+        let asset = |asset: Asset| FoundAsset {
+            name: asset.name,
+            size: asset.size,
+            digest: asset.digest,
+        };
         FoundRelease {
             id: self.id,
-            commit: if self.draft { self.target_commitish } else { tagged },
+            commit: if self.draft {
+                self.target_commitish
+            } else {
+                tagged
+            },
             tag_name: self.tag_name,
             name: self.name.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
@@ -259,22 +332,39 @@ impl Release {
 
 impl Ref {
     fn found(self) -> Result<FoundTag, Trouble> {
-        let target = self.target.ok_or_else(|| garbage("a tag that leads nowhere"))?;
+        let target = self
+            .target
+            .ok_or_else(|| garbage("a tag that leads nowhere"))?;
         let mut last = &target;
         while let Some(next) = &last.target {
             last = next;
         }
-        Ok(FoundTag { name: self.name, object: target.oid.clone(), commit: last.oid.clone(), message: target.message, is_known: false })
+        Ok(FoundTag {
+            name: self.name,
+            object: target.oid.clone(),
+            commit: last.oid.clone(),
+            message: target.message,
+            is_known: false,
+        })
     }
 }
 
 impl Pull {
     fn found(self, by: &BTreeSet<String>) -> FoundPull {
-        let here = self.head.repo.as_ref().map(|repo| repo.id) == self.base.repo.as_ref().map(|repo| repo.id);
+        let here = self.head.repo.as_ref().map(|repo| repo.id)
+            == self.base.repo.as_ref().map(|repo| repo.id);
         // A fork's branch of the same name is another branch.
-        let head_branch = if here { self.head.r#ref } else { self.head.label.unwrap_or_else(|| format!("?:{}", self.head.r#ref)) };
+        let head_branch = if here {
+            self.head.r#ref
+        } else {
+            self.head
+                .label
+                .unwrap_or_else(|| format!("?:{}", self.head.r#ref))
+        };
         // Who deleted their account is no one, and no job.
-        let author = self.user.map_or_else(|| "ghost".to_owned(), |user| user.login);
+        let author = self
+            .user
+            .map_or_else(|| "ghost".to_owned(), |user| user.login);
         FoundPull {
             number: self.number,
             needs_receipt: by.contains(&author.to_ascii_lowercase()),

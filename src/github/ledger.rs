@@ -140,34 +140,76 @@ struct RestBlob {
 }
 
 fn garbage(reason: impl Into<String>) -> Trouble {
-    Trouble::Garbage { reason: reason.into() }
+    Trouble::Garbage {
+        reason: reason.into(),
+    }
 }
 
 impl GitHub {
     /// Finds the ledger branch of a repository, if it has one.
-    pub(crate) async fn read_ledger(self, repository: &Repository) -> Result<Option<LedgerReader>, Trouble> {
+    pub(crate) async fn read_ledger(
+        self,
+        repository: &Repository,
+    ) -> Result<Option<LedgerReader>, Trouble> {
         let (owner, name) = repository.parts();
         let tip: Tip = self.asked(TIP, Place { owner, name }).await?;
-        let Some(target) = tip.ledger.and_then(|ledger| ledger.target) else { return Ok(None) };
-        let commit = target.oid.parse().map_err(|_| garbage("a branch that points to no commit"))?;
-        let repository_id = RepositoryId(tip.database_id.ok_or_else(|| garbage("the repository has no number"))?);
-        Ok(Some(LedgerReader { github: self, repository: repository.clone(), repository_id, commit }))
+        let Some(target) = tip.ledger.and_then(|ledger| ledger.target) else {
+            return Ok(None);
+        };
+        let commit = target
+            .oid
+            .parse()
+            .map_err(|_| garbage("a branch that points to no commit"))?;
+        let repository_id = RepositoryId(
+            tip.database_id
+                .ok_or_else(|| garbage("the repository has no number"))?,
+        );
+        Ok(Some(LedgerReader {
+            github: self,
+            repository: repository.clone(),
+            repository_id,
+            commit,
+        }))
     }
 
-    async fn asked<T: for<'de> Deserialize<'de>>(&self, document: &str, variables: impl Serialize) -> Result<T, Trouble> {
+    async fn asked<T: for<'de> Deserialize<'de>>(
+        &self,
+        document: &str,
+        variables: impl Serialize,
+    ) -> Result<T, Trouble> {
         let reply = self.query::<Data<T>>(document, variables, &[]).await?;
-        reply.data.and_then(|data| data.repository).ok_or_else(|| garbage("no repository in the answer"))
+        reply
+            .data
+            .and_then(|data| data.repository)
+            .ok_or_else(|| garbage("no repository in the answer"))
     }
 }
 
 impl GitHub {
     /// One file of the ledger at a commit.
-    pub(crate) async fn ledger_file(&self, repository: &Repository, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, Trouble> {
-        match self.read::<RestBlob>(&format!("/repos/{repository}/contents/{}?ref={commit}", encoded_path(path))).await {
+    pub(crate) async fn ledger_file(
+        &self,
+        repository: &Repository,
+        commit: &CommitId,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        match self
+            .read::<RestBlob>(&format!(
+                "/repos/{repository}/contents/{}?ref={commit}",
+                encoded_path(path)
+            ))
+            .await
+        {
             // GitHub shows contents up to 1 MB this way; a blob of any size is shown by its id.
             Ok(blob) if blob.encoding != "base64" => {
-                let oid: CommitId = blob.sha.parse().map_err(|_| garbage("a file without an id"))?;
-                self.read::<RestBlob>(&format!("/repos/{repository}/git/blobs/{oid}")).await?.bytes().map(Some)
+                let oid: CommitId = blob
+                    .sha
+                    .parse()
+                    .map_err(|_| garbage("a file without an id"))?;
+                self.read::<RestBlob>(&format!("/repos/{repository}/git/blobs/{oid}"))
+                    .await?
+                    .bytes()
+                    .map(Some)
             }
             Ok(blob) => blob.bytes().map(Some),
             Err(Trouble::NotFound { .. }) => Ok(None),
@@ -179,14 +221,19 @@ impl GitHub {
 impl RestBlob {
     fn bytes(&self) -> Result<Vec<u8>, Trouble> {
         let content: String = self.content.split_whitespace().collect();
-        STANDARD.decode(content).map_err(|error| garbage(error.to_string()))
+        STANDARD
+            .decode(content)
+            .map_err(|error| garbage(error.to_string()))
     }
 }
 
 impl LedgerReader {
     /// What is read.
     pub(crate) fn place(&self) -> String {
-        format!("{} refs/heads/{BRANCH} at commit {}", self.repository, self.commit)
+        format!(
+            "{} refs/heads/{BRANCH} at commit {}",
+            self.repository, self.commit
+        )
     }
 
     /// The repository's number.
@@ -196,7 +243,10 @@ impl LedgerReader {
 
     /// The bytes of each file, as far as it is there.
     pub(crate) async fn files(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
-        let found: Vec<Option<Blob>> = match self.objects(paths, "... on Blob { oid text isTruncated }").await {
+        let found: Vec<Option<Blob>> = match self
+            .objects(paths, "... on Blob { oid text isTruncated }")
+            .await
+        {
             // Too much for one answer: the halves may fit.
             Err(Trouble::TooLarge) if paths.len() > 1 => {
                 let (first, second) = paths.split_at(paths.len() / 2);
@@ -206,7 +256,10 @@ impl LedgerReader {
             }
             found => found?,
         };
-        stream::iter(found.into_iter().map(|blob| self.bytes(blob))).buffered(1).try_collect().await
+        stream::iter(found.into_iter().map(|blob| self.bytes(blob)))
+            .buffered(1)
+            .try_collect()
+            .await
     }
 
     /// GraphQL cuts long texts and shows no others; REST gives any blob whole.
@@ -218,8 +271,14 @@ impl LedgerReader {
         {
             return Ok(Some(text.into_bytes()));
         }
-        let oid: CommitId = blob.oid.and_then(|oid| oid.parse().ok()).ok_or_else(|| garbage("a path of the ledger is no file"))?;
-        let blob: RestBlob = self.github.read(&format!("/repos/{}/git/blobs/{oid}", self.repository)).await?;
+        let oid: CommitId = blob
+            .oid
+            .and_then(|oid| oid.parse().ok())
+            .ok_or_else(|| garbage("a path of the ledger is no file"))?;
+        let blob: RestBlob = self
+            .github
+            .read(&format!("/repos/{}/git/blobs/{oid}", self.repository))
+            .await?;
         blob.bytes().map(Some)
     }
 
@@ -229,34 +288,59 @@ impl LedgerReader {
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
             let batches = folders.chunks(FOLDERS).map(|batch| self.listed(batch));
-            let listed: Vec<Vec<(String, bool)>> = stream::iter(batches).buffered(AT_ONCE).try_collect().await?;
+            let listed: Vec<Vec<(String, bool)>> = stream::iter(batches)
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await?;
             folders = Vec::new();
             for (path, tree) in listed.into_iter().flatten() {
-                if tree && is_folder(&path) { folders.push(path) } else { found.push(path) }
+                if tree && is_folder(&path) {
+                    folders.push(path)
+                } else {
+                    found.push(path)
+                }
             }
         }
         Ok(found)
     }
 
     async fn listed(&self, folders: &[String]) -> Result<Vec<(String, bool)>, Trouble> {
-        let trees: Vec<Option<Tree>> = self.objects(folders, "... on Tree { entries { name type } }").await?;
+        let trees: Vec<Option<Tree>> = self
+            .objects(folders, "... on Tree { entries { name type } }")
+            .await?;
         let mut listed = Vec::new();
         for (folder, tree) in folders.iter().zip(trees) {
-            let entries = tree.and_then(|tree| tree.entries).ok_or_else(|| garbage(format!("the folder `{folder}` cannot be listed")))?;
-            let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-            listed.extend(entries.into_iter().map(|entry| (format!("{below}{}", entry.name), entry.r#type == "tree")));
+            let entries = tree
+                .and_then(|tree| tree.entries)
+                .ok_or_else(|| garbage(format!("the folder `{folder}` cannot be listed")))?;
+            let below = if folder.is_empty() {
+                String::new()
+            } else {
+                format!("{folder}/")
+            };
+            listed.extend(
+                entries
+                    .into_iter()
+                    .map(|entry| (format!("{below}{}", entry.name), entry.r#type == "tree")),
+            );
         }
         Ok(listed)
     }
 
     /// What stands at each path of the commit, in one query: only paths of the ledger's own making come here, and each is a variable.
-    async fn objects<T: for<'de> Deserialize<'de>>(&self, paths: &[String], shape: &str) -> Result<Vec<Option<T>>, Trouble> {
+    async fn objects<T: for<'de> Deserialize<'de>>(
+        &self,
+        paths: &[String],
+        shape: &str,
+    ) -> Result<Vec<Option<T>>, Trouble> {
         let (document, variables) = query(&self.repository, &self.commit, paths, shape);
         let mut found: Map<String, Value> = self.github.asked(&document, variables).await?;
         let object = |(number, path): (usize, &String)| match found.remove(&format!("o{number}")) {
             None => Err(garbage(format!("the answer lacks `{path}`"))),
             Some(Value::Null) => Ok(None),
-            Some(object) => serde_json::from_value(object).map(Some).map_err(|error| garbage(error.to_string())),
+            Some(object) => serde_json::from_value(object)
+                .map(Some)
+                .map_err(|error| garbage(error.to_string())),
         };
         paths.iter().enumerate().map(object).collect()
     }
@@ -264,10 +348,21 @@ impl LedgerReader {
     /// A page of the branch's history.
     pub(crate) async fn commits(&self, after: Option<String>) -> Result<Commits, Trouble> {
         let (owner, name) = self.repository.parts();
-        let page = Page { place: Place { owner, name }, commit: &self.commit, after };
+        let page = Page {
+            place: Place { owner, name },
+            commit: &self.commit,
+            after,
+        };
         let history: History = self.github.asked(COMMITS, page).await?;
-        let history = history.object.and_then(|commit| commit.history).ok_or_else(|| garbage("a commit without history"))?;
-        let commits = history.nodes.into_iter().map(commit).collect::<Result<_, _>>()?;
+        let history = history
+            .object
+            .and_then(|commit| commit.history)
+            .ok_or_else(|| garbage("a commit without history"))?;
+        let commits = history
+            .nodes
+            .into_iter()
+            .map(commit)
+            .collect::<Result<_, _>>()?;
         let next = history.page_info.next()?;
         Ok(Commits { commits, next })
     }
@@ -275,28 +370,44 @@ impl LedgerReader {
 
 /// The id that git gives to a file.
 fn blob_id(bytes: &[u8]) -> Option<String> {
-    gix_object::compute_hash(gix_hash::Kind::Sha1, gix_object::Kind::Blob, bytes).ok().map(|id| id.to_string())
+    gix_object::compute_hash(gix_hash::Kind::Sha1, gix_object::Kind::Blob, bytes)
+        .ok()
+        .map(|id| id.to_string())
 }
 
 fn commit(node: Node) -> Result<ToldCommit, Trouble> {
-    let text = node.file.and_then(|file| file.object).and_then(|blob| blob.text);
+    let text = node
+        .file
+        .and_then(|file| file.object)
+        .and_then(|blob| blob.text);
     Ok(ToldCommit {
-        id: node.oid.parse().map_err(|_| garbage("a commit without an id"))?,
+        id: node
+            .oid
+            .parse()
+            .map_err(|_| garbage("a commit without an id"))?,
         parents: node.parents.total_count,
         head: text.unwrap_or_default().into_bytes(),
     })
 }
 
 /// A query with one alias and one variable for each path.
-fn query(repository: &Repository, commit: &CommitId, paths: &[String], shape: &str) -> (String, Map<String, Value>) {
+fn query(
+    repository: &Repository,
+    commit: &CommitId,
+    paths: &[String],
+    shape: &str,
+) -> (String, Map<String, Value>) {
     let (owner, name) = repository.parts();
-    let mut variables = Map::from_iter([("owner".into(), owner.into()), ("name".into(), name.into())]);
+    let mut variables =
+        Map::from_iter([("owner".into(), owner.into()), ("name".into(), name.into())]);
     let mut declared = Vec::new();
     let mut asked = Vec::new();
     for (number, path) in paths.iter().enumerate() {
         variables.insert(format!("p{number}"), format!("{commit}:{path}").into());
         declared.push(format!("$p{number}: String!"));
-        asked.push(format!("o{number}: object(expression: $p{number}) {{ {shape} }}"));
+        asked.push(format!(
+            "o{number}: object(expression: $p{number}) {{ {shape} }}"
+        ));
     }
     let (declared, asked) = (declared.join(" "), asked.join(" "));
     let document = format!(

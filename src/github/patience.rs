@@ -33,9 +33,19 @@ pub(crate) struct Patience {
 impl Patience {
     /// So many seconds of waiting in all.
     pub(crate) fn new(tempo: Tempo, max_wait: u64, log: Log) -> Self {
-        let left = tempo.second.saturating_mul(u32::try_from(max_wait).unwrap_or(u32::MAX));
-        let spending = Mutex::new(Spending { left, paid_until: Instant::now() });
-        Self { second: tempo.second, spending, retries: AtomicU64::new(0), log }
+        let left = tempo
+            .second
+            .saturating_mul(u32::try_from(max_wait).unwrap_or(u32::MAX));
+        let spending = Mutex::new(Spending {
+            left,
+            paid_until: Instant::now(),
+        });
+        Self {
+            second: tempo.second,
+            spending,
+            retries: AtomicU64::new(0),
+            log,
+        }
     }
 
     /// How many requests were repeated.
@@ -47,21 +57,37 @@ impl Patience {
     pub(crate) async fn stands_aside(&self, thousandths: u64) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.log.line("countersign: the ledger moved on, or its answer was lost. Looking again before the next try.");
-        tokio::time::sleep(self.second * u32::try_from(thousandths).unwrap_or(u32::MAX) / 1000).await;
+        tokio::time::sleep(self.second * u32::try_from(thousandths).unwrap_or(u32::MAX) / 1000)
+            .await;
     }
 
     /// Waits, if after so many tries another one may help; `false` means that it is time to give up.
     pub(crate) async fn waits(&self, trouble: &Trouble, tried: usize) -> bool {
-        let Some(wait) = tried.checked_sub(1).and_then(|done| WAITS.get(done)).copied().filter(|_| trouble.passes()) else { return false };
+        let Some(wait) = tried
+            .checked_sub(1)
+            .and_then(|done| WAITS.get(done))
+            .copied()
+            .filter(|_| trouble.passes())
+        else {
+            return false;
+        };
         let wait = trouble.asks_to_wait().map_or(wait, |asked| asked.max(wait));
-        let pause = self.second.saturating_mul(u32::try_from(wait).unwrap_or(u32::MAX));
+        let pause = self
+            .second
+            .saturating_mul(u32::try_from(wait).unwrap_or(u32::MAX));
         if let Err(left) = self.pay(pause, Instant::now()) {
-            let left = left.as_nanos().checked_div(self.second.as_nanos()).unwrap_or_default();
+            let left = left
+                .as_nanos()
+                .checked_div(self.second.as_nanos())
+                .unwrap_or_default();
             self.log.line(&format!("countersign: {trouble}. The next try would come in {wait} s, but max-wait leaves {left} s."));
             return false;
         }
         self.retries.fetch_add(1, Ordering::Relaxed);
-        self.log.line(&format!("countersign: {trouble}. Trying again in {wait} s (retry {tried} of {}).", WAITS.len()));
+        self.log.line(&format!(
+            "countersign: {trouble}. Trying again in {wait} s (retry {tried} of {}).",
+            WAITS.len()
+        ));
         tokio::time::sleep(pause).await;
         true
     }
@@ -101,45 +127,104 @@ mod tests {
 
     fn waits(max_wait: u64, troubles: &[(Trouble, usize)]) -> (Vec<bool>, u64, String) {
         let lines = Lines::default();
-        let tempo = Tempo { second: Duration::from_micros(1), silence: Duration::ZERO };
+        let tempo = Tempo {
+            second: Duration::from_micros(1),
+            silence: Duration::ZERO,
+        };
         let patience = Patience::new(tempo, max_wait, Log::to(lines.clone()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let waited = troubles.iter().map(|(trouble, tried)| runtime.block_on(patience.waits(trouble, *tried))).collect();
-        (waited, patience.retries(), String::from_utf8(lines.0.lock().unwrap().clone()).unwrap())
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let waited = troubles
+            .iter()
+            .map(|(trouble, tried)| runtime.block_on(patience.waits(trouble, *tried)))
+            .collect();
+        (
+            waited,
+            patience.retries(),
+            String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),
+        )
     }
 
     fn limited(wait: Option<u64>) -> Trouble {
-        Trouble::RateLimit { message: "too many".into(), wait }
+        Trouble::RateLimit {
+            message: "too many".into(),
+            wait,
+        }
     }
 
     #[test]
     fn what_passes_is_tried_three_times_more_after_2_4_and_8_seconds() {
-        let lost = Trouble::NoAnswer { reason: "reset".into() };
-        let (waited, retries, told) = waits(120, &[(lost.clone(), 1), (lost.clone(), 2), (lost.clone(), 3), (lost, 4)]);
+        let lost = Trouble::NoAnswer {
+            reason: "reset".into(),
+        };
+        let (waited, retries, told) = waits(
+            120,
+            &[
+                (lost.clone(), 1),
+                (lost.clone(), 2),
+                (lost.clone(), 3),
+                (lost, 4),
+            ],
+        );
         assert_eq!((waited, retries), (vec![true, true, true, false], 3));
-        let seconds: Vec<&str> = told.lines().filter_map(|line| line.split(" again in ").nth(1)).collect();
-        assert_eq!(seconds, ["2 s (retry 1 of 3).", "4 s (retry 2 of 3).", "8 s (retry 3 of 3)."]);
+        let seconds: Vec<&str> = told
+            .lines()
+            .filter_map(|line| line.split(" again in ").nth(1))
+            .collect();
+        assert_eq!(
+            seconds,
+            [
+                "2 s (retry 1 of 3).",
+                "4 s (retry 2 of 3).",
+                "8 s (retry 3 of 3)."
+            ]
+        );
     }
 
     #[test]
     fn what_github_asks_for_wins_where_it_is_longer_and_max_wait_allows_it() {
-        let (waited, retries, told) = waits(70, &[(limited(Some(1)), 1), (limited(Some(60)), 1), (limited(Some(60)), 2)]);
+        let (waited, retries, told) = waits(
+            70,
+            &[
+                (limited(Some(1)), 1),
+                (limited(Some(60)), 1),
+                (limited(Some(60)), 2),
+            ],
+        );
         assert_eq!((waited, retries), (vec![true, true, false], 2));
-        assert!(told.contains("The next try would come in 60 s, but max-wait leaves "), "{told}");
+        assert!(
+            told.contains("The next try would come in 60 s, but max-wait leaves "),
+            "{told}"
+        );
     }
 
     #[test]
     fn what_would_come_again_is_never_repeated() {
-        let denied = Trouble::Authorization { status: 403, message: "no".into(), permissions: None };
-        let refused = Trouble::Validation { status: 422, message: "no".into() };
-        let missing = Trouble::NotFound { message: "no".into(), permissions: None };
+        let denied = Trouble::Authorization {
+            status: 403,
+            message: "no".into(),
+            permissions: None,
+        };
+        let refused = Trouble::Validation {
+            status: 422,
+            message: "no".into(),
+        };
+        let missing = Trouble::NotFound {
+            message: "no".into(),
+            permissions: None,
+        };
         let (waited, retries, told) = waits(120, &[(denied, 1), (refused, 1), (missing, 1)]);
         assert_eq!((waited, retries, told.as_str()), (vec![false; 3], 0, ""));
     }
 
     #[test]
     fn waits_beside_each_other_are_paid_once() {
-        let tempo = Tempo { second: Duration::from_secs(1), silence: Duration::ZERO };
+        let tempo = Tempo {
+            second: Duration::from_secs(1),
+            silence: Duration::ZERO,
+        };
         let patience = Patience::new(tempo, 70, Log::to(io::sink()));
         let (now, seconds) = (Instant::now(), Duration::from_secs);
         assert!((0..10).all(|_| patience.pay(seconds(60), now).is_ok()));

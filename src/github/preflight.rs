@@ -79,7 +79,9 @@ impl PreflightQuery {
             owner: owner.into(),
             name: name.into(),
             state: look.map_or("receipts/-".into(), |look| state_path(&look.receipt_id)),
-            checkpoint: checkpoint.map_or("entries/-".into(), |checkpoint| entry_path(checkpoint.sequence)),
+            checkpoint: checkpoint.map_or("entries/-".into(), |checkpoint| {
+                entry_path(checkpoint.sequence)
+            }),
             commit: operation.commit().clone(),
             workflows: format!("{}:.github/workflows", operation.commit()),
             tagged: tag.is_some(),
@@ -103,7 +105,8 @@ impl PreflightQuery {
 impl GitHub {
     /// Looks at everything that the operation touches.
     pub(crate) async fn preflight(&self, query: &PreflightQuery) -> Preflight {
-        let looked = async { tokio::try_join!(self.sight(query), self.requests_left(query.uploads)) };
+        let looked =
+            async { tokio::try_join!(self.sight(query), self.requests_left(query.uploads)) };
         match looked.await {
             Ok((mut sighting, requests)) => {
                 sighting.world.requests = requests;
@@ -121,7 +124,11 @@ impl GitHub {
         match self.read::<RateLimits>("/rate_limit").await {
             Ok(limits) => {
                 let core = limits.resources.core;
-                Ok(Some(Budget { remaining: core.remaining, limit: Some(core.limit), resets_at: Some(Timestamp::from_unix(core.reset)) }))
+                Ok(Some(Budget {
+                    remaining: core.remaining,
+                    limit: Some(core.limit),
+                    resets_at: Some(Timestamp::from_unix(core.reset)),
+                }))
             }
             Err(Trouble::NotFound { .. }) if !self.endpoints.is_public() => Ok(None),
             Err(trouble) => Err(trouble),
@@ -129,22 +136,46 @@ impl GitHub {
     }
 
     /// The ledger by the same query, and where the operation's tag leads at that moment: one answer.
-    pub(crate) async fn look(&self, query: &PreflightQuery) -> Result<(LedgerView, Option<CommitId>), Refusal> {
-        let sighting = self.sight(query).await.map_err(|trouble| unavailable(&trouble))?;
-        Ok((LedgerView { snapshot: sighting.ledger?, observed_at: sighting.date }, sighting.world.tag.map(|tag| tag.commit)))
+    pub(crate) async fn look(
+        &self,
+        query: &PreflightQuery,
+    ) -> Result<(LedgerView, Option<CommitId>), Refusal> {
+        let sighting = self
+            .sight(query)
+            .await
+            .map_err(|trouble| unavailable(&trouble))?;
+        Ok((
+            LedgerView {
+                snapshot: sighting.ledger?,
+                observed_at: sighting.date,
+            },
+            sighting.world.tag.map(|tag| tag.commit),
+        ))
     }
 
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
         // Only the branch's rules are dispensable: nothing is decided by them, and not every token may see them.
-        let reply = self.query::<Data>(DOCUMENT, query, &["repository", "ledger", "rules"]).await?;
-        let mut data = reply.data.ok_or_else(|| Trouble::Garbage { reason: "neither data nor errors".into() })?;
-        if let (Some(commit), Ok(repository)) = (data.cut_checkpoint(), format!("{}/{}", query.owner, query.name).parse()) {
-            data.put_checkpoint(self.ledger_file(&repository, &commit, &query.checkpoint).await?);
+        let reply = self
+            .query::<Data>(DOCUMENT, query, &["repository", "ledger", "rules"])
+            .await?;
+        let mut data = reply.data.ok_or_else(|| Trouble::Garbage {
+            reason: "neither data nor errors".into(),
+        })?;
+        if let (Some(commit), Ok(repository)) = (
+            data.cut_checkpoint(),
+            format!("{}/{}", query.owner, query.name).parse(),
+        ) {
+            data.put_checkpoint(
+                self.ledger_file(&repository, &commit, &query.checkpoint)
+                    .await?,
+            );
         }
         data.sighting(query, reply.date, self.endpoints.is_public())
     }
 }
 
 fn unavailable(trouble: &Trouble) -> Refusal {
-    Refusal::LedgerUnavailable { reason: trouble.to_string() }
+    Refusal::LedgerUnavailable {
+        reason: trouble.to_string(),
+    }
 }

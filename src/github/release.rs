@@ -39,8 +39,18 @@ pub(crate) struct UploadedAsset {
 
 impl GitHub {
     /// The published release of a tag; drafts are not found this way.
-    pub(crate) async fn release_of_tag(&self, repository: &Repository, tag: &TagName) -> Result<Option<Release>, Trouble> {
-        match self.read(&format!("/repos/{repository}/releases/tags/{}", encoded_path(tag.as_str()))).await {
+    pub(crate) async fn release_of_tag(
+        &self,
+        repository: &Repository,
+        tag: &TagName,
+    ) -> Result<Option<Release>, Trouble> {
+        match self
+            .read(&format!(
+                "/repos/{repository}/releases/tags/{}",
+                encoded_path(tag.as_str())
+            ))
+            .await
+        {
             Ok(found) => Ok(Some(found)),
             Err(Trouble::NotFound { .. }) => Ok(None),
             Err(trouble) => Err(trouble),
@@ -48,22 +58,35 @@ impl GitHub {
     }
 
     /// Every asset of a release or draft.
-    pub(crate) async fn assets_of(&self, repository: &Repository, release: u64) -> Result<Vec<UploadedAsset>, Trouble> {
+    pub(crate) async fn assets_of(
+        &self,
+        repository: &Repository,
+        release: u64,
+    ) -> Result<Vec<UploadedAsset>, Trouble> {
         let path = format!("/repos/{repository}/releases/{release}/assets");
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
-            let found: Vec<UploadedAsset> = self.read(&format!("{path}?per_page=100&page={page}")).await?;
+            let found: Vec<UploadedAsset> = self
+                .read(&format!("{path}?per_page=100&page={page}"))
+                .await?;
             let last = found.len() < 100;
             all.extend(found);
             if last {
                 return Ok(all);
             }
         }
-        Err(Trouble::Garbage { reason: format!("the list {path} does not end") })
+        Err(Trouble::Garbage {
+            reason: format!("the list {path} does not end"),
+        })
     }
 
     /// The bytes of a small asset.
-    pub(crate) async fn asset(&self, repository: &Repository, asset: &UploadedAsset) -> Result<Bytes, Trouble> {
-        self.download(&format!("/repos/{repository}/releases/assets/{}", asset.id)).await
+    pub(crate) async fn asset(
+        &self,
+        repository: &Repository,
+        asset: &UploadedAsset,
+    ) -> Result<Bytes, Trouble> {
+        self.download(&format!("/repos/{repository}/releases/assets/{}", asset.id))
+            .await
     }
 }

@@ -54,20 +54,46 @@ struct Object {
 
 impl GitHub {
     /// Resolves `commitish` (a branch, a tag, a commit id) to a commit of the repository.
-    pub(crate) async fn resolve(&self, repository: &Repository, commitish: &str) -> Result<Resolved, Trouble> {
+    pub(crate) async fn resolve(
+        &self,
+        repository: &Repository,
+        commitish: &str,
+    ) -> Result<Resolved, Trouble> {
         let (owner, name) = repository.parts();
-        let variables = Variables { owner, name, expression: format!("{commitish}^{{commit}}") };
+        let variables = Variables {
+            owner,
+            name,
+            expression: format!("{commitish}^{{commit}}"),
+        };
         let reply = self.query::<Data>(DOCUMENT, variables, &[]).await?;
-        let missing = || Trouble::NotFound { message: format!("the repository {repository}"), permissions: None };
-        let answer = reply.data.and_then(|data| data.repository).ok_or_else(missing)?;
-        let garbage = |reason: &str| Trouble::Garbage { reason: reason.into() };
+        let missing = || Trouble::NotFound {
+            message: format!("the repository {repository}"),
+            permissions: None,
+        };
+        let answer = reply
+            .data
+            .and_then(|data| data.repository)
+            .ok_or_else(missing)?;
+        let garbage = |reason: &str| Trouble::Garbage {
+            reason: reason.into(),
+        };
         Ok(Resolved {
             target: Target {
-                repository: answer.name_with_owner.parse().map_err(|_| garbage("the repository's name is none"))?,
-                repository_id: RepositoryId(answer.database_id.ok_or_else(|| garbage("the repository has no number"))?),
+                repository: answer
+                    .name_with_owner
+                    .parse()
+                    .map_err(|_| garbage("the repository's name is none"))?,
+                repository_id: RepositoryId(
+                    answer
+                        .database_id
+                        .ok_or_else(|| garbage("the repository has no number"))?,
+                ),
             },
             default_branch: answer.default_branch_ref.map(|branch| branch.name),
-            commit: answer.object.filter(|object| object.kind == "Commit").and_then(|object| object.oid.parse().ok()),
+            commit: answer
+                .object
+                .filter(|object| object.kind == "Commit")
+                .and_then(|object| object.oid.parse().ok()),
         })
     }
 }

@@ -41,12 +41,20 @@ mod tests {
 
     #[test]
     fn a_token_does_not_print_itself() {
-        assert_eq!(format!("{:?}", Token::new(" ghs_secret\n")), "Some(Token(***))");
+        assert_eq!(
+            format!("{:?}", Token::new(" ghs_secret\n")),
+            "Some(Token(***))"
+        );
     }
 
     #[test]
     fn the_runner_masks_exactly_the_token() {
-        assert_eq!(Token::new("ghs_50%0A").map(|token| token.mask_command()).as_deref(), Some("::add-mask::ghs_50%250A"));
+        assert_eq!(
+            Token::new("ghs_50%0A")
+                .map(|token| token.mask_command())
+                .as_deref(),
+            Some("::add-mask::ghs_50%250A")
+        );
     }
 
     #[test]

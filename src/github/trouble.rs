@@ -16,16 +16,27 @@ pub(crate) enum Trouble {
     NoAnswer { reason: String },
     /// A server error.
     #[error("GitHub is unavailable: HTTP {status} {message}")]
-    Unavailable { status: u16, message: String, wait: Option<u64> },
+    Unavailable {
+        status: u16,
+        message: String,
+        wait: Option<u64>,
+    },
     /// A primary or secondary rate limit.
     #[error("GitHub's rate limit is used up: {message}")]
     RateLimit { message: String, wait: Option<u64> },
     /// The token is not valid or may not do this.
     #[error("the token may not do this: HTTP {status} {message}{}", wanted(.permissions.as_deref()))]
-    Authorization { status: u16, message: String, permissions: Option<String> },
+    Authorization {
+        status: u16,
+        message: String,
+        permissions: Option<String>,
+    },
     /// Nothing is there, or the token may not see it.
     #[error("GitHub found nothing there: {message}{}", wanted(.permissions.as_deref()))]
-    NotFound { message: String, permissions: Option<String> },
+    NotFound {
+        message: String,
+        permissions: Option<String>,
+    },
     /// GitHub does not accept what was asked.
     #[error("GitHub refused the request: HTTP {status} {message}")]
     Validation { status: u16, message: String },
@@ -41,7 +52,9 @@ pub(crate) enum Trouble {
 }
 
 fn wanted(permissions: Option<&str>) -> String {
-    permissions.map_or(String::new(), |permissions| format!(" (GitHub asks for the permission {permissions})"))
+    permissions.map_or(String::new(), |permissions| {
+        format!(" (GitHub asks for the permission {permissions})")
+    })
 }
 
 impl Trouble {
@@ -63,45 +76,78 @@ impl Trouble {
     /// What to do next.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
-            Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLarge => {
+            Self::Connection { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unavailable { .. }
+            | Self::Garbage { .. }
+            | Self::TooLarge => {
                 "Check https://www.githubstatus.com and the runner's network, then re-run the job: it looks first at what was done."
             }
-            Self::RateLimit { .. } => "Wait until the limit resets, then re-run the job: it looks first at what was done.",
-            Self::Authorization { status: 401, .. } => "The token is not valid, or no longer: hand over another one.",
-            Self::Authorization { permissions: Some(wanted), .. } if wanted.starts_with("actions") => {
+            Self::RateLimit { .. } => {
+                "Wait until the limit resets, then re-run the job: it looks first at what was done."
+            }
+            Self::Authorization { status: 401, .. } => {
+                "The token is not valid, or no longer: hand over another one."
+            }
+            Self::Authorization {
+                permissions: Some(wanted),
+                ..
+            } if wanted.starts_with("actions") => {
                 "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
             }
             Self::Authorization { .. } | Self::NotFound { .. } => {
                 "Grant the job the permission under `permissions:` (contents: write; for open_pr also pull-requests: write, and the setting \
                  \"Allow GitHub Actions to create and approve pull requests\"), or hand over a token that has it."
             }
-            Self::Validation { .. } => "Read GitHub's message: a ruleset or a limit of the repository forbids this operation.",
-            Self::ForeignHost { .. } => "Do not continue before you know who changed GitHub's address.",
+            Self::Validation { .. } => {
+                "Read GitHub's message: a ruleset or a limit of the repository forbids this operation."
+            }
+            Self::ForeignHost { .. } => {
+                "Do not continue before you know who changed GitHub's address."
+            }
         }
     }
 
     /// Whether a write that met this trouble may have happened all the same.
     pub(crate) const fn leaves_open(&self) -> bool {
-        matches!(self, Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLarge)
+        matches!(
+            self,
+            Self::NoAnswer { .. }
+                | Self::Unavailable { .. }
+                | Self::Garbage { .. }
+                | Self::TooLarge
+        )
     }
 
     /// Whether the same request may go well a little later.
     pub(crate) const fn passes(&self) -> bool {
         match self {
-            Self::Connection { .. } | Self::NoAnswer { .. } | Self::Unavailable { .. } | Self::RateLimit { .. } | Self::Garbage { .. } => {
-                true
-            }
-            Self::Authorization { .. } | Self::NotFound { .. } | Self::Validation { .. } | Self::TooLarge | Self::ForeignHost { .. } => {
-                false
-            }
+            Self::Connection { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unavailable { .. }
+            | Self::RateLimit { .. }
+            | Self::Garbage { .. } => true,
+            Self::Authorization { .. }
+            | Self::NotFound { .. }
+            | Self::Validation { .. }
+            | Self::TooLarge
+            | Self::ForeignHost { .. } => false,
         }
     }
 
     /// What was made a moment ago may be missing or unprocessable elsewhere at GitHub: that passes.
     pub(crate) fn of_something_fresh(self) -> Self {
         match self {
-            Self::NotFound { message, .. } => Self::Unavailable { status: 404, message, wait: None },
-            Self::Validation { status, message } => Self::Unavailable { status, message, wait: None },
+            Self::NotFound { message, .. } => Self::Unavailable {
+                status: 404,
+                message,
+                wait: None,
+            },
+            Self::Validation { status, message } => Self::Unavailable {
+                status,
+                message,
+                wait: None,
+            },
             other => other,
         }
     }
@@ -145,11 +191,14 @@ const SECONDARY_PAUSE: u64 = 60;
 /// How long a rate limit lasts: `retry-after`, else until the limit resets if nothing is left, else a minute.
 pub(super) fn pause(headers: &HeaderMap) -> u64 {
     let until_reset = || {
-        let reset = number(headers, "x-ratelimit-reset").filter(|_| number(headers, "x-ratelimit-remaining") == Some(0))?;
+        let reset = number(headers, "x-ratelimit-reset")
+            .filter(|_| number(headers, "x-ratelimit-remaining") == Some(0))?;
         // A second more, because both are cut to whole seconds.
         Some(reset.saturating_sub(date(headers)?.unix()) + 1)
     };
-    number(headers, "retry-after").or_else(until_reset).unwrap_or(SECONDARY_PAUSE)
+    number(headers, "retry-after")
+        .or_else(until_reset)
+        .unwrap_or(SECONDARY_PAUSE)
 }
 
 pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
@@ -160,11 +209,16 @@ pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let date = headers.get("date")?.to_str().ok()?;
     let moment = chrono::DateTime::parse_from_rfc2822(date).ok()?;
-    u64::try_from(moment.timestamp()).ok().map(Timestamp::from_unix)
+    u64::try_from(moment.timestamp())
+        .ok()
+        .map(Timestamp::from_unix)
 }
 
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(|value| excerpt(value, 200))
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(|value| excerpt(value, 200))
 }
 
 #[derive(Deserialize)]
@@ -177,10 +231,17 @@ struct ErrorBody {
 /// GitHub's own words, as a part of our sentences: the message and what stands in `errors`, which says more than the message.
 fn message(status: StatusCode, body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else {
-        return status.canonical_reason().unwrap_or("without a reason").into();
+        return status
+            .canonical_reason()
+            .unwrap_or("without a reason")
+            .into();
     };
     let details: Vec<String> = body.errors.iter().take(5).map(detail).collect();
-    let text = if details.is_empty() { body.message } else { format!("{}: {}", body.message, details.join("; ")) };
+    let text = if details.is_empty() {
+        body.message
+    } else {
+        format!("{}: {}", body.message, details.join("; "))
+    };
     excerpt(text.replace('\n', " ").trim_end_matches('.'), 600)
 }
 
@@ -198,31 +259,59 @@ mod tests {
     use super::*;
 
     fn of(status: u16, headers: &[(&'static str, &str)], body: &str) -> String {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Trouble::of_answer(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
-            .map_or("fine".into(), |trouble| format!("{} {trouble}", trouble.code()))
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        Trouble::of_answer(
+            StatusCode::from_u16(status).unwrap(),
+            &headers,
+            body.as_bytes(),
+        )
+        .map_or("fine".into(), |trouble| {
+            format!("{} {trouble}", trouble.code())
+        })
     }
 
     #[test]
     fn every_answer_falls_into_one_class() {
         assert_eq!(of(201, &[], ""), "fine");
         assert_eq!(
-            of(403, &[("x-accepted-github-permissions", "contents=write")], r#"{"message":"Resource not accessible by integration"}"#),
+            of(
+                403,
+                &[("x-accepted-github-permissions", "contents=write")],
+                r#"{"message":"Resource not accessible by integration"}"#
+            ),
             "permission_denied the token may not do this: HTTP 403 Resource not accessible by integration (GitHub asks for the permission contents=write)"
         );
         assert_eq!(
-            of(403, &[("x-ratelimit-remaining", "0")], r#"{"message":"API rate limit exceeded"}"#),
+            of(
+                403,
+                &[("x-ratelimit-remaining", "0")],
+                r#"{"message":"API rate limit exceeded"}"#
+            ),
             "rate_limited GitHub's rate limit is used up: API rate limit exceeded"
         );
-        assert_eq!(of(429, &[], "{}"), "rate_limited GitHub's rate limit is used up: Too Many Requests");
         assert_eq!(
-            of(422, &[], r#"{"message":"Validation Failed","errors":[{"resource":"Release","code":"already_exists","field":"tag_name"}]}"#),
+            of(429, &[], "{}"),
+            "rate_limited GitHub's rate limit is used up: Too Many Requests"
+        );
+        assert_eq!(
+            of(
+                422,
+                &[],
+                r#"{"message":"Validation Failed","errors":[{"resource":"Release","code":"already_exists","field":"tag_name"}]}"#
+            ),
             "github_rejected GitHub refused the request: HTTP 422 Validation Failed: tag_name already_exists"
         );
-        assert_eq!(of(502, &[], "<html>"), "github_unavailable GitHub is unavailable: HTTP 502 Bad Gateway");
+        assert_eq!(
+            of(502, &[], "<html>"),
+            "github_unavailable GitHub is unavailable: HTTP 502 Bad Gateway"
+        );
         assert!(
-            of(302, &[("location", "https://evil.example")], "")
-                .starts_with("github_rejected GitHub refused the request: HTTP 302 GitHub sent us elsewhere")
+            of(302, &[("location", "https://evil.example")], "").starts_with(
+                "github_rejected GitHub refused the request: HTTP 302 GitHub sent us elsewhere"
+            )
         );
     }
 }

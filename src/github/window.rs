@@ -22,18 +22,34 @@ pub(super) struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { sent: VecDeque::new(), limit: DEFAULT, closed_until: None }
+        Self {
+            sent: VecDeque::new(),
+            limit: DEFAULT,
+            closed_until: None,
+        }
     }
 }
 
 impl Window {
     /// Counts a request that is about to be sent, or gives the seconds until there is room for it.
     pub(super) fn admit(&mut self, now: Instant) -> Result<(), u64> {
-        while self.sent.front().is_some_and(|oldest| now.duration_since(*oldest) >= HOUR) {
+        while self
+            .sent
+            .front()
+            .is_some_and(|oldest| now.duration_since(*oldest) >= HOUR)
+        {
             self.sent.pop_front();
         }
-        let full = self.sent.front().filter(|_| self.sent.len() >= self.limit).map(|oldest| *oldest + HOUR);
-        let opens = [full, self.closed_until].into_iter().flatten().max().filter(|opens| *opens > now);
+        let full = self
+            .sent
+            .front()
+            .filter(|_| self.sent.len() >= self.limit)
+            .map(|oldest| *oldest + HOUR);
+        let opens = [full, self.closed_until]
+            .into_iter()
+            .flatten()
+            .max()
+            .filter(|opens| *opens > now);
         if let Some(opens) = opens {
             return Err(opens.duration_since(now).as_secs() + 1);
         }
@@ -43,10 +59,14 @@ impl Window {
 
     /// Takes in what GitHub says of the budget.
     pub(super) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
-        if let Some(limit) = number(headers, "x-ratelimit-limit").and_then(|limit| usize::try_from(limit).ok()) {
+        if let Some(limit) =
+            number(headers, "x-ratelimit-limit").and_then(|limit| usize::try_from(limit).ok())
+        {
             self.limit = limit;
         }
-        if number(headers, "x-ratelimit-remaining") == Some(0) && headers.contains_key("x-ratelimit-reset") {
+        if number(headers, "x-ratelimit-remaining") == Some(0)
+            && headers.contains_key("x-ratelimit-reset")
+        {
             self.closed_until = Some(now + Duration::from_secs(pause(headers)).min(HOUR));
         }
     }
@@ -57,13 +77,19 @@ mod tests {
     use super::*;
 
     fn told(headers: &[(&'static str, &str)]) -> HeaderMap {
-        headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+        headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
     fn the_limit_is_what_github_reports_and_slides_over_an_hour() {
         let (mut window, start) = (Window::default(), Instant::now());
-        window.observe(&told(&[("x-ratelimit-limit", "2"), ("x-ratelimit-remaining", "1")]), start);
+        window.observe(
+            &told(&[("x-ratelimit-limit", "2"), ("x-ratelimit-remaining", "1")]),
+            start,
+        );
         assert_eq!(window.admit(start), Ok(()));
         assert_eq!(window.admit(start + HOUR / 2), Ok(()));
         assert_eq!(window.admit(start + HOUR / 2), Err(1801));
@@ -81,8 +107,11 @@ mod tests {
     #[test]
     fn when_nothing_is_left_it_is_closed_until_the_reset() {
         let (mut window, now) = (Window::default(), Instant::now());
-        let headers =
-            told(&[("date", "Sat, 21 Nov 2026 12:00:00 GMT"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795262430")]);
+        let headers = told(&[
+            ("date", "Sat, 21 Nov 2026 12:00:00 GMT"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "1795262430"),
+        ]);
         window.observe(&headers, now);
         assert_eq!(window.admit(now), Err(32));
         assert_eq!(window.admit(now + Duration::from_secs(31)), Ok(()));

@@ -40,9 +40,16 @@ pub(crate) async fn plans_of_run(
         }
         let archive = github.archive(repository, &artifact).await?;
         match plan_in(&archive) {
-            Ok(Some(plan)) if found.iter().all(|known| known.plan != plan) => found.push(FoundPlan { artifact: name, plan }),
+            Ok(Some(plan)) if found.iter().all(|known| known.plan != plan) => {
+                found.push(FoundPlan {
+                    artifact: name,
+                    plan,
+                })
+            }
             Ok(_) => {}
-            Err(problem) => log.line(&format!("countersign: the artifact `{name}` is passed over: {problem}")),
+            Err(problem) => log.line(&format!(
+                "countersign: the artifact `{name}` is passed over: {problem}"
+            )),
         }
     }
     Ok(found)
@@ -50,14 +57,29 @@ pub(crate) async fn plans_of_run(
 
 /// The plan in an archive, if there is one: at its top, or in one folder.
 fn plan_in(archive: &[u8]) -> Result<Option<Plan>, String> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).map_err(|error| format!("it is no zip archive: {error}"))?;
-    let is_plan = |name: &str| name == PLAN || name.split_once('/').is_some_and(|(_, name)| name == PLAN);
-    let names: Vec<String> = archive.file_names().filter_map(Result::ok).filter(|name| is_plan(name)).map(Into::into).collect();
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive))
+        .map_err(|error| format!("it is no zip archive: {error}"))?;
+    let is_plan =
+        |name: &str| name == PLAN || name.split_once('/').is_some_and(|(_, name)| name == PLAN);
+    let names: Vec<String> = archive
+        .file_names()
+        .filter_map(Result::ok)
+        .filter(|name| is_plan(name))
+        .map(Into::into)
+        .collect();
     let [name] = names.as_slice() else {
-        return if names.is_empty() { Ok(None) } else { Err(format!("it holds {} files {PLAN}", names.len())) };
+        return if names.is_empty() {
+            Ok(None)
+        } else {
+            Err(format!("it holds {} files {PLAN}", names.len()))
+        };
     };
     let mut bytes = Vec::new();
     let file = archive.by_name(name).map_err(|error| error.to_string())?;
-    file.take(Plan::MOST_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("it cannot be unpacked: {error}"))?;
-    Plan::from_document(&bytes).map(Some).map_err(|error| format!("its {PLAN} is not as a dry run wrote it: {error}"))
+    file.take(Plan::MOST_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("it cannot be unpacked: {error}"))?;
+    Plan::from_document(&bytes)
+        .map(Some)
+        .map_err(|error| format!("its {PLAN} is not as a dry run wrote it: {error}"))
 }

@@ -58,13 +58,22 @@ const MEMBERS: [Member; 19] = [
     ("base-branch", |inputs| &mut inputs.base_branch),
     ("draft", |inputs| &mut inputs.draft),
     ("prerelease", |inputs| &mut inputs.prerelease),
-    ("generate-release-notes", |inputs| &mut inputs.generate_release_notes),
-    ("allow-workflow-changes", |inputs| &mut inputs.allow_workflow_changes),
+    ("generate-release-notes", |inputs| {
+        &mut inputs.generate_release_notes
+    }),
+    ("allow-workflow-changes", |inputs| {
+        &mut inputs.allow_workflow_changes
+    }),
     ("files", |inputs| &mut inputs.files),
     ("labels", |inputs| &mut inputs.labels),
     ("reviewers", |inputs| &mut inputs.reviewers),
 ];
-const FLAGS: [&str; 4] = ["draft", "prerelease", "generate-release-notes", "allow-workflow-changes"];
+const FLAGS: [&str; 4] = [
+    "draft",
+    "prerelease",
+    "generate-release-notes",
+    "allow-workflow-changes",
+];
 const LISTS: [&str; 3] = ["files", "labels", "reviewers"];
 
 impl Campaign {
@@ -72,9 +81,19 @@ impl Campaign {
     pub(crate) fn parse(text: &str, given: &BTreeMap<String, String>) -> Result<Self, Misplaced> {
         let mut table = tables::parse(text)?;
         let name = table.take("name")?.name()?;
-        let mut variables = Variables::read(table.take_optional("variables").map(Value::table).transpose()?, given, &table)?;
+        let mut variables = Variables::read(
+            table
+                .take_optional("variables")
+                .map(Value::table)
+                .transpose()?,
+            given,
+            &table,
+        )?;
         let operations = table.tables("operation")?;
-        let number = table.refuse(format!("expected 1 to {MOST_OPERATIONS} tables [[operation]], found {}", operations.len()));
+        let number = table.refuse(format!(
+            "expected 1 to {MOST_OPERATIONS} tables [[operation]], found {}",
+            operations.len()
+        ));
         let unused = table.refuse("");
         table.end()?;
         if operations.is_empty() || operations.len() > MOST_OPERATIONS {
@@ -84,14 +103,22 @@ impl Campaign {
         for operation in operations {
             let step = Step::read(operation, &mut variables)?;
             if steps.iter().any(|other| other.id == step.id) {
-                return Err(step.place.with_problem(format!("another operation has the id `{}` already", step.id)));
+                return Err(step.place.with_problem(format!(
+                    "another operation has the id `{}` already",
+                    step.id
+                )));
             }
             steps.push(step);
         }
         if let Some(name) = variables.unused() {
-            return Err(unused.with_problem(format!("the variable `{name}` is used nowhere; check its spelling")));
+            return Err(unused.with_problem(format!(
+                "the variable `{name}` is used nowhere; check its spelling"
+            )));
         }
-        Ok(Self { name, steps: in_order(steps)? })
+        Ok(Self {
+            name,
+            steps: in_order(steps)?,
+        })
     }
 }
 
@@ -100,15 +127,25 @@ fn in_order(mut steps: Vec<Step>) -> Result<Vec<Step>, Misplaced> {
     let ids: BTreeSet<StepId> = steps.iter().map(|step| step.id.clone()).collect();
     for step in &steps {
         if let Some(need) = step.needs.iter().find(|need| !ids.contains(need)) {
-            return Err(step.place.clone().with_problem(format!("`{}` needs `{need}`, but no operation has that id", step.id)));
+            return Err(step.place.clone().with_problem(format!(
+                "`{}` needs `{need}`, but no operation has that id",
+                step.id
+            )));
         }
     }
     let mut ordered: Vec<Step> = Vec::new();
     while !steps.is_empty() {
-        let ready = |step: &Step| step.needs.iter().all(|need| ordered.iter().any(|before| before.id == *need));
+        let ready = |step: &Step| {
+            step.needs
+                .iter()
+                .all(|need| ordered.iter().any(|before| before.id == *need))
+        };
         let Some(index) = steps.iter().position(ready) else {
             let round: Vec<String> = steps.iter().map(|step| format!("`{}`", step.id)).collect();
-            return Err(steps.remove(0).place.with_problem(format!("the operations {} need each other in a circle", round.join(", "))));
+            return Err(steps.remove(0).place.with_problem(format!(
+                "the operations {} need each other in a circle",
+                round.join(", ")
+            )));
         };
         ordered.push(steps.remove(index));
     }
@@ -120,16 +157,27 @@ impl Step {
         let place = table.refuse("");
         let id = table.take("id")?.name()?;
         let kind = table.take("operation")?.name()?;
-        let needs = table.take_optional("needs").map_or(Ok(Vec::new()), Value::list)?;
-        let needs = needs.into_iter().map(Value::name).collect::<Result<_, _>>()?;
+        let needs = table
+            .take_optional("needs")
+            .map_or(Ok(Vec::new()), Value::list)?;
+        let needs = needs
+            .into_iter()
+            .map(Value::name)
+            .collect::<Result<_, _>>()?;
         let (mut inputs, mut places) = (Inputs::default(), BTreeMap::new());
         for (member, input) in MEMBERS {
-            let Some(value) = table.take_optional(member) else { continue };
+            let Some(value) = table.take_optional(member) else {
+                continue;
+            };
             places.insert(member, value.refuse(""));
             *input(&mut inputs) = if FLAGS.contains(&member) {
                 value.flag()?.to_string()
             } else if LISTS.contains(&member) {
-                let items = value.list()?.into_iter().map(|item| one(item, member, variables)).collect::<Result<Vec<_>, _>>()?;
+                let items = value
+                    .list()?
+                    .into_iter()
+                    .map(|item| one(item, member, variables))
+                    .collect::<Result<Vec<_>, _>>()?;
                 items.join("\n")
             } else {
                 variables.fill(value)?
@@ -137,7 +185,15 @@ impl Step {
         }
         table.end()?;
         let allow_workflow_changes = inputs.allow_workflow_changes == "true";
-        Ok(Self { id, kind, needs, inputs, allow_workflow_changes, places, place })
+        Ok(Self {
+            id,
+            kind,
+            needs,
+            inputs,
+            allow_workflow_changes,
+            places,
+            place,
+        })
     }
 
     /// Whether the campaign file is right, and the world around it is not as it says.
@@ -156,17 +212,32 @@ impl Step {
 
     /// A refused input, at the place where it stands.
     pub(super) fn error(&self, refusal: &InputRefusal) -> Misplaced {
-        let place = refusal.input().and_then(|input| self.places.get(input)).unwrap_or(&self.place);
-        place.clone().with_problem(format!("operation `{}`: {refusal}", self.id))
+        let place = refusal
+            .input()
+            .and_then(|input| self.places.get(input))
+            .unwrap_or(&self.place);
+        place
+            .clone()
+            .with_problem(format!("operation `{}`: {refusal}", self.id))
     }
 }
 
 /// One item of a list, which the inputs separate by lines, and labels and reviewers by commas too.
 fn one(item: Value<'_>, member: &str, variables: &mut Variables) -> Result<String, Misplaced> {
-    let several = item.refuse("expected one item without a line feed, and without a comma in labels and reviewers");
+    let several = item.refuse(
+        "expected one item without a line feed, and without a comma in labels and reviewers",
+    );
     let text = variables.fill(item)?;
-    let separators: &[char] = if member == "files" { &['\n', '\r'] } else { &['\n', '\r', ','] };
-    if text.contains(separators) { Err(several) } else { Ok(text) }
+    let separators: &[char] = if member == "files" {
+        &['\n', '\r']
+    } else {
+        &['\n', '\r', ',']
+    };
+    if text.contains(separators) {
+        Err(several)
+    } else {
+        Ok(text)
+    }
 }
 
 /// What stands for `{name}` in texts.
@@ -176,10 +247,17 @@ struct Variables {
 }
 
 impl Variables {
-    fn read(table: Option<Table<'_>>, given: &BTreeMap<String, String>, file: &Table<'_>) -> Result<Self, Misplaced> {
+    fn read(
+        table: Option<Table<'_>>,
+        given: &BTreeMap<String, String>,
+        file: &Table<'_>,
+    ) -> Result<Self, Misplaced> {
         let mut values = BTreeMap::new();
         for (name, value) in table.map_or_else(Vec::new, Table::into_members) {
-            let nonsense = value.refuse(format!("`{}` is no variable: expected letters, digits, `-` and `_`", excerpt(&name, 40)));
+            let nonsense = value.refuse(format!(
+                "`{}` is no variable: expected letters, digits, `-` and `_`",
+                excerpt(&name, 40)
+            ));
             if !is_variable(&name) {
                 return Err(nonsense);
             }
@@ -193,7 +271,10 @@ impl Variables {
                 );
             }
         }
-        Ok(Self { values, used: BTreeSet::new() })
+        Ok(Self {
+            values,
+            used: BTreeSet::new(),
+        })
     }
 
     /// The text with every `{name}` filled in; `{{` and `}}` stand for braces.
@@ -210,8 +291,13 @@ impl Variables {
             } else if let Some(behind) = rest.strip_prefix("}}") {
                 filled.push('}');
                 rest = behind;
-            } else if let Some((name, behind)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-                let value = self.values.get(name).ok_or_else(|| place.clone().with_problem(unknown(name)))?;
+            } else if let Some((name, behind)) =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}'))
+            {
+                let value = self
+                    .values
+                    .get(name)
+                    .ok_or_else(|| place.clone().with_problem(unknown(name)))?;
                 // A long variable in many places of a small file would fill the memory.
                 if filled.len() + value.len() > MOST_BYTES {
                     return Err(place.with_problem(format!("with its variables filled in it has more than the {MOST_BYTES} bytes allowed")));
@@ -220,7 +306,9 @@ impl Variables {
                 self.used.insert(name.into());
                 rest = behind;
             } else {
-                return Err(place.with_problem("a single brace: write `{name}` for a variable, `{{` or `}}` for a brace"));
+                return Err(place.with_problem(
+                    "a single brace: write `{name}` for a variable, `{{` or `}}` for a brace",
+                ));
             }
         }
         filled.push_str(rest);
@@ -233,11 +321,17 @@ impl Variables {
 }
 
 fn unknown(name: &str) -> String {
-    format!("there is no variable `{}` under [variables]; `{{{{` stands for a brace", excerpt(name, 40))
+    format!(
+        "there is no variable `{}` under [variables]; `{{{{` stands for a brace",
+        excerpt(name, 40)
+    )
 }
 
 fn is_variable(name: &str) -> bool {
-    (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    (1..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 #[cfg(test)]
@@ -274,45 +368,119 @@ prerelease = true
 "#;
 
     fn read(text: &str, given: &[(&str, &str)]) -> Result<Campaign, String> {
-        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let given = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Campaign::parse(text, &given).map_err(|error| error.to_string())
     }
 
     #[test]
     fn operations_come_after_what_they_need_and_variables_are_filled_in() {
         let campaign = read(FILE, &[("version", "1.3.0")]).unwrap();
-        assert_eq!(campaign.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["tag", "release", "pull"]);
-        let [tag, release, pull] = campaign.steps.as_slice() else { panic!("three") };
-        assert_eq!((tag.inputs.tag_name.as_str(), tag.inputs.message.as_str()), ("v1.3.0", "{braces} 1.3.0"));
-        assert_eq!((release.inputs.files.as_str(), release.inputs.prerelease.as_str()), ("dist/*.tar.gz\ndist/*.zip", "true"));
-        assert_eq!((pull.inputs.title.as_str(), pull.inputs.labels.as_str()), ("After 1.3.0", "release\nv1.3.0"));
+        assert_eq!(
+            campaign
+                .steps
+                .iter()
+                .map(|step| step.id.as_str())
+                .collect::<Vec<_>>(),
+            ["tag", "release", "pull"]
+        );
+        let [tag, release, pull] = campaign.steps.as_slice() else {
+            panic!("three")
+        };
+        assert_eq!(
+            (tag.inputs.tag_name.as_str(), tag.inputs.message.as_str()),
+            ("v1.3.0", "{braces} 1.3.0")
+        );
+        assert_eq!(
+            (
+                release.inputs.files.as_str(),
+                release.inputs.prerelease.as_str()
+            ),
+            ("dist/*.tar.gz\ndist/*.zip", "true")
+        );
+        assert_eq!(
+            (pull.inputs.title.as_str(), pull.inputs.labels.as_str()),
+            ("After 1.3.0", "release\nv1.3.0")
+        );
     }
 
     #[test]
     fn every_mistake_has_its_line_and_column() {
         for (from, to, problem) in [
-            ("version}\"\nhead", "vresion}\"\nhead", "line 11, column 9: there is no variable `vresion` under [variables]"),
-            ("{version}\"\nhead", "{version\"\nhead", "line 11, column 9: a single brace"),
-            ("needs = [\"release\"]", "needs = [\"rel\"]", "line 7, column 1: `pull` needs `rel`, but no operation has that id"),
+            (
+                "version}\"\nhead",
+                "vresion}\"\nhead",
+                "line 11, column 9: there is no variable `vresion` under [variables]",
+            ),
+            (
+                "{version}\"\nhead",
+                "{version\"\nhead",
+                "line 11, column 9: a single brace",
+            ),
+            (
+                "needs = [\"release\"]",
+                "needs = [\"rel\"]",
+                "line 7, column 1: `pull` needs `rel`, but no operation has that id",
+            ),
             (
                 "operation = \"tag_repo\"",
                 "operation = \"tag_repo\"\nneeds = [\"pull\"]",
                 "line 7, column 1: the operations `pull`, `tag`, `release` need each other in a circle",
             ),
-            ("id = \"tag\"", "id = \"pull\"", "line 15, column 1: another operation has the id `pull` already"),
-            ("prerelease = true", "prerelease = \"true\"", "line 27, column 14: expected true or false, found text"),
-            ("tag-name", "tag_name", "line 18, column 1: the member `tag_name` is unknown here"),
-            ("version = \"1.2.0\"", "version = \"1.2.0\"\nother = \"x\"", "line 1, column 1: the variable `other` is used nowhere"),
-            ("\"tag_repo\"", "\"tag\"", "line 17, column 13: `tag` is no operation"),
+            (
+                "id = \"tag\"",
+                "id = \"pull\"",
+                "line 15, column 1: another operation has the id `pull` already",
+            ),
+            (
+                "prerelease = true",
+                "prerelease = \"true\"",
+                "line 27, column 14: expected true or false, found text",
+            ),
+            (
+                "tag-name",
+                "tag_name",
+                "line 18, column 1: the member `tag_name` is unknown here",
+            ),
+            (
+                "version = \"1.2.0\"",
+                "version = \"1.2.0\"\nother = \"x\"",
+                "line 1, column 1: the variable `other` is used nowhere",
+            ),
+            (
+                "\"tag_repo\"",
+                "\"tag\"",
+                "line 17, column 13: `tag` is no operation",
+            ),
         ] {
             let told = read(&FILE.replacen(from, to, 1), &[]).map(|_| "read");
-            assert!(told.as_ref().is_err_and(|told| told.starts_with(problem)), "{to}: {told:?}");
+            assert!(
+                told.as_ref().is_err_and(|told| told.starts_with(problem)),
+                "{to}: {told:?}"
+            );
         }
-        assert!(read(FILE, &[("other", "1")]).is_err_and(|told| told.contains("the variable `other` was given, but")));
-        assert!(read(FILE, &[("\u{1b}[2J", "1")]).is_err_and(|told| told.contains("the variable `\\u{1b}[2J` was given, but")));
         assert!(
-            read(&FILE.replacen("[variables]", &format!("[variables]\n\"{}\" = \"\"", "\\n".repeat(50_000)), 1), &[])
-                .is_err_and(|told| told.ends_with("… (49960 more characters)` is no variable: expected letters, digits, `-` and `_`"))
+            read(FILE, &[("other", "1")])
+                .is_err_and(|told| told.contains("the variable `other` was given, but"))
+        );
+        assert!(
+            read(FILE, &[("\u{1b}[2J", "1")])
+                .is_err_and(|told| told.contains("the variable `\\u{1b}[2J` was given, but"))
+        );
+        assert!(
+            read(
+                &FILE.replacen(
+                    "[variables]",
+                    &format!("[variables]\n\"{}\" = \"\"", "\\n".repeat(50_000)),
+                    1
+                ),
+                &[]
+            )
+            .is_err_and(|told| told.ends_with(
+                "… (49960 more characters)` is no variable: expected letters, digits, `-` and `_`"
+            ))
         );
         assert!(read("name = \"x\"", &[]).is_err_and(|told| told.ends_with("expected 1 to 64 tables [[operation]], found 0")));
     }
@@ -320,7 +488,11 @@ prerelease = true
     /// A file of 190,000 bytes of which one message would have a gigabyte.
     #[test]
     fn variables_cannot_fill_the_memory() {
-        let file = FILE.replacen("1.2.0", &"1".repeat(100_000), 1).replacen("{{braces}}", &"{version}".repeat(10_000), 1);
+        let file = FILE.replacen("1.2.0", &"1".repeat(100_000), 1).replacen(
+            "{{braces}}",
+            &"{version}".repeat(10_000),
+            1,
+        );
         let told = read(&file, &[]).map(|_| "read");
         assert_eq!(told, Err("line 19, column 11: with its variables filled in it has more than the 262144 bytes allowed".into()));
     }

@@ -63,13 +63,24 @@ pub(super) async fn certain<T>(
         if !again {
             let setback = Setback::from(trouble);
             // Nobody knows what a lost try did, whatever the last one says.
-            return Err(if lost { Setback { open: true, ..setback } } else { setback });
+            return Err(if lost {
+                Setback {
+                    open: true,
+                    ..setback
+                }
+            } else {
+                setback
+            });
         }
     }
 }
 
 /// A write that may be done twice without harm. `fresh` is what was made a moment ago, which GitHub may not find everywhere yet.
-pub(super) async fn repeated<T>(github: &GitHub, fresh: bool, write: impl AsyncFn() -> Written<T>) -> Result<T, Setback> {
+pub(super) async fn repeated<T>(
+    github: &GitHub,
+    fresh: bool,
+    write: impl AsyncFn() -> Written<T>,
+) -> Result<T, Setback> {
     let mut tried = 0;
     loop {
         tried += 1;
@@ -77,7 +88,11 @@ pub(super) async fn repeated<T>(github: &GitHub, fresh: bool, write: impl AsyncF
             Written::Done(made) => return Ok(made),
             Written::NotDone(trouble) | Written::Unknown(trouble) => trouble,
         };
-        let reason = if fresh { trouble.clone().of_something_fresh() } else { trouble.clone() };
+        let reason = if fresh {
+            trouble.clone().of_something_fresh()
+        } else {
+            trouble.clone()
+        };
         if !github.patience().waits(&reason, tried).await {
             return Err(trouble.into());
         }

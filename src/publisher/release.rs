@@ -32,10 +32,25 @@ use crate::{
 /// Uploads under way at once.
 const UPLOADS: usize = 10;
 
-pub(super) async fn publish(claim: &Claim, release: &PublishRelease, github: &GitHub, files: &AssetFiles, attach: AttachReceipt) -> Effect {
+pub(super) async fn publish(
+    claim: &Claim,
+    release: &PublishRelease,
+    github: &GitHub,
+    files: &AssetFiles,
+    attach: AttachReceipt,
+) -> Effect {
     let mut held = GithubResponse::default();
     let expected = evidence::beside(release.assets.as_slice(), claim, attach);
-    match (Steps { claim, release, expected, github, read_back: RefCell::default() }).run(files, &mut held).await {
+    match (Steps {
+        claim,
+        release,
+        expected,
+        github,
+        read_back: RefCell::default(),
+    })
+    .run(files, &mut held)
+    .await
+    {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
@@ -60,12 +75,20 @@ impl Steps<'_> {
             }
             self.tag_allows().await?;
         }
-        if self.expected.is_empty() { self.at_once(held).await } else { self.by_draft(files, held).await }
+        if self.expected.is_empty() {
+            self.at_once(held).await
+        } else {
+            self.by_draft(files, held).await
+        }
     }
 
     async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
         let draft = self.release.visibility.draft();
-        let left = if self.claim.resumes() && draft { self.own_draft().await? } else { None };
+        let left = if self.claim.resumes() && draft {
+            self.own_draft().await?
+        } else {
+            None
+        };
         held.already_existed = left.is_some();
         let made = match left {
             Some(left) => left,
@@ -75,7 +98,11 @@ impl Steps<'_> {
     }
 
     async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        let left = if self.claim.resumes() { self.own_draft().await? } else { None };
+        let left = if self.claim.resumes() {
+            self.own_draft().await?
+        } else {
+            None
+        };
         let draft = match left {
             Some(left) => Made::Found(left),
             None => self.create(true).await?,
@@ -84,10 +111,16 @@ impl Steps<'_> {
         let draft = draft.as_ref();
         held.release_id = Some(draft.id);
         self.as_approved(draft, true)?;
-        let kept = if ours { Vec::new() } else { self.sort_out(draft).await? };
+        let kept = if ours {
+            Vec::new()
+        } else {
+            self.sort_out(draft).await?
+        };
         match self.upload_all(draft, kept, files).await {
             Ok(assets) => held.assets = assets,
-            Err(setback) if ours && !setback.open => return Err(self.discard(draft, setback, held).await),
+            Err(setback) if ours && !setback.open => {
+                return Err(self.discard(draft, setback, held).await);
+            }
             Err(setback) => return Err(setback),
         }
         if self.release.visibility.draft() {
@@ -112,15 +145,34 @@ impl Steps<'_> {
     /// Creates the release; if an answer is lost, or somebody was first while we resume, looks whether it is there.
     async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
-        let write = async || Ok(self.github.write(self.claim, Method::POST, &path, &self.words(draft)).await);
-        let look = async || if draft { self.own_draft().await } else { self.published().await };
+        let write = async || {
+            Ok(self
+                .github
+                .write(self.claim, Method::POST, &path, &self.words(draft))
+                .await)
+        };
+        let look = async || {
+            if draft {
+                self.own_draft().await
+            } else {
+                self.published().await
+            }
+        };
         certain(self.github, self.claim.resumes(), write, look).await
     }
 
     /// Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
     async fn make_visible(&self, draft: &Release) -> Result<Release, Setback> {
-        let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
-        let write = async || Ok(self.github.write::<Release>(self.claim, Method::PATCH, &path, &self.words(false)).await);
+        let path = format!(
+            "/repos/{}/releases/{}",
+            self.release.target.repository, draft.id
+        );
+        let write = async || {
+            Ok(self
+                .github
+                .write::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
+                .await)
+        };
         let look = async || {
             let found: Release = self.github.read(&path).await.map_err(Setback::unseen)?;
             Ok((!found.draft).then_some(found))
@@ -138,18 +190,39 @@ impl Steps<'_> {
             draft,
             prerelease: release.visibility.prerelease(),
             // A draft can never be the latest release; the word comes with its publication.
-            make_latest: if draft { "false" } else { release.visibility.make_latest().as_str() },
+            make_latest: if draft {
+                "false"
+            } else {
+                release.visibility.make_latest().as_str()
+            },
         }
     }
 
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
-    async fn upload_all(&self, draft: &Release, kept: Vec<PublishedAsset>, files: &AssetFiles) -> Result<Vec<PublishedAsset>, Setback> {
-        let missing = self.expected.iter().filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
+    async fn upload_all(
+        &self,
+        draft: &Release,
+        kept: Vec<PublishedAsset>,
+        files: &AssetFiles,
+    ) -> Result<Vec<PublishedAsset>, Setback> {
+        let missing = self
+            .expected
+            .iter()
+            .filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
         let sent = Sent::new(missing.len());
-        let telling = files.progress.as_ref().map(|progress| progress.files(Work::Uploading, missing.iter().map(|asset| asset.size).sum()));
-        let uploads = missing.into_iter().map(|asset| self.upload(draft, asset, files, telling.as_ref(), &sent));
-        let uploads = stream::iter(uploads).buffer_unordered(UPLOADS).try_collect::<Vec<PublishedAsset>>();
+        let telling = files.progress.as_ref().map(|progress| {
+            progress.files(
+                Work::Uploading,
+                missing.iter().map(|asset| asset.size).sum(),
+            )
+        });
+        let uploads = missing
+            .into_iter()
+            .map(|asset| self.upload(draft, asset, files, telling.as_ref(), &sent));
+        let uploads = stream::iter(uploads)
+            .buffer_unordered(UPLOADS)
+            .try_collect::<Vec<PublishedAsset>>();
         // Has somebody added something to the draft? A draft that becomes a release is listed once more with its publication; that one
         // is looked at when the last bytes have left, beside the last answers. One that stays a draft is looked at when all is there.
         let mut assets = if self.release.visibility.draft() {
@@ -187,25 +260,52 @@ impl Steps<'_> {
         let source = self.source(asset, files)?;
         let write = async || {
             let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
-            let Upload { body, changed } = upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
-            let written = self.github.upload::<UploadedAsset>(self.claim, &uri, asset.content_type.as_str(), asset.size, body).await;
+            let Upload { body, changed } =
+                upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
+            let written = self
+                .github
+                .upload::<UploadedAsset>(
+                    self.claim,
+                    &uri,
+                    asset.content_type.as_str(),
+                    asset.size,
+                    body,
+                )
+                .await;
             if changed.happened() && !matches!(written, Written::Done(_)) {
-                Err(unusable(upload::changed(asset, &std::io::Error::other("its upload was broken off"))))
+                Err(unusable(upload::changed(
+                    asset,
+                    &std::io::Error::other("its upload was broken off"),
+                )))
             } else {
                 Ok(written)
             }
         };
-        let uploaded = certain(self.github, false, write, async || self.half_uploaded(draft, asset).await).await?.it();
-        // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
-        self.verified(&uploaded, asset).await.map_err(|setback| match source.unchanged() {
-            Ok(()) => setback,
-            Err(error) => unusable(upload::changed(asset, &error)),
+        let uploaded = certain(self.github, false, write, async || {
+            self.half_uploaded(draft, asset).await
         })
+        .await?
+        .it();
+        // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
+        self.verified(&uploaded, asset)
+            .await
+            .map_err(|setback| match source.unchanged() {
+                Ok(()) => setback,
+                Err(error) => unusable(upload::changed(asset, &error)),
+            })
     }
 
     /// What an upload whose answer was lost left behind: the whole asset, or a half one, which is taken away.
-    async fn half_uploaded(&self, draft: &Release, asset: &Asset) -> Result<Option<UploadedAsset>, Setback> {
-        let found = self.assets(draft).await?.into_iter().find(|there| there.name == asset.name.as_str());
+    async fn half_uploaded(
+        &self,
+        draft: &Release,
+        asset: &Asset,
+    ) -> Result<Option<UploadedAsset>, Setback> {
+        let found = self
+            .assets(draft)
+            .await?
+            .into_iter()
+            .find(|there| there.name == asset.name.as_str());
         match found {
             Some(there) if there.state == "uploaded" => Ok(Some(there)),
             Some(half) => self.take_away(&half).await.map(|()| None),
@@ -214,15 +314,25 @@ impl Steps<'_> {
     }
 
     /// Compares an asset with the one that must be there. The evidence may be that of an earlier attempt.
-    async fn verified(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+    async fn verified(
+        &self,
+        uploaded: &UploadedAsset,
+        asset: &Asset,
+    ) -> Result<PublishedAsset, Setback> {
         match self.same(uploaded, asset).await {
-            Err(setback) if evidence::is(asset) && !setback.open => self.earlier_evidence(uploaded, asset, setback).await,
+            Err(setback) if evidence::is(asset) && !setback.open => {
+                self.earlier_evidence(uploaded, asset, setback).await
+            }
             compared => compared,
         }
     }
 
     /// Where GitHub tells no digest, the bytes are read back.
-    async fn same(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<PublishedAsset, Setback> {
+    async fn same(
+        &self,
+        uploaded: &UploadedAsset,
+        asset: &Asset,
+    ) -> Result<PublishedAsset, Setback> {
         same_outside(uploaded, asset)?;
         if let Some(digest) = &uploaded.digest {
             return same_inside(uploaded, digest, asset);
@@ -236,11 +346,24 @@ impl Steps<'_> {
     }
 
     async fn read(&self, uploaded: &UploadedAsset, asset: &Asset) -> Result<Digest, Setback> {
-        let path = format!("/repos/{}/releases/assets/{}", self.release.target.repository, uploaded.id);
-        let digest = self.github.read_back(&path, asset.size).await.map_err(|trouble| {
-            let done = format!("GitHub tells no digest of the asset `{}`, and it could not be read back", asset.name);
-            Setback { code: "asset_unverified", ..Setback::from(trouble).about(&done) }
-        })?;
+        let path = format!(
+            "/repos/{}/releases/assets/{}",
+            self.release.target.repository, uploaded.id
+        );
+        let digest = self
+            .github
+            .read_back(&path, asset.size)
+            .await
+            .map_err(|trouble| {
+                let done = format!(
+                    "GitHub tells no digest of the asset `{}`, and it could not be read back",
+                    asset.name
+                );
+                Setback {
+                    code: "asset_unverified",
+                    ..Setback::from(trouble).about(&done)
+                }
+            })?;
         self.read_back.borrow_mut().insert(uploaded.id, digest);
         Ok(digest)
     }
@@ -251,20 +374,38 @@ impl Steps<'_> {
     }
 
     fn no_extra(&self, listed: &[UploadedAsset], what: &str) -> Result<(), Setback> {
-        let extra = listed.iter().find(|listed| self.expected.iter().all(|asset| asset.name.as_str() != listed.name));
+        let extra = listed.iter().find(|listed| {
+            self.expected
+                .iter()
+                .all(|asset| asset.name.as_str() != listed.name)
+        });
         extra.map_or(Ok(()), |extra| {
-            let message = format!("the {what} has an asset `{}` that nobody approved", excerpt(&extra.name, 80));
+            let message = format!(
+                "the {what} has an asset `{}` that nobody approved",
+                excerpt(&extra.name, 80)
+            );
             Err(Setback::fault("asset_extra", message))
         })
     }
 
     /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
-    async fn discard(&self, draft: &Release, setback: Setback, held: &mut GithubResponse) -> Setback {
-        let path = format!("/repos/{}/releases/{}", self.release.target.repository, draft.id);
+    async fn discard(
+        &self,
+        draft: &Release,
+        setback: Setback,
+        held: &mut GithubResponse,
+    ) -> Setback {
+        let path = format!(
+            "/repos/{}/releases/{}",
+            self.release.target.repository, draft.id
+        );
         let remove = async || match self.github.read::<Release>(&path).await {
             // Looked at before every try: somebody may have published it meanwhile.
             Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
-            Ok(_) => Written::NotDone(Trouble::Validation { status: 200, message: "it is published".into() }),
+            Ok(_) => Written::NotDone(Trouble::Validation {
+                status: 200,
+                message: "it is published".into(),
+            }),
             Err(Trouble::NotFound { .. }) => Written::Done(()),
             Err(trouble) => Written::NotDone(trouble),
         };
@@ -272,9 +413,15 @@ impl Steps<'_> {
             Ok(()) => {
                 held.release_id = None;
                 held.assets.clear();
-                format!("{}; the draft was taken away, nothing was published", setback.message)
+                format!(
+                    "{}; the draft was taken away, nothing was published",
+                    setback.message
+                )
             }
-            Err(_) => format!("{}; look at release {}: it was left as it is", setback.message, draft.id),
+            Err(_) => format!(
+                "{}; look at release {}: it was left as it is",
+                setback.message, draft.id
+            ),
         };
         Setback { message, ..setback }
     }
@@ -283,7 +430,13 @@ impl Steps<'_> {
     fn as_approved(&self, made: &Release, draft: bool) -> Result<(), Setback> {
         let release = self.release;
         let differs = |what: &str| {
-            Err(Setback::fault("release_mismatch", format!("release {} was made, but its {what} is not the approved one", made.id)))
+            Err(Setback::fault(
+                "release_mismatch",
+                format!(
+                    "release {} was made, but its {what} is not the approved one",
+                    made.id
+                ),
+            ))
         };
         if made.tag_name != release.tag_name.as_str() {
             return differs("tag");
@@ -291,7 +444,10 @@ impl Steps<'_> {
         if made.name.as_deref() != Some(release.release_name.as_str()) {
             return differs("name");
         }
-        if !same_text(made.body.as_deref().unwrap_or_default(), release.body.as_str()) {
+        if !same_text(
+            made.body.as_deref().unwrap_or_default(),
+            release.body.as_str(),
+        ) {
             return differs("body");
         }
         if (made.draft, made.prerelease) != (draft, release.visibility.prerelease()) {
@@ -305,8 +461,19 @@ impl Steps<'_> {
         self.no_extra(listed, "release")?;
         let mut published = Vec::new();
         for asset in &self.expected {
-            let missing = || Setback::fault("asset_missing", format!("the release was published without the asset `{}`", asset.name));
-            let found = listed.iter().find(|listed| listed.name == asset.name.as_str()).ok_or_else(missing)?;
+            let missing = || {
+                Setback::fault(
+                    "asset_missing",
+                    format!(
+                        "the release was published without the asset `{}`",
+                        asset.name
+                    ),
+                )
+            };
+            let found = listed
+                .iter()
+                .find(|listed| listed.name == asset.name.as_str())
+                .ok_or_else(missing)?;
             published.push(self.verified(found, asset).await?);
         }
         Ok(published)

@@ -84,7 +84,12 @@ impl Changed {
 }
 
 /// Makes the body of an upload.
-pub(super) fn open(source: Source<'_>, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
+pub(super) fn open(
+    source: Source<'_>,
+    asset: &Asset,
+    progress: Option<FileProgress>,
+    sent: Sent,
+) -> io::Result<Upload> {
     match source {
         Source::File(file) => open_file(file, asset, progress, sent),
         Source::Memory(bytes) => Ok(held(Bytes::copy_from_slice(bytes), progress, sent)),
@@ -93,12 +98,24 @@ pub(super) fn open(source: Source<'_>, asset: &Asset, progress: Option<FileProgr
 
 /// Opens a file for its upload: it must be the very file that was hashed. What GitHub stored is compared by its digest afterwards;
 /// this is to tell a changed file before it is whole at GitHub.
-fn open_file(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>, sent: Sent) -> io::Result<Upload> {
+fn open_file(
+    file: &KnownFile,
+    asset: &Asset,
+    progress: Option<FileProgress>,
+    sent: Sent,
+) -> io::Result<Upload> {
     let open = file.open().map_err(|error| changed(asset, &error))?;
     if file.size() != asset.size {
         return Err(changed(asset, &io::Error::other("it has another size")));
     }
-    let reader = Pieces { file: open, known: file.clone(), left: asset.size, asset: asset.clone(), progress, sent };
+    let reader = Pieces {
+        file: open,
+        known: file.clone(),
+        left: asset.size,
+        asset: asset.clone(),
+        progress,
+        sent,
+    };
     let changed = Changed::default();
     let told = changed.clone();
     let pieces = stream::unfold(Some(reader), move |reader| {
@@ -116,7 +133,10 @@ fn open_file(file: &KnownFile, asset: &Asset, progress: Option<FileProgress>, se
             }
         }
     });
-    Ok(Upload { body: OctoBody::new(StreamBody::new(pieces)), changed })
+    Ok(Upload {
+        body: OctoBody::new(StreamBody::new(pieces)),
+        changed,
+    })
 }
 
 /// Bytes in memory leave in one piece and cannot change.
@@ -129,7 +149,10 @@ fn held(bytes: Bytes, progress: Option<FileProgress>, sent: Sent) -> Upload {
         }
         Ok::<_, io::Error>(Frame::data(bytes))
     });
-    Upload { body: OctoBody::new(StreamBody::new(piece)), changed: Changed::default() }
+    Upload {
+        body: OctoBody::new(StreamBody::new(piece)),
+        changed: Changed::default(),
+    }
 }
 
 struct Pieces {
@@ -154,7 +177,9 @@ impl Pieces {
         }
         self.left -= wanted;
         if self.left == 0 {
-            self.known.is_unchanged(&self.file).map_err(|error| changed(&self.asset, &error))?;
+            self.known
+                .is_unchanged(&self.file)
+                .map_err(|error| changed(&self.asset, &error))?;
             self.sent.another();
         }
         if let Some(progress) = &self.progress {
@@ -169,5 +194,8 @@ impl Pieces {
 
 /// The file is no longer the one that was hashed.
 pub(super) fn changed(asset: &Asset, error: &io::Error) -> io::Error {
-    io::Error::other(format!("the file of the asset `{}` is no longer the one that was hashed: {error}", asset.name))
+    io::Error::other(format!(
+        "the file of the asset `{}` is no longer the one that was hashed: {error}",
+        asset.name
+    ))
 }

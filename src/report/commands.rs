@@ -27,14 +27,24 @@ impl Log {
             Level::Warning => "warning",
             Level::Error => "error",
         };
-        let message: String = visible(message, Lines::Several).chars().take(MOST_MESSAGE).collect();
-        self.raw(&format!("::{level} title={}::{}", property(title), data(&message)));
+        let message: String = visible(message, Lines::Several)
+            .chars()
+            .take(MOST_MESSAGE)
+            .collect();
+        self.raw(&format!(
+            "::{level} title={}::{}",
+            property(title),
+            data(&message)
+        ));
     }
 }
 
 /// `escapeData` of actions/toolkit; and the older form of commands, which the runner takes anywhere in a line.
 fn data(text: &str) -> String {
-    text.replace("##[", "# #[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace("##[", "# #[")
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// `escapeProperty` of actions/toolkit.

@@ -39,7 +39,10 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     pub(crate) fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -48,7 +51,9 @@ impl Phase {
     pub(super) fn interrupted(self, code: &str, what: &str) -> Ending {
         let complaint = |consequence: &str| Complaint::new(code, format!("{what} {consequence}"));
         match self {
-            Phase::Deciding => Ending::Failed(complaint("before anything was written to GitHub. Run the job again.")),
+            Phase::Deciding => Ending::Failed(complaint(
+                "before anything was written to GitHub. Run the job again.",
+            )),
             Phase::Claiming | Phase::Acting => Ending::Unknown(complaint(
                 "after the receipt may have been spent. It is not known whether the operation was done: re-run the job, its next attempt looks first and finishes.",
             )),
@@ -87,7 +92,11 @@ impl Ending {
                 Some(refusal.remedy())
             }
             Self::Failed(complaint) | Self::Unknown(complaint) => {
-                record.result = if matches!(self, Self::Failed(_)) { "failed".into() } else { "unknown".into() };
+                record.result = if matches!(self, Self::Failed(_)) {
+                    "failed".into()
+                } else {
+                    "unknown".into()
+                };
                 record.error_code = Some(complaint.code.clone());
                 record.error_message = Some(complaint.message.clone());
                 None

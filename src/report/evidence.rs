@@ -23,7 +23,11 @@ pub(super) fn checks(record: &AuditRecord) -> String {
     if checks.is_empty() {
         return String::new();
     }
-    let of = |broken: bool| checks.iter().filter(move |check| check.refusal().is_some() == broken);
+    let of = |broken: bool| {
+        checks
+            .iter()
+            .filter(move |check| check.refusal().is_some() == broken)
+    };
     let (broken, rest) = (of(true).count(), table_of_others(of(false)));
     let held = checks.iter().filter(|check| check.holds()).count();
     let heading = match broken {
@@ -32,8 +36,16 @@ pub(super) fn checks(record: &AuditRecord) -> String {
         1 => format!("1 of {} does not hold", checks.len()),
         _ => format!("{broken} of {} do not hold", checks.len()),
     };
-    let broken_ones = if broken == 0 { String::new() } else { table_of_broken(of(true)) };
-    let rest = if record.status == Status::Success { rest } else { fold(&counted(broken, held, checks.len()), &rest) };
+    let broken_ones = if broken == 0 {
+        String::new()
+    } else {
+        table_of_broken(of(true))
+    };
+    let rest = if record.status == Status::Success {
+        rest
+    } else {
+        fold(&counted(broken, held, checks.len()), &rest)
+    };
     format!("### Checks: {heading}\n\n{broken_ones}{rest}")
 }
 
@@ -54,7 +66,10 @@ fn table_of_broken<'a>(broken: impl Iterator<Item = &'a Check>) -> String {
         let (expected, found) = (side(&check.expected), side(&check.found));
         let (rule, code) = (check.rule.name(), code(check.code()));
         // Writing to a string cannot fail.
-        let _ = writeln!(table, "| ❌ {rule}<br>{code} | **expected** {expected}<br>**found** {found} |");
+        let _ = writeln!(
+            table,
+            "| ❌ {rule}<br>{code} | **expected** {expected}<br>**found** {found} |"
+        );
     }
     table.push('\n');
     table
@@ -63,9 +78,20 @@ fn table_of_broken<'a>(broken: impl Iterator<Item = &'a Check>) -> String {
 fn table_of_others<'a>(others: impl Iterator<Item = &'a Check>) -> String {
     let mut table = String::from("| Verdict | Rule | Expected | Found |\n|---|---|---|---|\n");
     for check in others {
-        let mark = if check.verdict == Verdict::Holds { "✅&nbsp;holds" } else { "➖&nbsp;open" };
-        let (expected, found) = (side(&shortened(&check.expected)), side(&shortened(&check.found)));
-        let _ = writeln!(table, "| {mark} | {} | {expected} | {found} |", check.rule.name());
+        let mark = if check.verdict == Verdict::Holds {
+            "✅&nbsp;holds"
+        } else {
+            "➖&nbsp;open"
+        };
+        let (expected, found) = (
+            side(&shortened(&check.expected)),
+            side(&shortened(&check.found)),
+        );
+        let _ = writeln!(
+            table,
+            "| {mark} | {} | {expected} | {found} |",
+            check.rule.name()
+        );
     }
     table.push('\n');
     table
@@ -73,14 +99,23 @@ fn table_of_others<'a>(others: impl Iterator<Item = &'a Check>) -> String {
 
 /// One side of a check: a value in the type of code, or a sentence.
 fn side(shown: &str) -> String {
-    if shown.contains(char::is_whitespace) { prose(&excerpt(shown, MOST_WORDS)) } else { code(shown) }
+    if shown.contains(char::is_whitespace) {
+        prose(&excerpt(shown, MOST_WORDS))
+    } else {
+        code(shown)
+    }
 }
 
 /// The operation that the inputs describe. What shipped as approved is folded away; what did not is there to be compared.
 pub(super) fn operation(record: &AuditRecord) -> String {
-    let Some(operation) = &record.operation else { return String::new() };
+    let Some(operation) = &record.operation else {
+        return String::new();
+    };
     if record.status == Status::Success {
-        fold("<strong>Operation</strong>, as approved", &described(operation))
+        fold(
+            "<strong>Operation</strong>, as approved",
+            &described(operation),
+        )
     } else {
         parameters("Operation", operation)
     }
@@ -103,7 +138,9 @@ fn described(operation: &Operation) -> String {
     let body = match operation {
         Operation::PublishRelease(release) => {
             let assets = release.assets.as_slice().iter();
-            page.push_str(&asset_table(assets.map(|asset| (asset.name.as_str(), asset.size, asset.sha256.to_hex()))));
+            page.push_str(&asset_table(assets.map(|asset| {
+                (asset.name.as_str(), asset.size, asset.sha256.to_hex())
+            })));
             release.body.as_str()
         }
         Operation::OpenPr(pull) => pull.body.as_str(),
@@ -117,7 +154,9 @@ fn described(operation: &Operation) -> String {
 
 /// What the receipt is bound to, and who signed it.
 pub(super) fn receipt(record: &AuditRecord) -> String {
-    let Some(terms) = &record.receipt else { return String::new() };
+    let Some(terms) = &record.receipt else {
+        return String::new();
+    };
     let mut table = String::from("### Receipt\n\n| Term | Value |\n|---|---|\n");
     for (name, value) in [
         ("Receipt", terms.receipt_id.to_string()),
@@ -126,18 +165,34 @@ pub(super) fn receipt(record: &AuditRecord) -> String {
         ("Repository", terms.target.to_string()),
         ("Operation", terms.operation_digest.to_string()),
         ("Enforceable", terms.enforceable.to_string()),
-        ("Valid", format!("{} until {}", terms.issued_at, terms.expires_at)),
-        ("Ledger at approval", terms.ledger.map_or("empty".into(), |ledger| ledger.to_string())),
+        (
+            "Valid",
+            format!("{} until {}", terms.issued_at, terms.expires_at),
+        ),
+        (
+            "Ledger at approval",
+            terms
+                .ledger
+                .map_or("empty".into(), |ledger| ledger.to_string()),
+        ),
     ] {
         let _ = writeln!(table, "| {name} | {} |", code(&value));
     }
-    for (what, pin) in [("Trust file", record.authority.trust), ("Policy", record.authority.policy)] {
+    for (what, pin) in [
+        ("Trust file", record.authority.trust),
+        ("Policy", record.authority.policy),
+    ] {
         if let Some(pin) = pin {
             let _ = writeln!(table, "| {what} | {} |", code(&pin.to_string()));
         }
     }
     for signer in &record.signers {
-        let _ = writeln!(table, "| Signed by | {} {} |", text(&signer.name), code(signer.fingerprint.as_str()));
+        let _ = writeln!(
+            table,
+            "| Signed by | {} {} |",
+            text(&signer.name),
+            code(signer.fingerprint.as_str())
+        );
     }
     if !record.reviewers.is_empty() {
         let logins: Vec<String> = record.reviewers.iter().map(|login| text(login)).collect();
@@ -149,22 +204,56 @@ pub(super) fn receipt(record: &AuditRecord) -> String {
 
 /// From the dry run to the end, step by step.
 pub(super) fn timeline(record: &AuditRecord, place: &Place) -> String {
-    let run = |id: &str| link(&format!("run {id}"), &format!("{}/{}/actions/runs/{id}", place.server, place.home));
+    let run = |id: &str| {
+        link(
+            &format!("run {id}"),
+            &format!("{}/{}/actions/runs/{id}", place.server, place.home),
+        )
+    };
     let mut steps = Vec::new();
     if let Some(terms) = &record.receipt {
         steps.push(format!("**planned** in {}", run(terms.run_id.as_str())));
-        steps.push(format!("**authorized** at {}: receipt {}", code(&terms.issued_at.to_string()), code(terms.receipt_id.as_str())));
+        steps.push(format!(
+            "**authorized** at {}: receipt {}",
+            code(&terms.issued_at.to_string()),
+            code(terms.receipt_id.as_str())
+        ));
     }
-    let attempt = format!("{}, attempt {}", run(&record.github.run_id), code(&record.github.run_attempt));
-    let mode = if record.mode.is_empty() { "without a mode".into() } else { format!("in mode {}", code(&record.mode)) };
-    steps.push(format!("**begun** at {} {mode}: {attempt}", code(&record.started_at.to_string())));
-    let claimed = if resumed(record) { "receipt claimed again" } else { "receipt spent" };
-    for (what, entry) in [(claimed, record.ledger.claim), ("outcome recorded", record.ledger.outcome)] {
+    let attempt = format!(
+        "{}, attempt {}",
+        run(&record.github.run_id),
+        code(&record.github.run_attempt)
+    );
+    let mode = if record.mode.is_empty() {
+        "without a mode".into()
+    } else {
+        format!("in mode {}", code(&record.mode))
+    };
+    steps.push(format!(
+        "**begun** at {} {mode}: {attempt}",
+        code(&record.started_at.to_string())
+    ));
+    let claimed = if resumed(record) {
+        "receipt claimed again"
+    } else {
+        "receipt spent"
+    };
+    for (what, entry) in [
+        (claimed, record.ledger.claim),
+        ("outcome recorded", record.ledger.outcome),
+    ] {
         if let Some(entry) = entry {
             let digest = code(&shortened(&entry.digest.to_string()));
-            steps.push(format!("**{what}**: {} {digest}", ledger_entry(record, place, entry)));
+            steps.push(format!(
+                "**{what}**: {} {digest}",
+                ledger_entry(record, place, entry)
+            ));
         }
     }
-    steps.push(format!("**ended** at {}: {}", code(&record.completed_at.to_string()), code(record.status.as_str())));
+    steps.push(format!(
+        "**ended** at {}: {}",
+        code(&record.completed_at.to_string()),
+        code(record.status.as_str())
+    ));
     format!("### Timeline\n\n1. {}\n\n", steps.join("\n1. "))
 }

@@ -25,7 +25,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Appends to a file that the runner made; if an earlier step put a link in its place, nothing is written through it.
 pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::options().append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    let mut file = File::options()
+        .append(true)
+        .create(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
@@ -43,7 +47,10 @@ mod tests {
 
     #[test]
     fn outputs_have_the_form_that_the_runner_reads() {
-        assert_eq!(output("status", "a\nb=c", "ghadelimiter_1"), "status<<ghadelimiter_1\na\nb=c\nghadelimiter_1\n");
+        assert_eq!(
+            output("status", "a\nb=c", "ghadelimiter_1"),
+            "status<<ghadelimiter_1\na\nb=c\nghadelimiter_1\n"
+        );
     }
 
     #[test]

@@ -13,7 +13,10 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use self::data::{Finding, Item, LedgerTold, LeftOut, Standing, Summary, entry};
 
 const TEMPLATE: &str = include_str!("page/template.html");
-const STYLE: &str = concat!(include_str!("page/page.css"), include_str!("page/operation.css"));
+const STYLE: &str = concat!(
+    include_str!("page/page.css"),
+    include_str!("page/operation.css")
+);
 /// One script in the end; each file is a part that one can read by itself.
 const SCRIPT: &str = concat!(
     include_str!("page/elements.js"),
@@ -75,7 +78,11 @@ fn around_data() -> (&'static str, &'static str) {
 
 /// Text of the template, and what takes the place of the mark at its end.
 fn filled(part: &'static str) -> (&'static str, String) {
-    for (mark, value) in [("{{policy}}", policy as fn() -> String), ("{{style}}", || STYLE.into()), ("{{script}}", || SCRIPT.into())] {
+    for (mark, value) in [
+        ("{{policy}}", policy as fn() -> String),
+        ("{{style}}", || STYLE.into()),
+        ("{{script}}", || SCRIPT.into()),
+    ] {
         if let Some(text) = part.strip_suffix(mark) {
             return (text, value());
         }
@@ -108,12 +115,22 @@ mod tests {
 
     #[test]
     fn no_part_of_the_page_makes_markup_out_of_text() {
-        for word in
-            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "new Function", ".srcdoc", "setHTML"]
-        {
+        for word in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "DOMParser",
+            "eval(",
+            "new Function",
+            ".srcdoc",
+            "setHTML",
+        ] {
             assert!(!SCRIPT.contains(word), "{word}");
         }
-        for word in ["http://", "https://", "url(", "@import", "style=\"", "onclick", "onload"] {
+        for word in [
+            "http://", "https://", "url(", "@import", "style=\"", "onclick", "onload",
+        ] {
             assert!(!TEMPLATE.contains(word) && !STYLE.contains(word), "{word}");
         }
         // Whatever ends one of the blocks early would stand in the page as markup.

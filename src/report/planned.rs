@@ -19,10 +19,21 @@ const MOST_WORDS: usize = 1000;
 
 /// Everything about a plan, in the order in which an approver reads it.
 pub(super) fn sections(record: &AuditRecord, place: &Place, plan: &Plan) -> Vec<String> {
-    let mut sections = vec![warnings(plan), not_shipped(plan), operations(plan), effects(plan), approve(record, place, plan)];
+    let mut sections = vec![
+        warnings(plan),
+        not_shipped(plan),
+        operations(plan),
+        effects(plan),
+        approve(record, place, plan),
+    ];
     if plan.campaign.is_some() {
         // A single operation stands in the record itself.
-        sections.extend(plan.operations().iter().map(|one| parameters(&format!("Operation {}", code(one.id().as_str())), one.operation())));
+        sections.extend(plan.operations().iter().map(|one| {
+            parameters(
+                &format!("Operation {}", code(one.id().as_str())),
+                one.operation(),
+            )
+        }));
     }
     sections
 }
@@ -30,10 +41,19 @@ pub(super) fn sections(record: &AuditRecord, place: &Place, plan: &Plan) -> Vec<
 /// What the approver does with it, for the banner.
 pub(super) fn what_next(plan: &Plan) -> String {
     let (count, left) = (plan.operations().len(), plan.not_shipped.len());
-    let wait =
-        if count == 1 { "One operation waits for its approval".into() } else { format!("{count} operations wait for their approval") };
-    let left = if left == 0 { String::new() } else { format!("; {left} more will not ship") };
-    format!("{wait}{left}. **What to do:** look at what would change, then approve it as told below.")
+    let wait = if count == 1 {
+        "One operation waits for its approval".into()
+    } else {
+        format!("{count} operations wait for their approval")
+    };
+    let left = if left == 0 {
+        String::new()
+    } else {
+        format!("; {left} more will not ship")
+    };
+    format!(
+        "{wait}{left}. **What to do:** look at what would change, then approve it as told below."
+    )
 }
 
 /// Every operation of a campaign, those that will not ship too.
@@ -41,17 +61,31 @@ fn operations(plan: &Plan) -> String {
     if plan.campaign.is_none() {
         return String::new();
     }
-    let mut table = String::from("### Operations\n\n| No. | Operation | What | Where | Digest |\n|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "### Operations\n\n| No. | Operation | What | Where | Digest |\n|---|---|---|---|---|\n",
+    );
     for (index, planned) in plan.operations().iter().enumerate() {
         let operation = planned.operation();
         let id = code(planned.id().as_str());
-        let (repository, digest) = (code(operation.target().repository.as_str()), code(&shortened(&planned.digest().to_string())));
+        let (repository, digest) = (
+            code(operation.target().repository.as_str()),
+            code(&shortened(&planned.digest().to_string())),
+        );
         // Writing to a string cannot fail.
-        let _ = writeln!(table, "| {} | {id} | {} | {repository} | {digest} |", index + 1, named(operation));
+        let _ = writeln!(
+            table,
+            "| {} | {id} | {} | {repository} | {digest} |",
+            index + 1,
+            named(operation)
+        );
     }
     for left in &plan.not_shipped {
         let (id, kind) = (code(left.id.as_str()), code(left.operation_kind.as_str()));
-        let _ = writeln!(table, "| ❌ | {id} | {kind} | {} | **will not ship** |", code(left.repository.as_str()));
+        let _ = writeln!(
+            table,
+            "| ❌ | {id} | {kind} | {} | **will not ship** |",
+            code(left.repository.as_str())
+        );
     }
     table.push('\n');
     table
@@ -63,8 +97,16 @@ fn not_shipped(plan: &Plan) -> String {
     }
     let mut list = String::from("### Why not shipped\n\n");
     for left in &plan.not_shipped {
-        let (why, remedy) = (prose(&excerpt(&left.why_not, MOST_WORDS)), prose(&excerpt(&left.remedy, MOST_WORDS)));
-        let _ = writeln!(list, "- {}: {why} ({})<br>**What to do:** {remedy}", code(left.id.as_str()), code(&left.code));
+        let (why, remedy) = (
+            prose(&excerpt(&left.why_not, MOST_WORDS)),
+            prose(&excerpt(&left.remedy, MOST_WORDS)),
+        );
+        let _ = writeln!(
+            list,
+            "- {}: {why} ({})<br>**What to do:** {remedy}",
+            code(left.id.as_str()),
+            code(&left.code)
+        );
     }
     list.push('\n');
     list
@@ -76,16 +118,35 @@ fn warnings(plan: &Plan) -> String {
         planned
             .warnings()
             .iter()
-            .map(move |warning| format!("{}: {} ({})", code(&id), prose(&warning.message), code(&warning.code)))
+            .map(move |warning| {
+                format!(
+                    "{}: {} ({})",
+                    code(&id),
+                    prose(&warning.message),
+                    code(&warning.code)
+                )
+            })
             .collect::<Vec<_>>()
     };
-    plan.operations().iter().flat_map(of).map(|told| alert("WARNING", &[told])).collect()
+    plan.operations()
+        .iter()
+        .flat_map(of)
+        .map(|told| alert("WARNING", &[told]))
+        .collect()
 }
 
 /// What every operation of a plan would change.
 fn effects(plan: &Plan) -> String {
-    let all: Vec<(&PlannedOperation, &Effect)> =
-        plan.operations().iter().flat_map(|planned| planned.effects().iter().map(move |effect| (planned, effect))).collect();
+    let all: Vec<(&PlannedOperation, &Effect)> = plan
+        .operations()
+        .iter()
+        .flat_map(|planned| {
+            planned
+                .effects()
+                .iter()
+                .map(move |effect| (planned, effect))
+        })
+        .collect();
     if all.is_empty() {
         return String::new();
     }
@@ -97,8 +158,15 @@ fn effects(plan: &Plan) -> String {
         "| Effect | On | From | To |\n|---|---|---|---|\n"
     });
     for (planned, effect) in &all {
-        let id = if several { format!("| {} ", code(planned.id().as_str())) } else { String::new() };
-        let from = effect.from.as_ref().map_or("nothing".into(), |from| code(&shortened(from)));
+        let id = if several {
+            format!("| {} ", code(planned.id().as_str()))
+        } else {
+            String::new()
+        };
+        let from = effect
+            .from
+            .as_ref()
+            .map_or("nothing".into(), |from| code(&shortened(from)));
         let _ = writeln!(
             table,
             "{id}| {} | {} | {from} | {} |",
@@ -119,15 +187,28 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
         return String::new();
     }
     let (run, home) = (&record.github.run_id, &place.home);
-    let is_plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    let is_plain = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+    };
     // A value that the runner did not set as GitHub does is not made a part of a command.
-    let fetch = if is_plain(run) && is_plain(home) { format!("--run {run} --repository {home}") } else { "plan.json".into() };
+    let fetch = if is_plain(run) && is_plain(home) {
+        format!("--run {run} --repository {home}")
+    } else {
+        "plan.json".into()
+    };
     let (prints, paste) = if count == 1 {
         ("one receipt, a single line".into(), "the line")
     } else {
         (format!("{count} receipts, one a line"), "every line")
     };
-    let for_run = if plan.run_id.as_str() == run { "." } else { &format!(" for run {}.", code(plan.run_id.as_str())) };
+    let for_run = if plan.run_id.as_str() == run {
+        "."
+    } else {
+        &format!(" for run {}.", code(plan.run_id.as_str()))
+    };
     format!(
         "### How to approve it\n\nOn a machine that you trust, with a token that may read contents and actions of this repository in {}:\n\n\
          ```sh\ncountersign authorize {fetch} --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
@@ -136,7 +217,10 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
          - **two runs:** call the command with {} as well: it asks, and starts that workflow with what it printed.\n\n",
         code("GH_TOKEN"),
         code("plan.json"),
-        link("this run", &format!("{}/{home}/actions/runs/{run}", place.server)),
+        link(
+            "this run",
+            &format!("{}/{home}/actions/runs/{run}", place.server)
+        ),
         code("receipt-from: approvals"),
         code("--dispatch publish.yml"),
     )

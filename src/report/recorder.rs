@@ -55,8 +55,15 @@ struct State {
 
 impl Recorder {
     /// Begins a record and writes its first form: even a killed process leaves one behind.
-    pub(crate) fn begin(environment: &Environment, operation_id: OperationId, now: Timestamp, log: Log) -> io::Result<Self> {
-        let temp = environment.get("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from);
+    pub(crate) fn begin(
+        environment: &Environment,
+        operation_id: OperationId,
+        now: Timestamp,
+        log: Log,
+    ) -> io::Result<Self> {
+        let temp = environment
+            .get("RUNNER_TEMP")
+            .map_or_else(std::env::temp_dir, PathBuf::from);
         let record = blank(environment, operation_id, now);
         let state = State {
             folder: files::folder(&temp, &record.operation_id)?,
@@ -71,8 +78,15 @@ impl Recorder {
             outputs: environment.get("GITHUB_OUTPUT").map(PathBuf::from),
             summary: environment.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             place: Place {
-                server: environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/').into(),
-                home: excerpt(environment.get("GITHUB_REPOSITORY").unwrap_or_default(), 200),
+                server: environment
+                    .get("GITHUB_SERVER_URL")
+                    .unwrap_or("https://github.com")
+                    .trim_end_matches('/')
+                    .into(),
+                home: excerpt(
+                    environment.get("GITHUB_REPOSITORY").unwrap_or_default(),
+                    200,
+                ),
             },
             log,
         };
@@ -132,7 +146,8 @@ impl Recorder {
     pub(crate) fn note_requests(&self, requests: u64, retries: u64) {
         let mut state = self.state();
         let (requests_before, retries_before) = state.before;
-        (state.record.requests, state.record.retry_count) = (requests - requests_before, retries - retries_before);
+        (state.record.requests, state.record.retry_count) =
+            (requests - requests_before, retries - retries_before);
     }
 
     /// From here on the attempt works on a campaign, operation by operation. The folders of all records are made before anything
@@ -162,12 +177,24 @@ impl Recorder {
         let written = state.write_record();
         state.annotate("");
         let (requests, retries) = state.before;
-        state.before = (requests + state.record.requests, retries + state.record.retry_count);
+        state.before = (
+            requests + state.record.requests,
+            retries + state.record.retry_count,
+        );
         let following = state.series.as_mut().and_then(Series::follow);
-        let (operation_id, folder) = following.ok_or_else(|| io::Error::other("no operation follows"))?;
+        let (operation_id, folder) =
+            following.ok_or_else(|| io::Error::other("no operation follows"))?;
         state.folder = folder;
-        state.record = AuditRecord { operation_id, started_at: now, completed_at: now, ..state.template.clone() };
-        (state.record.authority, state.record.reviewers) = state.series.as_ref().map_or_else(Default::default, Series::shared);
+        state.record = AuditRecord {
+            operation_id,
+            started_at: now,
+            completed_at: now,
+            ..state.template.clone()
+        };
+        (state.record.authority, state.record.reviewers) = state
+            .series
+            .as_ref()
+            .map_or_else(Default::default, Series::shared);
         state.phase = Phase::Deciding;
         state.enter_operation();
         written?;
@@ -181,7 +208,9 @@ impl Recorder {
         // The panic may have come while the record was being changed: take what is there.
         let (phase, closed) = match self.0.try_lock() {
             Ok(state) => (state.phase, state.closed),
-            Err(std::sync::TryLockError::Poisoned(state)) => (state.get_ref().phase, state.get_ref().closed),
+            Err(std::sync::TryLockError::Poisoned(state)) => {
+                (state.get_ref().phase, state.get_ref().closed)
+            }
             Err(std::sync::TryLockError::WouldBlock) => return Exit::Unknown,
         };
         closed.unwrap_or_else(|| self.close(&phase.interrupted(code, what), now))
@@ -197,9 +226,17 @@ impl Recorder {
         let remedy = state.conclude(ending, now);
         // "Refused" says that nothing was written: not where an operation before it has shipped.
         let shipped = state.series.as_ref().is_some_and(Series::has_shipped);
-        let exit = if shipped && exit == Exit::Refused { Exit::Failed } else { exit };
+        let exit = if shipped && exit == Exit::Refused {
+            Exit::Failed
+        } else {
+            exit
+        };
         // A job whose record is lost must not look green.
-        let exit = if state.write_all(remedy) || exit != Exit::Success { exit } else { Exit::Failed };
+        let exit = if state.write_all(remedy) || exit != Exit::Success {
+            exit
+        } else {
+            Exit::Failed
+        };
         state.closed = Some(exit);
         exit
     }
@@ -255,7 +292,10 @@ impl State {
     /// The records of every operation so far, one a line.
     fn record_paths(&self) -> String {
         let earlier = self.series.iter().flat_map(Series::records);
-        let mut all: Vec<String> = earlier.chain([self.record_path()]).map(|path| path.display().to_string()).collect();
+        let mut all: Vec<String> = earlier
+            .chain([self.record_path()])
+            .map(|path| path.display().to_string())
+            .collect();
         all.dedup();
         all.join("\n")
     }
@@ -286,7 +326,9 @@ impl State {
     /// The record as it must be read if nobody gets to close it.
     fn write_provisional(&self) -> io::Result<()> {
         let mut record = self.record.clone();
-        let ending = self.phase.interrupted("interrupted", "The process ended without a word");
+        let ending = self
+            .phase
+            .interrupted("interrupted", "The process ended without a word");
         record.status = ending.meaning().0;
         ending.tell(&mut record);
         files::replace(&self.record_path(), &to_json_line(&record))
@@ -295,11 +337,17 @@ impl State {
     /// Where the record is, for the step that keeps it even if this process is killed. Later values win.
     fn write_first_outputs(&self) {
         let record = self.record_paths();
-        let values =
-            [("status", self.record.status.as_str()), ("operation-id", self.record.operation_id.as_str()), ("audit-record", &record)];
+        let values = [
+            ("status", self.record.status.as_str()),
+            ("operation-id", self.record.operation_id.as_str()),
+            ("audit-record", &record),
+        ];
         let delimiter = delimiter();
         if let Some(path) = &self.outputs {
-            let text: String = values.iter().map(|(name, value)| files::output(name, value, &delimiter)).collect();
+            let text: String = values
+                .iter()
+                .map(|(name, value)| files::output(name, value, &delimiter))
+                .collect();
             self.surface("outputs", &files::append(path, &text));
         }
     }
@@ -324,29 +372,56 @@ impl State {
 
     fn surface(&self, what: &str, written: &io::Result<()>) -> bool {
         if let Err(error) = written {
-            self.log.annotate(Level::Warning, "Countersign", &format!("The {what} could not be written: {error}."));
+            self.log.annotate(
+                Level::Warning,
+                "Countersign",
+                &format!("The {what} could not be written: {error}."),
+            );
         }
         written.is_ok()
     }
 
     fn annotate(&self, remedy: &str) {
         let record = &self.record;
-        let step = record.campaign.as_ref().map_or(String::new(), |place| format!(" · {}", place.id));
+        let step = record
+            .campaign
+            .as_ref()
+            .map_or(String::new(), |place| format!(" · {}", place.id));
         if let (Some(code), Some(message)) = (&record.error_code, &record.error_message) {
             let title = format!("Countersign: {} ({code}){step}", record.status.as_str());
-            self.log.annotate(Level::Error, &title, format!("{message}\n{remedy}").trim_end());
+            self.log.annotate(
+                Level::Error,
+                &title,
+                format!("{message}\n{remedy}").trim_end(),
+            );
         } else {
-            let banner = if record.status == Status::DryRun { Mode::DryRun } else { Mode::Prod };
-            self.log.annotate(Level::Notice, &format!("Countersign: {}{step}", banner.as_str()), &record.result);
+            let banner = if record.status == Status::DryRun {
+                Mode::DryRun
+            } else {
+                Mode::Prod
+            };
+            self.log.annotate(
+                Level::Notice,
+                &format!("Countersign: {}{step}", banner.as_str()),
+                &record.result,
+            );
         }
     }
 
     fn outputs(&self) -> String {
         let record = &self.record;
         let response = record.github_response.clone().unwrap_or_default();
-        let number = |number: Option<u64>| number.map_or(String::new(), |number| number.to_string());
-        let newest = record.ledger.outcome.or(record.ledger.claim).or(record.ledger.seen);
-        let plan = self.plan.as_ref().map_or(String::new(), |(path, _)| path.display().to_string());
+        let number =
+            |number: Option<u64>| number.map_or(String::new(), |number| number.to_string());
+        let newest = record
+            .ledger
+            .outcome
+            .or(record.ledger.claim)
+            .or(record.ledger.seen);
+        let plan = self
+            .plan
+            .as_ref()
+            .map_or(String::new(), |(path, _)| path.display().to_string());
         let results = match (&self.series, &self.plan) {
             (Some(series), _) => series.results(),
             (None, Some((_, plan))) => Series::planned(plan),
@@ -357,21 +432,40 @@ impl State {
             ("status", record.status.as_str().into()),
             ("error-code", record.error_code.clone().unwrap_or_default()),
             ("operation-id", record.operation_id.to_string()),
-            ("operation-digest", record.operation_digest.map_or(String::new(), |digest| digest.to_string())),
+            (
+                "operation-digest",
+                record
+                    .operation_digest
+                    .map_or(String::new(), |digest| digest.to_string()),
+            ),
             ("receipt-id", record.receipt_id.clone().unwrap_or_default()),
             ("html-url", response.html_url.unwrap_or_default()),
             ("release-id", number(response.release_id)),
-            ("tag-sha", response.tag_sha.map_or(String::new(), |sha| sha.to_string())),
+            (
+                "tag-sha",
+                response
+                    .tag_sha
+                    .map_or(String::new(), |sha| sha.to_string()),
+            ),
             ("pull-number", number(response.pull_number)),
             ("assets", assets),
             ("audit-record", self.record_paths()),
             ("plan", plan),
             ("results", results),
-            ("ledger-sequence", number(newest.map(|newest| newest.sequence))),
-            ("ledger-digest", newest.map_or(String::new(), |newest| newest.digest.to_string())),
+            (
+                "ledger-sequence",
+                number(newest.map(|newest| newest.sequence)),
+            ),
+            (
+                "ledger-digest",
+                newest.map_or(String::new(), |newest| newest.digest.to_string()),
+            ),
         ];
         let delimiter = delimiter();
-        values.iter().map(|(name, value)| files::output(name, value, &delimiter)).collect()
+        values
+            .iter()
+            .map(|(name, value)| files::output(name, value, &delimiter))
+            .collect()
     }
 }
 

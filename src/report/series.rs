@@ -66,7 +66,10 @@ impl Series {
             record: None,
         };
         Self {
-            name: plan.campaign.as_ref().map_or("plan".into(), ToString::to_string),
+            name: plan
+                .campaign
+                .as_ref()
+                .map_or("plan".into(), ToString::to_string),
             steps: plan.operations().iter().map(step).collect(),
             not_shipped: plan.not_shipped.clone(),
             following,
@@ -79,7 +82,12 @@ impl Series {
     /// The place of the operation at hand.
     pub(super) fn place(&self) -> Option<CampaignRecord> {
         let step = self.steps.get(self.done)?;
-        Some(CampaignRecord { name: self.name.clone(), id: step.id.clone(), position: self.done + 1, operations: self.steps.len() })
+        Some(CampaignRecord {
+            name: self.name.clone(),
+            id: step.id.clone(),
+            position: self.done + 1,
+            operations: self.steps.len(),
+        })
     }
 
     /// The next operation's id, and the folder of its record.
@@ -94,11 +102,19 @@ impl Series {
 
     /// Takes in how the operation at hand ended.
     pub(super) fn conclude(&mut self, record: &AuditRecord, path: PathBuf, place: &Place) {
-        let Some(step) = self.steps.get_mut(self.done) else { return };
+        let Some(step) = self.steps.get_mut(self.done) else {
+            return;
+        };
         step.status = Some(record.status);
         step.error_code.clone_from(&record.error_code);
-        step.html_url = record.github_response.as_ref().and_then(|response| response.html_url.clone());
-        step.result = record.error_message.clone().unwrap_or_else(|| record.result.clone());
+        step.html_url = record
+            .github_response
+            .as_ref()
+            .and_then(|response| response.html_url.clone());
+        step.result = record
+            .error_message
+            .clone()
+            .unwrap_or_else(|| record.result.clone());
         step.record = Some(path);
         self.shared = (record.authority, record.reviewers.clone());
         self.pages.push(summary::render_part(record, place));
@@ -112,7 +128,9 @@ impl Series {
 
     /// Whether an operation of it has shipped.
     pub(super) fn has_shipped(&self) -> bool {
-        self.steps.iter().any(|step| step.status == Some(Status::Success))
+        self.steps
+            .iter()
+            .any(|step| step.status == Some(Status::Success))
     }
 
     /// The output `results`.
@@ -126,17 +144,19 @@ impl Series {
         for step in &mut series.steps {
             step.status = Some(Status::DryRun);
         }
-        series.steps.extend(plan.not_shipped.iter().map(|left| Step {
-            id: left.id.to_string(),
-            operation_kind: left.operation_kind.to_string(),
-            repository: left.repository.to_string(),
-            operation_digest: String::new(),
-            status: None,
-            error_code: Some(left.code.clone()),
-            html_url: None,
-            result: String::new(),
-            record: None,
-        }));
+        series
+            .steps
+            .extend(plan.not_shipped.iter().map(|left| Step {
+                id: left.id.to_string(),
+                operation_kind: left.operation_kind.to_string(),
+                repository: left.repository.to_string(),
+                operation_digest: String::new(),
+                status: None,
+                error_code: Some(left.code.clone()),
+                html_url: None,
+                result: String::new(),
+                record: None,
+            }));
         series.results()
     }
 
@@ -146,10 +166,15 @@ impl Series {
             id: record.operation_kind.clone(),
             operation_kind: record.operation_kind.clone(),
             repository: record.repository.clone(),
-            operation_digest: record.operation_digest.map_or(String::new(), |digest| digest.to_string()),
+            operation_digest: record
+                .operation_digest
+                .map_or(String::new(), |digest| digest.to_string()),
             status: Some(record.status),
             error_code: record.error_code.clone(),
-            html_url: record.github_response.as_ref().and_then(|response| response.html_url.clone()),
+            html_url: record
+                .github_response
+                .as_ref()
+                .and_then(|response| response.html_url.clone()),
             result: String::new(),
             record: None,
         };
@@ -158,16 +183,35 @@ impl Series {
 
     /// The summary of the whole campaign, and of each operation below it.
     pub(super) fn render(&self, last: &AuditRecord) -> String {
-        let shipped = self.steps.iter().filter(|step| step.status == Some(Status::Success)).count();
-        let (kind, word) = if shipped == self.steps.len() { ("TIP", "shipped") } else { ("WARNING", "stopped") };
+        let shipped = self
+            .steps
+            .iter()
+            .filter(|step| step.status == Some(Status::Success))
+            .count();
+        let (kind, word) = if shipped == self.steps.len() {
+            ("TIP", "shipped")
+        } else {
+            ("WARNING", "stopped")
+        };
         let heading = format!("## Countersign: campaign {} — {word}\n\n", code(&self.name));
-        let mut page = [heading, alert(kind, &self.banner(last, shipped)), self.table(), protection(last)].concat();
+        let mut page = [
+            heading,
+            alert(kind, &self.banner(last, shipped)),
+            self.table(),
+            protection(last),
+        ]
+        .concat();
         for (index, (step, part)) in self.steps.iter().zip(&self.pages).enumerate() {
             if page.len() + part.len() > summary::MOST_BYTES {
                 page.push_str(summary::LEFT_OUT);
                 break;
             }
-            let title = format!("{} <strong>{}. {}</strong>", step.mark(), index + 1, code(&step.id));
+            let title = format!(
+                "{} <strong>{}. {}</strong>",
+                step.mark(),
+                index + 1,
+                code(&step.id)
+            );
             page.push_str(&fold(&title, part));
         }
         page
@@ -179,12 +223,26 @@ impl Series {
             return vec!["**PROD** — all of it shipped, as approved.".into()];
         }
         let id = last.campaign.as_ref().map_or("", |place| place.id.as_str());
-        let follows = if self.done < all { ", and what follows was not begun" } else { "" };
-        let mut paragraphs = vec![format!("**PROD** — {shipped} of {all} shipped; it stopped at {}{follows}.", code(id))];
+        let follows = if self.done < all {
+            ", and what follows was not begun"
+        } else {
+            ""
+        };
+        let mut paragraphs = vec![format!(
+            "**PROD** — {shipped} of {all} shipped; it stopped at {}{follows}.",
+            code(id)
+        )];
         if let (Some(error), Some(message)) = (&last.error_code, &last.error_message) {
-            paragraphs.push(format!("**Why it stopped:** {} ({})", prose(&excerpt(message, MOST_WORDS)), code(error)));
+            paragraphs.push(format!(
+                "**Why it stopped:** {} ({})",
+                prose(&excerpt(message, MOST_WORDS)),
+                code(error)
+            ));
         }
-        let remedy = last.remedy.as_ref().map_or(String::new(), |remedy| format!("{} ", prose(remedy)));
+        let remedy = last
+            .remedy
+            .as_ref()
+            .map_or(String::new(), |remedy| format!("{} ", prose(remedy)));
         paragraphs.push(format!(
             "**What to do:** {remedy}Re-run the job to go on: what has shipped is not done again. A receipt that was spent without success needs a new one."
         ));
@@ -192,16 +250,34 @@ impl Series {
     }
 
     fn table(&self) -> String {
-        let mut table = String::from("| State | Operation | What | Where | Result |\n|---|---|---|---|---|\n");
+        let mut table =
+            String::from("| State | Operation | What | Where | Result |\n|---|---|---|---|---|\n");
         for step in &self.steps {
-            let (id, kind, repository) = (code(&step.id), code(&step.operation_kind), code(&step.repository));
+            let (id, kind, repository) = (
+                code(&step.id),
+                code(&step.operation_kind),
+                code(&step.repository),
+            );
             // Writing to a string cannot fail.
-            let _ = writeln!(table, "| {} | {id} | {kind} | {repository} | {} |", step.mark(), step.told());
+            let _ = writeln!(
+                table,
+                "| {} | {id} | {kind} | {repository} | {} |",
+                step.mark(),
+                step.told()
+            );
         }
         for left in &self.not_shipped {
-            let why = format!("not planned: {} ({})", prose(&excerpt(&left.why_not, MOST_WORDS)), code(&left.code));
+            let why = format!(
+                "not planned: {} ({})",
+                prose(&excerpt(&left.why_not, MOST_WORDS)),
+                code(&left.code)
+            );
             let (id, kind) = (code(left.id.as_str()), code(left.operation_kind.as_str()));
-            let _ = writeln!(table, "| ➖ | {id} | {kind} | {} | {why} |", code(left.repository.as_str()));
+            let _ = writeln!(
+                table,
+                "| ➖ | {id} | {kind} | {} | {why} |",
+                code(left.repository.as_str())
+            );
         }
         table.push('\n');
         table
@@ -219,7 +295,11 @@ impl Step {
 
     fn told(&self) -> String {
         match (&self.error_code, &self.html_url) {
-            (Some(error), _) => format!("{}: {}", self.status.map_or("", Status::as_str), code(error)),
+            (Some(error), _) => format!(
+                "{}: {}",
+                self.status.map_or("", Status::as_str),
+                code(error)
+            ),
             (None, Some(url)) => link(url, url),
             (None, None) if self.status.is_none() => "not begun".into(),
             (None, None) => text(&excerpt(&self.result, MOST_WORDS)),

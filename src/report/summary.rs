@@ -35,15 +35,28 @@ pub(super) fn render(record: &AuditRecord, place: &Place, plan: Option<&Plan>) -
     let verdict = Verdict::of(record.status);
     let title = title(record, plan);
     let banner = alert(verdict.alert, &banner(record, plan));
-    let head = [format!("## Countersign: {title} — {}\n\n", verdict.word), banner];
+    let head = [
+        format!("## Countersign: {title} — {}\n\n", verdict.word),
+        banner,
+    ];
     let plan = plan.map_or_else(Vec::new, |plan| planned::sections(record, place, plan));
-    within_limit(head.into_iter().chain(plan).chain([protection(record)]).chain(body(record, place)).chain([links(record, place)]))
+    within_limit(
+        head.into_iter()
+            .chain(plan)
+            .chain([protection(record)])
+            .chain(body(record, place))
+            .chain([links(record, place)]),
+    )
 }
 
 /// The same for one operation of a campaign, to be folded away under a title that tells how it ended.
 pub(super) fn render_part(record: &AuditRecord, place: &Place) -> String {
     // GitHub shows no alert inside of anything.
-    within_limit([quote(&banner(record, None))].into_iter().chain(body(record, place)))
+    within_limit(
+        [quote(&banner(record, None))]
+            .into_iter()
+            .chain(body(record, place)),
+    )
 }
 
 /// Section after section as long as there is room; what follows one that is too long may fit, and say what matters more.
@@ -60,7 +73,13 @@ fn within_limit(sections: impl Iterator<Item = String>) -> String {
 }
 
 fn body(record: &AuditRecord, place: &Place) -> [String; 5] {
-    [done(record), checks(record), operation(record), receipt(record), timeline(record, place)]
+    [
+        done(record),
+        checks(record),
+        operation(record),
+        receipt(record),
+        timeline(record, place),
+    ]
 }
 
 /// How a status is told.
@@ -77,13 +96,26 @@ impl Verdict {
         let (alert, word, sentence, reason) = match status {
             Status::Success => ("TIP", "shipped", "shipped, as approved", ""),
             Status::DryRun => ("NOTE", "dry run", "nothing was written to GitHub", ""),
-            Status::RejectedByAuth | Status::RejectedByMode => {
-                ("CAUTION", "refused", "refused, nothing was written to GitHub", "Why it was not shipped")
-            }
+            Status::RejectedByAuth | Status::RejectedByMode => (
+                "CAUTION",
+                "refused",
+                "refused, nothing was written to GitHub",
+                "Why it was not shipped",
+            ),
             Status::Failed => ("WARNING", "failed", "failed", "What went wrong"),
-            Status::Unknown => ("WARNING", "outcome not known", "nobody knows yet whether it was done", "What is not known"),
+            Status::Unknown => (
+                "WARNING",
+                "outcome not known",
+                "nobody knows yet whether it was done",
+                "What is not known",
+            ),
         };
-        Self { alert, word, sentence, reason }
+        Self {
+            alert,
+            word,
+            sentence,
+            reason,
+        }
     }
 }
 
@@ -116,11 +148,24 @@ pub(super) fn named(operation: &Operation) -> String {
 /// The paragraphs that are read first: how it ended, why, and what to do next.
 fn banner(record: &AuditRecord, plan: Option<&Plan>) -> Vec<String> {
     let verdict = Verdict::of(record.status);
-    let page = record.github_response.as_ref().and_then(|response| response.html_url.as_ref()).filter(|_| record.status == Status::Success);
+    let page = record
+        .github_response
+        .as_ref()
+        .and_then(|response| response.html_url.as_ref())
+        .filter(|_| record.status == Status::Success);
     let page = page.map_or(String::new(), |url| format!(": {}", link(url, url)));
-    let mut paragraphs = vec![format!("**{}** — {}{page}.", mode(record), verdict.sentence)];
+    let mut paragraphs = vec![format!(
+        "**{}** — {}{page}.",
+        mode(record),
+        verdict.sentence
+    )];
     if let (Some(error_code), Some(message)) = (&record.error_code, &record.error_message) {
-        paragraphs.push(format!("**{}:** {} ({})", verdict.reason, prose(message), code(error_code)));
+        paragraphs.push(format!(
+            "**{}:** {} ({})",
+            verdict.reason,
+            prose(message),
+            code(error_code)
+        ));
     }
     if let Some(remedy) = &record.remedy {
         paragraphs.push(format!("**What to do:** {}", prose(remedy)));
@@ -143,8 +188,18 @@ fn mode(record: &AuditRecord) -> &'static str {
 }
 
 fn by_whom(record: &AuditRecord) -> Option<String> {
-    let signers = record.signers.iter().map(|signer| text(&signer.name)).collect::<Vec<_>>().join(", ");
-    let reviewers = record.reviewers.iter().map(|login| text(login)).collect::<Vec<_>>().join(", ");
+    let signers = record
+        .signers
+        .iter()
+        .map(|signer| text(&signer.name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let reviewers = record
+        .reviewers
+        .iter()
+        .map(|login| text(login))
+        .collect::<Vec<_>>()
+        .join(", ");
     let parts = [
         (!signers.is_empty()).then(|| format!("Signed by {signers}.")),
         (!reviewers.is_empty()).then(|| format!("Deployment approved by {reviewers}.")),
@@ -156,14 +211,20 @@ fn by_whom(record: &AuditRecord) -> Option<String> {
 
 /// Whether an earlier attempt had spent the receipt: the rule holds, although it did not find what it expects of a first one.
 pub(super) fn resumed(record: &AuditRecord) -> bool {
-    record.checks.iter().any(|check| check.rule == Rule::Unused && check.holds() && check.found != check.expected)
+    record
+        .checks
+        .iter()
+        .any(|check| check.rule == Rule::Unused && check.holds() && check.found != check.expected)
 }
 
 /// After a failure it counts whether the receipt can be used again; what to do stands in the message.
 fn after_failure(record: &AuditRecord) -> String {
     match record.ledger.claim {
         Some(claim) => {
-            format!("**The receipt is spent** (ledger entry {}): another try needs a new plan and a new approval.", claim.sequence)
+            format!(
+                "**The receipt is spent** (ledger entry {}): another try needs a new plan and a new approval.",
+                claim.sequence
+            )
         }
         None => "No receipt was spent.".into(),
     }
@@ -180,7 +241,11 @@ fn quote(paragraphs: &[String]) -> String {
 
 /// What is no longer than a screen is shown, the rest is folded away.
 pub(super) fn folded(rows: usize, title: &str, content: String) -> String {
-    if rows <= MOST_ROWS { content } else { fold(title, &content) }
+    if rows <= MOST_ROWS {
+        content
+    } else {
+        fold(title, &content)
+    }
 }
 
 /// Content that opens when its title is pressed.
@@ -189,25 +254,56 @@ pub(super) fn fold(title: &str, content: &str) -> String {
 }
 
 fn done(record: &AuditRecord) -> String {
-    let Some(response) = &record.github_response else { return String::new() };
+    let Some(response) = &record.github_response else {
+        return String::new();
+    };
     let held = held(response);
-    let assets = asset_table(response.assets.iter().map(|asset| (asset.name.as_str(), asset.size, asset.sha256.to_hex())));
-    if held.is_empty() && assets.is_empty() { String::new() } else { format!("### What GitHub holds\n\n{held}{assets}") }
+    let assets = asset_table(
+        response
+            .assets
+            .iter()
+            .map(|asset| (asset.name.as_str(), asset.size, asset.sha256.to_hex())),
+    );
+    if held.is_empty() && assets.is_empty() {
+        String::new()
+    } else {
+        format!("### What GitHub holds\n\n{held}{assets}")
+    }
 }
 
 fn held(response: &GithubResponse) -> String {
     let shown = [
         ("Page", response.html_url.as_ref().map(|url| link(url, url))),
-        ("Release", response.release_id.map(|id| code(&id.to_string()))),
-        ("Tag object", response.tag_sha.as_ref().map(|sha| code(sha.as_str()))),
-        ("Pull request", response.pull_number.map(|number| code(&format!("#{number}")))),
+        (
+            "Release",
+            response.release_id.map(|id| code(&id.to_string())),
+        ),
+        (
+            "Tag object",
+            response.tag_sha.as_ref().map(|sha| code(sha.as_str())),
+        ),
+        (
+            "Pull request",
+            response
+                .pull_number
+                .map(|number| code(&format!("#{number}"))),
+        ),
     ];
-    let items: String = shown.into_iter().filter_map(|(name, value)| Some(format!("- {name} {}\n", value?))).collect();
-    if items.is_empty() { items } else { format!("{items}\n") }
+    let items: String = shown
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("- {name} {}\n", value?)))
+        .collect();
+    if items.is_empty() {
+        items
+    } else {
+        format!("{items}\n")
+    }
 }
 
 /// Assets: name, size and whole digest.
-pub(super) fn asset_table<'a>(assets: impl ExactSizeIterator<Item = (&'a str, u64, String)>) -> String {
+pub(super) fn asset_table<'a>(
+    assets: impl ExactSizeIterator<Item = (&'a str, u64, String)>,
+) -> String {
     let count = assets.len();
     if count == 0 {
         return String::new();
@@ -228,7 +324,11 @@ pub(super) fn protection(record: &AuditRecord) -> String {
     }
     let told = format!(
         "The ledger is not protected: no rule forbids {} on the branch {}. An administrator sets them with {}.",
-        missing.iter().map(|rule| code(rule)).collect::<Vec<_>>().join(" and "),
+        missing
+            .iter()
+            .map(|rule| code(rule))
+            .collect::<Vec<_>>()
+            .join(" and "),
         code("receipt-ledger"),
         code("countersign ledger init --protect"),
     );
@@ -237,18 +337,34 @@ pub(super) fn protection(record: &AuditRecord) -> String {
 
 /// A ledger entry, with its page.
 pub(super) fn ledger_entry(record: &AuditRecord, place: &Place, entry: Checkpoint) -> String {
-    let page = format!("{}/{}/blob/receipt-ledger/{}", place.server, record.repository, entry_path(entry.sequence));
+    let page = format!(
+        "{}/{}/blob/receipt-ledger/{}",
+        place.server,
+        record.repository,
+        entry_path(entry.sequence)
+    );
     link(&format!("ledger entry {}", entry.sequence), &page)
 }
 
 fn links(record: &AuditRecord, place: &Place) -> String {
     let Place { server, home } = place;
-    let run = link("Run", &format!("{server}/{home}/actions/runs/{}", record.github.run_id));
+    let run = link(
+        "Run",
+        &format!("{server}/{home}/actions/runs/{}", record.github.run_id),
+    );
     // As given, it may name no repository at all.
-    let ledger = record
-        .repository
-        .parse::<Repository>()
-        .map_or_else(|_| "No ledger".into(), |repository| link("Ledger", &format!("{server}/{repository}/tree/receipt-ledger")));
+    let ledger = record.repository.parse::<Repository>().map_or_else(
+        |_| "No ledger".into(),
+        |repository| {
+            link(
+                "Ledger",
+                &format!("{server}/{repository}/tree/receipt-ledger"),
+            )
+        },
+    );
     let id = code(record.operation_id.as_str());
-    format!("{run} · {ledger} · Record {id} · Countersign {}\n", record.version)
+    format!(
+        "{run} · {ledger} · Record {id} · Countersign {}\n",
+        record.version
+    )
 }

@@ -15,13 +15,18 @@ impl Environment {
     /// The variables of this process; those that are not UTF-8 are left out.
     #[must_use]
     pub fn of_process() -> Self {
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     /// The value of a variable; empty ones count as absent, as GitHub's runner treats them.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// How long a wait takes; no variable can change it.
@@ -47,6 +52,9 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().collect(), tempo: Tempo::REAL }
+        Self {
+            variables: variables.into_iter().collect(),
+            tempo: Tempo::REAL,
+        }
     }
 }

@@ -41,33 +41,64 @@ pub(crate) struct LocalAsset {
 
 impl LocalAsset {
     /// Finds the files of the input `files`, one path or pattern a line, and hashes them on every core.
-    pub(crate) fn find(files: &str, workspace: &Path, progress: &Progress) -> Result<Vec<Self>, InputRefusal> {
+    pub(crate) fn find(
+        files: &str,
+        workspace: &Path,
+        progress: &Progress,
+    ) -> Result<Vec<Self>, InputRefusal> {
         let mut paths = Vec::new();
         for line in lines(files) {
-            paths.extend(if line.contains(['*', '?', '[']) { matches(line, workspace)? } else { vec![workspace.join(line)] });
+            paths.extend(if line.contains(['*', '?', '[']) {
+                matches(line, workspace)?
+            } else {
+                vec![workspace.join(line)]
+            });
         }
         Self::take(paths, workspace, progress)
     }
 
     /// Hashes these files on every core.
-    pub(crate) fn take(mut paths: Vec<PathBuf>, workspace: &Path, progress: &Progress) -> Result<Vec<Self>, InputRefusal> {
+    pub(crate) fn take(
+        mut paths: Vec<PathBuf>,
+        workspace: &Path,
+        progress: &Progress,
+    ) -> Result<Vec<Self>, InputRefusal> {
         // Two patterns may name one file: it is one asset.
         paths.sort();
         paths.dedup();
         if paths.len() > MOST_ASSETS {
-            return Err(InputRefusal::AssetLimit(InvalidAssets::TooMany(paths.len()).to_string()));
+            return Err(InputRefusal::AssetLimit(
+                InvalidAssets::TooMany(paths.len()).to_string(),
+            ));
         }
-        let opened = paths.iter().map(|path| Opened::new(path, workspace)).collect::<Result<Vec<_>, _>>()?;
-        let telling = progress.files(Work::Hashing, opened.iter().map(|opened| opened.file.size()).sum());
+        let opened = paths
+            .iter()
+            .map(|path| Opened::new(path, workspace))
+            .collect::<Result<Vec<_>, _>>()?;
+        let telling = progress.files(
+            Work::Hashing,
+            opened.iter().map(|opened| opened.file.size()).sum(),
+        );
         let next = AtomicUsize::new(0);
         let work = || {
             let take = || opened.get(next.fetch_add(1, Ordering::Relaxed));
-            iter::from_fn(take).map(|opened| opened.hash(&telling)).collect::<Result<Vec<_>, _>>()
+            iter::from_fn(take)
+                .map(|opened| opened.hash(&telling))
+                .collect::<Result<Vec<_>, _>>()
         };
-        let cores = thread::available_parallelism().map_or(1, usize::from).min(opened.len().max(1));
+        let cores = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(opened.len().max(1));
         let hashed: Vec<_> = thread::scope(|scope| {
             let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+            workers
+                .into_iter()
+                .map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+                .collect()
         });
         let mut found = Vec::new();
         for part in hashed {
@@ -93,20 +124,42 @@ struct Opened {
 
 impl Opened {
     fn new(path: &Path, workspace: &Path) -> Result<Self, InputRefusal> {
-        let name: AssetName =
-            path.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse().map_err(InputRefusal::AssetName)?;
+        let name: AssetName = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .parse()
+            .map_err(InputRefusal::AssetName)?;
         let file = open("files", path)?;
-        let file = KnownFile::new(path, &file).map_err(|error| unusable("files", path, &error.to_string()))?;
+        let file = KnownFile::new(path, &file)
+            .map_err(|error| unusable("files", path, &error.to_string()))?;
         if file.size() == 0 || file.size() > MOST_BYTES {
-            return Err(InputRefusal::AssetLimit(InvalidAssets::Size(name, file.size()).to_string()));
+            return Err(InputRefusal::AssetLimit(
+                InvalidAssets::Size(name, file.size()).to_string(),
+            ));
         }
-        let from_workspace = path.strip_prefix(workspace).unwrap_or(path).to_str().and_then(|path| path.parse().ok());
-        let from_workspace = from_workspace.ok_or_else(|| unusable("files", path, "its path is not plain text"))?;
-        Ok(Self { name, path: path.into(), from_workspace, file })
+        let from_workspace = path
+            .strip_prefix(workspace)
+            .unwrap_or(path)
+            .to_str()
+            .and_then(|path| path.parse().ok());
+        let from_workspace =
+            from_workspace.ok_or_else(|| unusable("files", path, "its path is not plain text"))?;
+        Ok(Self {
+            name,
+            path: path.into(),
+            from_workspace,
+            file,
+        })
     }
 
     fn hash(&self, telling: &Files<'_>) -> Result<LocalAsset, InputRefusal> {
-        let Self { name, path, from_workspace, file: known } = self;
+        let Self {
+            name,
+            path,
+            from_workspace,
+            file: known,
+        } = self;
         let progress = telling.file(name.as_str(), known.size());
         let hashed = known.open().and_then(|file| {
             let sha256 = hash(&file, known.size(), &progress)?;
@@ -114,25 +167,47 @@ impl Opened {
         });
         let sha256 = hashed.map_err(|error| unusable("files", path, &error.to_string()))?;
         progress.finish();
-        let asset = Asset { content_type: content_type(name), name: name.clone(), size: known.size(), sha256 };
-        Ok(LocalAsset { asset, file: known.clone(), path: from_workspace.clone() })
+        let asset = Asset {
+            content_type: content_type(name),
+            name: name.clone(),
+            size: known.size(),
+            sha256,
+        };
+        Ok(LocalAsset {
+            asset,
+            file: known.clone(),
+            path: from_workspace.clone(),
+        })
     }
 }
 
 fn matches(pattern: &str, workspace: &Path) -> Result<Vec<PathBuf>, InputRefusal> {
-    let invalid = |problem: String| InputRefusal::Invalid { input: "files", problem };
+    let invalid = |problem: String| InputRefusal::Invalid {
+        input: "files",
+        problem,
+    };
     let absolute = workspace.join(pattern);
-    let text = absolute.to_str().ok_or_else(|| invalid("the workspace's path is not text".into()))?;
+    let text = absolute
+        .to_str()
+        .ok_or_else(|| invalid("the workspace's path is not text".into()))?;
     // The workspace's own name may hold characters that patterns give a meaning to.
     let escaped = if Path::new(pattern).is_absolute() {
         text.to_owned()
     } else {
-        format!("{}/{pattern}", glob::Pattern::escape(&workspace.to_string_lossy()))
+        format!(
+            "{}/{pattern}",
+            glob::Pattern::escape(&workspace.to_string_lossy())
+        )
     };
-    let found = glob::glob(&escaped).map_err(|error| invalid(format!("`{}` is no pattern: {error}", excerpt(pattern, 80))))?;
-    let paths: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(|error| invalid(error.to_string()))?;
+    let found = glob::glob(&escaped)
+        .map_err(|error| invalid(format!("`{}` is no pattern: {error}", excerpt(pattern, 80))))?;
+    let paths: Vec<PathBuf> = found
+        .collect::<Result<_, _>>()
+        .map_err(|error| invalid(error.to_string()))?;
     if paths.is_empty() {
-        return Err(InputRefusal::PatternUnmatched { pattern: excerpt(pattern, 200) });
+        return Err(InputRefusal::PatternUnmatched {
+            pattern: excerpt(pattern, 200),
+        });
     }
     Ok(paths)
 }
@@ -140,25 +215,41 @@ fn matches(pattern: &str, workspace: &Path) -> Result<Vec<PathBuf>, InputRefusal
 /// Opens a regular file.
 fn open(input: &'static str, path: &Path) -> Result<File, InputRefusal> {
     regular_file::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => InputRefusal::FileMissing { input, path: shown(path) },
+        io::ErrorKind::NotFound => InputRefusal::FileMissing {
+            input,
+            path: shown(path),
+        },
         _ => unusable(input, path, &error.to_string()),
     })
 }
 
 /// Reads a file of at most `most` bytes.
-pub(crate) fn read_bytes(input: &'static str, path: &Path, most: u64) -> Result<Vec<u8>, InputRefusal> {
+pub(crate) fn read_bytes(
+    input: &'static str,
+    path: &Path,
+    most: u64,
+) -> Result<Vec<u8>, InputRefusal> {
     let mut bytes = Vec::new();
     let read = open(input, path)?.take(most + 1).read_to_end(&mut bytes);
     read.map_err(|error| unusable(input, path, &error.to_string()))?;
     if bytes.len() as u64 > most {
-        return Err(unusable(input, path, &format!("it has more than {most} bytes")));
+        return Err(unusable(
+            input,
+            path,
+            &format!("it has more than {most} bytes"),
+        ));
     }
     Ok(bytes)
 }
 
 /// Reads a text file of at most `most` bytes.
-pub(crate) fn read_text(input: &'static str, path: &Path, most: u64) -> Result<String, InputRefusal> {
-    String::from_utf8(read_bytes(input, path, most)?).map_err(|_| unusable(input, path, "it is not UTF-8 text"))
+pub(crate) fn read_text(
+    input: &'static str,
+    path: &Path,
+    most: u64,
+) -> Result<String, InputRefusal> {
+    String::from_utf8(read_bytes(input, path, most)?)
+        .map_err(|_| unusable(input, path, "it is not UTF-8 text"))
 }
 
 fn hash(file: &File, size: u64, progress: &FileProgress) -> io::Result<Digest> {
@@ -174,12 +265,22 @@ fn hash(file: &File, size: u64, progress: &FileProgress) -> io::Result<Digest> {
 }
 
 fn content_type(name: &AssetName) -> ContentType {
-    let guess = mime_guess::from_path(name.as_str()).first_raw().unwrap_or(ANY_TYPE);
-    guess.to_ascii_lowercase().parse().or_else(|_| ANY_TYPE.parse()).unwrap_or_else(|_| unreachable!("{ANY_TYPE} is a content type"))
+    let guess = mime_guess::from_path(name.as_str())
+        .first_raw()
+        .unwrap_or(ANY_TYPE);
+    guess
+        .to_ascii_lowercase()
+        .parse()
+        .or_else(|_| ANY_TYPE.parse())
+        .unwrap_or_else(|_| unreachable!("{ANY_TYPE} is a content type"))
 }
 
 fn unusable(input: &'static str, path: &Path, problem: &str) -> InputRefusal {
-    InputRefusal::FileUnusable { input, path: shown(path), problem: problem.into() }
+    InputRefusal::FileUnusable {
+        input,
+        path: shown(path),
+        problem: problem.into(),
+    }
 }
 
 fn shown(path: &Path) -> String {
@@ -192,8 +293,17 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn names(files: &str, folder: &Path) -> Result<Vec<String>, &'static str> {
-        let found = LocalAsset::find(files, folder, &Progress::silent()).map_err(|refusal| refusal.code())?;
-        Ok(found.iter().map(|local| format!("{} {} {}", local.asset.name, local.asset.size, local.asset.content_type)).collect())
+        let found = LocalAsset::find(files, folder, &Progress::silent())
+            .map_err(|refusal| refusal.code())?;
+        Ok(found
+            .iter()
+            .map(|local| {
+                format!(
+                    "{} {} {}",
+                    local.asset.name, local.asset.size, local.asset.content_type
+                )
+            })
+            .collect())
     }
 
     fn folder() -> tempfile::TempDir {
@@ -208,7 +318,10 @@ mod tests {
     #[test]
     fn paths_and_patterns_name_each_file_once() {
         let folder = folder();
-        let both = Ok(vec!["app.tar.gz 3 application/gzip".into(), "app.zip 3 application/zip".into()]);
+        let both = Ok(vec![
+            "app.tar.gz 3 application/gzip".into(),
+            "app.zip 3 application/zip".into(),
+        ]);
         assert_eq!(names("app.*\napp.zip", folder.path()), both);
         assert_eq!(names("", folder.path()), Ok(vec![]));
     }
@@ -216,7 +329,11 @@ mod tests {
     #[test]
     fn what_is_no_regular_file_with_a_good_name_is_refused() {
         let folder = folder();
-        symlink(folder.path().join("app.zip"), folder.path().join("link.zip")).unwrap();
+        symlink(
+            folder.path().join("app.zip"),
+            folder.path().join("link.zip"),
+        )
+        .unwrap();
         assert_eq!(names("missing.zip", folder.path()), Err("file_missing"));
         assert_eq!(names("*.deb", folder.path()), Err("pattern_unmatched"));
         assert_eq!(names("bad*", folder.path()), Err("asset_name"));
@@ -242,8 +359,14 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("app.zip");
         assert_eq!(read_text("body-file", &path, 3).as_deref(), Ok("abc"));
-        assert_eq!(read_text("body-file", &path, 2).map_err(|refusal| refusal.code()), Err("file_unusable"));
+        assert_eq!(
+            read_text("body-file", &path, 2).map_err(|refusal| refusal.code()),
+            Err("file_unusable")
+        );
         std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(read_text("body-file", &path, 3).map_err(|refusal| refusal.code()), Err("file_unusable"));
+        assert_eq!(
+            read_text("body-file", &path, 3).map_err(|refusal| refusal.code()),
+            Err("file_unusable")
+        );
     }
 }

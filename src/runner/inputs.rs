@@ -87,17 +87,28 @@ impl Inputs {
     /// Reads the inputs. Names are read without regard to case, as GitHub does.
     pub(crate) fn read(environment: &Environment) -> Result<Self, InputRefusal> {
         let unreadable = |problem: String| InputRefusal::Unreadable(problem);
-        let text = environment.get(VARIABLE).ok_or_else(|| unreadable(format!("the variable `{VARIABLE}` is not set")))?;
-        let object =
-            json::parse(text.as_bytes(), MOST_BYTES).and_then(json::Value::object).map_err(|error| unreadable(error.to_string()))?;
+        let text = environment
+            .get(VARIABLE)
+            .ok_or_else(|| unreadable(format!("the variable `{VARIABLE}` is not set")))?;
+        let object = json::parse(text.as_bytes(), MOST_BYTES)
+            .and_then(json::Value::object)
+            .map_err(|error| unreadable(error.to_string()))?;
         let mut inputs = Self::default();
         let mut seen = Vec::new();
         for (name, value) in object.into_members() {
             let name = name.to_ascii_lowercase();
             if seen.contains(&name) {
-                return Err(unreadable(format!("the input `{}` is given twice", excerpt(&name, 60))));
+                return Err(unreadable(format!(
+                    "the input `{}` is given twice",
+                    excerpt(&name, 60)
+                )));
             }
-            inputs.set(&name, value.text().map_err(|error| unreadable(error.to_string()))?)?;
+            inputs.set(
+                &name,
+                value
+                    .text()
+                    .map_err(|error| unreadable(error.to_string()))?,
+            )?;
             seen.push(name);
         }
         Ok(inputs)
@@ -109,16 +120,27 @@ pub(crate) fn flag(input: &'static str, text: &str) -> Result<bool, InputRefusal
     match text {
         "true" => Ok(true),
         "false" | "" => Ok(false),
-        other => Err(InputRefusal::Invalid { input, problem: format!("expected `true` or `false`, found `{}`", excerpt(other, 40)) }),
+        other => Err(InputRefusal::Invalid {
+            input,
+            problem: format!("expected `true` or `false`, found `{}`", excerpt(other, 40)),
+        }),
     }
 }
 
 /// A whole number of seconds, if one is given.
 pub(crate) fn seconds(input: &'static str, text: &str) -> Result<Option<u64>, InputRefusal> {
-    let invalid = || InputRefusal::Invalid { input, problem: format!("expected a whole number of seconds, found `{}`", excerpt(text, 40)) };
+    let invalid = || InputRefusal::Invalid {
+        input,
+        problem: format!(
+            "expected a whole number of seconds, found `{}`",
+            excerpt(text, 40)
+        ),
+    };
     match text {
         "" => Ok(None),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().map(Some).map_err(|_| invalid()),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().map(Some).map_err(|_| invalid())
+        }
         _ => Err(invalid()),
     }
 }
@@ -130,7 +152,9 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The entries of a list that people write with commas or lines.
 pub(crate) fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
+    text.split([',', '\n'])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
 }
 
 #[cfg(test)]
@@ -140,7 +164,11 @@ mod tests {
     #[test]
     fn the_inputs_are_those_of_action_yml() {
         let action = include_str!("../../action.yml");
-        let inputs = action.split("\ninputs:\n").nth(1).and_then(|rest| rest.split("\noutputs:\n").next()).unwrap_or_default();
+        let inputs = action
+            .split("\ninputs:\n")
+            .nth(1)
+            .and_then(|rest| rest.split("\noutputs:\n").next())
+            .unwrap_or_default();
         let names: Vec<&str> = inputs
             .lines()
             .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
@@ -150,23 +178,46 @@ mod tests {
     }
 
     fn read(json: &str) -> Result<Inputs, String> {
-        Inputs::read(&Environment::default().with(VARIABLE, json)).map_err(|refusal| format!("{}: {refusal}", refusal.code()))
+        Inputs::read(&Environment::default().with(VARIABLE, json))
+            .map_err(|refusal| format!("{}: {refusal}", refusal.code()))
     }
 
     #[test]
     fn inputs_are_read_without_regard_to_case() {
         let inputs = read(r#"{"Mode":"prod","TAG-NAME":"v1","body":""}"#).unwrap_or_default();
-        assert_eq!((inputs.mode.as_str(), inputs.tag_name.as_str(), inputs.body.as_str()), ("prod", "v1", ""));
+        assert_eq!(
+            (
+                inputs.mode.as_str(),
+                inputs.tag_name.as_str(),
+                inputs.body.as_str()
+            ),
+            ("prod", "v1", "")
+        );
     }
 
     #[test]
     fn unknown_repeated_and_mistyped_inputs_are_refused() {
         for (json, problem) in [
-            (r#"{"tag_name":"v1"}"#, "input_unknown: there is no input `tag_name`"),
-            (r#"{"mode":"prod","MODE":"dry_run"}"#, "input_unreadable: the inputs cannot be read: the input `mode` is given twice"),
-            (r#"{"draft":true}"#, "input_unreadable: the inputs cannot be read: expected text, found true or false (at $.draft)"),
-            ("[]", "input_unreadable: the inputs cannot be read: expected an object, found a list (at $)"),
-            ("", "input_unreadable: the inputs cannot be read: the variable `COUNTERSIGN_INPUTS` is not set"),
+            (
+                r#"{"tag_name":"v1"}"#,
+                "input_unknown: there is no input `tag_name`",
+            ),
+            (
+                r#"{"mode":"prod","MODE":"dry_run"}"#,
+                "input_unreadable: the inputs cannot be read: the input `mode` is given twice",
+            ),
+            (
+                r#"{"draft":true}"#,
+                "input_unreadable: the inputs cannot be read: expected text, found true or false (at $.draft)",
+            ),
+            (
+                "[]",
+                "input_unreadable: the inputs cannot be read: expected an object, found a list (at $)",
+            ),
+            (
+                "",
+                "input_unreadable: the inputs cannot be read: the variable `COUNTERSIGN_INPUTS` is not set",
+            ),
         ] {
             assert_eq!(read(json).err().as_deref(), Some(problem));
         }

@@ -7,7 +7,10 @@ use countersign_core::{
     authorize::Mode,
     document::Document as _,
     name::{BranchName, CommitId, InvalidName, Title},
-    operation::{Kind, NameSet, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo, Target, Visibility},
+    operation::{
+        Kind, NameSet, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage,
+        TagRepo, Target, Visibility,
+    },
     plan::Plan,
     refusal::InputRefusal,
     text::excerpt,
@@ -56,7 +59,11 @@ const MEANINGS: [Meaning; 17] = [
     ("draft", |inputs| &inputs.draft, TEXT),
     ("prerelease", |inputs| &inputs.prerelease, RELEASE),
     ("make-latest", |inputs| &inputs.make_latest, RELEASE),
-    ("generate-release-notes", |inputs| &inputs.generate_release_notes, RELEASE),
+    (
+        "generate-release-notes",
+        |inputs| &inputs.generate_release_notes,
+        RELEASE,
+    ),
     ("files", |inputs| &inputs.files, RELEASE),
     ("message", |inputs| &inputs.message, &[Kind::TagRepo]),
     ("title", |inputs| &inputs.title, PULL),
@@ -69,17 +76,33 @@ const MEANINGS: [Meaning; 17] = [
 
 impl<'a> Draft<'a> {
     /// Takes the inputs, if each of them has a meaning for this kind of operation.
-    pub(crate) fn new(inputs: &'a Inputs, kind: Kind, mode: Mode, workspace: &'a Path) -> Result<Self, InputRefusal> {
+    pub(crate) fn new(
+        inputs: &'a Inputs,
+        kind: Kind,
+        mode: Mode,
+        workspace: &'a Path,
+    ) -> Result<Self, InputRefusal> {
         for (input, value, kinds) in MEANINGS {
             if !value(inputs).is_empty() && !kinds.contains(&kind) {
-                return Err(InputRefusal::Unused { input, here: kind.to_string() });
+                return Err(InputRefusal::Unused {
+                    input,
+                    here: kind.to_string(),
+                });
             }
         }
         if mode == Mode::Prod && flag("generate-release-notes", &inputs.generate_release_notes)? {
             let here = "mode `prod`: generated text changes; it enters the plan in a dry run, so hand over `plan`".into();
-            return Err(InputRefusal::Unused { input: "generate-release-notes", here });
+            return Err(InputRefusal::Unused {
+                input: "generate-release-notes",
+                here,
+            });
         }
-        Ok(Self { inputs, kind, mode, workspace })
+        Ok(Self {
+            inputs,
+            kind,
+            mode,
+            workspace,
+        })
     }
 
     /// The name to be resolved to a commit: the commit to tag or the head to merge; by default the commit of the run.
@@ -89,7 +112,10 @@ impl<'a> Draft<'a> {
             Kind::OpenPr => [&inputs.head_sha, &inputs.head_branch, ""],
             Kind::PublishRelease | Kind::TagRepo => [&inputs.target_sha, run_sha, ""],
         };
-        candidates.into_iter().find(|candidate| !candidate.is_empty()).unwrap_or_default()
+        candidates
+            .into_iter()
+            .find(|candidate| !candidate.is_empty())
+            .unwrap_or_default()
     }
 
     /// The commit that stands in the inputs themselves, as `prod` demands.
@@ -103,7 +129,10 @@ impl<'a> Draft<'a> {
         if text.is_empty() {
             return Err(self.missing(input));
         }
-        text.parse().map_err(|_| InputRefusal::CommitRequired { input, found: excerpt(text, 80) })
+        text.parse().map_err(|_| InputRefusal::CommitRequired {
+            input,
+            found: excerpt(text, 80),
+        })
     }
 
     const fn commit_input(&self) -> &'static str {
@@ -117,7 +146,10 @@ impl<'a> Draft<'a> {
     pub(crate) fn build(&self, facts: Facts) -> Result<Operation, InputRefusal> {
         let unknown = || {
             let name = self.commitish("of the run");
-            InputRefusal::CommitUnknown { input: self.commit_input(), name: excerpt(name, 80) }
+            InputRefusal::CommitUnknown {
+                input: self.commit_input(),
+                name: excerpt(name, 80),
+            }
         };
         let commit = facts.commit.clone().ok_or_else(unknown)?;
         match self.kind {
@@ -134,10 +166,21 @@ impl<'a> Draft<'a> {
         } else {
             self.name("release-name", &inputs.release_name)?
         };
-        let make_latest = if inputs.make_latest.is_empty() { None } else { Some(self.name("make-latest", &inputs.make_latest)?) };
-        let flags = (flag("draft", &inputs.draft)?, flag("prerelease", &inputs.prerelease)?);
+        let make_latest = if inputs.make_latest.is_empty() {
+            None
+        } else {
+            Some(self.name("make-latest", &inputs.make_latest)?)
+        };
+        let flags = (
+            flag("draft", &inputs.draft)?,
+            flag("prerelease", &inputs.prerelease)?,
+        );
         let body = match facts.notes {
-            Some(notes) => [self.body()?, notes].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n"),
+            Some(notes) => [self.body()?, notes]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n\n"),
             None => self.body()?,
         };
         Ok(PublishRelease {
@@ -145,19 +188,26 @@ impl<'a> Draft<'a> {
             tag_name: self.name("tag-name", &inputs.tag_name)?,
             target_sha,
             release_name,
-            body: ReleaseBody::new("release body", text("body", &body)?).map_err(InputRefusal::BodyTooLong)?,
-            visibility: Visibility::new(flags.0, flags.1, make_latest).map_err(InputRefusal::NotLatest)?,
+            body: ReleaseBody::new("release body", text("body", &body)?)
+                .map_err(InputRefusal::BodyTooLong)?,
+            visibility: Visibility::new(flags.0, flags.1, make_latest)
+                .map_err(InputRefusal::NotLatest)?,
             assets: Assets::default(),
         })
     }
 
     fn tag(&self, facts: Facts, target_sha: CommitId) -> Result<TagRepo, InputRefusal> {
-        let message = if self.inputs.message.is_empty() { &self.inputs.tag_name } else { &self.inputs.message };
+        let message = if self.inputs.message.is_empty() {
+            &self.inputs.tag_name
+        } else {
+            &self.inputs.message
+        };
         Ok(TagRepo {
             target: facts.target,
             tag_name: self.name("tag-name", &self.inputs.tag_name)?,
             target_sha,
-            message: TagMessage::new("tag message", text("message", message)?).map_err(InputRefusal::BodyTooLong)?,
+            message: TagMessage::new("tag message", text("message", message)?)
+                .map_err(InputRefusal::BodyTooLong)?,
         })
     }
 
@@ -170,7 +220,8 @@ impl<'a> Draft<'a> {
         Ok(OpenPr {
             target: facts.target,
             title: self.name("title", &inputs.title)?,
-            body: PullBody::new("pull request body", text("body", &self.body()?)?).map_err(InputRefusal::BodyTooLong)?,
+            body: PullBody::new("pull request body", text("body", &self.body()?)?)
+                .map_err(InputRefusal::BodyTooLong)?,
             head_branch: self.name("head-branch", &inputs.head_branch)?,
             head_sha,
             base_branch,
@@ -184,64 +235,117 @@ impl<'a> Draft<'a> {
         match (self.inputs.body.as_str(), self.inputs.body_file.as_str()) {
             (body, "") => Ok(body.into()),
             ("", file) => read_text("body-file", &self.workspace.join(file), MOST_BODY_FILE),
-            _ => Err(InputRefusal::Unused { input: "body-file", here: "an operation that has a `body` already".into() }),
+            _ => Err(InputRefusal::Unused {
+                input: "body-file",
+                here: "an operation that has a `body` already".into(),
+            }),
         }
     }
 
-    fn name<T: std::str::FromStr<Err = InvalidName>>(&self, input: &'static str, text: &str) -> Result<T, InputRefusal> {
+    fn name<T: std::str::FromStr<Err = InvalidName>>(
+        &self,
+        input: &'static str,
+        text: &str,
+    ) -> Result<T, InputRefusal> {
         if text.is_empty() {
             return Err(self.missing(input));
         }
-        text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: error.to_string() })
+        text.parse()
+            .map_err(|error: InvalidName| InputRefusal::Invalid {
+                input,
+                problem: error.to_string(),
+            })
     }
 
-    fn names<T: Ord + std::str::FromStr<Err = InvalidName>>(&self, input: &'static str, text: &str) -> Result<NameSet<T>, InputRefusal> {
+    fn names<T: Ord + std::str::FromStr<Err = InvalidName>>(
+        &self,
+        input: &'static str,
+        text: &str,
+    ) -> Result<NameSet<T>, InputRefusal> {
         entries(text).map(|entry| self.name(input, entry)).collect()
     }
 
     fn missing(&self, input: &'static str) -> InputRefusal {
-        let mode = if self.mode == Mode::Prod { " in mode `prod`" } else { "" };
-        InputRefusal::Missing { input, needed_by: format!("{}{mode}", self.kind) }
+        let mode = if self.mode == Mode::Prod {
+            " in mode `prod`"
+        } else {
+            ""
+        };
+        InputRefusal::Missing {
+            input,
+            needed_by: format!("{}{mode}", self.kind),
+        }
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used where an error is mapped")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "used where an error is mapped"
+)]
 fn invalid_assets(error: InvalidAssets) -> InputRefusal {
     match &error {
         InvalidAssets::Twice(_) => InputRefusal::AssetTwice(error.to_string()),
         InvalidAssets::Reserved(_) => InputRefusal::AssetReserved(error.to_string()),
-        InvalidAssets::TooMany(_) | InvalidAssets::NoRoom(_) | InvalidAssets::Size(..) => InputRefusal::AssetLimit(error.to_string()),
+        InvalidAssets::TooMany(_) | InvalidAssets::NoRoom(_) | InvalidAssets::Size(..) => {
+            InputRefusal::AssetLimit(error.to_string())
+        }
     }
 }
 
 /// Text that may be empty.
-fn text<T: std::str::FromStr<Err = InvalidName>>(input: &'static str, text: &str) -> Result<T, InputRefusal> {
-    text.parse().map_err(|error: InvalidName| InputRefusal::Invalid { input, problem: format!("expected {}", error.expected()) })
+fn text<T: std::str::FromStr<Err = InvalidName>>(
+    input: &'static str,
+    text: &str,
+) -> Result<T, InputRefusal> {
+    text.parse()
+        .map_err(|error: InvalidName| InputRefusal::Invalid {
+            input,
+            problem: format!("expected {}", error.expected()),
+        })
 }
 
 /// The first input that describes an operation, if one is given.
 pub(crate) fn described_by(inputs: &Inputs) -> Option<&'static str> {
-    MEANINGS.iter().find(|(_, value, _)| !value(inputs).is_empty()).map(|(input, ..)| *input)
+    MEANINGS
+        .iter()
+        .find(|(_, value, _)| !value(inputs).is_empty())
+        .map(|(input, ..)| *input)
 }
 
 /// The plan that the inputs name. The files that lie here now take the place of its assets: if one of them changed since, so does
 /// the operation's digest.
 pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Plan, InputRefusal> {
-    let described = MEANINGS.iter().find(|(input, value, _)| *input != "files" && !value(inputs).is_empty());
+    let described = MEANINGS
+        .iter()
+        .find(|(input, value, _)| *input != "files" && !value(inputs).is_empty());
     if let Some((input, ..)) = described {
-        return Err(InputRefusal::Unused { input, here: "an operation that comes from `plan`".into() });
+        return Err(InputRefusal::Unused {
+            input,
+            here: "an operation that comes from `plan`".into(),
+        });
     }
-    let bytes = read_bytes("plan", &workspace.join(&inputs.plan), Plan::MOST_BYTES as u64)?;
+    let bytes = read_bytes(
+        "plan",
+        &workspace.join(&inputs.plan),
+        Plan::MOST_BYTES as u64,
+    )?;
     Plan::from_document(&bytes).map_err(InputRefusal::Plan)
 }
 
 /// The operation with exactly these assets.
-pub(crate) fn with_assets(operation: Operation, assets: Vec<Asset>) -> Result<Operation, InputRefusal> {
+pub(crate) fn with_assets(
+    operation: Operation,
+    assets: Vec<Asset>,
+) -> Result<Operation, InputRefusal> {
     match operation {
-        Operation::PublishRelease(release) => {
-            Ok(Operation::PublishRelease(PublishRelease { assets: Assets::new(assets).map_err(invalid_assets)?, ..release }))
-        }
+        Operation::PublishRelease(release) => Ok(Operation::PublishRelease(PublishRelease {
+            assets: Assets::new(assets).map_err(invalid_assets)?,
+            ..release
+        })),
         other if assets.is_empty() => Ok(other),
-        other => Err(InputRefusal::Unused { input: "files", here: other.kind().to_string() }),
+        other => Err(InputRefusal::Unused {
+            input: "files",
+            here: other.kind().to_string(),
+        }),
     }
 }

@@ -38,9 +38,16 @@ pub struct Case {
 /// Reads the cases of a file; one that cannot be read ends the suite.
 pub fn read(file: &str, text: &str) -> Vec<Case> {
     let mut table = tables::parse(text).unwrap_or_else(|error| panic!("{file}.toml: {error}"));
-    let cases = table.tables("case").unwrap_or_else(|error| panic!("{file}.toml: {error}"));
-    table.end().unwrap_or_else(|error| panic!("{file}.toml: {error}"));
-    cases.into_iter().map(|case| Case::read(case).unwrap_or_else(|error| panic!("{file}.toml: {error}"))).collect()
+    let cases = table
+        .tables("case")
+        .unwrap_or_else(|error| panic!("{file}.toml: {error}"));
+    table
+        .end()
+        .unwrap_or_else(|error| panic!("{file}.toml: {error}"));
+    cases
+        .into_iter()
+        .map(|case| Case::read(case).unwrap_or_else(|error| panic!("{file}.toml: {error}")))
+        .collect()
 }
 
 impl Case {
@@ -51,22 +58,40 @@ impl Case {
             exit: number(&mut table, "exit")?,
             also: table.take_optional("also").map(texts).transpose()?,
             says: table.take_optional("says").map(Value::text).transpose()?,
-            operation: table.take_optional("operation").map(Value::text).transpose()?,
+            operation: table
+                .take_optional("operation")
+                .map(Value::text)
+                .transpose()?,
             issued: number(&mut table, "issued")?,
             expires: number(&mut table, "expires")?,
             now: number(&mut table, "now")?,
             github: number(&mut table, "github")?,
-            statement: table.take_optional("statement").map_or(Ok(Vec::new()), pairs)?,
-            payload_hex: table.take_optional("payload_hex").map(Value::text).transpose()?,
+            statement: table
+                .take_optional("statement")
+                .map_or(Ok(Vec::new()), pairs)?,
+            payload_hex: table
+                .take_optional("payload_hex")
+                .map(Value::text)
+                .transpose()?,
             bytes: table.take_optional("bytes").map_or(Ok(Vec::new()), pairs)?,
             payload_type: table.take_optional("type").map(Value::text).transpose()?,
             signs: table.take_optional("signs").map(Value::text).transpose()?,
-            tampered: table.take_optional("tampered").map_or(Ok(Vec::new()), pairs)?,
+            tampered: table
+                .take_optional("tampered")
+                .map_or(Ok(Vec::new()), pairs)?,
             signers: table.take_optional("signers").map(texts).transpose()?,
             trusted: table.take_optional("trusted").map(texts).transpose()?,
-            envelope: table.take_optional("envelope").map_or(Ok(Vec::new()), pairs)?,
-            receipt: table.take_optional("receipt").map(Value::text).transpose()?,
-            receipt_hex: table.take_optional("receipt_hex").map(Value::text).transpose()?,
+            envelope: table
+                .take_optional("envelope")
+                .map_or(Ok(Vec::new()), pairs)?,
+            receipt: table
+                .take_optional("receipt")
+                .map(Value::text)
+                .transpose()?,
+            receipt_hex: table
+                .take_optional("receipt_hex")
+                .map(Value::text)
+                .transpose()?,
             inputs: members(&mut table, "inputs")?,
             variables: members(&mut table, "variables")?,
             world: table.take_optional("world").map_or(Ok(Vec::new()), texts)?,
@@ -79,7 +104,12 @@ impl Case {
     pub fn run(self) {
         let forge = Forge::new(&self);
         let (report, writes) = forge.attempt(&self);
-        let expected = Expected { code: &self.code, exit: self.exit.unwrap_or(3), also: self.also.as_deref(), says: self.says.as_deref() };
+        let expected = Expected {
+            code: &self.code,
+            exit: self.exit.unwrap_or(3),
+            also: self.also.as_deref(),
+            says: self.says.as_deref(),
+        };
         judged(&forge.stage, &self.name, &expected, &report, writes);
     }
 }
@@ -105,6 +135,13 @@ fn pairs(value: Value<'_>) -> Result<Vec<(String, String)>, Misplaced> {
 }
 
 fn members(table: &mut Table<'_>, member: &str) -> Result<Vec<(String, String)>, Misplaced> {
-    let Some(value) = table.take_optional(member) else { return Ok(Vec::new()) };
-    value.table()?.into_members().into_iter().map(|(name, value)| Ok((name, value.text()?))).collect()
+    let Some(value) = table.take_optional(member) else {
+        return Ok(Vec::new());
+    };
+    value
+        .table()?
+        .into_members()
+        .into_iter()
+        .map(|(name, value)| Ok((name, value.text()?)))
+        .collect()
 }

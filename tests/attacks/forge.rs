@@ -36,9 +36,23 @@ impl Forge {
         let stage = Stage::new();
         stage.file("a.zip", "aaa").file("b.zip", "bbb");
         let alice = stage.approver().clone();
-        let keys = [("alice", alice), ("bob", fresh_key()), ("mallory", fresh_key())];
-        assert!(matches!(case.operation.as_deref(), None | Some("tag" | "release" | "pull")), "there is no operation {:?}", case.operation);
-        Self { stage, keys: keys.into() }
+        let keys = [
+            ("alice", alice),
+            ("bob", fresh_key()),
+            ("mallory", fresh_key()),
+        ];
+        assert!(
+            matches!(
+                case.operation.as_deref(),
+                None | Some("tag" | "release" | "pull")
+            ),
+            "there is no operation {:?}",
+            case.operation
+        );
+        Self {
+            stage,
+            keys: keys.into(),
+        }
     }
 
     fn plain(&self, case: &Case) -> Attempt<'_> {
@@ -52,7 +66,10 @@ impl Forge {
     /// Forges, lets the world go on, and makes the attempt; gives also how many writes there were before it.
     pub fn attempt(&self, case: &Case) -> (Report, usize) {
         let made = self.make(case);
-        let mut attempt = self.plain(case).variable("GITHUB_WORKFLOW_REF", workflow(&case.name)).input("trusted-keys", &self.trusted(case));
+        let mut attempt = self
+            .plain(case)
+            .variable("GITHUB_WORKFLOW_REF", workflow(&case.name))
+            .input("trusted-keys", &self.trusted(case));
         attempt = match (&case.receipt_hex, &case.receipt) {
             (Some(hex), _) => {
                 self.stage.file("receipt.json", bytes(hex));
@@ -68,12 +85,18 @@ impl Forge {
             attempt = attempt.input(name, &self.filled(value, &made));
         }
         for (name, value) in &case.variables {
-            attempt = if value.is_empty() { attempt.without_variable(name) } else { attempt.variable(name, self.filled(value, &made)) };
+            attempt = if value.is_empty() {
+                attempt.without_variable(name)
+            } else {
+                attempt.variable(name, self.filled(value, &made))
+            };
         }
         if let Some(now) = case.now {
             let clock = |later| shifted(made.issued_at, later).unix();
             attempt = attempt.variable("HURRIED_NOW", clock(now).to_string());
-            self.stage.sim.set_clock(i64::try_from(clock(case.github.unwrap_or(now))).unwrap());
+            self.stage
+                .sim
+                .set_clock(i64::try_from(clock(case.github.unwrap_or(now))).unwrap());
         }
         let writes = self.stage.writes().len();
         (attempt.run(), writes)
@@ -81,11 +104,17 @@ impl Forge {
 
     fn trusted(&self, case: &Case) -> String {
         let names = case.trusted.clone().unwrap_or_else(|| vec!["alice".into()]);
-        names.iter().map(|name| self.line_of(name)).collect::<Vec<_>>().join("\n")
+        names
+            .iter()
+            .map(|name| self.line_of(name))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn key(&self, name: &str) -> &SigningKey {
-        self.keys.get(name).unwrap_or_else(|| panic!("there is no key `{name}`"))
+        self.keys
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no key `{name}`"))
     }
 
     fn line_of(&self, name: &str) -> String {
@@ -93,7 +122,10 @@ impl Forge {
     }
 
     fn fingerprint(&self, name: &str) -> String {
-        PublicKey::new(self.key(name).verifying_key()).unwrap().fingerprint().to_string()
+        PublicKey::new(self.key(name).verifying_key())
+            .unwrap()
+            .fingerprint()
+            .to_string()
     }
 
     /// What happens at GitHub between approval and attempt.
@@ -105,7 +137,9 @@ impl Forge {
             ["tag", name] => sim.tag(name, &sim.commit("other", &[("other.txt", b"other")])),
             ["move", branch] => drop(sim.commit(branch, &[("moved.txt", b"moved")])),
             ["delete", name] => assert!(sim.delete_ref(name), "{name} was not there"),
-            ["write", branch, path, text @ ..] => drop(sim.commit(branch, &[(path, text.join(" ").as_bytes())])),
+            ["write", branch, path, text @ ..] => {
+                drop(sim.commit(branch, &[(path, text.join(" ").as_bytes())]))
+            }
             _ => panic!("there is no step `{step}`"),
         }
     }
@@ -118,27 +152,55 @@ impl Forge {
         terms.issued_at = shifted(now, case.issued.unwrap_or(0));
         terms.expires_at = shifted(now, case.expires.unwrap_or(3600));
         let told = |text: &str| told(text, &terms);
-        let statement = replaced(String::from_utf8(terms.to_payload()).unwrap(), &case.statement, told);
+        let statement = replaced(
+            String::from_utf8(terms.to_payload()).unwrap(),
+            &case.statement,
+            told,
+        );
         let mut payload = case.payload_hex.as_deref().map(bytes).unwrap_or_default();
         payload.extend(statement.as_bytes());
         for (from, to) in &case.bytes {
-            let at = payload.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            let at = payload
+                .windows(from.len())
+                .position(|window| window == from.as_bytes())
+                .unwrap();
             payload.splice(at..at + from.len(), bytes(to));
         }
         let payload_type = case.payload_type.as_deref().unwrap_or(PAYLOAD_TYPE);
-        let message = message(case.signs.as_deref().unwrap_or("pae"), payload_type, &payload);
+        let message = message(
+            case.signs.as_deref().unwrap_or("pae"),
+            payload_type,
+            &payload,
+        );
         let signers = case.signers.clone().unwrap_or_else(|| vec!["alice".into()]);
         let sign = |name: &String| STANDARD.encode(self.key(name).sign(&message).to_bytes());
         let signatures: Vec<String> = signers.iter().map(sign).collect();
         let listed: Vec<String> = signers
             .iter()
             .zip(&signatures)
-            .map(|(name, signature)| format!(r#"{{"keyid":"{}","sig":"{signature}"}}"#, self.fingerprint(name)))
+            .map(|(name, signature)| {
+                format!(
+                    r#"{{"keyid":"{}","sig":"{signature}"}}"#,
+                    self.fingerprint(name)
+                )
+            })
             .collect();
-        let payload = if case.tampered.is_empty() { payload } else { replaced(statement, &case.tampered, told).into_bytes() };
+        let payload = if case.tampered.is_empty() {
+            payload
+        } else {
+            replaced(statement, &case.tampered, told).into_bytes()
+        };
         let payload = STANDARD.encode(payload);
-        let line = format!(r#"{{"payload":"{payload}","payloadType":"{payload_type}","signatures":[{}]}}"#, listed.join(","));
-        let mut made = Made { payload, signatures, line: line.clone(), issued_at: terms.issued_at };
+        let line = format!(
+            r#"{{"payload":"{payload}","payloadType":"{payload_type}","signatures":[{}]}}"#,
+            listed.join(",")
+        );
+        let mut made = Made {
+            payload,
+            signatures,
+            line: line.clone(),
+            issued_at: terms.issued_at,
+        };
         made.line = replaced(line, &case.envelope, |text| self.filled(text, &made));
         made
     }
@@ -153,8 +215,9 @@ impl Forge {
             text = text.replace("{sig}", first);
         }
         for name in self.keys.keys() {
-            text =
-                text.replace(&format!("{{key {name}}}"), &self.line_of(name)).replace(&format!("{{id {name}}}"), &self.fingerprint(name));
+            text = text
+                .replace(&format!("{{key {name}}}"), &self.line_of(name))
+                .replace(&format!("{{id {name}}}"), &self.fingerprint(name));
         }
         text
     }
@@ -174,7 +237,12 @@ fn told(text: &str, terms: &Terms) -> String {
 /// What the signature is over.
 fn message(over: &str, payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let encoding = |payload: &[u8]| {
-        let mut message = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+        let mut message = format!(
+            "DSSEv1 {} {payload_type} {} ",
+            payload_type.len(),
+            payload.len()
+        )
+        .into_bytes();
         message.extend_from_slice(payload);
         message
     };
@@ -196,21 +264,37 @@ fn replaced(mut text: String, pairs: &[(String, String)], fill: impl Fn(&str) ->
 }
 
 fn shifted(moment: Timestamp, seconds: i64) -> Timestamp {
-    if seconds < 0 { moment.minus(seconds.unsigned_abs()) } else { moment.plus(seconds.unsigned_abs()) }
+    if seconds < 0 {
+        moment.minus(seconds.unsigned_abs())
+    } else {
+        moment.plus(seconds.unsigned_abs())
+    }
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 /// The parts of a good receipt: payload and signature in base64.
 pub fn parts(line: &str) -> (String, String) {
     let envelope: serde_json::Value = serde_json::from_str(line).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    (text(&envelope["payload"]), text(&envelope["signatures"][0]["sig"]))
+    (
+        text(&envelope["payload"]),
+        text(&envelope["signatures"][0]["sig"]),
+    )
 }
 
 pub fn envelope(payload: &str, signatures: &[String]) -> String {
-    let signatures: Vec<String> = signatures.iter().map(|signature| format!(r#"{{"keyid":"","sig":"{signature}"}}"#)).collect();
-    format!(r#"{{"payload":"{payload}","payloadType":"application/vnd.in-toto+json","signatures":[{}]}}"#, signatures.join(","))
+    let signatures: Vec<String> = signatures
+        .iter()
+        .map(|signature| format!(r#"{{"keyid":"","sig":"{signature}"}}"#))
+        .collect();
+    format!(
+        r#"{{"payload":"{payload}","payloadType":"application/vnd.in-toto+json","signatures":[{}]}}"#,
+        signatures.join(",")
+    )
 }

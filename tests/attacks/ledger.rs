@@ -18,29 +18,70 @@ use crate::{
 };
 
 pub const SCENES: &[Scene] = &[
-    ("one receipt is used by eight jobs at once", one_receipt_by_eight_jobs),
-    ("a used receipt comes back with one more signature", a_used_receipt_in_another_envelope),
-    ("a used receipt's id comes back with another operation", a_used_id_with_another_operation),
-    ("entries are taken back by moving the branch", entries_taken_back),
+    (
+        "one receipt is used by eight jobs at once",
+        one_receipt_by_eight_jobs,
+    ),
+    (
+        "a used receipt comes back with one more signature",
+        a_used_receipt_in_another_envelope,
+    ),
+    (
+        "a used receipt's id comes back with another operation",
+        a_used_id_with_another_operation,
+    ),
+    (
+        "entries are taken back by moving the branch",
+        entries_taken_back,
+    ),
     ("the ledger begins anew", a_new_beginning),
     ("a fork of the same length takes the ledger's place", a_fork),
     ("a used receipt's state is taken away", a_state_taken_away),
     ("a used receipt's state is set free", a_state_set_free),
-    ("a used receipt's state is set free for a later attempt", a_state_set_free_for_another_attempt),
-    ("a used receipt's outcome is corrected to unknown by a stranger", a_forged_correction),
-    ("the entry that the approver saw is longer than one answer", a_long_entry),
+    (
+        "a used receipt's state is set free for a later attempt",
+        a_state_set_free_for_another_attempt,
+    ),
+    (
+        "a used receipt's outcome is corrected to unknown by a stranger",
+        a_forged_correction,
+    ),
+    (
+        "the entry that the approver saw is longer than one answer",
+        a_long_entry,
+    ),
     ("the entry that the approver saw is edited", an_edited_entry),
-    ("an entry is edited and the ledger is verified", || verified_after(edited)),
-    ("an entry is deleted and the ledger is verified", || verified_after(deleted)),
-    ("two entries change places and the ledger is verified", || verified_after(exchanged)),
-    ("an entry is inserted and the ledger is verified", || verified_after(inserted)),
-    ("an entry is for something else than its receipt and the ledger is verified", || verified_after(an_entry_for_something_else)),
-    ("an entry is claimed with a receipt that nobody trusted signed", a_valid_chain_with_an_untrusted_receipt),
+    ("an entry is edited and the ledger is verified", || {
+        verified_after(edited)
+    }),
+    ("an entry is deleted and the ledger is verified", || {
+        verified_after(deleted)
+    }),
+    (
+        "two entries change places and the ledger is verified",
+        || verified_after(exchanged),
+    ),
+    ("an entry is inserted and the ledger is verified", || {
+        verified_after(inserted)
+    }),
+    (
+        "an entry is for something else than its receipt and the ledger is verified",
+        || verified_after(an_entry_for_something_else),
+    ),
+    (
+        "an entry is claimed with a receipt that nobody trusted signed",
+        a_valid_chain_with_an_untrusted_receipt,
+    ),
 ];
 
 /// A tag v0 that was shipped, and an attempt at v1.0.0 whose approver saw that.
 fn after_a_first_tag(stage: &Stage) -> Attempt<'_> {
-    stage.tag().input("tag-name", "v0").approved().run().succeeded();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
     let attempt = stage.tag().approved();
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
     attempt
@@ -53,11 +94,18 @@ fn one_receipt_by_eight_jobs() {
         let jobs: Vec<_> = (0..8).map(|_| scope.spawn(|| attempt.run())).collect();
         jobs.into_iter().map(|job| job.join().unwrap()).collect()
     });
-    let shipped = reports.iter().filter(|report| report.status() == "success").count();
-    assert_eq!((shipped, stage.ledger_events()), (1, vec!["claimed".to_owned(), "succeeded".to_owned()]));
+    let shipped = reports
+        .iter()
+        .filter(|report| report.status() == "success")
+        .count();
+    assert_eq!(
+        (shipped, stage.ledger_events()),
+        (1, vec!["claimed".to_owned(), "succeeded".to_owned()])
+    );
     for report in &reports {
         assert!(
-            report.status() == "success" || matches!(report.code(), "receipt_consumed" | "preflight_tag_exists"),
+            report.status() == "success"
+                || matches!(report.code(), "receipt_consumed" | "preflight_tag_exists"),
             "{}",
             report.message()
         );
@@ -70,10 +118,19 @@ fn a_used_receipt_in_another_envelope() {
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
     let (payload, signature) = parts(&attempt.receipt());
-    let more = STANDARD.encode(fresh_key().sign(&STANDARD.decode(&payload).unwrap()).to_bytes());
+    let more = STANDARD.encode(
+        fresh_key()
+            .sign(&STANDARD.decode(&payload).unwrap())
+            .to_bytes(),
+    );
     let again = envelope(&payload, &[more, signature]);
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
-    attempted(&stage, "a used receipt comes back with one more signature", attempt.input("receipt", &again), "receipt_consumed");
+    attempted(
+        &stage,
+        "a used receipt comes back with one more signature",
+        attempt.input("receipt", &again),
+        "receipt_consumed",
+    );
 }
 
 fn a_used_id_with_another_operation() {
@@ -81,8 +138,16 @@ fn a_used_id_with_another_operation() {
     let first = stage.tag().dry_run();
     let id = terms(&first.plan()).receipt_id;
     stage.tag().approved().run().succeeded();
-    let other = stage.tag().input("tag-name", "v2.0.0").approved_with(|terms| terms.receipt_id = id);
-    attempted(&stage, "a used receipt's id comes back with another operation", other, "receipt_consumed");
+    let other = stage
+        .tag()
+        .input("tag-name", "v2.0.0")
+        .approved_with(|terms| terms.receipt_id = id);
+    attempted(
+        &stage,
+        "a used receipt's id comes back with another operation",
+        other,
+        "receipt_consumed",
+    );
 }
 
 fn entries_taken_back() {
@@ -90,15 +155,28 @@ fn entries_taken_back() {
     let empty = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
     let attempt = after_a_first_tag(&stage);
     stage.sim.set_ref("refs/heads/receipt-ledger", &empty);
-    attempted(&stage, "entries are taken back by moving the branch", attempt, "ledger_rolled_back");
+    attempted(
+        &stage,
+        "entries are taken back by moving the branch",
+        attempt,
+        "ledger_rolled_back",
+    );
 }
 
 fn a_new_beginning() {
     let stage = Stage::new();
     let attempt = after_a_first_tag(&stage);
     assert!(stage.sim.delete_ref("refs/heads/receipt-ledger"));
-    stage.sim.orphan("receipt-ledger", &[("ledger.json", &Head::EMPTY.to_document())]);
-    attempted(&stage, "the ledger begins anew", attempt, "ledger_rolled_back");
+    stage.sim.orphan(
+        "receipt-ledger",
+        &[("ledger.json", &Head::EMPTY.to_document())],
+    );
+    attempted(
+        &stage,
+        "the ledger begins anew",
+        attempt,
+        "ledger_rolled_back",
+    );
 }
 
 fn a_fork() {
@@ -107,9 +185,19 @@ fn a_fork() {
     let attempt = after_a_first_tag(&stage);
     stage.sim.set_ref("refs/heads/receipt-ledger", &empty);
     assert!(stage.sim.delete_ref("refs/tags/v0"));
-    stage.tag().input("tag-name", "v0").approved().run().succeeded();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
-    attempted(&stage, "a fork of the same length takes the ledger's place", attempt, "ledger_rolled_back");
+    attempted(
+        &stage,
+        "a fork of the same length takes the ledger's place",
+        attempt,
+        "ledger_rolled_back",
+    );
 }
 
 fn a_state_taken_away() {
@@ -119,7 +207,12 @@ fn a_state_taken_away() {
     let receipt = stage.ledger()[0].receipt_id.clone();
     stage.sim.remove("receipt-ledger", &[&state_path(&receipt)]);
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
-    attempted(&stage, "a used receipt's state is taken away", attempt, "ledger_rolled_back");
+    attempted(
+        &stage,
+        "a used receipt's state is taken away",
+        attempt,
+        "ledger_rolled_back",
+    );
 }
 
 fn a_state_set_free() {
@@ -129,9 +222,16 @@ fn a_state_set_free() {
     let path = state_path(&stage.ledger()[0].receipt_id);
     let used = String::from_utf8(stage.sim.read_file("receipt-ledger", &path).unwrap()).unwrap();
     let free = used.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null");
-    stage.sim.commit("receipt-ledger", &[(&path, free.as_bytes())]);
+    stage
+        .sim
+        .commit("receipt-ledger", &[(&path, free.as_bytes())]);
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
-    attempted(&stage, "a used receipt's state is set free", attempt, "receipt_consumed");
+    attempted(
+        &stage,
+        "a used receipt's state is set free",
+        attempt,
+        "receipt_consumed",
+    );
 }
 
 /// As whoever may write to the branch would do it, before pressing "Re-run".
@@ -139,16 +239,36 @@ fn a_state_set_free_for_another_attempt() {
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
-    set_state(&stage, |state| state.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null"));
+    set_state(&stage, |state| {
+        state.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null")
+    });
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
     let name = "a used receipt's state is set free for a later attempt";
-    attempted(&stage, name, attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2"), "ledger_rolled_back");
+    attempted(
+        &stage,
+        name,
+        attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2"),
+        "ledger_rolled_back",
+    );
     // Nor if the state is taken away in between, or if its end is buried under versions that tell of none.
-    stage.sim.remove("receipt-ledger", &[&state_path(&stage.ledger()[0].receipt_id)]);
+    stage.sim.remove(
+        "receipt-ledger",
+        &[&state_path(&stage.ledger()[0].receipt_id)],
+    );
     for run in 0..25 {
-        set_state(&stage, |_| open_state(&stage).replace("\"run_attempt\":1", &format!("\"run_attempt\":{}", 1 + run % 2)) + "\n");
+        set_state(&stage, |_| {
+            open_state(&stage).replace(
+                "\"run_attempt\":1",
+                &format!("\"run_attempt\":{}", 1 + run % 2),
+            ) + "\n"
+        });
     }
-    attempted(&stage, name, attempt.variable("GITHUB_RUN_ATTEMPT", "3"), "ledger_rolled_back");
+    attempted(
+        &stage,
+        name,
+        attempt.variable("GITHUB_RUN_ATTEMPT", "3"),
+        "ledger_rolled_back",
+    );
 }
 
 /// The state right after the claim.
@@ -162,8 +282,13 @@ fn open_state(stage: &Stage) -> String {
 
 fn set_state(stage: &Stage, edit: impl FnOnce(String) -> String) {
     let path = state_path(&stage.ledger()[0].receipt_id);
-    let found = stage.sim.read_file("receipt-ledger", &path).map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
-    stage.sim.commit("receipt-ledger", &[(&path, edit(found).as_bytes())]);
+    let found = stage
+        .sim
+        .read_file("receipt-ledger", &path)
+        .map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
+    stage
+        .sim
+        .commit("receipt-ledger", &[(&path, edit(found).as_bytes())]);
 }
 
 fn a_forged_correction() {
@@ -172,23 +297,58 @@ fn a_forged_correction() {
     attempt.run().succeeded();
     let last = Entry::from_document(&file(&stage, 2)).unwrap();
     let previous = Some(last.checkpoint().digest);
-    append(&stage, &Entry { sequence: 3, previous, event_type: EventType::Unknown, ..last });
+    append(
+        &stage,
+        &Entry {
+            sequence: 3,
+            previous,
+            event_type: EventType::Unknown,
+            ..last
+        },
+    );
     set_state(&stage, |_| format!("{}\n", open_state(&stage)));
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
     let name = "a used receipt's outcome is corrected to unknown by a stranger";
-    attempted(&stage, name, attempt.variable("GITHUB_RUN_ATTEMPT", "2"), "ledger_rolled_back");
+    attempted(
+        &stage,
+        name,
+        attempt.variable("GITHUB_RUN_ATTEMPT", "2"),
+        "ledger_rolled_back",
+    );
 }
 
 /// GitHub's GraphQL gives 512 KiB of a file's text: a ledger whose newest entry is longer is no locked one.
 fn a_long_entry() {
     let stage = Stage::new();
-    stage.tag().input("tag-name", "v0").approved().run().succeeded();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
     let last = Entry::from_document(&file(&stage, 2)).unwrap();
     let previous = Some(last.checkpoint().digest);
     let error_message = Some("a".repeat(600 << 10));
-    let response = GithubResponse { error_message, ..last.github_response.clone().unwrap() };
-    append(&stage, &Entry { sequence: 3, previous, event_type: EventType::Failed, github_response: Some(response), ..last });
-    attempted(&stage, "the entry that the approver saw is longer than one answer", stage.tag().approved(), "-");
+    let response = GithubResponse {
+        error_message,
+        ..last.github_response.clone().unwrap()
+    };
+    append(
+        &stage,
+        &Entry {
+            sequence: 3,
+            previous,
+            event_type: EventType::Failed,
+            github_response: Some(response),
+            ..last
+        },
+    );
+    attempted(
+        &stage,
+        "the entry that the approver saw is longer than one answer",
+        stage.tag().approved(),
+        "-",
+    );
 }
 
 fn an_edited_entry() {
@@ -196,17 +356,31 @@ fn an_edited_entry() {
     let attempt = after_a_first_tag(&stage);
     edited(&stage);
     // The approver saw entry 2; entry 1 is for the auditor to find.
-    stage.sim.commit("receipt-ledger", &[(&entry_path(2), b"{}\n")]);
-    attempted(&stage, "the entry that the approver saw is edited", attempt, "ledger_rolled_back");
+    stage
+        .sim
+        .commit("receipt-ledger", &[(&entry_path(2), b"{}\n")]);
+    attempted(
+        &stage,
+        "the entry that the approver saw is edited",
+        attempt,
+        "ledger_rolled_back",
+    );
 }
 
 fn file(stage: &Stage, sequence: u64) -> Vec<u8> {
-    stage.sim.read_file("receipt-ledger", &entry_path(sequence)).unwrap()
+    stage
+        .sim
+        .read_file("receipt-ledger", &entry_path(sequence))
+        .unwrap()
 }
 
 fn edited(stage: &Stage) -> &'static str {
-    let entry = String::from_utf8(file(stage, 1)).unwrap().replace("\"run_attempt\":1", "\"run_attempt\":2");
-    stage.sim.commit("receipt-ledger", &[(&entry_path(1), entry.as_bytes())]);
+    let entry = String::from_utf8(file(stage, 1))
+        .unwrap()
+        .replace("\"run_attempt\":1", "\"run_attempt\":2");
+    stage
+        .sim
+        .commit("receipt-ledger", &[(&entry_path(1), entry.as_bytes())]);
     "entry 2: "
 }
 
@@ -217,7 +391,10 @@ fn deleted(stage: &Stage) -> &'static str {
 
 fn exchanged(stage: &Stage) -> &'static str {
     let (first, second) = (file(stage, 1), file(stage, 2));
-    stage.sim.commit("receipt-ledger", &[(&entry_path(1), &second), (&entry_path(2), &first)]);
+    stage.sim.commit(
+        "receipt-ledger",
+        &[(&entry_path(1), &second), (&entry_path(2), &first)],
+    );
     "entry 1: "
 }
 
@@ -225,7 +402,13 @@ fn exchanged(stage: &Stage) -> &'static str {
 fn inserted(stage: &Stage) -> &'static str {
     let last = Entry::from_document(&file(stage, 2)).unwrap();
     let previous = Some(last.checkpoint().digest);
-    let more = Entry { sequence: 3, previous, event_type: EventType::Failed, operation_id: "op-mallory".parse().unwrap(), ..last };
+    let more = Entry {
+        sequence: 3,
+        previous,
+        event_type: EventType::Failed,
+        operation_id: "op-mallory".parse().unwrap(),
+        ..last
+    };
     append(stage, &more);
     "entry 3: "
 }
@@ -233,18 +416,39 @@ fn inserted(stage: &Stage) -> &'static str {
 /// Writes an entry as Countersign would, without its receipt's state.
 fn append(stage: &Stage, entry: &Entry) {
     let head = Head::at(entry.checkpoint());
-    stage.sim.commit("receipt-ledger", &[(&entry_path(entry.sequence), &entry.to_document()), ("ledger.json", &head.to_document())]);
+    stage.sim.commit(
+        "receipt-ledger",
+        &[
+            (&entry_path(entry.sequence), &entry.to_document()),
+            ("ledger.json", &head.to_document()),
+        ],
+    );
 }
 
 /// A receipt that was used for this tag is entered again, as if it had been for another one.
 fn an_entry_for_something_else(stage: &Stage) -> &'static str {
-    let (first, last) = (Entry::from_document(&file(stage, 1)).unwrap(), Entry::from_document(&file(stage, 2)).unwrap());
-    let document = String::from_utf8(first.to_document()).unwrap().replace("v1.0.0", "v6.6.6");
+    let (first, last) = (
+        Entry::from_document(&file(stage, 1)).unwrap(),
+        Entry::from_document(&file(stage, 2)).unwrap(),
+    );
+    let document = String::from_utf8(first.to_document())
+        .unwrap()
+        .replace("v1.0.0", "v6.6.6");
     let edited = Entry::from_document(document.as_bytes()).unwrap();
-    let last = Entry { previous: Some(edited.checkpoint().digest), ..last };
+    let last = Entry {
+        previous: Some(edited.checkpoint().digest),
+        ..last
+    };
     let head = Head::at(last.checkpoint());
-    let files = [(entry_path(1), edited.to_document()), (entry_path(2), last.to_document()), ("ledger.json".into(), head.to_document())];
-    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
+    let files = [
+        (entry_path(1), edited.to_document()),
+        (entry_path(2), last.to_document()),
+        ("ledger.json".into(), head.to_document()),
+    ];
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
     stage.sim.commit("receipt-ledger", &files);
     "entry 1: "
 }
@@ -260,17 +464,41 @@ fn verified_after(tampering: fn(&Stage) -> &'static str) {
 }
 
 fn verified(stage: &Stage) -> (Option<i32>, String) {
-    let arguments = ["ledger", "verify", "--repository", stage.sim.repository(), "--trusted-keys", "keys"];
-    let output = stage.command(&arguments).env("GH_TOKEN", &stage.token).output().unwrap();
-    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    let arguments = [
+        "ledger",
+        "verify",
+        "--repository",
+        stage.sim.repository(),
+        "--trusted-keys",
+        "keys",
+    ];
+    let output = stage
+        .command(&arguments)
+        .env("GH_TOKEN", &stage.token)
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
+    )
 }
 
 fn a_valid_chain_with_an_untrusted_receipt() {
     let stage = Stage::new();
     let (mallory, attempt) = (fresh_key(), stage.tag());
     let receipt = Envelope::sign(&terms(&attempt.dry_run().plan()), &[&mallory]).to_line();
-    attempt.input("trusted-keys", &crate::harness::trusted_line(&mallory, "mallory")).input("receipt", &receipt).run().succeeded();
+    attempt
+        .input(
+            "trusted-keys",
+            &crate::harness::trusted_line(&mallory, "mallory"),
+        )
+        .input("receipt", &receipt)
+        .run()
+        .succeeded();
     std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
     let (exit, told) = verified(&stage);
-    assert!(exit == Some(1) && told.contains("signatures: entry 1: "), "{told}");
+    assert!(
+        exit == Some(1) && told.contains("signatures: entry 1: "),
+        "{told}"
+    );
 }

@@ -1,7 +1,13 @@
 //! The adversary's suite: every case is somebody's attempt to publish what nobody approved, by the real binary against the simulator.
 //!
 //! Cases that are data stand in `*.toml` beside this file (README.md there says how they are read); those that need hands are functions here.
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a suite fails loudly")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a suite fails loudly"
+)]
 
 mod case;
 mod files;
@@ -34,12 +40,21 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     for (file, text) in FILES {
         for case in case::read(file, text) {
-            trials.push(Trial::test(format!("{file}: {}", case.name), move || attempt(|| case.run())));
+            trials.push(Trial::test(format!("{file}: {}", case.name), move || {
+                attempt(|| case.run())
+            }));
         }
     }
-    for (place, scenes) in [("ledger", ledger::SCENES), ("files", files::SCENES), ("runner", runner::SCENES), ("watch", watch::SCENES)] {
+    for (place, scenes) in [
+        ("ledger", ledger::SCENES),
+        ("files", files::SCENES),
+        ("runner", runner::SCENES),
+        ("watch", watch::SCENES),
+    ] {
         for (name, scene) in scenes {
-            trials.push(Trial::test(format!("{place}: {name}"), move || attempt(scene)));
+            trials.push(Trial::test(format!("{place}: {name}"), move || {
+                attempt(scene)
+            }));
         }
     }
     if !arguments.list {
@@ -51,7 +66,10 @@ fn main() {
 /// A panic is what an assertion says.
 fn attempt(run: impl FnOnce() + std::panic::UnwindSafe) -> Result<(), Failed> {
     std::panic::catch_unwind(run).map_err(|panic| {
-        let told = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        let told = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
         told.unwrap_or_else(|| "it panicked".into()).into()
     })
 }

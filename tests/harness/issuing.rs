@@ -29,8 +29,16 @@ impl Stage {
         let mut file: Option<TrustFile> = None;
         for (index, text) in versions.iter().enumerate() {
             schema::fits_toml("trust-version-toml", text);
-            let previous = file.as_ref().map(|file| file.verify(None, now()).unwrap().pin().digest);
-            let version = TrustVersion::from_toml(text, previous, now(), policy.filter(|_| index + 1 == versions.len())).unwrap();
+            let previous = file
+                .as_ref()
+                .map(|file| file.verify(None, now()).unwrap().pin().digest);
+            let version = TrustVersion::from_toml(
+                text,
+                previous,
+                now(),
+                policy.filter(|_| index + 1 == versions.len()),
+            )
+            .unwrap();
             match &mut file {
                 Some(file) => file.add(&version),
                 None => file = Some(TrustFile::begin(&version)),
@@ -56,11 +64,13 @@ impl Stage {
     /// A trust file whose second version is signed by the approver's key alone, dated to a time when that key still counted.
     pub fn backdated_trust_file(&self, member: &str) -> (String, String) {
         let then = "2025-12-31T00:00:00Z".parse().unwrap();
-        let first = TrustVersion::from_toml(&self.trust_version(1, member), None, then, None).unwrap();
+        let first =
+            TrustVersion::from_toml(&self.trust_version(1, member), None, then, None).unwrap();
         let mut file = TrustFile::begin(&first);
         file.sign(&self.key).unwrap();
         let previous = file.root();
-        let next = TrustVersion::from_toml(&self.trust_version(2, ""), previous, then, None).unwrap();
+        let next =
+            TrustVersion::from_toml(&self.trust_version(2, ""), previous, then, None).unwrap();
         file.add(&next);
         file.sign(&self.key).unwrap();
         self.keep_trust_file(&file);
@@ -69,8 +79,11 @@ impl Stage {
 
     /// A trust file whose threshold is both keys, signed by both.
     pub fn trust_file_of_two(&self) -> String {
-        let text = self.trust_version(1, "").replace("threshold = 1", "threshold = 2");
-        let mut file = TrustFile::begin(&TrustVersion::from_toml(&text, None, now(), None).unwrap());
+        let text = self
+            .trust_version(1, "")
+            .replace("threshold = 1", "threshold = 2");
+        let mut file =
+            TrustFile::begin(&TrustVersion::from_toml(&text, None, now(), None).unwrap());
         file.sign(&self.keeper).unwrap();
         file.sign(&self.key).unwrap();
         self.keep_trust_file(&file);
@@ -103,6 +116,9 @@ impl Stage {
 
     /// Lets the ledger remember what decided before.
     pub fn remember(&self, authority: &Authority) {
-        self.sim.commit("receipt-ledger", &[("authority.json", &authority.to_document())]);
+        self.sim.commit(
+            "receipt-ledger",
+            &[("authority.json", &authority.to_document())],
+        );
     }
 }

@@ -1,5 +1,10 @@
 //! A stage for tests of behaviour: a simulated GitHub, keys, a workspace, and the real binary.
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses a part of the harness")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test file uses a part of the harness"
+)]
 #![allow(
     clippy::must_use_candidate,
     clippy::missing_panics_doc,
@@ -52,9 +57,16 @@ impl Stage {
     /// GitHub with a ledger, an empty workspace, and one approver.
     pub fn new() -> Self {
         let mut stage = Self::without_ledger();
-        let made =
-            stage.command(&["ledger", "init", "--repository", stage.sim.repository()]).env("GH_TOKEN", &stage.token).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let made = stage
+            .command(&["ledger", "init", "--repository", stage.sim.repository()])
+            .env("GH_TOKEN", &stage.token)
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         stage.before = stage.sim.events().len();
         stage
     }
@@ -64,7 +76,14 @@ impl Stage {
         let token = sim.token(Permissions::write());
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("workspace")).unwrap();
-        Self { sim, token, folder, key: fresh_key(), keeper: fresh_key(), before: 0 }
+        Self {
+            sim,
+            token,
+            folder,
+            key: fresh_key(),
+            keeper: fresh_key(),
+            before: 0,
+        }
     }
 
     pub fn workspace(&self) -> PathBuf {
@@ -85,8 +104,14 @@ impl Stage {
     /// The same with a program of one's choice.
     pub fn command_of(&self, binary: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary);
-        command.args(arguments).env_clear().stdin(Stdio::null()).current_dir(self.folder.path());
-        command.env("GITHUB_API_URL", self.sim.api_url()).env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
+        command
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::null())
+            .current_dir(self.folder.path());
+        command
+            .env("GITHUB_API_URL", self.sim.api_url())
+            .env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
         command
     }
 
@@ -97,16 +122,29 @@ impl Stage {
 
     /// A PATCH by somebody else who may write; gives the status line.
     pub fn patch(&self, path: &str, body: &Value) -> String {
-        self.request("PATCH", &self.sim.api_url(), path, "application/json", &body.to_string())
+        self.request(
+            "PATCH",
+            &self.sim.api_url(),
+            path,
+            "application/json",
+            &body.to_string(),
+        )
     }
 
     fn request(&self, method: &str, url: &str, path: &str, kind: &str, body: &str) -> String {
         use std::io::{Read as _, Write as _};
         let address = url.trim_start_matches("http://").to_owned();
         let mut connection = std::net::TcpStream::connect(&address).unwrap();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n", self.token);
-        write!(connection, "{head}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n",
+            self.token
+        );
+        write!(
+            connection,
+            "{head}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         answer.lines().next().unwrap_or_default().to_owned()
@@ -114,7 +152,13 @@ impl Stage {
 
     /// A POST by somebody else who may write.
     pub fn post(&self, path: &str, body: &Value) {
-        let status = self.request("POST", &self.sim.api_url(), path, "application/json", &body.to_string());
+        let status = self.request(
+            "POST",
+            &self.sim.api_url(),
+            path,
+            "application/json",
+            &body.to_string(),
+        );
         assert!(status.contains(" 201 "), "{status}");
     }
 
@@ -126,8 +170,17 @@ impl Stage {
 
     /// An upload by somebody else who may write.
     pub fn upload(&self, release: u64, name: &str, text: &str) {
-        let path = format!("/repos/{}/releases/{release}/assets?name={name}", self.sim.repository());
-        let status = self.request("POST", &self.sim.uploads_url(), &path, "application/octet-stream", text);
+        let path = format!(
+            "/repos/{}/releases/{release}/assets?name={name}",
+            self.sim.repository()
+        );
+        let status = self.request(
+            "POST",
+            &self.sim.uploads_url(),
+            &path,
+            "application/octet-stream",
+            text,
+        );
         assert!(status.contains(" 201 "), "{status}");
     }
 
@@ -168,7 +221,10 @@ impl Stage {
 
     /// An attempt for a pull request from a branch `next` with one commit.
     pub fn pull(&self) -> Attempt<'_> {
-        let head = self.sim.ref_oid("refs/heads/next").unwrap_or_else(|| self.sim.commit("next", &[("next.txt", b"next\n")]));
+        let head = self
+            .sim
+            .ref_oid("refs/heads/next")
+            .unwrap_or_else(|| self.sim.commit("next", &[("next.txt", b"next\n")]));
         Attempt::new(self)
             .input("operation", "open_pr")
             .input("title", "Next")
@@ -192,7 +248,9 @@ impl Stage {
     /// A receipt for each operation of a plan, one a line.
     pub fn sign_all(&self, plan: &Path) -> String {
         let plan = Plan::from_document(&fs::read(plan).unwrap()).unwrap();
-        (0..plan.operations().len()).map(|index| self.sign(&terms_at(&plan, index)) + "\n").collect()
+        (0..plan.operations().len())
+            .map(|index| self.sign(&terms_at(&plan, index)) + "\n")
+            .collect()
     }
 
     /// What came to GitHub since the stage was set.
@@ -202,13 +260,23 @@ impl Stage {
 
     /// The writes among them, refused ones too.
     pub fn writes(&self) -> Vec<String> {
-        let event = |event: Event| (event.kind == countersign_sim::Kind::Write).then(|| format!("{} {}", event.method, event.path));
+        let event = |event: Event| {
+            (event.kind == countersign_sim::Kind::Write)
+                .then(|| format!("{} {}", event.method, event.path))
+        };
         self.events().into_iter().filter_map(event).collect()
     }
 
     /// Method and path, or the operation's name, of every request.
     pub fn requests(&self) -> Vec<String> {
-        self.events().into_iter().map(|event| event.operation.unwrap_or_else(|| format!("{} {}", event.method, event.path))).collect()
+        self.events()
+            .into_iter()
+            .map(|event| {
+                event
+                    .operation
+                    .unwrap_or_else(|| format!("{} {}", event.method, event.path))
+            })
+            .collect()
     }
 
     /// The ledger's entries in their order, each read strictly and chained to the one before.
@@ -229,7 +297,18 @@ impl Stage {
 
     /// The events on the ledger, in their last words.
     pub fn ledger_events(&self) -> Vec<String> {
-        self.ledger().iter().map(|entry| entry.event_type.as_str().rsplit('.').next().unwrap().to_owned()).collect()
+        self.ledger()
+            .iter()
+            .map(|entry| {
+                entry
+                    .event_type
+                    .as_str()
+                    .rsplit('.')
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
     }
 }
 
@@ -256,7 +335,9 @@ fn terms_at(plan: &Plan, index: usize) -> Terms {
     let operation = plan.operations()[index].operation();
     let now = now();
     Terms {
-        receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16]).parse().unwrap(),
+        receipt_id: format!("receipt-{}", &operation.digest().to_hex()[..16])
+            .parse()
+            .unwrap(),
         run_id: plan.run_id.clone(),
         operation_kind: operation.kind(),
         target: operation.target().clone(),
@@ -277,7 +358,10 @@ pub fn fresh_key() -> SigningKey {
 }
 
 pub fn trusted_line(key: &SigningKey, name: &str) -> String {
-    format!("{} {name}", PublicKey::new(key.verifying_key()).unwrap().to_openssh())
+    format!(
+        "{} {name}",
+        PublicKey::new(key.verifying_key()).unwrap().to_openssh()
+    )
 }
 
 pub fn now() -> Timestamp {
@@ -295,7 +379,12 @@ pub struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     pub fn new(stage: &'a Stage) -> Self {
-        let attempt = Self { stage, inputs: BTreeMap::new(), variables: BTreeMap::new(), raw: None };
+        let attempt = Self {
+            stage,
+            inputs: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            raw: None,
+        };
         attempt
             .input("mode", "prod")
             .input("token", &stage.token)
@@ -307,7 +396,10 @@ impl<'a> Attempt<'a> {
             .variable("GITHUB_RUN_ID", RUN)
             .variable("GITHUB_RUN_ATTEMPT", "1")
             .variable("GITHUB_REPOSITORY", stage.sim.repository())
-            .variable("GITHUB_REPOSITORY_ID", stage.sim.repository_id().to_string())
+            .variable(
+                "GITHUB_REPOSITORY_ID",
+                stage.sim.repository_id().to_string(),
+            )
             .variable("GITHUB_SHA", stage.main())
             .variable("GITHUB_ACTOR", "octocat")
             .variable("GITHUB_WORKSPACE", stage.workspace().display().to_string())
@@ -347,7 +439,10 @@ impl<'a> Attempt<'a> {
     pub fn approved_for(self, from: &str, to: &str) -> Self {
         let plan = self.dry_run();
         let bytes = serde_json::to_string(&plan.record["operation"]).unwrap();
-        let operation = plan.record["operation"].as_object().map(|_| fs::read_to_string(plan.plan()).unwrap()).unwrap();
+        let operation = plan.record["operation"]
+            .as_object()
+            .map(|_| fs::read_to_string(plan.plan()).unwrap())
+            .unwrap();
         let start = operation.find("{\"operation_kind\"").unwrap();
         let exact = &operation[start..start + bytes.len()];
         let mut terms = terms(&plan.plan());
@@ -378,14 +473,31 @@ impl<'a> Attempt<'a> {
 
     /// The same with a program of one's choice.
     pub fn process_of(&self, binary: &str) -> (Command, Surfaces) {
-        let folder = tempfile::tempdir_in(self.stage.folder.path()).unwrap().keep();
+        let folder = tempfile::tempdir_in(self.stage.folder.path())
+            .unwrap()
+            .keep();
         schema::fits_receipts(self.inputs.get("receipt").map_or("", String::as_str));
         let mut command = Command::new(binary);
-        command.args(["action", "/dev/null"]).env_clear().env("RUNNER_TEMP", folder.join("temp")).envs(&self.variables);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env("COUNTERSIGN_INPUTS", self.raw.clone().unwrap_or_else(|| serde_json::to_string(&self.inputs).unwrap()));
+        command
+            .args(["action", "/dev/null"])
+            .env_clear()
+            .env("RUNNER_TEMP", folder.join("temp"))
+            .envs(&self.variables);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env(
+            "COUNTERSIGN_INPUTS",
+            self.raw
+                .clone()
+                .unwrap_or_else(|| serde_json::to_string(&self.inputs).unwrap()),
+        );
         fs::create_dir(folder.join("temp")).unwrap();
-        for (variable, name) in [("GITHUB_OUTPUT", "outputs"), ("GITHUB_STEP_SUMMARY", "summary")] {
+        for (variable, name) in [
+            ("GITHUB_OUTPUT", "outputs"),
+            ("GITHUB_STEP_SUMMARY", "summary"),
+        ] {
             fs::write(folder.join(name), "").unwrap();
             command.env(variable, folder.join(name));
         }
@@ -403,13 +515,26 @@ impl<'a> Attempt<'a> {
     }
 
     /// The same at a later request of this kind.
-    pub fn run_while_nth(&self, endpoint: Endpoint, nth: usize, meanwhile: impl FnOnce()) -> Report {
+    pub fn run_while_nth(
+        &self,
+        endpoint: Endpoint,
+        nth: usize,
+        meanwhile: impl FnOnce(),
+    ) -> Report {
         let held = countersign_sim::Effect::Late(std::time::Duration::from_millis(1500));
-        self.stage.sim.plan(countersign_sim::Fault::on(endpoint).nth(nth).then(held));
+        self.stage
+            .sim
+            .plan(countersign_sim::Fault::on(endpoint).nth(nth).then(held));
         let seen = self.stage.sim.events().len();
         let (mut command, surfaces) = self.process();
         let child = command.spawn().unwrap();
-        self.stage.sim.wait_until(|events| events[seen..].iter().filter(|event| event.endpoint == endpoint).count() == nth);
+        self.stage.sim.wait_until(|events| {
+            events[seen..]
+                .iter()
+                .filter(|event| event.endpoint == endpoint)
+                .count()
+                == nth
+        });
         meanwhile();
         surfaces.report(&child.wait_with_output().unwrap())
     }
@@ -417,14 +542,32 @@ impl<'a> Attempt<'a> {
     /// Kills the attempt with SIGKILL while GitHub leaves it without an answer at one request, which it has not served either.
     pub fn killed(&self, endpoint: Endpoint, nth: usize) {
         let sim = &self.stage.sim;
-        let seen = sim.events().iter().filter(|event| event.endpoint == endpoint).count();
-        sim.plan(countersign_sim::Fault::on(endpoint).nth(nth).then(countersign_sim::Effect::Stall));
+        let seen = sim
+            .events()
+            .iter()
+            .filter(|event| event.endpoint == endpoint)
+            .count();
+        sim.plan(
+            countersign_sim::Fault::on(endpoint)
+                .nth(nth)
+                .then(countersign_sim::Effect::Stall),
+        );
         let (mut command, _surfaces) = self.process();
         let mut child = command.spawn().unwrap();
         sim.wait_until(|events| {
-            events.iter().filter(|event| event.endpoint == endpoint).nth(seen + nth - 1).is_some_and(|event| !event.finished)
+            events
+                .iter()
+                .filter(|event| event.endpoint == endpoint)
+                .nth(seen + nth - 1)
+                .is_some_and(|event| !event.finished)
         });
-        assert!(Command::new("kill").args(["-KILL", &child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", &child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         child.wait().unwrap();
         tell(&format!("killed at {endpoint:?} {nth}"));
     }
@@ -433,8 +576,15 @@ impl<'a> Attempt<'a> {
         let (mut command, surfaces) = self.process();
         let output = command.output().unwrap();
         let report = surfaces.report(&output);
-        if let Some(campaign) = self.inputs.get("campaign").filter(|_| report.status() == "dry_run") {
-            schema::fits_toml("campaign", &fs::read_to_string(self.stage.workspace().join(campaign)).unwrap());
+        if let Some(campaign) = self
+            .inputs
+            .get("campaign")
+            .filter(|_| report.status() == "dry_run")
+        {
+            schema::fits_toml(
+                "campaign",
+                &fs::read_to_string(self.stage.workspace().join(campaign)).unwrap(),
+            );
         }
         report
     }
@@ -449,7 +599,11 @@ impl Surfaces {
     pub fn report(&self, output: &Output) -> Report {
         let read = |name: &str| fs::read_to_string(self.folder.join(name)).unwrap();
         let outputs = outputs(&read("outputs"));
-        for path in outputs.get("audit-record").map_or("", String::as_str).lines() {
+        for path in outputs
+            .get("audit-record")
+            .map_or("", String::as_str)
+            .lines()
+        {
             schema::fits_json("audit-record", &fs::read(path).unwrap());
         }
         if let Some(plan) = outputs.get("plan").filter(|path| !path.is_empty()) {
@@ -463,7 +617,10 @@ impl Surfaces {
             .expect("an audit record");
         Report {
             exit: output.status.code().unwrap_or(-1),
-            log: String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned(),
+            log: String::from_utf8_lossy(
+                &[output.stdout.as_slice(), output.stderr.as_slice()].concat(),
+            )
+            .into_owned(),
             record: {
                 let record = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
                 schema::fits("audit-record", &record);
@@ -476,7 +633,10 @@ impl Surfaces {
 
     /// The record of a process that had no chance to tell its path.
     fn any_record(&self) -> Option<PathBuf> {
-        let folder = fs::read_dir(self.folder.join("temp")).unwrap().next()?.unwrap();
+        let folder = fs::read_dir(self.folder.join("temp"))
+            .unwrap()
+            .next()?
+            .unwrap();
         Some(folder.path().join("audit-record.json"))
     }
 }
@@ -487,7 +647,10 @@ fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut outputs = BTreeMap::new();
     while let Some(line) = lines.next() {
         let (name, delimiter) = line.split_once("<<").expect("a delimiter");
-        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        let value: Vec<&str> = lines
+            .by_ref()
+            .take_while(|line| *line != delimiter)
+            .collect();
         outputs.insert(name.to_owned(), value.join("\n"));
     }
     outputs
@@ -523,22 +686,50 @@ impl Report {
     /// The codes of all broken rules, in the table's order.
     pub fn broken(&self) -> Vec<&str> {
         let checks = self.record["checks"].as_array().unwrap();
-        checks.iter().filter(|check| check["verdict"] == "broken").map(|check| check["code"].as_str().unwrap()).collect()
+        checks
+            .iter()
+            .filter(|check| check["verdict"] == "broken")
+            .map(|check| check["code"].as_str().unwrap())
+            .collect()
     }
 
     /// Asserts a refusal: its code, its exit status, and that it is told on every surface.
     #[track_caller]
     pub fn refused(&self, code: &str) {
         assert_eq!((self.exit, self.code()), (3, code), "{}", self.message());
-        assert!(matches!(self.status(), "rejected_by_auth" | "rejected_by_mode"));
-        assert_eq!((self.outputs["status"].as_str(), self.outputs["error-code"].as_str()), (self.status(), code));
+        assert!(matches!(
+            self.status(),
+            "rejected_by_auth" | "rejected_by_mode"
+        ));
+        assert_eq!(
+            (
+                self.outputs["status"].as_str(),
+                self.outputs["error-code"].as_str()
+            ),
+            (self.status(), code)
+        );
         assert!(!self.record["remedy"].as_str().unwrap().is_empty());
-        assert!(self.summary.contains("Why it was not shipped"), "{}", self.summary);
-        assert!(self.log.contains("::error title=Countersign%3A rejected_by_"), "{}", self.log);
+        assert!(
+            self.summary.contains("Why it was not shipped"),
+            "{}",
+            self.summary
+        );
+        assert!(
+            self.log
+                .contains("::error title=Countersign%3A rejected_by_"),
+            "{}",
+            self.log
+        );
     }
 
     #[track_caller]
     pub fn succeeded(&self) {
-        assert_eq!((self.exit, self.status(), self.code()), (0, "success", "-"), "{}\n{}", self.message(), self.log);
+        assert_eq!(
+            (self.exit, self.status(), self.code()),
+            (0, "success", "-"),
+            "{}\n{}",
+            self.message(),
+            self.log
+        );
     }
 }

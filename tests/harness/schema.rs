@@ -19,17 +19,29 @@ thread_local! {
 /// What a schema has against a document.
 pub fn objection(schema: &str, document: &Value) -> Option<String> {
     JUDGES.with_borrow_mut(|judges| {
-        let (schemas, index) = judges.entry(schema.to_owned()).or_insert_with(|| judge(schema));
-        schemas.validate(document, *index).err().map(|error| format!("{error:#}"))
+        let (schemas, index) = judges
+            .entry(schema.to_owned())
+            .or_insert_with(|| judge(schema));
+        schemas
+            .validate(document, *index)
+            .err()
+            .map(|error| format!("{error:#}"))
     })
 }
 
 fn judge(schema: &str) -> (Schemas, SchemaIndex) {
-    let path = format!("{}/docs/schema/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/docs/schema/{schema}.schema.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    compiler.add_resource("schema:/", serde_json::from_str(&text).unwrap()).unwrap();
-    let index = compiler.compile("schema:/", &mut schemas).unwrap_or_else(|error| panic!("{schema}: {error:#}"));
+    compiler
+        .add_resource("schema:/", serde_json::from_str(&text).unwrap())
+        .unwrap();
+    let index = compiler
+        .compile("schema:/", &mut schemas)
+        .unwrap_or_else(|error| panic!("{schema}: {error:#}"));
     (schemas, index)
 }
 
@@ -55,7 +67,12 @@ pub fn fits_toml(schema: &str, text: &str) {
 pub fn fits_receipt(line: &str) {
     let envelope: Value = serde_json::from_str(line).unwrap();
     fits("receipt", &envelope);
-    let statement: Value = serde_json::from_slice(&STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap()).unwrap();
+    let statement: Value = serde_json::from_slice(
+        &STANDARD
+            .decode(envelope["payload"].as_str().unwrap())
+            .unwrap(),
+    )
+    .unwrap();
     fits("receipt-statement", &statement);
     fits("receipt-predicate", &statement["predicate"]);
 }
@@ -66,18 +83,34 @@ pub fn fits_trust_file(bytes: &[u8]) {
     let file: Value = serde_json::from_slice(bytes).unwrap();
     fits("trust-file", &file);
     for version in file["versions"].as_array().unwrap() {
-        fits_json("trust-version", &STANDARD.decode(version["payload"].as_str().unwrap()).unwrap());
+        fits_json(
+            "trust-version",
+            &STANDARD
+                .decode(version["payload"].as_str().unwrap())
+                .unwrap(),
+        );
     }
 }
 
 /// Every file of a ledger that its reader takes: tests put others there as well.
 pub fn fits_ledger(git: &Path) {
     let repository = git2::Repository::open_bare(git).unwrap();
-    let Ok(branch) = repository.find_reference("refs/heads/receipt-ledger") else { return };
-    let Ok(tree) = branch.peel_to_tree() else { return };
+    let Ok(branch) = repository.find_reference("refs/heads/receipt-ledger") else {
+        return;
+    };
+    let Ok(tree) = branch.peel_to_tree() else {
+        return;
+    };
     tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-        if let Some(blob) = entry.to_object(&repository).ok().and_then(|object| object.into_blob().ok()) {
-            fits_ledger_file(&format!("{folder}{}", entry.name().unwrap()), blob.content());
+        if let Some(blob) = entry
+            .to_object(&repository)
+            .ok()
+            .and_then(|object| object.into_blob().ok())
+        {
+            fits_ledger_file(
+                &format!("{folder}{}", entry.name().unwrap()),
+                blob.content(),
+            );
         }
         git2::TreeWalkResult::Ok
     })
@@ -97,7 +130,10 @@ fn fits_ledger_file(path: &str, bytes: &[u8]) {
     }
     fits_json(schema, bytes);
     let document: Value = serde_json::from_slice(bytes).unwrap();
-    if let Some(receipt) = document.get("receipt").filter(|receipt| receipt.is_object()) {
+    if let Some(receipt) = document
+        .get("receipt")
+        .filter(|receipt| receipt.is_object())
+    {
         fits_receipt(&receipt.to_string());
         fits("operation", &document["operation"]);
     }
@@ -105,7 +141,10 @@ fn fits_ledger_file(path: &str, bytes: &[u8]) {
 
 /// The receipts of an input that can be read: tests hand over others as well.
 pub fn fits_receipts(input: &str) {
-    for line in input.lines().filter(|line| line.starts_with('{') && Envelope::parse(line).is_ok()) {
+    for line in input
+        .lines()
+        .filter(|line| line.starts_with('{') && Envelope::parse(line).is_ok())
+    {
         fits("receipt", &serde_json::from_str(line).unwrap());
     }
 }

@@ -8,9 +8,19 @@ use countersign::{Tempo, system_clock};
 use countersign_core::timestamp::Timestamp;
 
 fn stopped_clock() -> Timestamp {
-    std::env::var("HURRIED_NOW").ok().and_then(|seconds| seconds.parse().ok()).map_or_else(system_clock, Timestamp::from_unix)
+    std::env::var("HURRIED_NOW")
+        .ok()
+        .and_then(|seconds| seconds.parse().ok())
+        .map_or_else(system_clock, Timestamp::from_unix)
 }
 
 fn main() -> ExitCode {
-    countersign::main_at(Tempo { second: Duration::from_millis(2), silence: Duration::from_secs(3) }, stopped_clock).into()
+    countersign::main_at(
+        Tempo {
+            second: Duration::from_millis(2),
+            silence: Duration::from_secs(3),
+        },
+        stopped_clock,
+    )
+    .into()
 }

@@ -21,7 +21,10 @@ use crate::{
 /// What `audit-record.json` says, member by member as [`AuditRecord`](super::AuditRecord) writes it. It is not signed: whoever
 /// shows it must say so.
 #[derive(Clone, Debug, Serialize)]
-#[expect(missing_docs, reason = "each member is that of the record that was written")]
+#[expect(
+    missing_docs,
+    reason = "each member is that of the record that was written"
+)]
 pub struct Recorded {
     pub operation_id: OperationId,
     pub run_id: String,
@@ -86,16 +89,36 @@ impl Document for Recorded {
             error_message: text_or_null(object, "error_message")?,
             error_code: text_or_null(object, "error_code")?,
             remedy: text_or_null(object, "remedy")?,
-            github_response: object.take("github_response")?.nullable().map(GithubResponse::from_json).transpose()?,
+            github_response: object
+                .take("github_response")?
+                .nullable()
+                .map(GithubResponse::from_json)
+                .transpose()?,
             retry_count: object.take("retry_count")?.number()?,
             checks: list(object, "checks", RecordedCheck::from_json)?,
             authority: Authority::from_json(object.take("authority")?)?,
             reviewers: list(object, "reviewers", Value::text)?,
-            campaign: object.take("campaign")?.nullable().map(CampaignRecord::from_json).transpose()?,
+            campaign: object
+                .take("campaign")?
+                .nullable()
+                .map(CampaignRecord::from_json)
+                .transpose()?,
             signers: list(object, "signers", Signer::from_json)?,
-            operation: object.take("operation")?.nullable().map(Operation::from_json).transpose()?,
-            operation_digest: object.take("operation_digest")?.nullable().map(Value::name).transpose()?,
-            receipt: object.take("receipt")?.nullable().map(Terms::from_json).transpose()?,
+            operation: object
+                .take("operation")?
+                .nullable()
+                .map(Operation::from_json)
+                .transpose()?,
+            operation_digest: object
+                .take("operation_digest")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
+            receipt: object
+                .take("receipt")?
+                .nullable()
+                .map(Terms::from_json)
+                .transpose()?,
             ledger: LedgerRecord::from_json(object.take("ledger")?)?,
             github: RunRecord::from_json(object.take("github")?)?,
             requests: object.take("requests")?.number()?,
@@ -108,7 +131,11 @@ fn text_or_null(object: &mut Object, member: &str) -> Result<Option<String>, Mal
     object.take(member)?.nullable().map(Value::text).transpose()
 }
 
-fn list<T>(object: &mut Object, member: &str, read: fn(Value) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
+fn list<T>(
+    object: &mut Object,
+    member: &str,
+    read: fn(Value) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
     object.take(member)?.list()?.into_iter().map(read).collect()
 }
 
@@ -116,7 +143,10 @@ impl Status {
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let unknown = value.refuse("it is no status that this version knows");
         let text = value.text()?;
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(unknown)
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(unknown)
     }
 }
 
@@ -156,11 +186,32 @@ impl CampaignRecord {
 impl LedgerRecord {
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let mut checkpoint = |member| object.take(member)?.nullable().map(Checkpoint::from_json).transpose();
-        let (seen, claim, outcome) = (checkpoint("seen")?, checkpoint("claim")?, checkpoint("outcome")?);
-        let rules = object.take("rules")?.nullable().map(Value::list).transpose()?;
+        let mut checkpoint = |member| {
+            object
+                .take(member)?
+                .nullable()
+                .map(Checkpoint::from_json)
+                .transpose()
+        };
+        let (seen, claim, outcome) = (
+            checkpoint("seen")?,
+            checkpoint("claim")?,
+            checkpoint("outcome")?,
+        );
+        let rules = object
+            .take("rules")?
+            .nullable()
+            .map(Value::list)
+            .transpose()?;
         object.end()?;
-        Ok(Self { seen, claim, outcome, rules: rules.map(|rules| rules.into_iter().map(Value::text).collect()).transpose()? })
+        Ok(Self {
+            seen,
+            claim,
+            outcome,
+            rules: rules
+                .map(|rules| rules.into_iter().map(Value::text).collect())
+                .transpose()?,
+        })
     }
 }
 
@@ -196,8 +247,15 @@ mod tests {
     use alloc::vec;
 
     fn record() -> AuditRecord {
-        let refusal = Refusal::ModeViolation { found: "PROD".into() };
-        let check = |verdict| binding::Check { rule: binding::Rule::Mode, expected: "prod".into(), found: "PROD".into(), verdict };
+        let refusal = Refusal::ModeViolation {
+            found: "PROD".into(),
+        };
+        let check = |verdict| binding::Check {
+            rule: binding::Rule::Mode,
+            expected: "prod".into(),
+            found: "PROD".into(),
+            verdict,
+        };
         AuditRecord {
             operation_id: "op-5e1f0c9a77204bd3".parse().unwrap(),
             run_id: "17231231".into(),
@@ -214,16 +272,35 @@ mod tests {
             remedy: Some(refusal.remedy().into()),
             github_response: Some(GithubResponse::default()),
             retry_count: 1,
-            checks: vec![check(binding::Verdict::Broken(refusal)), check(binding::Verdict::Holds), check(binding::Verdict::NotEvaluated)],
+            checks: vec![
+                check(binding::Verdict::Broken(refusal)),
+                check(binding::Verdict::Holds),
+                check(binding::Verdict::NotEvaluated),
+            ],
             authority: Authority::default(),
             reviewers: vec!["octocat".into()],
-            campaign: Some(CampaignRecord { name: "Spring".into(), id: "tag".into(), position: 1, operations: 3 }),
-            signers: vec![Signer { name: "alice".into(), fingerprint: crate::keys::Fingerprint::recorded("SHA256:x".into()) }],
+            campaign: Some(CampaignRecord {
+                name: "Spring".into(),
+                id: "tag".into(),
+                position: 1,
+                operations: 3,
+            }),
+            signers: vec![Signer {
+                name: "alice".into(),
+                fingerprint: crate::keys::Fingerprint::recorded("SHA256:x".into()),
+            }],
             operation: Some(release()),
             operation_digest: Some(release().digest()),
             receipt: Some(terms()),
-            ledger: LedgerRecord { seen: terms().ledger, rules: Some(vec!["deletion".into()]), ..LedgerRecord::default() },
-            github: RunRecord { run_id: "17231231".into(), ..RunRecord::default() },
+            ledger: LedgerRecord {
+                seen: terms().ledger,
+                rules: Some(vec!["deletion".into()]),
+                ..LedgerRecord::default()
+            },
+            github: RunRecord {
+                run_id: "17231231".into(),
+                ..RunRecord::default()
+            },
             requests: 3,
             version: "0.1.0",
         }
@@ -233,13 +310,20 @@ mod tests {
     fn what_the_publisher_writes_is_read_again() {
         for status in Status::ALL {
             let bytes = to_json_line(&AuditRecord { status, ..record() });
-            assert_eq!(Recorded::from_document(&bytes).map(|read| read.to_document()), Ok(bytes));
+            assert_eq!(
+                Recorded::from_document(&bytes).map(|read| read.to_document()),
+                Ok(bytes)
+            );
         }
     }
 
     #[test]
     fn a_record_may_have_4_mib_and_not_a_byte_more() {
-        let empty = to_json_line(&AuditRecord { result: String::new(), ..record() }).len();
+        let empty = to_json_line(&AuditRecord {
+            result: String::new(),
+            ..record()
+        })
+        .len();
         let read = |bytes: usize| {
             let result = "x".repeat(bytes - empty);
             Recorded::from_document(&to_json_line(&AuditRecord { result, ..record() }))
@@ -247,19 +331,40 @@ mod tests {
                 .map_err(|error| alloc::format!("{error}"))
         };
         assert_eq!(read(4 << 20), Ok(()));
-        assert_eq!(read((4 << 20) + 1), Err("4194305 bytes are more than the 4194304 allowed (at the whole document)".into()));
+        assert_eq!(
+            read((4 << 20) + 1),
+            Err("4194305 bytes are more than the 4194304 allowed (at the whole document)".into())
+        );
     }
 
     #[test]
     fn a_record_that_was_edited_or_is_none_is_told_with_the_place() {
         let text = alloc::string::String::from_utf8(to_json_line(&record())).unwrap();
         for (from, to, told) in [
-            ("\"version\":\"0.1.0\"", "\"version\":\"0.1.0\",\"more\":1", "the member `more` is unknown (at $)"),
-            ("\"requests\":3,", "", "the member `requests` is missing (at $)"),
-            ("\"rejected_by_mode\"", "\"done\"", "it is no status that this version knows (at $.status)"),
-            ("\"mode\":", "\"mode\": ", "the file was changed after Countersign wrote it (at byte 184)"),
+            (
+                "\"version\":\"0.1.0\"",
+                "\"version\":\"0.1.0\",\"more\":1",
+                "the member `more` is unknown (at $)",
+            ),
+            (
+                "\"requests\":3,",
+                "",
+                "the member `requests` is missing (at $)",
+            ),
+            (
+                "\"rejected_by_mode\"",
+                "\"done\"",
+                "it is no status that this version knows (at $.status)",
+            ),
+            (
+                "\"mode\":",
+                "\"mode\": ",
+                "the file was changed after Countersign wrote it (at byte 184)",
+            ),
         ] {
-            let error = Recorded::from_document(text.replacen(from, to, 1).as_bytes()).map(|_| ()).unwrap_err();
+            let error = Recorded::from_document(text.replacen(from, to, 1).as_bytes())
+                .map(|_| ())
+                .unwrap_err();
             assert_eq!(alloc::format!("{error}"), told);
         }
     }

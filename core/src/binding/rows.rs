@@ -24,13 +24,25 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(expected: impl Into<String>, found: impl Into<String>, verdict: Result<(), Refusal>) -> Self {
+    fn new(
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        verdict: Result<(), Refusal>,
+    ) -> Self {
         let verdict = verdict.map_or_else(Verdict::Broken, |()| Verdict::Holds);
-        Self { expected: expected.into(), found: found.into(), verdict }
+        Self {
+            expected: expected.into(),
+            found: found.into(),
+            verdict,
+        }
     }
 
     fn not_evaluated(expected: impl Into<String>, why: &str) -> Self {
-        Self { expected: expected.into(), found: why.into(), verdict: Verdict::NotEvaluated }
+        Self {
+            expected: expected.into(),
+            found: why.into(),
+            verdict: Verdict::NotEvaluated,
+        }
     }
 }
 
@@ -43,7 +55,11 @@ fn refuse_if(broken: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refu
 }
 
 /// A rule about the terms alone.
-fn on_terms(evidence: &Evidence, expected: &str, row: impl FnOnce(&Terms) -> (String, Result<(), Refusal>)) -> Row {
+fn on_terms(
+    evidence: &Evidence,
+    expected: &str,
+    row: impl FnOnce(&Terms) -> (String, Result<(), Refusal>),
+) -> Row {
     match &evidence.receipt {
         Ok(receipt) => {
             let (found, verdict) = row(receipt.terms());
@@ -57,14 +73,22 @@ pub(super) fn mode(evidence: &Evidence) -> Row {
     match &evidence.mode {
         Ok(Mode::Prod) => Row::new("prod", "prod", Ok(())),
         // A dry run never comes here; one that did would not be a publication either.
-        Ok(Mode::DryRun) => Row::new("prod", "dry_run", Err(Refusal::ModeViolation { found: "dry_run".into() })),
+        Ok(Mode::DryRun) => Row::new(
+            "prod",
+            "dry_run",
+            Err(Refusal::ModeViolation {
+                found: "dry_run".into(),
+            }),
+        ),
         Err(refusal) => Row::new("prod", format!("{refusal}"), Err(refusal.clone())),
     }
 }
 
 pub(super) fn receipt_present(evidence: &Evidence) -> Row {
     match &evidence.receipt {
-        Err(refusal @ Refusal::ReceiptMissing) => Row::new("a receipt", "none", Err(refusal.clone())),
+        Err(refusal @ Refusal::ReceiptMissing) => {
+            Row::new("a receipt", "none", Err(refusal.clone()))
+        }
         _ => Row::new("a receipt", "a receipt", Ok(())),
     }
 }
@@ -74,8 +98,13 @@ pub(super) fn well_formed(evidence: &Evidence) -> Row {
     match &evidence.receipt {
         Ok(_) => Row::new(expected, "well formed", Ok(())),
         Err(Refusal::ReceiptMissing) => Row::not_evaluated(expected, "not evaluated: no receipt"),
-        Err(refusal @ Refusal::ReceiptMalformed(problem)) => Row::new(expected, format!("{problem}"), Err(refusal.clone())),
-        Err(_) => Row::not_evaluated(expected, "not evaluated: the statement is not read before its signatures hold"),
+        Err(refusal @ Refusal::ReceiptMalformed(problem)) => {
+            Row::new(expected, format!("{problem}"), Err(refusal.clone()))
+        }
+        Err(_) => Row::not_evaluated(
+            expected,
+            "not evaluated: the statement is not read before its signatures hold",
+        ),
     }
 }
 
@@ -83,25 +112,46 @@ pub(super) fn signatures(evidence: &Evidence) -> Row {
     match &evidence.receipt {
         Ok(receipt) => Row::new(
             format!("{} distinct trusted key(s)", receipt.threshold().get()),
-            receipt.signers().iter().map(|signer| signer.name.as_str()).collect::<Vec<_>>().join(", "),
+            receipt
+                .signers()
+                .iter()
+                .map(|signer| signer.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
             Ok(()),
         ),
-        Err(Refusal::ReceiptMissing | Refusal::ReceiptMalformed(_)) => {
-            Row::not_evaluated("trusted signatures", "not evaluated: no receipt that can be read")
-        }
-        Err(refusal) => Row::new("trusted signatures", format!("{refusal}"), Err(refusal.clone())),
+        Err(Refusal::ReceiptMissing | Refusal::ReceiptMalformed(_)) => Row::not_evaluated(
+            "trusted signatures",
+            "not evaluated: no receipt that can be read",
+        ),
+        Err(refusal) => Row::new(
+            "trusted signatures",
+            format!("{refusal}"),
+            Err(refusal.clone()),
+        ),
     }
 }
 
 pub(super) fn enforceable(evidence: &Evidence) -> Row {
-    on_terms(evidence, "true", |terms| (format!("{}", terms.enforceable), refuse_if(!terms.enforceable, || Refusal::AdvisoryReceipt)))
+    on_terms(evidence, "true", |terms| {
+        (
+            format!("{}", terms.enforceable),
+            refuse_if(!terms.enforceable, || Refusal::AdvisoryReceipt),
+        )
+    })
 }
 
 pub(super) fn run(evidence: &Evidence) -> Row {
     let run = &evidence.run_id;
     on_terms(evidence, run.as_str(), |terms| {
-        let mismatch = || Refusal::RunIdMismatch { receipt: terms.run_id.clone(), run: run.clone() };
-        (format!("{}", terms.run_id), refuse_if(terms.run_id != *run, mismatch))
+        let mismatch = || Refusal::RunIdMismatch {
+            receipt: terms.run_id.clone(),
+            run: run.clone(),
+        };
+        (
+            format!("{}", terms.run_id),
+            refuse_if(terms.run_id != *run, mismatch),
+        )
     })
 }
 
@@ -117,14 +167,24 @@ fn on_both(evidence: &Evidence, row: impl FnOnce(&Terms, &Operation) -> Row) -> 
 pub(super) fn kind(evidence: &Evidence) -> Row {
     on_both(evidence, |terms, operation| {
         let (receipt, run) = (terms.operation_kind, operation.kind());
-        Row::new(run.as_str(), receipt.as_str(), refuse_if(receipt != run, || Refusal::OperationKindMismatch { receipt, run }))
+        Row::new(
+            run.as_str(),
+            receipt.as_str(),
+            refuse_if(receipt != run, || Refusal::OperationKindMismatch {
+                receipt,
+                run,
+            }),
+        )
     })
 }
 
 pub(super) fn repository(evidence: &Evidence) -> Row {
     on_both(evidence, |terms, operation| {
         let run = operation.target();
-        let mismatch = |receipt: &Target| Refusal::RepositoryMismatch { receipt: receipt.clone(), run: run.clone() };
+        let mismatch = |receipt: &Target| Refusal::RepositoryMismatch {
+            receipt: receipt.clone(),
+            run: run.clone(),
+        };
         let verdict = match &evidence.preflight {
             // What GitHub says about itself decides over what the runner's variables say.
             Preflight::Seen(sighting) if sighting.target != *run => Err(mismatch(&sighting.target)),
@@ -137,25 +197,46 @@ pub(super) fn repository(evidence: &Evidence) -> Row {
 pub(super) fn operation(evidence: &Evidence) -> Row {
     on_both(evidence, |terms, operation| {
         let (receipt, run) = (terms.operation_digest, operation.digest());
-        Row::new(format!("{run}"), format!("{receipt}"), refuse_if(receipt != run, || Refusal::OperationMismatch { receipt, run }))
+        Row::new(
+            format!("{run}"),
+            format!("{receipt}"),
+            refuse_if(receipt != run, || Refusal::OperationMismatch {
+                receipt,
+                run,
+            }),
+        )
     })
 }
 
 pub(super) fn not_consumed(evidence: &Evidence) -> Row {
     let expected = "unused";
-    let Ok(receipt) = &evidence.receipt else { return Row::not_evaluated(expected, UNREAD) };
+    let Ok(receipt) = &evidence.receipt else {
+        return Row::not_evaluated(expected, UNREAD);
+    };
     if receipt.terms().consumed {
         return Row::new(
             expected,
             "`consumed` is true",
-            Err(Refusal::ReceiptConsumed { by: "it says so itself (`consumed` is true)".into() }),
+            Err(Refusal::ReceiptConsumed {
+                by: "it says so itself (`consumed` is true)".into(),
+            }),
         );
     }
-    let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
-    let Ok(snapshot) = &sighting.ledger else { return Row::not_evaluated(expected, "not evaluated: the ledger was not read") };
-    let verdict = unused(snapshot, &evidence.executor, receipt.terms().operation_digest);
+    let Preflight::Seen(sighting) = &evidence.preflight else {
+        return Row::not_evaluated(expected, UNSEEN);
+    };
+    let Ok(snapshot) = &sighting.ledger else {
+        return Row::not_evaluated(expected, "not evaluated: the ledger was not read");
+    };
+    let verdict = unused(
+        snapshot,
+        &evidence.executor,
+        receipt.terms().operation_digest,
+    );
     let found = match &verdict {
-        Ok(Use::Unfinished) => "claimed by an earlier attempt of this run, without an outcome: to be resumed".into(),
+        Ok(Use::Unfinished) => {
+            "claimed by an earlier attempt of this run, without an outcome: to be resumed".into()
+        }
         Ok(_) => expected.into(),
         Err(refusal) => format!("{refusal}"),
     };
@@ -163,14 +244,27 @@ pub(super) fn not_consumed(evidence: &Evidence) -> Row {
 }
 
 /// Whether a receipt may be claimed, by its state on the ledger.
-pub(crate) fn unused(snapshot: &Snapshot, executor: &Executor, operation: Digest) -> Result<Use, Refusal> {
-    let Some(state) = snapshot.state() else { return Ok(Use::Free) };
+pub(crate) fn unused(
+    snapshot: &Snapshot,
+    executor: &Executor,
+    operation: Digest,
+) -> Result<Use, Refusal> {
+    let Some(state) = snapshot.state() else {
+        return Ok(Use::Free);
+    };
     let standing = state.allows(executor, operation);
     if standing != Use::Spent {
         return Ok(standing);
     }
-    let outcome = state.outcome_sequence.map_or("no outcome is known".into(), |outcome| format!("its outcome is entry {outcome}"));
-    let by = format!("run {} attempt {} claimed it with ledger entry {}, {outcome}", state.run_id, state.run_attempt, state.claim_sequence);
+    let outcome = state
+        .outcome_sequence
+        .map_or("no outcome is known".into(), |outcome| {
+            format!("its outcome is entry {outcome}")
+        });
+    let by = format!(
+        "run {} attempt {} claimed it with ledger entry {}, {outcome}",
+        state.run_id, state.run_attempt, state.claim_sequence
+    );
     Err(Refusal::ReceiptConsumed { by })
 }
 
@@ -185,22 +279,43 @@ fn span(evidence: &Evidence) -> (Timestamp, Timestamp) {
 
 pub(super) fn expiry(evidence: &Evidence) -> Row {
     let (_, latest) = span(evidence);
-    on_terms(evidence, &format!("after {latest}"), |terms| (format!("{}", terms.expires_at), not_expired(terms, latest)))
+    on_terms(evidence, &format!("after {latest}"), |terms| {
+        (format!("{}", terms.expires_at), not_expired(terms, latest))
+    })
 }
 
 /// A receipt counts until the second before it expires.
 pub(crate) fn not_expired(terms: &Terms, now: Timestamp) -> Result<(), Refusal> {
     let expires_at = terms.expires_at;
-    refuse_if(now >= expires_at, || Refusal::ReceiptExpired { expires_at, now })
+    refuse_if(now >= expires_at, || Refusal::ReceiptExpired {
+        expires_at,
+        now,
+    })
 }
 
 pub(super) fn issued(evidence: &Evidence) -> Row {
     let (earliest, latest) = span(evidence);
-    let expected = format!("{} to {}", latest.minus(MOST_LIFETIME), earliest.plus(MOST_AHEAD));
+    let expected = format!(
+        "{} to {}",
+        latest.minus(MOST_LIFETIME),
+        earliest.plus(MOST_AHEAD)
+    );
     on_terms(evidence, &expected, |terms| {
         let issued_at = terms.issued_at;
-        let verdict = refuse_if(latest.since(issued_at) > MOST_LIFETIME, || Refusal::ReceiptStale { issued_at, now: latest })
-            .and_then(|()| refuse_if(issued_at.since(earliest) > MOST_AHEAD, || Refusal::ReceiptNotYetValid { issued_at, now: earliest }));
+        let verdict = refuse_if(latest.since(issued_at) > MOST_LIFETIME, || {
+            Refusal::ReceiptStale {
+                issued_at,
+                now: latest,
+            }
+        })
+        .and_then(|()| {
+            refuse_if(issued_at.since(earliest) > MOST_AHEAD, || {
+                Refusal::ReceiptNotYetValid {
+                    issued_at,
+                    now: earliest,
+                }
+            })
+        });
         (format!("{issued_at}"), verdict)
     })
 }
@@ -211,7 +326,12 @@ pub(super) fn lifetime(evidence: &Evidence) -> Row {
         let seconds = expires_at.since(issued_at);
         (
             format!("{seconds} seconds"),
-            refuse_if(seconds == 0 || seconds > MOST_LIFETIME, || Refusal::ReceiptLifetime { issued_at, expires_at }),
+            refuse_if(seconds == 0 || seconds > MOST_LIFETIME, || {
+                Refusal::ReceiptLifetime {
+                    issued_at,
+                    expires_at,
+                }
+            }),
         )
     })
 }
@@ -219,9 +339,13 @@ pub(super) fn lifetime(evidence: &Evidence) -> Row {
 pub(super) fn clocks(evidence: &Evidence) -> Row {
     let ours = evidence.now;
     let expected = format!("{ours} ± 5 minutes");
-    let Preflight::Seen(sighting) = &evidence.preflight else { return Row::not_evaluated(expected, UNSEEN) };
+    let Preflight::Seen(sighting) = &evidence.preflight else {
+        return Row::not_evaluated(expected, UNSEEN);
+    };
     let github = sighting.date;
-    let found = github.map_or(String::from("no `Date` in the answer"), |date| format!("{date}"));
+    let found = github.map_or(String::from("no `Date` in the answer"), |date| {
+        format!("{date}")
+    });
     Row::new(expected, found, clocks_agree(ours, github))
 }
 
@@ -232,15 +356,25 @@ fn clocks_agree(ours: Timestamp, github: Option<Timestamp>) -> Result<(), Refusa
 }
 
 /// Whether a claim came in time by both clocks: GitHub's is that of the answer which confirms it.
-pub(crate) fn in_time(terms: &Terms, ours: Timestamp, github: Option<Timestamp>) -> Result<(), Refusal> {
+pub(crate) fn in_time(
+    terms: &Terms,
+    ours: Timestamp,
+    github: Option<Timestamp>,
+) -> Result<(), Refusal> {
     clocks_agree(ours, github)?;
     not_expired(terms, github.map_or(ours, |github| github.max(ours)))
 }
 
 pub(super) fn ledger(evidence: &Evidence) -> Row {
-    let Ok(receipt) = &evidence.receipt else { return Row::not_evaluated("a ledger", UNREAD) };
+    let Ok(receipt) = &evidence.receipt else {
+        return Row::not_evaluated("a ledger", UNREAD);
+    };
     let look = receipt.terms().look();
-    let expected = look.checkpoint.map_or(String::from("a ledger"), |checkpoint| format!("a ledger with {checkpoint}"));
+    let expected = look
+        .checkpoint
+        .map_or(String::from("a ledger"), |checkpoint| {
+            format!("a ledger with {checkpoint}")
+        });
     let seen = match &evidence.preflight {
         Preflight::NotAsked => return Row::not_evaluated(expected, UNSEEN),
         Preflight::Unavailable(refusal) => Err(refusal),
@@ -249,7 +383,11 @@ pub(super) fn ledger(evidence: &Evidence) -> Row {
     match seen {
         Err(refusal) => Row::new(expected, format!("{refusal}"), Err(refusal.clone())),
         Ok(snapshot) => {
-            let found = snapshot.newest().map_or(String::from("an empty ledger"), |newest| format!("a ledger up to {newest}"));
+            let found = snapshot
+                .newest()
+                .map_or(String::from("an empty ledger"), |newest| {
+                    format!("a ledger up to {newest}")
+                });
             Row::new(expected, found, snapshot.holds(&look))
         }
     }
@@ -279,8 +417,16 @@ pub(super) fn policy(evidence: &Evidence) -> Row {
         Err(_) => &[],
     };
     let approvals: Vec<Approval> = receipt.approvers().iter().map(Approval::from).collect();
-    let decision =
-        decide_one(&Request { operation, approvals: &approvals, requesters, reviewers: &evidence.basis.reviewers, lifetime }, policy);
+    let decision = decide_one(
+        &Request {
+            operation,
+            approvals: &approvals,
+            requesters,
+            reviewers: &evidence.basis.reviewers,
+            lifetime,
+        },
+        policy,
+    );
     let rule = decision.rule.clone();
     match decision.verdict() {
         Ok(()) => Row::new(expected, rule.unwrap_or_default(), Ok(())),
@@ -290,25 +436,42 @@ pub(super) fn policy(evidence: &Evidence) -> Row {
 
 /// A trust file that fixes a policy is obeyed, and nothing older decides than what decided before.
 pub(super) fn authority(evidence: &Evidence) -> Row {
-    let (trust, policy) = (evidence.basis.trust.as_ref(), evidence.basis.policy.as_ref().ok().and_then(Option::as_ref));
+    let (trust, policy) = (
+        evidence.basis.trust.as_ref(),
+        evidence.basis.policy.as_ref().ok().and_then(Option::as_ref),
+    );
     let shown = |authority: Authority| {
         let pin = |pin: Option<Pin>| pin.map_or(String::from("none"), |pin| format!("{pin}"));
-        format!("trust file: {}, policy: {}", pin(authority.trust), pin(authority.policy))
+        format!(
+            "trust file: {}, policy: {}",
+            pin(authority.trust),
+            pin(authority.policy)
+        )
     };
     let found = shown(Authority::of(trust, policy));
     if let Some(fixed) = trust.and_then(|trust| trust.newest().policy)
         && policy.map(Policy::pin) != Some(fixed)
     {
-        let refusal = Refusal::PolicyMismatch { fixed, found: policy.map(Policy::pin) };
+        let refusal = Refusal::PolicyMismatch {
+            fixed,
+            found: policy.map(Policy::pin),
+        };
         return Row::new(format!("the policy {fixed}"), found, Err(refusal));
     }
     let Preflight::Seen(sighting) = &evidence.preflight else {
         return Row::not_evaluated("nothing older than what decided before", UNSEEN);
     };
     let Ok(snapshot) = &sighting.ledger else {
-        return Row::not_evaluated("nothing older than what decided before", "not evaluated: the ledger was not read");
+        return Row::not_evaluated(
+            "nothing older than what decided before",
+            "not evaluated: the ledger was not read",
+        );
     };
-    Row::new(format!("not before {}", shown(*snapshot.authority())), found, snapshot.follows(trust, policy))
+    Row::new(
+        format!("not before {}", shown(*snapshot.authority())),
+        found,
+        snapshot.follows(trust, policy),
+    )
 }
 
 pub(super) fn world(evidence: &Evidence) -> Row {
@@ -319,10 +482,16 @@ pub(super) fn world(evidence: &Evidence) -> Row {
             let verdict = if resumes(evidence) {
                 sighting.world.allows_resuming()
             } else {
-                sighting.world.allows(operation, evidence.allow_workflow_changes, evidence.attach_receipt)
+                sighting.world.allows(
+                    operation,
+                    evidence.allow_workflow_changes,
+                    evidence.attach_receipt,
+                )
             };
             let verdict = verdict.map_err(Refusal::from);
-            let found = verdict.as_ref().map_or_else(|refusal| format!("{refusal}"), |()| expected.into());
+            let found = verdict
+                .as_ref()
+                .map_or_else(|refusal| format!("{refusal}"), |()| expected.into());
             Row::new(expected, found, verdict)
         }
         _ => Row::not_evaluated(expected, UNSEEN),
@@ -330,7 +499,12 @@ pub(super) fn world(evidence: &Evidence) -> Row {
 }
 
 fn resumes(evidence: &Evidence) -> bool {
-    let (Preflight::Seen(sighting), Ok(receipt)) = (&evidence.preflight, &evidence.receipt) else { return false };
+    let (Preflight::Seen(sighting), Ok(receipt)) = (&evidence.preflight, &evidence.receipt) else {
+        return false;
+    };
     let digest = receipt.terms().operation_digest;
-    sighting.ledger.as_ref().is_ok_and(|snapshot| unused(snapshot, &evidence.executor, digest) == Ok(Use::Unfinished))
+    sighting
+        .ledger
+        .as_ref()
+        .is_ok_and(|snapshot| unused(snapshot, &evidence.executor, digest) == Ok(Use::Unfinished))
 }

@@ -54,13 +54,21 @@ impl Case {
             allow_workflow_changes: false,
             attach_receipt: AttachReceipt::No,
         };
-        Self { evidence, state: None, head: Head::at(newest), entry: Some("abc"), authority: None }.with_terms(|_| ())
+        Self {
+            evidence,
+            state: None,
+            head: Head::at(newest),
+            entry: Some("abc"),
+            authority: None,
+        }
+        .with_terms(|_| ())
     }
 
     fn with_terms(mut self, edit: impl FnOnce(&mut Terms)) -> Self {
         let mut terms = terms();
         edit(&mut terms);
-        self.evidence.receipt = Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE);
+        self.evidence.receipt =
+            Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE);
         self
     }
 
@@ -71,13 +79,16 @@ impl Case {
 
     fn seen(self, edit: impl FnOnce(&mut Sighting)) -> Self {
         self.with(|evidence| {
-            let Preflight::Seen(sighting) = &mut evidence.preflight else { panic!("not seen") };
+            let Preflight::Seen(sighting) = &mut evidence.preflight else {
+                panic!("not seen")
+            };
             edit(sighting);
         })
     }
 
     fn clocks(self, ours: Timestamp, github: Timestamp) -> Self {
-        self.with(|evidence| evidence.now = ours).seen(|sighting| sighting.date = Some(github))
+        self.with(|evidence| evidence.now = ours)
+            .seen(|sighting| sighting.date = Some(github))
     }
 
     fn claimed(mut self, run: &str, attempt: u64, outcome: Option<u64>) -> Self {
@@ -93,7 +104,13 @@ impl Case {
     }
 
     fn decide(self) -> Decision {
-        let Self { mut evidence, state, head, entry, authority } = self;
+        let Self {
+            mut evidence,
+            state,
+            head,
+            entry,
+            authority,
+        } = self;
         let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
         if let Preflight::Seen(sighting) = &mut evidence.preflight
             && sighting.ledger == Err(Refusal::ReceiptMissing)
@@ -113,8 +130,16 @@ impl Case {
     /// The code of the verdict, `-` for a grant; the broken rules must be exactly the one that the code belongs to.
     fn verdict(self) -> &'static str {
         let decision = self.decide();
-        let broken: Vec<&str> = decision.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
-        let code = decision.verdict.as_ref().map_or_else(Refusal::code, |_| "-");
+        let broken: Vec<&str> = decision
+            .checks
+            .iter()
+            .filter_map(Check::refusal)
+            .map(Refusal::code)
+            .collect();
+        let code = decision
+            .verdict
+            .as_ref()
+            .map_or_else(Refusal::code, |_| "-");
         assert!(broken.is_empty() == (code == "-"), "{code} with {broken:?}");
         assert!(broken.len() <= 1, "{code} with {broken:?}");
         code
@@ -126,15 +151,34 @@ fn with_every_rule_satisfied_there_is_a_grant() {
     let decision = Case::new().decide();
     assert!(decision.checks.iter().all(Check::holds));
     assert_eq!(decision.checks.len(), Rule::ALL.len());
-    assert_eq!(decision.verdict.map(|grant| grant.operation().digest()), Ok(release().digest()));
+    assert_eq!(
+        decision.verdict.map(|grant| grant.operation().digest()),
+        Ok(release().digest())
+    );
 }
 
 #[test]
 fn the_mode_is_prod_to_the_letter() {
-    let mode = |text: &str| Case::new().with(|evidence| evidence.mode = Mode::parse(text)).verdict();
+    let mode = |text: &str| {
+        Case::new()
+            .with(|evidence| evidence.mode = Mode::parse(text))
+            .verdict()
+    };
     assert_eq!(mode("prod"), "-");
-    assert_eq!([Mode::Prod, Mode::DryRun].map(|mode| Mode::parse(mode.as_str())), [Ok(Mode::Prod), Ok(Mode::DryRun)]);
-    for text in ["PROD", "Prod", "production", "prod ", " prod", "", "dry_run", "pro\u{434}"] {
+    assert_eq!(
+        [Mode::Prod, Mode::DryRun].map(|mode| Mode::parse(mode.as_str())),
+        [Ok(Mode::Prod), Ok(Mode::DryRun)]
+    );
+    for text in [
+        "PROD",
+        "Prod",
+        "production",
+        "prod ",
+        " prod",
+        "",
+        "dry_run",
+        "pro\u{434}",
+    ] {
         assert_eq!(mode(text), "mode_violation", "{text}");
     }
 }
@@ -153,61 +197,160 @@ fn an_operation_needs_a_receipt() {
 
 #[test]
 fn a_malformed_or_untrusted_receipt_is_told_apart() {
-    let with = |refusal: Refusal| Case::new().with(|evidence| evidence.receipt = Err(refusal)).verdict();
-    assert_eq!(with(Refusal::ReceiptMalformed(Envelope::parse("{").unwrap_err())), "receipt_malformed");
-    assert_eq!(with(Refusal::SignatureUntrusted { signatures: 1, trusted: Vec::new() }), "signature_untrusted");
-    assert_eq!(with(Refusal::ThresholdUnmet { signed: Vec::new(), others: Vec::new(), threshold: 2 }), "threshold_unmet");
+    let with = |refusal: Refusal| {
+        Case::new()
+            .with(|evidence| evidence.receipt = Err(refusal))
+            .verdict()
+    };
+    assert_eq!(
+        with(Refusal::ReceiptMalformed(Envelope::parse("{").unwrap_err())),
+        "receipt_malformed"
+    );
+    assert_eq!(
+        with(Refusal::SignatureUntrusted {
+            signatures: 1,
+            trusted: Vec::new()
+        }),
+        "signature_untrusted"
+    );
+    assert_eq!(
+        with(Refusal::ThresholdUnmet {
+            signed: Vec::new(),
+            others: Vec::new(),
+            threshold: 2
+        }),
+        "threshold_unmet"
+    );
 }
 
 #[test]
 fn an_advisory_receipt_allows_nothing() {
-    assert_eq!(Case::new().with_terms(|terms| terms.enforceable = true).verdict(), "-");
-    assert_eq!(Case::new().with_terms(|terms| terms.enforceable = false).verdict(), "advisory_receipt");
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.enforceable = true)
+            .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.enforceable = false)
+            .verdict(),
+        "advisory_receipt"
+    );
 }
 
 #[test]
 fn a_receipt_counts_in_its_run_alone() {
-    let run = |run: &str| Case::new().with(|evidence| evidence.run_id = run.parse().unwrap()).verdict();
+    let run = |run: &str| {
+        Case::new()
+            .with(|evidence| evidence.run_id = run.parse().unwrap())
+            .verdict()
+    };
     assert_eq!(run("17231231"), "-");
     assert_eq!(run("17231232"), "run_id_mismatch");
 }
 
 #[test]
 fn a_receipt_counts_for_its_kind_alone() {
-    assert_eq!(Case::new().with_terms(|terms| terms.operation_kind = Kind::PublishRelease).verdict(), "-");
-    assert_eq!(Case::new().with_terms(|terms| terms.operation_kind = Kind::TagRepo).verdict(), "operation_kind_mismatch");
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.operation_kind = Kind::PublishRelease)
+            .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.operation_kind = Kind::TagRepo)
+            .verdict(),
+        "operation_kind_mismatch"
+    );
 }
 
 #[test]
 fn a_receipt_counts_in_its_repository_by_name_and_number() {
-    assert_eq!(Case::new().with_terms(|terms| terms.target = target()).verdict(), "-");
-    assert_eq!(Case::new().with_terms(|terms| terms.target.repository = "Owner/repo".parse().unwrap()).verdict(), "repository_mismatch");
-    assert_eq!(Case::new().with_terms(|terms| terms.target.repository_id = RepositoryId(123_457)).verdict(), "repository_mismatch");
-    let registered_again = Case::new().seen(|sighting| sighting.target.repository_id = RepositoryId(999));
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.target = target())
+            .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.target.repository = "Owner/repo".parse().unwrap())
+            .verdict(),
+        "repository_mismatch"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.target.repository_id = RepositoryId(123_457))
+            .verdict(),
+        "repository_mismatch"
+    );
+    let registered_again =
+        Case::new().seen(|sighting| sighting.target.repository_id = RepositoryId(999));
     assert_eq!(registered_again.verdict(), "repository_mismatch");
 }
 
 #[test]
 fn a_receipt_counts_for_exactly_the_approved_bytes() {
-    assert_eq!(Case::new().with_terms(|terms| terms.operation_digest = release().digest()).verdict(), "-");
-    assert_eq!(Case::new().with_terms(|terms| terms.operation_digest = Digest::of(b"")).verdict(), "operation_mismatch");
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.operation_digest = release().digest())
+            .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.operation_digest = Digest::of(b""))
+            .verdict(),
+        "operation_mismatch"
+    );
 }
 
 #[test]
 fn a_receipt_counts_once() {
-    assert_eq!(Case::new().with_terms(|terms| terms.consumed = false).verdict(), "-");
-    assert_eq!(Case::new().with_terms(|terms| terms.consumed = true).verdict(), "receipt_consumed");
-    assert_eq!(Case::new().claimed("17231231", 1, Some(42)).verdict(), "receipt_consumed");
-    assert_eq!(Case::new().claimed("17231231", 1, None).verdict(), "receipt_consumed", "the same attempt, another job");
-    assert_eq!(Case::new().claimed("99", 1, Some(42)).verdict(), "receipt_consumed");
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.consumed = false)
+            .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new()
+            .with_terms(|terms| terms.consumed = true)
+            .verdict(),
+        "receipt_consumed"
+    );
+    assert_eq!(
+        Case::new().claimed("17231231", 1, Some(42)).verdict(),
+        "receipt_consumed"
+    );
+    assert_eq!(
+        Case::new().claimed("17231231", 1, None).verdict(),
+        "receipt_consumed",
+        "the same attempt, another job"
+    );
+    assert_eq!(
+        Case::new().claimed("99", 1, Some(42)).verdict(),
+        "receipt_consumed"
+    );
 }
 
 #[test]
 fn a_receipt_counts_until_the_second_before_it_expires_by_both_clocks() {
     let end = NOON.plus(3600);
-    assert_eq!(Case::new().clocks(end.minus(1), end.minus(1)).verdict(), "-");
-    assert_eq!(Case::new().clocks(end, end.minus(1)).verdict(), "receipt_expired");
-    assert_eq!(Case::new().clocks(end.minus(1), end).verdict(), "receipt_expired");
+    assert_eq!(
+        Case::new().clocks(end.minus(1), end.minus(1)).verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case::new().clocks(end, end.minus(1)).verdict(),
+        "receipt_expired"
+    );
+    assert_eq!(
+        Case::new().clocks(end.minus(1), end).verdict(),
+        "receipt_expired"
+    );
 }
 
 #[test]
@@ -219,7 +362,13 @@ fn a_receipt_is_stale_after_24_hours_and_a_second() {
             terms.issued_at = now.minus(age);
             terms.expires_at = now.minus(age).plus(day);
         };
-        Case::new().with_terms(terms).decide().checks.into_iter().filter_map(|check| check.refusal().map(Refusal::code)).collect::<Vec<_>>()
+        Case::new()
+            .with_terms(terms)
+            .decide()
+            .checks
+            .into_iter()
+            .filter_map(|check| check.refusal().map(Refusal::code))
+            .collect::<Vec<_>>()
     };
     assert_eq!(issued(day - 1), Vec::<&str>::new());
     // Lifetime and age have one limit, so a receipt of the longest life expires the moment it could turn stale.
@@ -238,7 +387,10 @@ fn a_receipt_may_come_from_60_seconds_ahead_by_the_slower_clock() {
     assert_eq!(ahead(60).verdict(), "-");
     assert_eq!(ahead(61).verdict(), "receipt_not_yet_valid");
     let now = NOON.plus(600);
-    assert_eq!(ahead(60).clocks(now, now.minus(1)).verdict(), "receipt_not_yet_valid");
+    assert_eq!(
+        ahead(60).clocks(now, now.minus(1)).verdict(),
+        "receipt_not_yet_valid"
+    );
 }
 
 #[test]
@@ -253,7 +405,12 @@ fn a_lifetime_is_over_0_and_at_most_24_hours() {
     assert_eq!(lifetime(24 * 3600).verdict(), "-");
     assert_eq!(lifetime(24 * 3600 + 1).verdict(), "receipt_lifetime");
     let none = lifetime(0).decide();
-    let broken: Vec<_> = none.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
+    let broken: Vec<_> = none
+        .checks
+        .iter()
+        .filter_map(Check::refusal)
+        .map(Refusal::code)
+        .collect();
     assert_eq!(broken, ["receipt_expired", "receipt_lifetime"]);
 }
 
@@ -262,23 +419,88 @@ fn the_clocks_may_differ_by_five_minutes() {
     let now = NOON.plus(600);
     assert_eq!(Case::new().clocks(now, now.plus(300)).verdict(), "-");
     assert_eq!(Case::new().clocks(now, now.minus(300)).verdict(), "-");
-    assert_eq!(Case::new().clocks(now, now.plus(301)).verdict(), "clock_skew");
-    assert_eq!(Case::new().clocks(now, now.minus(301)).verdict(), "clock_skew");
-    assert_eq!(Case::new().seen(|sighting| sighting.date = None).verdict(), "clock_skew");
+    assert_eq!(
+        Case::new().clocks(now, now.plus(301)).verdict(),
+        "clock_skew"
+    );
+    assert_eq!(
+        Case::new().clocks(now, now.minus(301)).verdict(),
+        "clock_skew"
+    );
+    assert_eq!(
+        Case::new().seen(|sighting| sighting.date = None).verdict(),
+        "clock_skew"
+    );
 }
 
 #[test]
 fn the_ledger_must_exist_be_readable_and_hold_the_checkpoint() {
-    let ledger = |refusal: Refusal| Case::new().seen(|sighting| sighting.ledger = Err(refusal)).verdict();
-    assert_eq!(ledger(Refusal::LedgerMissing { repository: target().repository }), "ledger_missing");
-    assert_eq!(ledger(Refusal::LedgerUnavailable { reason: "HTTP 500".into() }), "ledger_unavailable");
-    let unreachable = Refusal::LedgerUnavailable { reason: "connection refused".into() };
-    assert_eq!(Case::new().with(|evidence| evidence.preflight = Preflight::Unavailable(unreachable)).verdict(), "ledger_unavailable");
-    let grown = Head::at(Checkpoint { sequence: 42, digest: Digest::of(b"later") });
-    assert_eq!(Case { head: grown, ..Case::new() }.verdict(), "-");
-    assert_eq!(Case { head: grown, entry: Some("abd"), ..Case::new() }.verdict(), "ledger_rolled_back");
-    assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.verdict(), "ledger_rolled_back");
-    assert_eq!(Case { head: Head::EMPTY, entry: None, ..Case::new() }.with_terms(|terms| terms.ledger = None).verdict(), "-");
+    let ledger = |refusal: Refusal| {
+        Case::new()
+            .seen(|sighting| sighting.ledger = Err(refusal))
+            .verdict()
+    };
+    assert_eq!(
+        ledger(Refusal::LedgerMissing {
+            repository: target().repository
+        }),
+        "ledger_missing"
+    );
+    assert_eq!(
+        ledger(Refusal::LedgerUnavailable {
+            reason: "HTTP 500".into()
+        }),
+        "ledger_unavailable"
+    );
+    let unreachable = Refusal::LedgerUnavailable {
+        reason: "connection refused".into(),
+    };
+    assert_eq!(
+        Case::new()
+            .with(|evidence| evidence.preflight = Preflight::Unavailable(unreachable))
+            .verdict(),
+        "ledger_unavailable"
+    );
+    let grown = Head::at(Checkpoint {
+        sequence: 42,
+        digest: Digest::of(b"later"),
+    });
+    assert_eq!(
+        Case {
+            head: grown,
+            ..Case::new()
+        }
+        .verdict(),
+        "-"
+    );
+    assert_eq!(
+        Case {
+            head: grown,
+            entry: Some("abd"),
+            ..Case::new()
+        }
+        .verdict(),
+        "ledger_rolled_back"
+    );
+    assert_eq!(
+        Case {
+            head: Head::EMPTY,
+            entry: None,
+            ..Case::new()
+        }
+        .verdict(),
+        "ledger_rolled_back"
+    );
+    assert_eq!(
+        Case {
+            head: Head::EMPTY,
+            entry: None,
+            ..Case::new()
+        }
+        .with_terms(|terms| terms.ledger = None)
+        .verdict(),
+        "-"
+    );
 }
 
 const POLICY: &str = "version = 2\n[[rule]]\nname = \"releases\"\noperation = \"publish_release\"\nrepository = \"owner/repo\"\n\
@@ -290,28 +512,67 @@ fn policy(text: &str) -> Policy {
 
 #[test]
 fn a_policy_must_give_leave() {
-    let verdict = |text: &str| Case::new().with(|evidence| evidence.basis.policy = Ok(Some(policy(text)))).verdict();
+    let verdict = |text: &str| {
+        Case::new()
+            .with(|evidence| evidence.basis.policy = Ok(Some(policy(text))))
+            .verdict()
+    };
     assert_eq!(verdict(POLICY), "-");
     assert_eq!(verdict("version = 1"), "policy_no_rule");
-    assert_eq!(verdict(&POLICY.replace("key-1", "key-2")), "policy_not_an_approver");
-    assert_eq!(verdict(&POLICY.replace("\"1h\"", "\"59m\"")), "policy_lifetime");
+    assert_eq!(
+        verdict(&POLICY.replace("key-1", "key-2")),
+        "policy_not_an_approver"
+    );
+    assert_eq!(
+        verdict(&POLICY.replace("\"1h\"", "\"59m\"")),
+        "policy_lifetime"
+    );
     let excluding = POLICY.replace("false", "true");
     let requesters = |requesters| {
         Case::new()
-            .with(|evidence| (evidence.basis.policy, evidence.basis.requesters) = (Ok(Some(policy(&excluding))), requesters))
+            .with(|evidence| {
+                (evidence.basis.policy, evidence.basis.requesters) =
+                    (Ok(Some(policy(&excluding))), requesters)
+            })
             .verdict()
     };
-    let unknown = Refusal::RequesterUnknown { run: terms().run_id, reason: "403".into() };
+    let unknown = Refusal::RequesterUnknown {
+        run: terms().run_id,
+        reason: "403".into(),
+    };
     let with_unknown = |text: &str| {
         let unknown = Err(unknown.clone());
-        Case::new().with(|evidence| (evidence.basis.policy, evidence.basis.requesters) = (Ok(Some(policy(text))), unknown)).decide()
+        Case::new()
+            .with(|evidence| {
+                (evidence.basis.policy, evidence.basis.requesters) =
+                    (Ok(Some(policy(text))), unknown)
+            })
+            .decide()
     };
-    assert_eq!(with_unknown(&excluding).verdict.map(|_| ()), Err(unknown.clone()), "with the reason why nobody knows");
-    assert!(with_unknown(POLICY).verdict.is_ok(), "a policy that excludes no requester needs none");
+    assert_eq!(
+        with_unknown(&excluding).verdict.map(|_| ()),
+        Err(unknown.clone()),
+        "with the reason why nobody knows"
+    );
+    assert!(
+        with_unknown(POLICY).verdict.is_ok(),
+        "a policy that excludes no requester needs none"
+    );
     assert_eq!(requesters(Ok(Vec::new())), "requester_unknown");
-    assert_eq!(requesters(Ok(["dana".parse().unwrap()].into())), "policy_login_unknown");
-    let unreadable = Refusal::RequesterUnknown { run: terms().run_id, reason: "no policy".into() };
-    assert_eq!(Case::new().with(|evidence| evidence.basis.policy = Err(unreadable)).verdict(), "requester_unknown");
+    assert_eq!(
+        requesters(Ok(["dana".parse().unwrap()].into())),
+        "policy_login_unknown"
+    );
+    let unreadable = Refusal::RequesterUnknown {
+        run: terms().run_id,
+        reason: "no policy".into(),
+    };
+    assert_eq!(
+        Case::new()
+            .with(|evidence| evidence.basis.policy = Err(unreadable))
+            .verdict(),
+        "requester_unknown"
+    );
 }
 
 #[test]
@@ -319,7 +580,8 @@ fn what_decided_before_is_never_older_than_what_decides_now() {
     let fixed = policy(POLICY).pin();
     let two = trust_file(2, None);
     let verdict = |trust: Option<Trust>, policy: Option<Policy>, before: Authority| {
-        let mut case = Case::new().with(|evidence| (evidence.basis.trust, evidence.basis.policy) = (trust, Ok(policy)));
+        let mut case = Case::new()
+            .with(|evidence| (evidence.basis.trust, evidence.basis.policy) = (trust, Ok(policy)));
         case.authority = Some(before);
         case.verdict()
     };
@@ -328,30 +590,113 @@ fn what_decided_before_is_never_older_than_what_decides_now() {
         policy: policy.map(|text| super::tests::policy(text).pin()),
     };
     assert_eq!(verdict(Some(two.clone()), None, Authority::default()), "-");
-    assert_eq!(verdict(Some(two.clone()), None, before(Some(&two), None)), "-");
-    assert_eq!(verdict(Some(two.clone()), None, before(Some(&trust_file(1, None)), None)), "-");
-    assert_eq!(verdict(Some(two.clone()), None, before(Some(&trust_file(3, None)), None)), "trust_rolled_back");
-    assert_eq!(verdict(None, None, before(Some(&two), None)), "trust_rolled_back");
-    let forked = Authority { trust: Some(Pin { version: 1, digest: Digest::of(b"other") }), policy: None };
-    assert_eq!(verdict(Some(two.clone()), None, forked), "trust_rolled_back");
-    let forked = Authority { trust: Some(Pin { version: 2, digest: Digest::of(b"other") }), policy: None };
+    assert_eq!(
+        verdict(Some(two.clone()), None, before(Some(&two), None)),
+        "-"
+    );
+    assert_eq!(
+        verdict(
+            Some(two.clone()),
+            None,
+            before(Some(&trust_file(1, None)), None)
+        ),
+        "-"
+    );
+    assert_eq!(
+        verdict(
+            Some(two.clone()),
+            None,
+            before(Some(&trust_file(3, None)), None)
+        ),
+        "trust_rolled_back"
+    );
+    assert_eq!(
+        verdict(None, None, before(Some(&two), None)),
+        "trust_rolled_back"
+    );
+    let forked = Authority {
+        trust: Some(Pin {
+            version: 1,
+            digest: Digest::of(b"other"),
+        }),
+        policy: None,
+    };
+    assert_eq!(
+        verdict(Some(two.clone()), None, forked),
+        "trust_rolled_back"
+    );
+    let forked = Authority {
+        trust: Some(Pin {
+            version: 2,
+            digest: Digest::of(b"other"),
+        }),
+        policy: None,
+    };
     assert_eq!(verdict(Some(two), None, forked), "trust_rolled_back");
-    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(POLICY))), "-");
-    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("= 2", "= 1")))), "-");
-    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("= 2", "= 3")))), "policy_rolled_back");
-    assert_eq!(verdict(None, Some(policy(POLICY)), before(None, Some(&POLICY.replace("v*", "*")))), "policy_rolled_back");
-    assert_eq!(verdict(None, None, before(None, Some(POLICY))), "policy_rolled_back");
+    assert_eq!(
+        verdict(None, Some(policy(POLICY)), before(None, Some(POLICY))),
+        "-"
+    );
+    assert_eq!(
+        verdict(
+            None,
+            Some(policy(POLICY)),
+            before(None, Some(&POLICY.replace("= 2", "= 1")))
+        ),
+        "-"
+    );
+    assert_eq!(
+        verdict(
+            None,
+            Some(policy(POLICY)),
+            before(None, Some(&POLICY.replace("= 2", "= 3")))
+        ),
+        "policy_rolled_back"
+    );
+    assert_eq!(
+        verdict(
+            None,
+            Some(policy(POLICY)),
+            before(None, Some(&POLICY.replace("v*", "*")))
+        ),
+        "policy_rolled_back"
+    );
+    assert_eq!(
+        verdict(None, None, before(None, Some(POLICY))),
+        "policy_rolled_back"
+    );
     let fixing = trust_file(1, Some(fixed));
-    assert_eq!(verdict(Some(fixing.clone()), Some(policy(POLICY)), Authority::default()), "-");
-    assert_eq!(verdict(Some(fixing.clone()), Some(policy(&POLICY.replace("1h", "2h"))), Authority::default()), "policy_mismatch");
-    assert_eq!(verdict(Some(fixing), None, Authority::default()), "policy_mismatch");
+    assert_eq!(
+        verdict(
+            Some(fixing.clone()),
+            Some(policy(POLICY)),
+            Authority::default()
+        ),
+        "-"
+    );
+    assert_eq!(
+        verdict(
+            Some(fixing.clone()),
+            Some(policy(&POLICY.replace("1h", "2h"))),
+            Authority::default()
+        ),
+        "policy_mismatch"
+    );
+    assert_eq!(
+        verdict(Some(fixing), None, Authority::default()),
+        "policy_mismatch"
+    );
 }
 
 /// Key 1 counts until ten seconds past noon and signs the second version; nobody can tell whether it did so in time.
 fn by_an_expired_key() -> Trust {
     let version = |number: u64, seed: u8, member: &str| {
-        let line = PublicKey::new(key(seed).verifying_key()).unwrap().to_openssh();
-        format!("version = {number}\nthreshold = 1\n[[key]]\nname = \"key-{seed}\"\nkey = \"{line}\"\n{member}")
+        let line = PublicKey::new(key(seed).verifying_key())
+            .unwrap()
+            .to_openssh();
+        format!(
+            "version = {number}\nthreshold = 1\n[[key]]\nname = \"key-{seed}\"\nkey = \"{line}\"\n{member}"
+        )
     };
     let first = version(1, 1, "not_after = \"2026-11-21T12:00:10Z\"");
     let mut file = TrustFile::begin(&TrustVersion::from_toml(&first, None, NOON, None).unwrap());
@@ -365,17 +710,30 @@ fn by_an_expired_key() -> Trust {
 #[test]
 fn a_trust_file_whose_signers_are_over_decides_only_if_the_ledger_knows_it() {
     let verdict = |before: Authority| {
-        let mut case = Case::new().with(|evidence| evidence.basis.trust = Some(by_an_expired_key()));
+        let mut case =
+            Case::new().with(|evidence| evidence.basis.trust = Some(by_an_expired_key()));
         case.authority = Some(before);
         case.verdict()
     };
     assert_eq!(verdict(Authority::default()), "trust_stale");
-    assert_eq!(verdict(Authority { trust: Some(by_an_expired_key().pin()), policy: None }), "-");
+    assert_eq!(
+        verdict(Authority {
+            trust: Some(by_an_expired_key().pin()),
+            policy: None
+        }),
+        "-"
+    );
 }
 
 #[test]
 fn the_world_must_leave_room() {
-    let tag_at = |digit: char| Case::new().seen(|sighting| sighting.world.tag = Some(TagFact { commit: commit(digit) }));
+    let tag_at = |digit: char| {
+        Case::new().seen(|sighting| {
+            sighting.world.tag = Some(TagFact {
+                commit: commit(digit),
+            })
+        })
+    };
     assert_eq!(tag_at('1').verdict(), "-");
     assert_eq!(tag_at('2').verdict(), "preflight_tag_moved");
 }
@@ -390,27 +748,74 @@ fn every_broken_rule_is_told_and_the_first_names_the_refusal() {
         })
         .claimed("99", 1, Some(42))
         .decide();
-    let broken: Vec<_> = decision.checks.iter().filter_map(Check::refusal).map(Refusal::code).collect();
-    assert_eq!(broken, ["advisory_receipt", "run_id_mismatch", "receipt_consumed", "receipt_expired"]);
+    let broken: Vec<_> = decision
+        .checks
+        .iter()
+        .filter_map(Check::refusal)
+        .map(Refusal::code)
+        .collect();
+    assert_eq!(
+        broken,
+        [
+            "advisory_receipt",
+            "run_id_mismatch",
+            "receipt_consumed",
+            "receipt_expired"
+        ]
+    );
     assert_eq!(decision.verdict.map(|_| ()), Err(Refusal::AdvisoryReceipt));
 }
 
 #[test]
 fn a_rule_that_could_not_be_evaluated_is_no_leave() {
-    let unasked = Case::new().with(|evidence| evidence.preflight = Preflight::NotAsked).decide();
-    assert_eq!(unasked.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("ledger_unavailable"));
-    let open: Vec<_> = unasked.checks.iter().filter(|check| !check.holds()).map(|check| check.rule.name()).collect();
-    let asks_github =
-        ["not used before", "clocks agree", "ledger holds the checkpoint", "trust and policy are the newest", "GitHub has room for it"];
+    let unasked = Case::new()
+        .with(|evidence| evidence.preflight = Preflight::NotAsked)
+        .decide();
+    assert_eq!(
+        unasked
+            .verdict
+            .map(|_| ())
+            .map_err(|refusal| refusal.code()),
+        Err("ledger_unavailable")
+    );
+    let open: Vec<_> = unasked
+        .checks
+        .iter()
+        .filter(|check| !check.holds())
+        .map(|check| check.rule.name())
+        .collect();
+    let asks_github = [
+        "not used before",
+        "clocks agree",
+        "ledger holds the checkpoint",
+        "trust and policy are the newest",
+        "GitHub has room for it",
+    ];
     assert_eq!(open, asks_github);
-    let unbuilt = Case::new().with(|evidence| evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())).decide();
-    assert_eq!(unbuilt.verdict.map(|_| ()).map_err(|refusal| refusal.code()), Err("token_missing"));
+    let unbuilt = Case::new()
+        .with(|evidence| {
+            evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())
+        })
+        .decide();
+    assert_eq!(
+        unbuilt
+            .verdict
+            .map(|_| ())
+            .map_err(|refusal| refusal.code()),
+        Err("token_missing")
+    );
 }
 
 #[test]
 fn a_check_tells_rule_code_and_both_sides() {
-    let decision = Case::new().with(|evidence| evidence.run_id = "1".parse().unwrap()).decide();
-    let run = decision.checks.iter().find(|check| check.rule == Rule::Run).unwrap();
+    let decision = Case::new()
+        .with(|evidence| evidence.run_id = "1".parse().unwrap())
+        .decide();
+    let run = decision
+        .checks
+        .iter()
+        .find(|check| check.rule == Rule::Run)
+        .unwrap();
     assert_eq!(
         serde_json::to_string(run).unwrap(),
         r#"{"rule":"run","code":"run_id_mismatch","expected":"1","found":"17231231","verdict":"broken"}"#
@@ -424,13 +829,24 @@ fn a_check_tells_rule_code_and_both_sides() {
 #[test]
 fn a_later_attempt_of_the_same_run_resumes_what_has_no_outcome() {
     let attempt = |claimed_by: &'static str, outcome: Option<u64>| {
-        Case::new().claimed(claimed_by, 1, outcome).with(|evidence| evidence.executor.run_attempt = RunAttempt(2))
+        Case::new()
+            .claimed(claimed_by, 1, outcome)
+            .with(|evidence| evidence.executor.run_attempt = RunAttempt(2))
     };
     assert_eq!(attempt("17231231", None).verdict(), "-");
     assert_eq!(attempt("17231231", Some(42)).verdict(), "receipt_consumed");
     assert_eq!(attempt("99", None).verdict(), "receipt_consumed");
-    let left_behind = attempt("17231231", None).seen(|sighting| sighting.world.release = Some("https://github.com/…".into()));
-    assert_eq!(left_behind.verdict(), "-", "what the earlier attempt left is no obstacle");
+    let left_behind = attempt("17231231", None)
+        .seen(|sighting| sighting.world.release = Some("https://github.com/…".into()));
+    assert_eq!(
+        left_behind.verdict(),
+        "-",
+        "what the earlier attempt left is no obstacle"
+    );
     let late = attempt("17231231", None).clocks(NOON.plus(3600), NOON.plus(3600));
-    assert_eq!(late.verdict(), "receipt_expired", "an interrupted run can be finished while the receipt lasts");
+    assert_eq!(
+        late.verdict(),
+        "receipt_expired",
+        "an interrupted run can be finished while the receipt lasts"
+    );
 }

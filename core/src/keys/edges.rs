@@ -17,8 +17,8 @@ use super::*;
 
 /// L, little-endian: RFC 8032, section 5.1.
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 /// What a point is made of: a multiple of B, and a point of small order (an index of `EIGHT_TORSION`; 0 is none).
@@ -58,15 +58,30 @@ struct Made {
 }
 
 const fn part(multiple: u64, small: usize) -> Part {
-    Part { multiple, small, spelling: Spelling::Canonical }
+    Part {
+        multiple,
+        small,
+        spelling: Spelling::Canonical,
+    }
 }
 
 const fn strange(multiple: u64, small: usize, spelling: Spelling) -> Part {
-    Part { multiple, small, spelling }
+    Part {
+        multiple,
+        small,
+        spelling,
+    }
 }
 
 const fn refused(name: &'static str, a: Part, r: Part) -> Case {
-    Case { name, a, r, more: 0, holds_without_cofactor: true, accepted: false }
+    Case {
+        name,
+        a,
+        r,
+        more: 0,
+        holds_without_cofactor: true,
+        accepted: false,
+    }
 }
 
 /// The index of the point of order 4 with y = 0, which p spells as well.
@@ -74,22 +89,69 @@ const ORDER_FOUR: usize = 2;
 
 fn cases() -> [Case; 14] {
     [
-        Case { accepted: true, ..refused("an ordinary signature", part(5, 0), part(7, 0)) },
+        Case {
+            accepted: true,
+            ..refused("an ordinary signature", part(5, 0), part(7, 0))
+        },
         refused("0: A and R small, S = 0", part(0, 1), part(0, 3)),
         refused("1: A small", part(0, 1), part(7, 3)),
         refused("2: R small", part(5, 1), part(0, 3)),
         // A has a part of small order, as no key has that was made by the rules; its owner alone can sign, and only in this spelling.
         // Every verifier that the paper examined accepts it.
-        Case { accepted: true, ..refused("3: A and R mixed", part(5, 1), part(7, 3)) },
-        Case { holds_without_cofactor: false, ..refused("4: A and R mixed, with the cofactor alone", part(5, 1), part(7, 3)) },
-        Case { holds_without_cofactor: false, ..refused("5: A mixed, with the cofactor alone", part(5, 1), part(7, 0)) },
-        Case { more: 1, ..refused("6: S + L", part(5, 0), part(7, 0)) },
-        Case { more: 14, ..refused("7: S far above L", part(5, 0), part(7, 0)) },
-        refused("8: R not canonical, reduced for the hash", part(5, 1), strange(0, ORDER_FOUR, Spelling::StrangeReduced)),
-        refused("9: R not canonical", part(5, 1), strange(0, ORDER_FOUR, Spelling::Strange)),
-        refused("10: A not canonical, reduced for the hash", strange(0, ORDER_FOUR, Spelling::StrangeReduced), part(7, 2)),
-        refused("11: A not canonical", strange(0, ORDER_FOUR, Spelling::Strange), part(7, 2)),
-        refused("the negation of 3: A and R mixed, S + L", part(5, 1), part(7, 3)).with_more(),
+        Case {
+            accepted: true,
+            ..refused("3: A and R mixed", part(5, 1), part(7, 3))
+        },
+        Case {
+            holds_without_cofactor: false,
+            ..refused(
+                "4: A and R mixed, with the cofactor alone",
+                part(5, 1),
+                part(7, 3),
+            )
+        },
+        Case {
+            holds_without_cofactor: false,
+            ..refused(
+                "5: A mixed, with the cofactor alone",
+                part(5, 1),
+                part(7, 0),
+            )
+        },
+        Case {
+            more: 1,
+            ..refused("6: S + L", part(5, 0), part(7, 0))
+        },
+        Case {
+            more: 14,
+            ..refused("7: S far above L", part(5, 0), part(7, 0))
+        },
+        refused(
+            "8: R not canonical, reduced for the hash",
+            part(5, 1),
+            strange(0, ORDER_FOUR, Spelling::StrangeReduced),
+        ),
+        refused(
+            "9: R not canonical",
+            part(5, 1),
+            strange(0, ORDER_FOUR, Spelling::Strange),
+        ),
+        refused(
+            "10: A not canonical, reduced for the hash",
+            strange(0, ORDER_FOUR, Spelling::StrangeReduced),
+            part(7, 2),
+        ),
+        refused(
+            "11: A not canonical",
+            strange(0, ORDER_FOUR, Spelling::Strange),
+            part(7, 2),
+        ),
+        refused(
+            "the negation of 3: A and R mixed, S + L",
+            part(5, 1),
+            part(7, 3),
+        )
+        .with_more(),
     ]
 }
 
@@ -110,12 +172,26 @@ impl Case {
         let (message, k) = found.unwrap();
         let s = Scalar::from(self.r.multiple) + k * Scalar::from(self.a.multiple);
         let (eight, s_b) = (Scalar::from(8_u8), EdwardsPoint::mul_base(&s));
-        assert_eq!(eight * s_b, eight * (r + k * a), "{}: some rule accepts it", self.name);
-        assert_eq!(s_b == r + k * a, self.holds_without_cofactor, "{}", self.name);
+        assert_eq!(
+            eight * s_b,
+            eight * (r + k * a),
+            "{}: some rule accepts it",
+            self.name
+        );
+        assert_eq!(
+            s_b == r + k * a,
+            self.holds_without_cofactor,
+            "{}",
+            self.name
+        );
         let mut signature = [0; 64];
         signature[..32].copy_from_slice(&self.r.written());
         signature[32..].copy_from_slice(&plus_order(s, self.more));
-        Made { key: self.a.written(), message, signature }
+        Made {
+            key: self.a.written(),
+            message,
+            signature,
+        }
     }
 }
 
@@ -126,22 +202,39 @@ impl Part {
 
     fn written(&self) -> [u8; 32] {
         let bytes = self.point().compress().to_bytes();
-        if self.spelling == Spelling::Canonical { bytes } else { plus_p(bytes) }
+        if self.spelling == Spelling::Canonical {
+            bytes
+        } else {
+            plus_p(bytes)
+        }
     }
 
     fn hashed(&self) -> [u8; 32] {
-        if self.spelling == Spelling::Strange { self.written() } else { self.point().compress().to_bytes() }
+        if self.spelling == Spelling::Strange {
+            self.written()
+        } else {
+            self.point().compress().to_bytes()
+        }
     }
 }
 
 fn challenge(r: &[u8; 32], a: &[u8; 32], message: &[u8]) -> Scalar {
-    let hash = Sha512::new().chain_update(r).chain_update(a).chain_update(message).finalize();
+    let hash = Sha512::new()
+        .chain_update(r)
+        .chain_update(a)
+        .chain_update(message)
+        .finalize();
     Scalar::from_bytes_mod_order_wide(&hash.into())
 }
 
 /// The other spelling of a y below 19: y + p, where p is 2^255 - 19. The sign stays.
 fn plus_p(bytes: [u8; 32]) -> [u8; 32] {
-    assert!(bytes[0] < 19 && bytes[1..31].iter().all(|byte| *byte == 0) && matches!(bytes[31], 0 | 0x80), "{bytes:?}");
+    assert!(
+        bytes[0] < 19
+            && bytes[1..31].iter().all(|byte| *byte == 0)
+            && matches!(bytes[31], 0 | 0x80),
+        "{bytes:?}"
+    );
     let mut other = [0xff; 32];
     other[0] = 0xed + bytes[0];
     other[31] = 0x7f | bytes[31];
@@ -170,14 +263,25 @@ fn plus_order(s: Scalar, times: u8) -> [u8; 32] {
 fn of_signatures_on_which_verifiers_disagree_one_is_accepted() {
     let mut accepted = Vec::new();
     for case in cases() {
-        let Made { key, message, signature } = case.make();
+        let Made {
+            key,
+            message,
+            signature,
+        } = case.make();
         let key = VerifyingKey::from_bytes(&key).unwrap();
-        let strict = key.verify_strict(&message, &Signature::from_bytes(&signature)).is_ok();
+        let strict = key
+            .verify_strict(&message, &Signature::from_bytes(&signature))
+            .is_ok();
         assert_eq!(strict, case.accepted, "{}", case.name);
         // A weak key is refused when it is read, and would be once more with the signature.
         let trusted = PublicKey::new(key);
         assert_eq!(trusted.is_none(), case.a.multiple == 0, "{}", case.name);
-        assert_eq!(trusted.is_some_and(|key| key.verifies(&message, &signature)), case.accepted, "{}", case.name);
+        assert_eq!(
+            trusted.is_some_and(|key| key.verifies(&message, &signature)),
+            case.accepted,
+            "{}",
+            case.name
+        );
         if case.accepted {
             accepted.push(case.name);
         }
@@ -188,13 +292,31 @@ fn of_signatures_on_which_verifiers_disagree_one_is_accepted() {
 #[test]
 fn laxer_verification_would_accept_some_of_them() {
     let lax = |case: &Case| {
-        let Made { key, message, signature } = case.make();
-        VerifyingKey::from_bytes(&key).unwrap().verify(&message, &Signature::from_bytes(&signature)).is_ok()
+        let Made {
+            key,
+            message,
+            signature,
+        } = case.make();
+        VerifyingKey::from_bytes(&key)
+            .unwrap()
+            .verify(&message, &Signature::from_bytes(&signature))
+            .is_ok()
     };
-    let accepted: Vec<_> = cases().iter().filter(|case| lax(case)).map(|case| case.name).collect();
+    let accepted: Vec<_> = cases()
+        .iter()
+        .filter(|case| lax(case))
+        .map(|case| case.name)
+        .collect();
     assert_eq!(
         accepted,
-        ["an ordinary signature", "0: A and R small, S = 0", "1: A small", "2: R small", "3: A and R mixed", "11: A not canonical"]
+        [
+            "an ordinary signature",
+            "0: A and R small, S = 0",
+            "1: A small",
+            "2: R small",
+            "3: A and R mixed",
+            "11: A not canonical"
+        ]
     );
 }
 
@@ -205,7 +327,11 @@ fn small_order() -> Vec<[u8; 32]> {
     let low = |bytes: &&[u8; 32]| bytes[0] < 19 && bytes[1..31].iter().all(|byte| *byte == 0);
     all.extend(canonical.iter().filter(low).map(|bytes| plus_p(*bytes)));
     // With x = 0 the sign has no meaning.
-    let signed: Vec<_> = all.iter().filter(|bytes| is_on_the_axis(bytes)).map(|bytes| with_sign(*bytes)).collect();
+    let signed: Vec<_> = all
+        .iter()
+        .filter(|bytes| is_on_the_axis(bytes))
+        .map(|bytes| with_sign(*bytes))
+        .collect();
     all.extend(signed);
     all
 }
@@ -223,16 +349,35 @@ fn with_sign(mut bytes: [u8; 32]) -> [u8; 32] {
 #[test]
 fn no_key_of_small_order_is_read_however_it_is_written() {
     let all = small_order();
-    assert_eq!(all.iter().collect::<alloc::collections::BTreeSet<_>>().len(), 14);
+    assert_eq!(
+        all.iter()
+            .collect::<alloc::collections::BTreeSet<_>>()
+            .len(),
+        14
+    );
     for bytes in all {
-        assert_eq!(VerifyingKey::from_bytes(&bytes).ok().and_then(PublicKey::new), None, "{bytes:?}");
-        let line = ssh_key::PublicKey::from(Ed25519PublicKey(bytes)).to_openssh().unwrap();
+        assert_eq!(
+            VerifyingKey::from_bytes(&bytes)
+                .ok()
+                .and_then(PublicKey::new),
+            None,
+            "{bytes:?}"
+        );
+        let line = ssh_key::PublicKey::from(Ed25519PublicKey(bytes))
+            .to_openssh()
+            .unwrap();
         let mut der = crate::testing::hex("302a300506032b6570032100");
         der.extend(bytes);
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", base64(&der));
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+            base64(&der)
+        );
         for text in [line, pem] {
             let problem = format!("{}", TrustedKeys::parse(&text).unwrap_err());
-            assert_eq!(problem, "line 1: the key is weak: anybody can forge signatures for it", "{bytes:?}");
+            assert_eq!(
+                problem, "line 1: the key is weak: anybody can forge signatures for it",
+                "{bytes:?}"
+            );
         }
     }
 }
@@ -250,7 +395,10 @@ fn the_key_that_is_the_identity_would_sign_everything() {
     let key = VerifyingKey::from_bytes(&EdwardsPoint::identity().compress().to_bytes()).unwrap();
     for message in ["", "one", "another"] {
         let signature = Signature::from_bytes(&signature);
-        assert!(key.verify(message.as_bytes(), &signature).is_ok(), "the laxer rule accepts it");
+        assert!(
+            key.verify(message.as_bytes(), &signature).is_ok(),
+            "the laxer rule accepts it"
+        );
         assert!(key.verify_strict(message.as_bytes(), &signature).is_err());
     }
 }

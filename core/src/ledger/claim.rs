@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::{
-    Append, Appended, Checkpoint, Effect, Entry, EventType, GithubResponse, Head, LedgerStore, Outcome, ReceiptState, Snapshot, Use,
-    entry_path, state_path, store::Rejection,
+    Append, Appended, Checkpoint, Effect, Entry, EventType, GithubResponse, Head, LedgerStore,
+    Outcome, ReceiptState, Snapshot, Use, entry_path, state_path, store::Rejection,
 };
 use crate::{
     authorize::Grant,
@@ -30,7 +30,10 @@ pub(super) struct Tip {
 
 impl Tip {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        Self { commit: snapshot.commit.clone(), head: snapshot.head }
+        Self {
+            commit: snapshot.commit.clone(),
+            head: snapshot.head,
+        }
     }
 
     /// `None` after the last number there is: a head that claims so many entries was forged.
@@ -73,21 +76,49 @@ pub enum NoClaim {
 
 /// Spends the grant's receipt on the ledger. Every append that is not certain is followed by a new look at "already consumed",
 /// and while an append may have come through unseen, no answer says that nothing was written.
-pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn() -> Timestamp) -> Result<Claim, NoClaim> {
+pub async fn claim<S: LedgerStore>(
+    mut grant: Grant,
+    store: &S,
+    clock: impl Fn() -> Timestamp,
+) -> Result<Claim, NoClaim> {
     binding::not_expired(grant.receipt().terms(), clock()).map_err(NoClaim::Refused)?;
     let mut lost: Option<String> = None;
     for round in 0..TRIES {
         let tip = Tip::of(grant.snapshot());
         // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
         let resumes = grant.snapshot().state().is_some();
-        let entry = claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
-        let (checkpoint, state, document) = (entry.checkpoint(), ReceiptState::claimed_by(&entry), entry.to_document());
-        match store.append(&append_claim(&grant, &tip, &entry, &state)).await {
-            Appended::Done { commit, observed_at } => {
-                let tip = Tip { commit, head: Head::at(checkpoint) };
-                return Claim { grant, entry: checkpoint, document, state, tip, resumes }.in_time(clock(), observed_at);
+        let entry =
+            claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
+        let (checkpoint, state, document) = (
+            entry.checkpoint(),
+            ReceiptState::claimed_by(&entry),
+            entry.to_document(),
+        );
+        match store
+            .append(&append_claim(&grant, &tip, &entry, &state))
+            .await
+        {
+            Appended::Done {
+                commit,
+                observed_at,
+            } => {
+                let tip = Tip {
+                    commit,
+                    head: Head::at(checkpoint),
+                };
+                return Claim {
+                    grant,
+                    entry: checkpoint,
+                    document,
+                    state,
+                    tip,
+                    resumes,
+                }
+                .in_time(clock(), observed_at);
             }
-            Appended::Rejected(rejection) => return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown)),
+            Appended::Rejected(rejection) => {
+                return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown));
+            }
             Appended::Stale => {}
             Appended::Unknown(reason) => lost = Some(reason),
         }
@@ -97,7 +128,9 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
             Ok(Use::Ours) => return adopt(grant, checkpoint, document, state, resumes),
             Ok(_) => {}
             Err(refusal) => {
-                return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| NoClaim::Unknown(format!("{lost}; then: {refusal}"))));
+                return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| {
+                    NoClaim::Unknown(format!("{lost}; then: {refusal}"))
+                }));
             }
         }
     }
@@ -106,31 +139,64 @@ pub async fn claim<S: LedgerStore>(mut grant: Grant, store: &S, clock: impl Fn()
 
 /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
 /// It was sent in time, whenever it is seen.
-fn adopt(grant: Grant, entry: Checkpoint, document: Vec<u8>, state: ReceiptState, resumes: bool) -> Result<Claim, NoClaim> {
+fn adopt(
+    grant: Grant,
+    entry: Checkpoint,
+    document: Vec<u8>,
+    state: ReceiptState,
+    resumes: bool,
+) -> Result<Claim, NoClaim> {
     if grant.snapshot().state() != Some(&state) {
-        return Err(NoClaim::Unknown("the ledger shows another claim of this attempt than the one that was sent".into()));
+        return Err(NoClaim::Unknown(
+            "the ledger shows another claim of this attempt than the one that was sent".into(),
+        ));
     }
     let tip = Tip::of(grant.snapshot());
-    Ok(Claim { grant, entry, document, state, tip, resumes })
+    Ok(Claim {
+        grant,
+        entry,
+        document,
+        state,
+        tip,
+        resumes,
+    })
 }
 
 pub(super) fn exhausted() -> Refusal {
-    Refusal::LedgerUnavailable { reason: "its head names the last sequence number there is".into() }
+    Refusal::LedgerUnavailable {
+        reason: "its head names the last sequence number there is".into(),
+    }
 }
 
-async fn look_again<S: LedgerStore>(grant: &mut Grant, store: &S, clock: &impl Fn() -> Timestamp) -> Result<Use, Refusal> {
+async fn look_again<S: LedgerStore>(
+    grant: &mut Grant,
+    store: &S,
+    clock: &impl Fn() -> Timestamp,
+) -> Result<Use, Refusal> {
     let view = store.look(&grant.look()).await?;
     let now = clock();
-    grant.look_again(view.snapshot, view.observed_at.map_or(now, |date| date.max(now)))
+    grant.look_again(
+        view.snapshot,
+        view.observed_at.map_or(now, |date| date.max(now)),
+    )
 }
 
 fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Option<Entry> {
     let entry = entry(grant, tip, EventType::Claimed, now)?;
-    Some(Entry { receipt: Some(grant.receipt().envelope().clone()), operation: Some(grant.operation().clone()), ..entry })
+    Some(Entry {
+        receipt: Some(grant.receipt().envelope().clone()),
+        operation: Some(grant.operation().clone()),
+        ..entry
+    })
 }
 
 /// The members that every entry about this grant has.
-pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timestamp) -> Option<Entry> {
+pub(super) fn entry(
+    grant: &Grant,
+    tip: &Tip,
+    event_type: EventType,
+    now: Timestamp,
+) -> Option<Entry> {
     let executor = grant.executor();
     Some(Entry {
         sequence: tip.next_sequence()?,
@@ -156,7 +222,9 @@ pub(super) fn entry(grant: &Grant, tip: &Tip, event_type: EventType, now: Timest
 fn append_claim(grant: &Grant, tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
     let mut append = append(tip, entry, state);
     if grant.snapshot().authority() != &entry.authority {
-        append.files.push((AUTHORITY_PATH.into(), entry.authority.to_document()));
+        append
+            .files
+            .push((AUTHORITY_PATH.into(), entry.authority.to_document()));
     }
     append
 }
@@ -165,7 +233,10 @@ fn append_claim(grant: &Grant, tip: &Tip, entry: &Entry, state: &ReceiptState) -
 pub(super) fn append(tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
     Append {
         expected: tip.commit.clone(),
-        headline: format!("{} {} {}", entry.sequence, entry.event_type, entry.receipt_id),
+        headline: format!(
+            "{} {} {}",
+            entry.sequence, entry.event_type, entry.receipt_id
+        ),
         files: vec![
             (entry_path(entry.sequence), entry.to_document()),
             (state_path(&entry.receipt_id), state.to_document()),
@@ -177,13 +248,27 @@ pub(super) fn append(tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
 impl Claim {
     /// The second clock at the moment of the claim: one that came too late ends here, whatever the preflight's clock said.
     fn in_time(self, ours: Timestamp, github: Option<Timestamp>) -> Result<Self, NoClaim> {
-        let Err(refusal) = binding::in_time(self.receipt().terms(), ours, github) else { return Ok(self) };
-        let message = format!("the claim came too late: {refusal}. Nothing was done under it. A new receipt is needed.");
-        let response =
-            GithubResponse { error_code: Some(refusal.code().into()), error_message: Some(message), ..GithubResponse::default() };
+        let Err(refusal) = binding::in_time(self.receipt().terms(), ours, github) else {
+            return Ok(self);
+        };
+        let message = format!(
+            "the claim came too late: {refusal}. Nothing was done under it. A new receipt is needed."
+        );
+        let response = GithubResponse {
+            error_code: Some(refusal.code().into()),
+            error_message: Some(message),
+            ..GithubResponse::default()
+        };
         // What an earlier attempt did is not known here.
-        let effect = if self.resumes { Effect::Unknown(response) } else { Effect::Failed(response) };
-        Err(NoClaim::Late { entry: self.entry, outcome: Box::new(self.conclude(effect)) })
+        let effect = if self.resumes {
+            Effect::Unknown(response)
+        } else {
+            Effect::Failed(response)
+        };
+        Err(NoClaim::Late {
+            entry: self.entry,
+            outcome: Box::new(self.conclude(effect)),
+        })
     }
 
     /// What may be done, once.

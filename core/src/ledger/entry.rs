@@ -65,7 +65,13 @@ impl FromStr for EventType {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let event = Self::ALL.into_iter().find(|event| event.as_str() == text);
-        event.ok_or_else(|| InvalidName::new("event type", text, "`github_publisher.operation.` and claimed, succeeded, failed or unknown"))
+        event.ok_or_else(|| {
+            InvalidName::new(
+                "event type",
+                text,
+                "`github_publisher.operation.` and claimed, succeeded, failed or unknown",
+            )
+        })
     }
 }
 
@@ -113,7 +119,10 @@ impl Entry {
     /// Sequence and digest of this entry's file.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { sequence: self.sequence, digest: Digest::of(&self.to_document()) }
+        Checkpoint {
+            sequence: self.sequence,
+            digest: Digest::of(&self.to_document()),
+        }
     }
 }
 
@@ -123,7 +132,11 @@ impl Document for Entry {
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
         Ok(Self {
             sequence: object.take("sequence")?.number()?,
-            previous: object.take("previous")?.nullable().map(Value::name).transpose()?,
+            previous: object
+                .take("previous")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
             event_type: object.take("event_type")?.name()?,
             timestamp: object.take("timestamp")?.name()?,
             operation_id: object.take("operation_id")?.name()?,
@@ -133,11 +146,28 @@ impl Document for Entry {
             operation_kind: object.take("operation_kind")?.name()?,
             repository: object.take("repository")?.name()?,
             operation_digest: object.take("operation_digest")?.name()?,
-            signers: object.take("signers")?.list()?.into_iter().map(Signer::from_json).collect::<Result<_, _>>()?,
+            signers: object
+                .take("signers")?
+                .list()?
+                .into_iter()
+                .map(Signer::from_json)
+                .collect::<Result<_, _>>()?,
             authority: Authority::from_json(object.take("authority")?)?,
-            receipt: object.take("receipt")?.nullable().map(Envelope::from_json).transpose()?,
-            operation: object.take("operation")?.nullable().map(Operation::from_json).transpose()?,
-            github_response: object.take("github_response")?.nullable().map(GithubResponse::from_json).transpose()?,
+            receipt: object
+                .take("receipt")?
+                .nullable()
+                .map(Envelope::from_json)
+                .transpose()?,
+            operation: object
+                .take("operation")?
+                .nullable()
+                .map(Operation::from_json)
+                .transpose()?,
+            github_response: object
+                .take("github_response")?
+                .nullable()
+                .map(GithubResponse::from_json)
+                .transpose()?,
         })
     }
 }
@@ -145,7 +175,10 @@ impl Document for Entry {
 impl Signer {
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
-        let signer = Self { name: object.take("name")?.text()?, fingerprint: Fingerprint::recorded(object.take("fingerprint")?.text()?) };
+        let signer = Self {
+            name: object.take("name")?.text()?,
+            fingerprint: Fingerprint::recorded(object.take("fingerprint")?.text()?),
+        };
         object.end()?;
         Ok(signer)
     }

@@ -58,14 +58,43 @@ impl GithubResponse {
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let response = Self {
-            html_url: object.take("html_url")?.nullable().map(Value::text).transpose()?,
-            release_id: object.take("release_id")?.nullable().map(Value::number).transpose()?,
-            tag_sha: object.take("tag_sha")?.nullable().map(Value::name).transpose()?,
-            pull_number: object.take("pull_number")?.nullable().map(Value::number).transpose()?,
-            assets: object.take("assets")?.list()?.into_iter().map(PublishedAsset::from_json).collect::<Result<_, _>>()?,
+            html_url: object
+                .take("html_url")?
+                .nullable()
+                .map(Value::text)
+                .transpose()?,
+            release_id: object
+                .take("release_id")?
+                .nullable()
+                .map(Value::number)
+                .transpose()?,
+            tag_sha: object
+                .take("tag_sha")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
+            pull_number: object
+                .take("pull_number")?
+                .nullable()
+                .map(Value::number)
+                .transpose()?,
+            assets: object
+                .take("assets")?
+                .list()?
+                .into_iter()
+                .map(PublishedAsset::from_json)
+                .collect::<Result<_, _>>()?,
             already_existed: object.take("already_existed")?.flag()?,
-            error_code: object.take("error_code")?.nullable().map(Value::text).transpose()?,
-            error_message: object.take("error_message")?.nullable().map(Value::text).transpose()?,
+            error_code: object
+                .take("error_code")?
+                .nullable()
+                .map(Value::text)
+                .transpose()?,
+            error_message: object
+                .take("error_message")?
+                .nullable()
+                .map(Value::text)
+                .transpose()?,
         };
         object.end()?;
         Ok(response)
@@ -102,7 +131,9 @@ impl Effect {
     #[must_use]
     pub const fn response(&self) -> &GithubResponse {
         match self {
-            Self::Succeeded(response) | Self::Failed(response) | Self::Unknown(response) => response,
+            Self::Succeeded(response) | Self::Failed(response) | Self::Unknown(response) => {
+                response
+            }
         }
     }
 }
@@ -118,7 +149,12 @@ pub struct Outcome {
 
 impl Outcome {
     pub(super) const fn new(grant: Grant, tip: Tip, state: ReceiptState, effect: Effect) -> Self {
-        Self { grant, tip, state, effect }
+        Self {
+            grant,
+            tip,
+            state,
+            effect,
+        }
     }
 
     /// What came of the operation.
@@ -134,14 +170,21 @@ impl Outcome {
 
     fn entry(&self, now: Timestamp) -> Option<Entry> {
         let entry = entry(&self.grant, &self.tip, EventType::from(&self.effect), now)?;
-        Some(Entry { github_response: Some(self.effect.response().clone()), ..entry })
+        Some(Entry {
+            github_response: Some(self.effect.response().clone()),
+            ..entry
+        })
     }
 
     /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it. What was settled once stays settled,
     /// whatever it is corrected to: else a receipt could come to be used again.
     fn state_after(&self, entry: &Entry) -> ReceiptState {
-        let settled = entry.event_type != EventType::Unknown || self.state.outcome_sequence.is_some();
-        ReceiptState { outcome_sequence: settled.then_some(entry.sequence), ..self.state.clone() }
+        let settled =
+            entry.event_type != EventType::Unknown || self.state.outcome_sequence.is_some();
+        ReceiptState {
+            outcome_sequence: settled.then_some(entry.sequence),
+            ..self.state.clone()
+        }
     }
 }
 
@@ -158,11 +201,16 @@ pub enum Recorded {
 pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Timestamp) -> Recorded {
     let mut reason = String::from("others were faster, every time");
     for round in 0..TRIES {
-        let Some(entry) = outcome.entry(now) else { return Recorded::Not(alloc::format!("{}", exhausted())) };
+        let Some(entry) = outcome.entry(now) else {
+            return Recorded::Not(alloc::format!("{}", exhausted()));
+        };
         let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
         match store.append(&append(&outcome.tip, &entry, &state)).await {
             Appended::Done { commit, .. } => {
-                outcome.tip = Tip { commit, head: Head::at(checkpoint) };
+                outcome.tip = Tip {
+                    commit,
+                    head: Head::at(checkpoint),
+                };
                 outcome.state = state;
                 return Recorded::At(checkpoint);
             }
@@ -183,7 +231,9 @@ pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Times
             return Recorded::At(checkpoint);
         }
         if found.as_ref() != Some(&outcome.state) {
-            return Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into());
+            return Recorded::Not(
+                "the receipt's state on the ledger is no longer that of this claim".into(),
+            );
         }
     }
     Recorded::Not(reason)

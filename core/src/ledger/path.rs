@@ -18,7 +18,10 @@ pub fn entry_path(sequence: u64) -> String {
 /// `receipts/ab/<receipt_id>.json`: `ab` are the first two digits of the SHA-256 of the id.
 #[must_use]
 pub fn state_path(receipt: &ReceiptId) -> String {
-    format!("receipts/{}/{receipt}.json", &Digest::of(receipt.as_str().as_bytes()).to_hex()[..2])
+    format!(
+        "receipts/{}/{receipt}.json",
+        &Digest::of(receipt.as_str().as_bytes()).to_hex()[..2]
+    )
 }
 
 #[cfg(test)]

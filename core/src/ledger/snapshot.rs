@@ -60,14 +60,28 @@ pub const MOST_STATES: usize = 20;
 impl Snapshot {
     /// Reads the files; one that is not as Countersign wrote it makes the ledger unavailable.
     pub fn read(commit: CommitId, raw: &RawSnapshot) -> Result<Self, Refusal> {
-        let head = raw.head.as_deref().ok_or_else(|| unavailable("the branch has no file `ledger.json`"))?;
+        let head = raw
+            .head
+            .as_deref()
+            .ok_or_else(|| unavailable("the branch has no file `ledger.json`"))?;
         Ok(Self {
             commit,
             head: document("ledger.json", head)?,
-            state: raw.state.as_deref().map(|state| document("the receipt's state", state)).transpose()?,
-            checkpoint: raw.checkpoint.as_deref().map(|entry| Digest::of(entry.as_bytes())),
+            state: raw
+                .state
+                .as_deref()
+                .map(|state| document("the receipt's state", state))
+                .transpose()?,
+            checkpoint: raw
+                .checkpoint
+                .as_deref()
+                .map(|entry| Digest::of(entry.as_bytes())),
             authority: [
-                raw.authority.as_deref().map_or(Ok(Authority::default()), |text| document("authority.json", text))?,
+                raw.authority
+                    .as_deref()
+                    .map_or(Ok(Authority::default()), |text| {
+                        document("authority.json", text)
+                    })?,
                 // An entry that cannot be read has another digest than the one that was seen, which is looked at elsewhere.
                 raw.checkpoint
                     .as_deref()
@@ -75,7 +89,8 @@ impl Snapshot {
                     .map_or(Authority::default(), |entry| entry.authority),
             ],
             state_was_written: !raw.states.is_empty(),
-            was_settled: raw.states.len() >= MOST_STATES || raw.states.iter().flatten().any(|state| is_settled(state)),
+            was_settled: raw.states.len() >= MOST_STATES
+                || raw.states.iter().flatten().any(|state| is_settled(state)),
         })
     }
 
@@ -92,9 +107,20 @@ impl Snapshot {
     }
 
     /// Whether trust and policy are not older than those that decided before.
-    pub(crate) fn follows(&self, trust: Option<&Trust>, policy: Option<&Policy>) -> Result<(), Refusal> {
-        self.authority.iter().try_for_each(|before| authority::newest(trust, policy, before))?;
-        let known = self.authority.iter().filter_map(|before| before.trust).map(|trust| trust.version).max();
+    pub(crate) fn follows(
+        &self,
+        trust: Option<&Trust>,
+        policy: Option<&Policy>,
+    ) -> Result<(), Refusal> {
+        self.authority
+            .iter()
+            .try_for_each(|before| authority::newest(trust, policy, before))?;
+        let known = self
+            .authority
+            .iter()
+            .filter_map(|before| before.trust)
+            .map(|trust| trust.version)
+            .max();
         authority::fresh(trust, known.unwrap_or(0))
     }
 
@@ -113,22 +139,42 @@ impl Snapshot {
     /// Whether the ledger holds the entry that the approver saw.
     pub fn holds(&self, look: &Look) -> Result<(), Refusal> {
         if self.state.is_none() && self.state_was_written {
-            return Err(Refusal::LedgerStateRemoved { receipt: look.receipt_id.clone() });
+            return Err(Refusal::LedgerStateRemoved {
+                receipt: look.receipt_id.clone(),
+            });
         }
-        if self.was_settled && self.state.as_ref().is_some_and(|state| state.outcome_sequence.is_none()) {
-            return Err(Refusal::LedgerStateReopened { receipt: look.receipt_id.clone() });
+        if self.was_settled
+            && self
+                .state
+                .as_ref()
+                .is_some_and(|state| state.outcome_sequence.is_none())
+        {
+            return Err(Refusal::LedgerStateReopened {
+                receipt: look.receipt_id.clone(),
+            });
         }
-        let Some(checkpoint) = look.checkpoint else { return Ok(()) };
+        let Some(checkpoint) = look.checkpoint else {
+            return Ok(());
+        };
         let rolled_back = |found: String| Err(Refusal::LedgerRolledBack { checkpoint, found });
         if self.head.sequence() < checkpoint.sequence {
-            return rolled_back(format!("ends with entry {}: it was rolled back", self.head.sequence()));
+            return rolled_back(format!(
+                "ends with entry {}: it was rolled back",
+                self.head.sequence()
+            ));
         }
         if self.head.sequence() == checkpoint.sequence && self.newest() != Some(checkpoint) {
-            return rolled_back(format!("names another newest entry {}: it was forked", checkpoint.sequence));
+            return rolled_back(format!(
+                "names another newest entry {}: it was forked",
+                checkpoint.sequence
+            ));
         }
         match self.checkpoint {
             Some(digest) if digest == checkpoint.digest => Ok(()),
-            Some(digest) => rolled_back(format!("holds another entry {} ({digest}): it was forked", checkpoint.sequence)),
+            Some(digest) => rolled_back(format!(
+                "holds another entry {} ({digest}): it was forked",
+                checkpoint.sequence
+            )),
             None => rolled_back(format!("has no file of entry {}", checkpoint.sequence)),
         }
     }
@@ -136,7 +182,8 @@ impl Snapshot {
 
 /// A state that cannot be read was not written by Countersign: nothing is concluded from it but that somebody was there.
 fn is_settled(state: &str) -> bool {
-    ReceiptState::from_document(state.as_bytes()).map_or(true, |state| state.outcome_sequence.is_some())
+    ReceiptState::from_document(state.as_bytes())
+        .map_or(true, |state| state.outcome_sequence.is_some())
 }
 
 fn document<T: Document>(name: &str, text: &str) -> Result<T, Refusal> {
@@ -144,7 +191,9 @@ fn document<T: Document>(name: &str, text: &str) -> Result<T, Refusal> {
 }
 
 fn unavailable(reason: &str) -> Refusal {
-    Refusal::LedgerUnavailable { reason: reason.into() }
+    Refusal::LedgerUnavailable {
+        reason: reason.into(),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +204,13 @@ mod tests {
     const ENTRY: &str = "an entry's bytes";
 
     fn look(sequence: u64) -> Look {
-        Look { receipt_id: "r".parse().unwrap(), checkpoint: Some(Checkpoint { sequence, digest: Digest::of(ENTRY.as_bytes()) }) }
+        Look {
+            receipt_id: "r".parse().unwrap(),
+            checkpoint: Some(Checkpoint {
+                sequence,
+                digest: Digest::of(ENTRY.as_bytes()),
+            }),
+        }
     }
 
     fn snapshot(sequence: u64, digest: Digest, entry: Option<&str>) -> Snapshot {
@@ -173,33 +228,66 @@ mod tests {
     fn a_ledger_that_grew_since_the_approval_holds_the_checkpoint() {
         let newest = Digest::of(ENTRY.as_bytes());
         assert_eq!(snapshot(41, newest, Some(ENTRY)).holds(&look(41)), Ok(()));
-        assert_eq!(snapshot(99, Digest::of(b"later"), Some(ENTRY)).holds(&look(41)), Ok(()));
-        assert_eq!(snapshot(1, newest, None).holds(&Look { checkpoint: None, ..look(1) }), Ok(()));
+        assert_eq!(
+            snapshot(99, Digest::of(b"later"), Some(ENTRY)).holds(&look(41)),
+            Ok(())
+        );
+        assert_eq!(
+            snapshot(1, newest, None).holds(&Look {
+                checkpoint: None,
+                ..look(1)
+            }),
+            Ok(())
+        );
     }
 
     #[test]
     fn a_ledger_that_lost_or_replaced_the_entry_was_rolled_back() {
         let later = Digest::of(b"later");
         for (snapshot, found) in [
-            (snapshot(40, later, None), "ends with entry 40: it was rolled back"),
-            (snapshot(41, later, Some(ENTRY)), "names another newest entry 41: it was forked"),
+            (
+                snapshot(40, later, None),
+                "ends with entry 40: it was rolled back",
+            ),
+            (
+                snapshot(41, later, Some(ENTRY)),
+                "names another newest entry 41: it was forked",
+            ),
             (snapshot(42, later, None), "has no file of entry 41"),
         ] {
-            let Err(Refusal::LedgerRolledBack { found: told, .. }) = snapshot.holds(&look(41)) else { panic!("holds") };
+            let Err(Refusal::LedgerRolledBack { found: told, .. }) = snapshot.holds(&look(41))
+            else {
+                panic!("holds")
+            };
             assert_eq!(told, found);
         }
-        let other = snapshot(42, later, Some("another entry")).holds(&look(41)).unwrap_err();
-        assert!(other.to_string().contains("but the ledger holds another entry 41 (sha256:"), "{other}");
+        let other = snapshot(42, later, Some("another entry"))
+            .holds(&look(41))
+            .unwrap_err();
+        assert!(
+            other
+                .to_string()
+                .contains("but the ledger holds another entry 41 (sha256:"),
+            "{other}"
+        );
     }
 
     #[test]
     fn files_that_countersign_did_not_write_make_the_ledger_unavailable() {
         let read = |head: Option<&str>| {
-            let raw = RawSnapshot { head: head.map(ToString::to_string), ..RawSnapshot::default() };
-            Snapshot::read("1".repeat(40).parse().unwrap(), &raw).map(|_| ()).map_err(|refusal| refusal.to_string())
+            let raw = RawSnapshot {
+                head: head.map(ToString::to_string),
+                ..RawSnapshot::default()
+            };
+            Snapshot::read("1".repeat(40).parse().unwrap(), &raw)
+                .map(|_| ())
+                .map_err(|refusal| refusal.to_string())
         };
         assert_eq!(read(Some("{\"sequence\":0,\"digest\":null}\n")), Ok(()));
-        assert_eq!(read(None), Err("the ledger cannot be read: the branch has no file `ledger.json`".into()));
+        assert_eq!(
+            read(None),
+            Err("the ledger cannot be read: the branch has no file `ledger.json`".into())
+        );
         assert_eq!(
             read(Some("{\"sequence\":0,\"digest\":null}")),
             Err("the ledger cannot be read: ledger.json: the file was changed after Countersign wrote it (at byte 28)".into())

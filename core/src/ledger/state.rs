@@ -66,7 +66,11 @@ impl ReceiptState {
             return Use::Ours;
         }
         let earlier = self.run_id == executor.run_id && self.run_attempt < executor.run_attempt;
-        if earlier && self.operation_digest == operation { Use::Unfinished } else { Use::Spent }
+        if earlier && self.operation_digest == operation {
+            Use::Unfinished
+        } else {
+            Use::Spent
+        }
     }
 }
 
@@ -80,7 +84,11 @@ impl Document for ReceiptState {
             run_attempt: RunAttempt(object.take("run_attempt")?.number()?),
             operation_id: object.take("operation_id")?.name()?,
             operation_digest: object.take("operation_digest")?.name()?,
-            outcome_sequence: object.take("outcome_sequence")?.nullable().map(Value::number).transpose()?,
+            outcome_sequence: object
+                .take("outcome_sequence")?
+                .nullable()
+                .map(Value::number)
+                .transpose()?,
         })
     }
 }

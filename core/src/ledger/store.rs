@@ -77,7 +77,10 @@ pub struct Rejection {
 }
 
 /// A place that keeps a ledger.
-#[expect(async_fn_in_trait, reason = "the publisher runs on one thread; no caller needs `Send`")]
+#[expect(
+    async_fn_in_trait,
+    reason = "the publisher runs on one thread; no caller needs `Send`"
+)]
 pub trait LedgerStore {
     /// Reads everything that one decision needs, all of it from one commit.
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal>;

@@ -111,24 +111,48 @@ impl<'a> Examiner<'a> {
 
     /// Verifies the file of the entry with this number, by itself.
     pub fn examine(&self, number: u64, bytes: &[u8]) -> Result<Examined, BadLedger> {
-        let bad = |aspect, problem: String| BadLedger { aspect, place: place(number), problem };
-        let entry = Entry::from_document(bytes).map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
+        let bad = |aspect, problem: String| BadLedger {
+            aspect,
+            place: place(number),
+            problem,
+        };
+        let entry = Entry::from_document(bytes)
+            .map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
         if entry.sequence != number {
-            return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
+            return Err(bad(
+                Aspect::Chain,
+                format!("it says that it is entry {}", entry.sequence),
+            ));
         }
         let terms = match entry.event_type {
-            EventType::Claimed => self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?,
-            _ if (&entry.receipt, &entry.operation) != (&None, &None) || entry.github_response.is_none() => {
-                return Err(bad(Aspect::Structure, "an outcome holds GitHub's answer, and neither receipt nor operation".into()));
+            EventType::Claimed => self
+                .claim(&entry)
+                .map_err(|(aspect, problem)| bad(aspect, problem))?,
+            _ if (&entry.receipt, &entry.operation) != (&None, &None)
+                || entry.github_response.is_none() =>
+            {
+                return Err(bad(
+                    Aspect::Structure,
+                    "an outcome holds GitHub's answer, and neither receipt nor operation".into(),
+                ));
             }
             _ => None,
         };
-        Ok(Examined { entry, digest: Digest::of(bytes), terms })
+        Ok(Examined {
+            entry,
+            digest: Digest::of(bytes),
+            terms,
+        })
     }
 
     fn claim(&self, entry: &Entry) -> Result<Option<Terms>, (Aspect, String)> {
-        let (Some(envelope), Some(operation), None) = (&entry.receipt, &entry.operation, &entry.github_response) else {
-            return Err((Aspect::Structure, "a claim holds the receipt and the operation, and no answer".into()));
+        let (Some(envelope), Some(operation), None) =
+            (&entry.receipt, &entry.operation, &entry.github_response)
+        else {
+            return Err((
+                Aspect::Structure,
+                "a claim holds the receipt and the operation, and no answer".into(),
+            ));
         };
         about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
         let receipt = match self.trusted {
@@ -137,19 +161,36 @@ impl<'a> Examiner<'a> {
             Some(Keys::Trust(trust, before)) => {
                 let bad = |problem: String| (Aspect::Signatures, problem);
                 let pin = entry.authority.trust.as_ref();
-                let (keys, threshold) = trust.keys_of(pin, entry.timestamp).map_err(|error| bad(format!("{error}")))?;
-                let listed = || Threshold::parse(&format!("{before}"), &keys).map_err(|error| bad(format!("{error}")));
+                let (keys, threshold) = trust
+                    .keys_of(pin, entry.timestamp)
+                    .map_err(|error| bad(format!("{error}")))?;
+                let listed = || {
+                    Threshold::parse(&format!("{before}"), &keys)
+                        .map_err(|error| bad(format!("{error}")))
+                };
                 let threshold = if pin.is_some() { threshold } else { listed()? };
                 envelope.clone().verify(&keys, threshold)
             }
         };
         let receipt = receipt.map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
-        about_terms(entry, operation, receipt.terms()).map_err(|problem| (Aspect::Bindings, problem))?;
+        about_terms(entry, operation, receipt.terms())
+            .map_err(|problem| (Aspect::Bindings, problem))?;
         // Names may have been given anew since; keys may not.
-        let signed: Vec<_> = receipt.signers().iter().map(|signer| &signer.fingerprint).collect();
-        let told: Vec<_> = entry.signers.iter().map(|signer| &signer.fingerprint).collect();
+        let signed: Vec<_> = receipt
+            .signers()
+            .iter()
+            .map(|signer| &signer.fingerprint)
+            .collect();
+        let told: Vec<_> = entry
+            .signers
+            .iter()
+            .map(|signer| &signer.fingerprint)
+            .collect();
         if told.iter().any(|fingerprint| !signed.contains(fingerprint)) {
-            return Err((Aspect::Bindings, "it names a signer who did not sign its receipt".into()));
+            return Err((
+                Aspect::Bindings,
+                "it names a signer who did not sign its receipt".into(),
+            ));
         }
         Ok(Some(receipt.terms().clone()))
     }
@@ -190,8 +231,15 @@ impl Claimed {
     }
 
     fn is_meant_by(&self, outcome: &Entry) -> bool {
-        let Self { state, kind, repository, signers, authority } = self;
-        (&state.operation_id, state.operation_digest) == (&outcome.operation_id, outcome.operation_digest)
+        let Self {
+            state,
+            kind,
+            repository,
+            signers,
+            authority,
+        } = self;
+        (&state.operation_id, state.operation_digest)
+            == (&outcome.operation_id, outcome.operation_digest)
             && (&state.run_id, state.run_attempt) == (&outcome.run_id, outcome.run_attempt)
             && (*kind, repository) == (outcome.operation_kind, &outcome.repository)
             && (signers, authority) == (&fingerprints(outcome), &outcome.authority)
@@ -199,35 +247,62 @@ impl Claimed {
 }
 
 fn fingerprints(entry: &Entry) -> Vec<Fingerprint> {
-    entry.signers.iter().map(|signer| signer.fingerprint.clone()).collect()
+    entry
+        .signers
+        .iter()
+        .map(|signer| signer.fingerprint.clone())
+        .collect()
 }
 
 impl Verifier {
     /// Takes in the next entry.
     pub fn take(&mut self, examined: Examined) -> Result<Entry, BadLedger> {
-        let Examined { entry, digest, terms } = examined;
+        let Examined {
+            entry,
+            digest,
+            terms,
+        } = examined;
         let number = self.tally.entries + 1;
-        let bad = |aspect, problem: String| BadLedger { aspect, place: place(number), problem };
+        let bad = |aspect, problem: String| BadLedger {
+            aspect,
+            place: place(number),
+            problem,
+        };
         if entry.sequence != number {
-            return Err(bad(Aspect::Chain, format!("it says that it is entry {}", entry.sequence)));
+            return Err(bad(
+                Aspect::Chain,
+                format!("it says that it is entry {}", entry.sequence),
+            ));
         }
         if self.newest_at.since(entry.timestamp) > 2 * MOST_SKEW {
-            return Err(bad(Aspect::Chain, format!("it was written at {}, but an entry before it at {}", entry.timestamp, self.newest_at)));
+            return Err(bad(
+                Aspect::Chain,
+                format!(
+                    "it was written at {}, but an entry before it at {}",
+                    entry.timestamp, self.newest_at
+                ),
+            ));
         }
         self.newest_at = self.newest_at.max(entry.timestamp);
         let previous = self.chain.last().copied();
         if entry.previous != previous {
             return Err(bad(
                 Aspect::Chain,
-                format!("it follows {}, but the entry before it is {}", shown(entry.previous), shown(previous)),
+                format!(
+                    "it follows {}, but the entry before it is {}",
+                    shown(entry.previous),
+                    shown(previous)
+                ),
             ));
         }
         if entry.event_type == EventType::Claimed {
-            self.claim(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
+            self.claim(&entry)
+                .map_err(|(aspect, problem)| bad(aspect, problem))?;
             self.tally.claims += 1;
             self.tally.signed += u64::from(terms.is_some());
         } else {
-            self.outcome(&entry).map_err(|(aspect, problem)| bad(aspect, problem))?;
+            self.outcome(&entry)
+                .map_err(|(aspect, problem)| bad(aspect, problem))?;
         }
         self.chain.push(digest);
         self.tally.entries += 1;
@@ -235,37 +310,60 @@ impl Verifier {
     }
 
     fn claim(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        let repository = entry.operation.as_ref().map(|operation| operation.target().repository_id);
+        let repository = entry
+            .operation
+            .as_ref()
+            .map(|operation| operation.target().repository_id);
         if let (Some(expected), Some(found)) = (self.repository_id, repository)
             && expected != found
         {
             return Err((
                 Aspect::Bindings,
-                format!("it is for the repository with the number {found}, but the ledger is that of {expected}"),
+                format!(
+                    "it is for the repository with the number {found}, but the ledger is that of {expected}"
+                ),
             ));
         }
         self.repository_id = self.repository_id.or(repository);
-        entry.authority.follows(&self.authority).map_err(|problem| (Aspect::Bindings, problem))?;
+        entry
+            .authority
+            .follows(&self.authority)
+            .map_err(|problem| (Aspect::Bindings, problem))?;
         self.authority = entry.authority;
         if let Some(Claimed { state, .. }) = self.receipts.get(&entry.receipt_id) {
-            let resumes = state.outcome_sequence.is_none() && state.run_id == entry.run_id && state.run_attempt < entry.run_attempt;
+            let resumes = state.outcome_sequence.is_none()
+                && state.run_id == entry.run_id
+                && state.run_attempt < entry.run_attempt;
             if !resumes || state.operation_digest != entry.operation_digest {
                 return Err((
                     Aspect::States,
-                    format!("the receipt {} was claimed already by entry {}", entry.receipt_id, state.claim_sequence),
+                    format!(
+                        "the receipt {} was claimed already by entry {}",
+                        entry.receipt_id, state.claim_sequence
+                    ),
                 ));
             }
         }
-        self.receipts.insert(entry.receipt_id.clone(), Claimed::by(entry));
+        self.receipts
+            .insert(entry.receipt_id.clone(), Claimed::by(entry));
         Ok(())
     }
 
     fn outcome(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
         let Some(claimed) = self.receipts.get_mut(&entry.receipt_id) else {
-            return Err((Aspect::States, format!("no entry before it claims the receipt {}", entry.receipt_id)));
+            return Err((
+                Aspect::States,
+                format!("no entry before it claims the receipt {}", entry.receipt_id),
+            ));
         };
         if !claimed.is_meant_by(entry) {
-            return Err((Aspect::Bindings, format!("it is not about what entry {} claimed", claimed.state.claim_sequence)));
+            return Err((
+                Aspect::Bindings,
+                format!(
+                    "it is not about what entry {} claimed",
+                    claimed.state.claim_sequence
+                ),
+            ));
         }
         if entry.event_type != EventType::Unknown || claimed.state.outcome_sequence.is_some() {
             claimed.state.outcome_sequence = Some(entry.sequence);
@@ -280,7 +378,12 @@ impl Verifier {
 
     fn head_at(&self, entries: usize) -> Head {
         let newest = entries.checked_sub(1).and_then(|last| self.chain.get(last));
-        newest.map_or(Head::EMPTY, |digest| Head::at(Checkpoint { sequence: entries as u64, digest: *digest }))
+        newest.map_or(Head::EMPTY, |digest| {
+            Head::at(Checkpoint {
+                sequence: entries as u64,
+                digest: *digest,
+            })
+        })
     }
 
     /// Verifies `ledger.json`.
@@ -289,18 +392,31 @@ impl Verifier {
         if found == head.to_document() {
             return Ok(());
         }
-        let problem = format!("it does not name the last entry, {}", head.newest().map_or("none".into(), |newest| format!("{newest}")));
-        Err(BadLedger { aspect: Aspect::Chain, place: super::HEAD_PATH.into(), problem })
+        let problem = format!(
+            "it does not name the last entry, {}",
+            head.newest()
+                .map_or("none".into(), |newest| format!("{newest}"))
+        );
+        Err(BadLedger {
+            aspect: Aspect::Chain,
+            place: super::HEAD_PATH.into(),
+            problem,
+        })
     }
 
     /// Verifies `authority.json`, which is there as soon as a trust file or a policy decided.
     pub fn is_authority(&self, found: Option<&[u8]>) -> Result<(), BadLedger> {
-        let expected = (self.authority != Authority::default()).then(|| self.authority.to_document());
+        let expected =
+            (self.authority != Authority::default()).then(|| self.authority.to_document());
         if found == expected.as_deref() {
             return Ok(());
         }
         let problem = "it does not say what stood behind the newest claim";
-        Err(BadLedger { aspect: Aspect::States, place: super::AUTHORITY_PATH.into(), problem: problem.into() })
+        Err(BadLedger {
+            aspect: Aspect::States,
+            place: super::AUTHORITY_PATH.into(),
+            problem: problem.into(),
+        })
     }
 
     /// The receipts that were claimed, in their order: each of them has a state, and nothing else has.
@@ -331,17 +447,35 @@ impl Verifier {
     pub fn is_state(&self, receipt: &ReceiptId, found: Option<&[u8]>) -> Result<(), BadLedger> {
         let problem = match (self.receipts.get(receipt), found) {
             (Some(_), None) => "the file is missing",
-            (Some(expected), Some(found)) if found != expected.state.to_document() => "it is not what the entries make it",
+            (Some(expected), Some(found)) if found != expected.state.to_document() => {
+                "it is not what the entries make it"
+            }
             (Some(_), Some(_)) => return Ok(()),
             (None, _) => "no entry claims this receipt",
         };
-        Err(BadLedger { aspect: Aspect::States, place: super::state_path(receipt), problem: problem.into() })
+        Err(BadLedger {
+            aspect: Aspect::States,
+            place: super::state_path(receipt),
+            problem: problem.into(),
+        })
     }
 
     /// Verifies `ledger.json` as the commit shows it that lies this many commits behind the branch's head. A commit that took entries
     /// back, or that changed anything without an entry of its own, breaks the row.
-    pub fn is_commit(&self, behind: u64, commit: &CommitId, parents: usize, found: &[u8]) -> Result<(), BadLedger> {
-        let bad = |problem| Err(BadLedger { aspect: Aspect::History, place: format!("commit {commit}"), problem });
+    pub fn is_commit(
+        &self,
+        behind: u64,
+        commit: &CommitId,
+        parents: usize,
+        found: &[u8],
+    ) -> Result<(), BadLedger> {
+        let bad = |problem| {
+            Err(BadLedger {
+                aspect: Aspect::History,
+                place: format!("commit {commit}"),
+                problem,
+            })
+        };
         if parents > 1 {
             return bad("it merges other commits into the ledger".into());
         }
@@ -353,8 +487,11 @@ impl Verifier {
             Ok(head) if head == expected => Ok(()),
             Ok(head) => bad(format!(
                 "counted back from the newest entry it should hold {}, but it holds {}: a commit after it added no entry, or took one back",
-                expected.newest().map_or("no entry".into(), |newest| format!("{newest}")),
-                head.newest().map_or("no entry".into(), |newest| format!("{newest}"))
+                expected
+                    .newest()
+                    .map_or("no entry".into(), |newest| format!("{newest}")),
+                head.newest()
+                    .map_or("no entry".into(), |newest| format!("{newest}"))
             )),
             Err(error) => bad(format!("{}: {error}", super::HEAD_PATH)),
         }
@@ -363,8 +500,15 @@ impl Verifier {
     /// What was verified.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        let unfinished = self.receipts.values().filter(|claimed| claimed.state.outcome_sequence.is_none()).count() as u64;
-        Tally { unfinished, ..self.tally }
+        let unfinished = self
+            .receipts
+            .values()
+            .filter(|claimed| claimed.state.outcome_sequence.is_none())
+            .count() as u64;
+        Tally {
+            unfinished,
+            ..self.tally
+        }
     }
 }
 
@@ -379,9 +523,14 @@ fn shown(digest: Option<Digest>) -> String {
 fn about_operation(entry: &Entry, operation: &Operation) -> Result<(), String> {
     let found = operation.digest();
     if found != entry.operation_digest {
-        return Err(format!("its operation has the digest {found}, but it says {}", entry.operation_digest));
+        return Err(format!(
+            "its operation has the digest {found}, but it says {}",
+            entry.operation_digest
+        ));
     }
-    if (operation.kind(), &operation.target().repository) != (entry.operation_kind, &entry.repository) {
+    if (operation.kind(), &operation.target().repository)
+        != (entry.operation_kind, &entry.repository)
+    {
         return Err(format!(
             "its operation is {} in {}, but it says {} in {}",
             operation.kind(),
@@ -395,18 +544,41 @@ fn about_operation(entry: &Entry, operation: &Operation) -> Result<(), String> {
 
 fn about_terms(entry: &Entry, operation: &Operation, terms: &Terms) -> Result<(), String> {
     let sides = [
-        ("receipt", format!("{}", terms.receipt_id), format!("{}", entry.receipt_id)),
-        ("operation", format!("{}", terms.operation_digest), format!("{}", entry.operation_digest)),
-        ("kind", format!("{}", terms.operation_kind), format!("{}", operation.kind())),
-        ("repository", format!("{}", terms.target), format!("{}", operation.target())),
+        (
+            "receipt",
+            format!("{}", terms.receipt_id),
+            format!("{}", entry.receipt_id),
+        ),
+        (
+            "operation",
+            format!("{}", terms.operation_digest),
+            format!("{}", entry.operation_digest),
+        ),
+        (
+            "kind",
+            format!("{}", terms.operation_kind),
+            format!("{}", operation.kind()),
+        ),
+        (
+            "repository",
+            format!("{}", terms.target),
+            format!("{}", operation.target()),
+        ),
     ];
-    if let Some((what, receipt, found)) = sides.iter().find(|(_, receipt, found)| receipt != found) {
-        return Err(format!("its receipt is for {what} {receipt}, but it says {found}"));
+    if let Some((what, receipt, found)) = sides.iter().find(|(_, receipt, found)| receipt != found)
+    {
+        return Err(format!(
+            "its receipt is for {what} {receipt}, but it says {found}"
+        ));
     }
     if !terms.enforceable || terms.consumed {
-        return Err("its receipt allows nothing: it is advisory, or consumed by its own word".into());
+        return Err(
+            "its receipt allows nothing: it is advisory, or consumed by its own word".into(),
+        );
     }
-    if entry.timestamp >= terms.expires_at || terms.issued_at.since(entry.timestamp) > crate::binding::MOST_AHEAD {
+    if entry.timestamp >= terms.expires_at
+        || terms.issued_at.since(entry.timestamp) > crate::binding::MOST_AHEAD
+    {
         return Err(format!(
             "it was claimed at {}, but its receipt counts from {} until {}",
             entry.timestamp, terms.issued_at, terms.expires_at

@@ -60,8 +60,17 @@ mod tests {
 
     #[test]
     fn a_body_may_have_65536_characters_and_not_one_more() {
-        let body = |characters: usize| PullBody::new("pull request body", "ä".repeat(characters).parse().unwrap());
+        let body = |characters: usize| {
+            PullBody::new("pull request body", "ä".repeat(characters).parse().unwrap())
+        };
         assert_eq!(body(65_536).map(|body| body.as_str().len()), Ok(131_072));
-        assert_eq!(body(65_537), Err(TooLong { what: "pull request body", found: 65_537, most: 65_536 }));
+        assert_eq!(
+            body(65_537),
+            Err(TooLong {
+                what: "pull request body",
+                found: 65_537,
+                most: 65_536
+            })
+        );
     }
 }

@@ -65,20 +65,36 @@ pub struct Visibility {
 
 impl Visibility {
     /// Without a wish for `make_latest`, a full release becomes the latest and others do not.
-    pub fn new(draft: bool, prerelease: bool, make_latest: Option<MakeLatest>) -> Result<Self, NotLatest> {
-        let most = if draft || prerelease { MakeLatest::False } else { MakeLatest::True };
+    pub fn new(
+        draft: bool,
+        prerelease: bool,
+        make_latest: Option<MakeLatest>,
+    ) -> Result<Self, NotLatest> {
+        let most = if draft || prerelease {
+            MakeLatest::False
+        } else {
+            MakeLatest::True
+        };
         let make_latest = make_latest.unwrap_or(most);
         if most == MakeLatest::False && make_latest == MakeLatest::True {
             return Err(NotLatest);
         }
-        Ok(Self { draft, prerelease, make_latest })
+        Ok(Self {
+            draft,
+            prerelease,
+            make_latest,
+        })
     }
 
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
-        let (draft, prerelease) = (object.take("draft")?.flag()?, object.take("prerelease")?.flag()?);
+        let (draft, prerelease) = (
+            object.take("draft")?.flag()?,
+            object.take("prerelease")?.flag()?,
+        );
         let make_latest = object.take("make_latest")?;
         let place = make_latest.refuse("");
-        Self::new(draft, prerelease, Some(make_latest.name()?)).map_err(|error| place.with_problem(&error))
+        Self::new(draft, prerelease, Some(make_latest.name()?))
+            .map_err(|error| place.with_problem(&error))
     }
 
     /// Whether it stays a draft.
@@ -140,7 +156,9 @@ impl core::str::FromStr for MakeLatest {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let word = [Self::True, Self::False, Self::Legacy].into_iter().find(|word| word.as_str() == text);
+        let word = [Self::True, Self::False, Self::Legacy]
+            .into_iter()
+            .find(|word| word.as_str() == text);
         word.ok_or_else(|| InvalidName::new("make_latest", text, "`true`, `false` or `legacy`"))
     }
 }
@@ -152,32 +170,63 @@ mod tests {
 
     #[test]
     fn a_draft_or_prerelease_is_never_the_latest() {
-        assert_eq!(Visibility::new(true, false, Some(MakeLatest::True)), Err(NotLatest));
-        assert_eq!(Visibility::new(false, true, Some(MakeLatest::True)), Err(NotLatest));
-        assert_eq!(Visibility::new(false, true, None).map(Visibility::make_latest), Ok(MakeLatest::False));
-        assert_eq!(Visibility::new(false, false, None).map(Visibility::make_latest), Ok(MakeLatest::True));
+        assert_eq!(
+            Visibility::new(true, false, Some(MakeLatest::True)),
+            Err(NotLatest)
+        );
+        assert_eq!(
+            Visibility::new(false, true, Some(MakeLatest::True)),
+            Err(NotLatest)
+        );
+        assert_eq!(
+            Visibility::new(false, true, None).map(Visibility::make_latest),
+            Ok(MakeLatest::False)
+        );
+        assert_eq!(
+            Visibility::new(false, false, None).map(Visibility::make_latest),
+            Ok(MakeLatest::True)
+        );
     }
 
     #[test]
     fn a_draft_and_a_prerelease_are_what_they_were_made() {
         for (draft, prerelease) in [(false, false), (true, false), (false, true), (true, true)] {
             let visibility = Visibility::new(draft, prerelease, None).unwrap();
-            assert_eq!((visibility.draft(), visibility.prerelease()), (draft, prerelease));
+            assert_eq!(
+                (visibility.draft(), visibility.prerelease()),
+                (draft, prerelease)
+            );
         }
     }
 
     #[test]
     fn latest_is_one_of_githubs_three_words() {
-        for (word, latest) in [("true", MakeLatest::True), ("false", MakeLatest::False), ("legacy", MakeLatest::Legacy)] {
-            assert_eq!((word.parse(), std::format!("{latest}").as_str()), (Ok(latest), word));
+        for (word, latest) in [
+            ("true", MakeLatest::True),
+            ("false", MakeLatest::False),
+            ("legacy", MakeLatest::Legacy),
+        ] {
+            assert_eq!(
+                (word.parse(), std::format!("{latest}").as_str()),
+                (Ok(latest), word)
+            );
         }
         assert_eq!("True".parse::<MakeLatest>().unwrap_err().value(), "True");
     }
 
     #[test]
     fn a_body_may_have_125000_characters_and_not_one_more() {
-        let body = |characters: usize| ReleaseBody::new("release body", "ä".repeat(characters).parse().unwrap());
+        let body = |characters: usize| {
+            ReleaseBody::new("release body", "ä".repeat(characters).parse().unwrap())
+        };
         assert_eq!(body(125_000).map(|body| body.as_str().len()), Ok(250_000));
-        assert_eq!(body(125_001), Err(TooLong { what: "release body", found: 125_001, most: 125_000 }));
+        assert_eq!(
+            body(125_001),
+            Err(TooLong {
+                what: "release body",
+                found: 125_001,
+                most: 125_000
+            })
+        );
     }
 }

@@ -23,8 +23,16 @@ pub struct Constraint {
     pub value: String,
 }
 
-fn constraint(constraint: &'static str, subject: impl Into<String>, value: impl Into<String>) -> Constraint {
-    Constraint { constraint, subject: subject.into(), value: value.into() }
+fn constraint(
+    constraint: &'static str,
+    subject: impl Into<String>,
+    value: impl Into<String>,
+) -> Constraint {
+    Constraint {
+        constraint,
+        subject: subject.into(),
+        value: value.into(),
+    }
 }
 
 /// Every condition of an operation.
@@ -32,28 +40,72 @@ fn constraint(constraint: &'static str, subject: impl Into<String>, value: impl 
 pub fn constraints(operation: &Operation, ledger: Option<Checkpoint>) -> Vec<Constraint> {
     let commit = operation.commit().as_str();
     let mut all = Vec::from([
-        constraint("repository_is", operation.target().repository.as_str(), operation.target().repository_id.to_string()),
-        constraint("ledger_holds", "receipt-ledger", ledger.map_or("a ledger".into(), |head| head.to_string())),
-        constraint("commit_exists", operation.target().repository.as_str(), commit),
+        constraint(
+            "repository_is",
+            operation.target().repository.as_str(),
+            operation.target().repository_id.to_string(),
+        ),
+        constraint(
+            "ledger_holds",
+            "receipt-ledger",
+            ledger.map_or("a ledger".into(), |head| head.to_string()),
+        ),
+        constraint(
+            "commit_exists",
+            operation.target().repository.as_str(),
+            commit,
+        ),
     ]);
     match operation {
         Operation::PublishRelease(release) => {
             let tag = release.tag_name.as_str();
-            all.push(constraint("tag_free_or_at", format!("refs/tags/{tag}"), commit));
+            all.push(constraint(
+                "tag_free_or_at",
+                format!("refs/tags/{tag}"),
+                commit,
+            ));
             all.push(constraint("release_free", tag, "no published release"));
-            all.push(constraint("workflows_as_on_default_branch", ".github/workflows", commit));
-            all.extend(
-                release.assets.as_slice().iter().map(|asset| constraint("file_has_digest", asset.name.as_str(), asset.sha256.to_string())),
-            );
+            all.push(constraint(
+                "workflows_as_on_default_branch",
+                ".github/workflows",
+                commit,
+            ));
+            all.extend(release.assets.as_slice().iter().map(|asset| {
+                constraint(
+                    "file_has_digest",
+                    asset.name.as_str(),
+                    asset.sha256.to_string(),
+                )
+            }));
         }
         Operation::TagRepo(tag) => {
-            all.push(constraint("tag_free", format!("refs/tags/{}", tag.tag_name), "no tag of that name"));
-            all.push(constraint("workflows_as_on_default_branch", ".github/workflows", commit));
+            all.push(constraint(
+                "tag_free",
+                format!("refs/tags/{}", tag.tag_name),
+                "no tag of that name",
+            ));
+            all.push(constraint(
+                "workflows_as_on_default_branch",
+                ".github/workflows",
+                commit,
+            ));
         }
         Operation::OpenPr(pull) => {
-            all.push(constraint("branch_at", format!("refs/heads/{}", pull.head_branch), commit));
-            all.push(constraint("branch_exists", format!("refs/heads/{}", pull.base_branch), "any commit but the head's"));
-            all.push(constraint("pull_request_free", format!("{} → {}", pull.head_branch, pull.base_branch), "no open pull request"));
+            all.push(constraint(
+                "branch_at",
+                format!("refs/heads/{}", pull.head_branch),
+                commit,
+            ));
+            all.push(constraint(
+                "branch_exists",
+                format!("refs/heads/{}", pull.base_branch),
+                "any commit but the head's",
+            ));
+            all.push(constraint(
+                "pull_request_free",
+                format!("{} → {}", pull.head_branch, pull.base_branch),
+                "no open pull request",
+            ));
         }
     }
     all

@@ -33,10 +33,26 @@ impl Stands {
     pub(super) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let stands = Self {
-            tag: object.take("tag")?.nullable().map(Value::name).transpose()?,
-            latest: object.take("latest")?.nullable().map(Value::name).transpose()?,
-            head: object.take("head")?.nullable().map(Value::name).transpose()?,
-            base: object.take("base")?.nullable().map(Value::name).transpose()?,
+            tag: object
+                .take("tag")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
+            latest: object
+                .take("latest")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
+            head: object
+                .take("head")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
+            base: object
+                .take("base")?
+                .nullable()
+                .map(Value::name)
+                .transpose()?,
         };
         object.end()?;
         Ok(stands)
@@ -61,20 +77,41 @@ pub struct Effect {
     blocked_by_mode: bool,
 }
 
-fn effect(effect: &'static str, subject: impl Into<String>, from: Option<String>, to: impl Into<String>) -> Effect {
-    Effect { effect, subject: subject.into(), from, to: to.into(), blocked_by_mode: true }
+fn effect(
+    effect: &'static str,
+    subject: impl Into<String>,
+    from: Option<String>,
+    to: impl Into<String>,
+) -> Effect {
+    Effect {
+        effect,
+        subject: subject.into(),
+        from,
+        to: to.into(),
+        blocked_by_mode: true,
+    }
 }
 
 /// Everything that an operation would change, in the order in which it would be done.
 #[must_use]
 pub fn effects(operation: &Operation, stands: &Stands) -> Vec<Effect> {
-    let mut effects = Vec::from([effect("spend_receipt", format!("refs/heads/{BRANCH}"), None, "a claim of this operation")]);
+    let mut effects = Vec::from([effect(
+        "spend_receipt",
+        format!("refs/heads/{BRANCH}"),
+        None,
+        "a claim of this operation",
+    )]);
     match operation {
         Operation::PublishRelease(release) => of_release(release, stands, &mut effects),
         Operation::TagRepo(tag) => of_tag(tag, stands, &mut effects),
         Operation::OpenPr(pull) => of_pull(pull, stands, &mut effects),
     }
-    effects.push(effect("record_outcome", format!("refs/heads/{BRANCH}"), None, "the outcome of this operation"));
+    effects.push(effect(
+        "record_outcome",
+        format!("refs/heads/{BRANCH}"),
+        None,
+        "the outcome of this operation",
+    ));
     effects
 }
 
@@ -88,29 +125,72 @@ fn of_release(release: &PublishRelease, stands: &Stands, effects: &mut Vec<Effec
     } else {
         "a release"
     };
-    effects.push(effect("create_release", tag.as_str(), None, format!("{word} called {}", release.release_name)));
-    effects.extend(assets.iter().map(|asset| effect("upload_asset", asset.name.as_str(), None, asset.sha256.to_string())));
+    effects.push(effect(
+        "create_release",
+        tag.as_str(),
+        None,
+        format!("{word} called {}", release.release_name),
+    ));
+    effects.extend(assets.iter().map(|asset| {
+        effect(
+            "upload_asset",
+            asset.name.as_str(),
+            None,
+            asset.sha256.to_string(),
+        )
+    }));
     if visibility.draft() {
         return;
     }
     if stands.tag.is_none() {
-        effects.push(effect("create_tag", format!("refs/tags/{tag}"), None, release.target_sha.as_str()));
+        effects.push(effect(
+            "create_tag",
+            format!("refs/tags/{tag}"),
+            None,
+            release.target_sha.as_str(),
+        ));
     }
     if visibility.make_latest() != MakeLatest::False {
         let before = stands.latest.as_ref().map(ToString::to_string);
-        effects.push(effect("mark_latest", release.target.repository.as_str(), before, tag.as_str()));
+        effects.push(effect(
+            "mark_latest",
+            release.target.repository.as_str(),
+            before,
+            tag.as_str(),
+        ));
     }
 }
 
 fn of_tag(tag: &TagRepo, stands: &Stands, effects: &mut Vec<Effect>) {
     let before = stands.tag.as_ref().map(ToString::to_string);
-    effects.push(effect("create_tag", format!("refs/tags/{}", tag.tag_name), before, tag.target_sha.as_str()));
+    effects.push(effect(
+        "create_tag",
+        format!("refs/tags/{}", tag.tag_name),
+        before,
+        tag.target_sha.as_str(),
+    ));
 }
 
 fn of_pull(pull: &OpenPr, stands: &Stands, effects: &mut Vec<Effect>) {
-    let base = stands.base.as_ref().map(|base| format!("{} at {base}", pull.base_branch));
+    let base = stands
+        .base
+        .as_ref()
+        .map(|base| format!("{} at {base}", pull.base_branch));
     let head = format!("{} at {}", pull.head_branch, pull.head_sha);
-    effects.push(effect("open_pull_request", pull.base_branch.as_str(), base, head));
-    effects.extend(pull.labels.iter().map(|label| effect("add_label", "the pull request", None, label.as_str())));
-    effects.extend(pull.reviewers.iter().map(|login| effect("request_review", "the pull request", None, login.as_str())));
+    effects.push(effect(
+        "open_pull_request",
+        pull.base_branch.as_str(),
+        base,
+        head,
+    ));
+    effects.extend(
+        pull.labels
+            .iter()
+            .map(|label| effect("add_label", "the pull request", None, label.as_str())),
+    );
+    effects.extend(
+        pull.reviewers
+            .iter()
+            .map(|login| effect("request_review", "the pull request", None, login.as_str())),
+    );
 }

@@ -9,7 +9,10 @@ use alloc::{
 use core::fmt;
 
 use super::{Policy, Rule};
-use crate::{digest::Digest, keys::TrustedKey, name::Actor, operation::Operation, plan::Plan, timestamp::Lifetime};
+use crate::{
+    digest::Digest, keys::TrustedKey, name::Actor, operation::Operation, plan::Plan,
+    timestamp::Lifetime,
+};
 
 /// Who says yes: a trusted key's name, and its owner's login if that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +25,10 @@ pub struct Approval {
 
 impl From<&TrustedKey> for Approval {
     fn from(key: &TrustedKey) -> Self {
-        Self { name: key.name.clone(), login: key.login.clone() }
+        Self {
+            name: key.name.clone(),
+            login: key.login.clone(),
+        }
     }
 }
 
@@ -104,24 +110,51 @@ impl Decision {
     /// Whether nothing is missing but more approvers: one at least counts already.
     #[must_use]
     pub fn waits_for_others(&self) -> bool {
-        let [Reason::ThresholdUnmet { counted, threshold, approvers }] = self.reasons.as_slice() else { return false };
+        let [
+            Reason::ThresholdUnmet {
+                counted,
+                threshold,
+                approvers,
+            },
+        ] = self.reasons.as_slice()
+        else {
+            return false;
+        };
         self.rule.is_some() && *counted > 0 && *threshold <= approvers.len() as u64
     }
 
     /// The decision as an error, if it is one.
     pub fn verdict(self) -> Result<(), Denial> {
-        if self.allows() { Ok(()) } else { Err(Denial { rule: self.rule, reasons: self.reasons }) }
+        if self.allows() {
+            Ok(())
+        } else {
+            Err(Denial {
+                rule: self.rule,
+                reasons: self.reasons,
+            })
+        }
     }
 }
 
 /// Decides about every operation of a plan, in its order.
 #[must_use]
-pub fn decide(plan: &Plan, approvals: &[Approval], lifetime: Lifetime, policy: &Policy) -> Vec<Decision> {
+pub fn decide(
+    plan: &Plan,
+    approvals: &[Approval],
+    lifetime: Lifetime,
+    policy: &Policy,
+) -> Vec<Decision> {
     plan.operations()
         .iter()
         .map(|planned| {
             decide_one(
-                &Request { operation: planned.operation(), approvals, requesters: &plan.requested_by, reviewers: &[], lifetime },
+                &Request {
+                    operation: planned.operation(),
+                    approvals,
+                    requesters: &plan.requested_by,
+                    reviewers: &[],
+                    lifetime,
+                },
                 policy,
             )
         })
@@ -131,8 +164,11 @@ pub fn decide(plan: &Plan, approvals: &[Approval], lifetime: Lifetime, policy: &
 /// Decides about one operation.
 #[must_use]
 pub fn decide_one(request: &Request<'_>, policy: &Policy) -> Decision {
-    let (matching, others): (Vec<_>, Vec<_>) =
-        policy.rules.iter().map(|rule| (rule, rule.matches(request.operation))).partition(|(_, verdict)| verdict.is_ok());
+    let (matching, others): (Vec<_>, Vec<_>) = policy
+        .rules
+        .iter()
+        .map(|rule| (rule, rule.matches(request.operation)))
+        .partition(|(_, verdict)| verdict.is_ok());
     let decision = |rule: Option<&Rule>, reasons| Decision {
         operation: request.operation.digest(),
         rule: rule.map(|rule| rule.name.clone()),
@@ -141,10 +177,19 @@ pub fn decide_one(request: &Request<'_>, policy: &Policy) -> Decision {
     match matching.as_slice() {
         [(rule, _)] => decision(Some(rule), against(request, rule)),
         [] => {
-            let near = others.into_iter().map(|(rule, verdict)| (rule.name.clone(), verdict.err().unwrap_or_default())).collect();
+            let near = others
+                .into_iter()
+                .map(|(rule, verdict)| (rule.name.clone(), verdict.err().unwrap_or_default()))
+                .collect();
             decision(None, [Reason::NoRule(near)].into())
         }
-        several => decision(None, [Reason::SeveralRules(several.iter().map(|(rule, _)| rule.name.clone()).collect())].into()),
+        several => decision(
+            None,
+            [Reason::SeveralRules(
+                several.iter().map(|(rule, _)| rule.name.clone()).collect(),
+            )]
+            .into(),
+        ),
     }
 }
 
@@ -154,27 +199,47 @@ const JOB_TOKEN: &str = "github-actions[bot]";
 fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if request.lifetime > rule.longest_lifetime {
-        reasons.push(Reason::LifetimeTooLong { found: request.lifetime, longest: rule.longest_lifetime });
+        reasons.push(Reason::LifetimeTooLong {
+            found: request.lifetime,
+            longest: rule.longest_lifetime,
+        });
     }
     // A run that a workflow started with its job token was asked for by whoever wrote the workflow.
     let hides_somebody = |requester: &Actor| requester.as_str().eq_ignore_ascii_case(JOB_TOKEN);
-    if rule.exclude_requester && (request.requesters.is_empty() || request.requesters.iter().any(hides_somebody)) {
+    if rule.exclude_requester
+        && (request.requesters.is_empty() || request.requesters.iter().any(hides_somebody))
+    {
         reasons.push(Reason::RequesterUnknown);
     }
-    let asked = |login: &Actor| request.requesters.iter().any(|requester| requester.is(login));
+    let asked = |login: &Actor| {
+        request
+            .requesters
+            .iter()
+            .any(|requester| requester.is(login))
+    };
     if rule.exclude_requester {
         // One review by somebody else is enough.
-        if let (Some(first), true) = (request.reviewers.first(), request.reviewers.iter().all(asked)) {
+        if let (Some(first), true) = (
+            request.reviewers.first(),
+            request.reviewers.iter().all(asked),
+        ) {
             reasons.push(Reason::RequesterReviewed(first.to_string()));
         }
     }
     // Two keys of one person are one approver: the login tells, or the name where no login is known.
-    let person = |name: &str, login: Option<&Actor>| login.map_or_else(|| String::from(name), |login| login.as_str().to_ascii_lowercase());
+    let person = |name: &str, login: Option<&Actor>| {
+        login.map_or_else(
+            || String::from(name),
+            |login| login.as_str().to_ascii_lowercase(),
+        )
+    };
     let (mut counted, mut passed_over) = (BTreeSet::new(), Vec::new());
     for Approval { name, login } in request.approvals {
         let reason = match login {
             _ if !rule.approvers.contains(name) => Reason::NotAnApprover(name.clone()),
-            Some(login) if rule.exclude_requester && asked(login) => Reason::RequesterApproved(name.clone()),
+            Some(login) if rule.exclude_requester && asked(login) => {
+                Reason::RequesterApproved(name.clone())
+            }
             None if rule.exclude_requester => Reason::LoginUnknown(name.clone()),
             _ => {
                 counted.insert(person(name, login.as_ref()));
@@ -187,7 +252,11 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
         // Why somebody's word does not count matters only where it is missed.
         reasons.extend(passed_over);
         let approvers = rule.approvers.clone();
-        reasons.push(Reason::ThresholdUnmet { counted: counted.len() as u64, threshold: rule.threshold, approvers });
+        reasons.push(Reason::ThresholdUnmet {
+            counted: counted.len() as u64,
+            threshold: rule.threshold,
+            approvers,
+        });
     }
     reasons
 }
@@ -210,15 +279,21 @@ impl Reason {
 
     const fn remedy(&self) -> &'static str {
         match self {
-            Self::NoRule(_) => "What no rule is about is not allowed. Add a rule for it to the policy, or correct the operation.",
-            Self::SeveralRules(_) => "Exactly one rule must match: narrow the others. `countersign policy check` finds rules that overlap.",
+            Self::NoRule(_) => {
+                "What no rule is about is not allowed. Add a rule for it to the policy, or correct the operation."
+            }
+            Self::SeveralRules(_) => {
+                "Exactly one rule must match: narrow the others. `countersign policy check` finds rules that overlap."
+            }
             Self::LifetimeTooLong { .. } => {
                 "Ask for a receipt that lasts no longer than the policy allows: `countersign authorize --expires-in`."
             }
             Self::RequesterUnknown => {
                 "Have a person start the run that makes the plan, or say who asks: `countersign plan --requested-by`."
             }
-            Self::RequesterApproved(_) => "Somebody other than whoever started the run must approve.",
+            Self::RequesterApproved(_) => {
+                "Somebody other than whoever started the run must approve."
+            }
             Self::RequesterReviewed(_) => {
                 "Somebody other than whoever started the run must approve the deployment with the receipt in the comment."
             }
@@ -228,7 +303,9 @@ impl Reason {
             Self::NotAnApprover(_) => {
                 "An approver of the rule must issue the receipt with `countersign authorize`; other approvers add signatures with `countersign sign`."
             }
-            Self::ThresholdUnmet { .. } => "Collect signatures of enough approvers of the rule on the same receipt: `countersign sign`.",
+            Self::ThresholdUnmet { .. } => {
+                "Collect signatures of enough approvers of the rule on the same receipt: `countersign sign`."
+            }
         }
     }
 }
@@ -256,7 +333,11 @@ impl fmt::Display for Reason {
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Denial {

@@ -14,11 +14,17 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');
-        let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
+        let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+            return false;
+        };
         let mut parts: Vec<&str> = parts.collect();
-        let Some(last) = parts.pop() else { return rest.is_empty() };
+        let Some(last) = parts.pop() else {
+            return rest.is_empty();
+        };
         // The first place of each part leaves the most to the next ones.
-        let left = parts.into_iter().try_fold(rest, |rest, part| rest.split_once(part).map(|(_, behind)| behind));
+        let left = parts.into_iter().try_fold(rest, |rest, part| {
+            rest.split_once(part).map(|(_, behind)| behind)
+        });
         left.is_some_and(|rest| rest.ends_with(last))
     }
 
@@ -29,7 +35,8 @@ impl Pattern {
 
     /// Whether some name is one of both.
     pub(super) fn meets(&self, other: &Self) -> bool {
-        let (one, other): (Vec<char>, Vec<char>) = (self.0.chars().collect(), other.0.chars().collect());
+        let (one, other): (Vec<char>, Vec<char>) =
+            (self.0.chars().collect(), other.0.chars().collect());
         // `meets[j]`: whether what is left of `one` and of `other` from `j` on have a name in common.
         let mut meets = vec![false; other.len() + 1];
         meets[other.len()] = true;
@@ -56,12 +63,18 @@ impl FromStr for Pattern {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let valid =
-            (1..=200).contains(&text.len()) && !text.contains(|c: char| crate::text::hides(c) || c.is_whitespace() || "?[]{}".contains(c));
+        let valid = (1..=200).contains(&text.len())
+            && !text.contains(|c: char| {
+                crate::text::hides(c) || c.is_whitespace() || "?[]{}".contains(c)
+            });
         if valid {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidName::new("pattern", text, "1 to 200 visible characters, `*` for any, no blanks and none of `?[]{}`"))
+            Err(InvalidName::new(
+                "pattern",
+                text,
+                "1 to 200 visible characters, `*` for any, no blanks and none of `?[]{}`",
+            ))
         }
     }
 }
@@ -120,14 +133,25 @@ mod tests {
             ("v*1", "*2", false, false),
             ("*b", "*a", false, false),
         ] {
-            assert_eq!((pattern(one).covers(&pattern(other)), pattern(one).meets(&pattern(other))), (covers, meets), "{one} {other}");
+            assert_eq!(
+                (
+                    pattern(one).covers(&pattern(other)),
+                    pattern(one).meets(&pattern(other))
+                ),
+                (covers, meets),
+                "{one} {other}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_pattern_is_refused() {
         for text in ["", "v 1", "v?", "[a]", "a\u{200b}b"] {
-            assert!(text.parse::<Pattern>().is_err_and(|error| error.value() == text), "{text}");
+            assert!(
+                text.parse::<Pattern>()
+                    .is_err_and(|error| error.value() == text),
+                "{text}"
+            );
         }
     }
 }

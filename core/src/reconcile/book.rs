@@ -70,18 +70,30 @@ impl Book {
     pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
         let claim = entry.operation.is_some().then(|| entry.checkpoint().digest);
         if let Some(operation) = entry.operation {
-            let before = self.spent.get(&entry.receipt_id).filter(|before| before.flaw.is_none());
+            let before = self
+                .spent
+                .get(&entry.receipt_id)
+                .filter(|before| before.flaw.is_none());
             let spent = Spent {
                 receipt_id: entry.receipt_id.clone(),
                 sequence: entry.sequence,
-                claims: before.into_iter().flat_map(|before| before.claims.iter().copied()).chain(claim).collect(),
+                claims: before
+                    .into_iter()
+                    .flat_map(|before| before.claims.iter().copied())
+                    .chain(claim)
+                    .collect(),
                 claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),
                 operation,
                 flaw,
                 outcome: None,
             };
             if let Some(flaw) = &spent.flaw {
-                let finding = Finding::new(Code::ReceiptInvalid, Subject::entry(spent.sequence), Some(&spent), flaw);
+                let finding = Finding::new(
+                    Code::ReceiptInvalid,
+                    Subject::entry(spent.sequence),
+                    Some(&spent),
+                    flaw,
+                );
                 self.flaws.push((entry.timestamp, finding));
                 // A claim that does not count takes nothing from one that does.
                 if before.is_some() {
@@ -89,10 +101,15 @@ impl Book {
                 }
             }
             if !self.spent.contains_key(&entry.receipt_id) {
-                self.index.entry(Thing::of(&spent.operation)).or_default().push(entry.receipt_id.clone());
+                self.index
+                    .entry(Thing::of(&spent.operation))
+                    .or_default()
+                    .push(entry.receipt_id.clone());
             }
             self.spent.insert(entry.receipt_id, spent);
-        } else if let (Some(spent), Some(response)) = (self.spent.get_mut(&entry.receipt_id), entry.github_response) {
+        } else if let (Some(spent), Some(response)) =
+            (self.spent.get_mut(&entry.receipt_id), entry.github_response)
+        {
             if let Some(number) = response.pull_number {
                 self.pulls.insert(number, entry.receipt_id);
             }
@@ -100,22 +117,34 @@ impl Book {
         }
     }
 
-    pub(super) fn releases<'a>(&'a self, tag: &str) -> impl Iterator<Item = (&'a Spent, &'a PublishRelease)> + use<'a> {
-        self.about(&Thing::Release(tag.into())).filter_map(|spent| match &spent.operation {
-            Operation::PublishRelease(release) => Some((spent, release)),
-            _ => None,
-        })
+    pub(super) fn releases<'a>(
+        &'a self,
+        tag: &str,
+    ) -> impl Iterator<Item = (&'a Spent, &'a PublishRelease)> + use<'a> {
+        self.about(&Thing::Release(tag.into()))
+            .filter_map(|spent| match &spent.operation {
+                Operation::PublishRelease(release) => Some((spent, release)),
+                _ => None,
+            })
     }
 
-    pub(super) fn tags<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a Spent, &'a TagRepo)> + use<'a> {
-        self.about(&Thing::Tag(name.into())).filter_map(|spent| match &spent.operation {
-            Operation::TagRepo(tag) => Some((spent, tag)),
-            _ => None,
-        })
+    pub(super) fn tags<'a>(
+        &'a self,
+        name: &str,
+    ) -> impl Iterator<Item = (&'a Spent, &'a TagRepo)> + use<'a> {
+        self.about(&Thing::Tag(name.into()))
+            .filter_map(|spent| match &spent.operation {
+                Operation::TagRepo(tag) => Some((spent, tag)),
+                _ => None,
+            })
     }
 
-    pub(super) fn pulls_from<'a>(&'a self, branch: &str) -> impl Iterator<Item = (&'a Spent, &'a OpenPr)> + use<'a> {
-        self.about(&Thing::PullFrom(branch.into())).filter_map(Spent::pull)
+    pub(super) fn pulls_from<'a>(
+        &'a self,
+        branch: &str,
+    ) -> impl Iterator<Item = (&'a Spent, &'a OpenPr)> + use<'a> {
+        self.about(&Thing::PullFrom(branch.into()))
+            .filter_map(Spent::pull)
     }
 
     pub(super) fn pull(&self, number: u64) -> Option<(&Spent, &OpenPr)> {
@@ -123,7 +152,11 @@ impl Book {
     }
 
     fn about<'a>(&'a self, thing: &Thing) -> impl Iterator<Item = &'a Spent> + use<'a> {
-        self.index.get(thing).into_iter().flatten().filter_map(|receipt| self.spent.get(receipt))
+        self.index
+            .get(thing)
+            .into_iter()
+            .flatten()
+            .filter_map(|receipt| self.spent.get(receipt))
     }
 
     /// Every receipt, those that do not count too.
@@ -133,7 +166,9 @@ impl Book {
 
     /// The last good receipt for the same thing, if it came later.
     pub(super) fn successor(&self, spent: &Spent) -> Option<&Spent> {
-        let later = self.about(&Thing::of(&spent.operation)).filter(|other| other.flaw.is_none() && other.sequence > spent.sequence);
+        let later = self
+            .about(&Thing::of(&spent.operation))
+            .filter(|other| other.flaw.is_none() && other.sequence > spent.sequence);
         later.max_by_key(|other| other.sequence)
     }
 
@@ -144,7 +179,11 @@ impl Book {
     }
 
     pub(super) fn flaws(&self, since: Timestamp) -> Vec<Finding> {
-        self.flaws.iter().filter(|(at, _)| *at >= since).map(|(_, finding)| finding.clone()).collect()
+        self.flaws
+            .iter()
+            .filter(|(at, _)| *at >= since)
+            .map(|(_, finding)| finding.clone())
+            .collect()
     }
 }
 
@@ -160,7 +199,11 @@ impl Thing {
 
 impl Spent {
     fn pull(&self) -> Option<(&Self, &OpenPr)> {
-        if let Operation::OpenPr(pull) = &self.operation { Some((self, pull)) } else { None }
+        if let Operation::OpenPr(pull) = &self.operation {
+            Some((self, pull))
+        } else {
+            None
+        }
     }
 
     /// How it stands by the ledger's word.
@@ -180,7 +223,12 @@ impl Spent {
     }
 
     pub(super) fn error(&self) -> String {
-        let told = self.answer().map(|answer| (answer.error_code.as_deref(), answer.error_message.as_deref()));
+        let told = self.answer().map(|answer| {
+            (
+                answer.error_code.as_deref(),
+                answer.error_message.as_deref(),
+            )
+        });
         match told {
             Some((Some(code), Some(message))) => excerpt(&format!("{code}: {message}"), 300),
             Some((code, message)) => code.or(message).unwrap_or("no reason is given").to_string(),

@@ -177,7 +177,12 @@ impl Serialize for Code {
 impl Finding {
     /// A finding; untrusted text in it is made visible.
     #[must_use]
-    pub fn new(code: Code, subject: Subject, spent: Option<&Spent>, problem: impl AsRef<str>) -> Self {
+    pub fn new(
+        code: Code,
+        subject: Subject,
+        spent: Option<&Spent>,
+        problem: impl AsRef<str>,
+    ) -> Self {
         Self {
             code,
             level: code.level(),
@@ -194,37 +199,66 @@ impl Subject {
     /// The ledger as a whole.
     #[must_use]
     pub fn ledger() -> Self {
-        Self { kind: "ledger", name: crate::ledger::BRANCH.into(), url: None }
+        Self {
+            kind: "ledger",
+            name: crate::ledger::BRANCH.into(),
+            url: None,
+        }
     }
 
     /// One entry of it.
     #[must_use]
     pub fn entry(sequence: u64) -> Self {
-        Self { kind: "entry", name: sequence.to_string(), url: None }
+        Self {
+            kind: "entry",
+            name: sequence.to_string(),
+            url: None,
+        }
     }
 
     pub(super) fn release(found: &FoundRelease) -> Self {
         let kind = if found.draft { "draft" } else { "release" };
-        Self { kind, name: excerpt(&found.tag_name, 100), url: Some(visible(&found.url, Lines::One)) }
+        Self {
+            kind,
+            name: excerpt(&found.tag_name, 100),
+            url: Some(visible(&found.url, Lines::One)),
+        }
     }
 
     pub(super) fn tag(found: &FoundTag) -> Self {
-        Self { kind: "tag", name: excerpt(&found.name, 100), url: None }
+        Self {
+            kind: "tag",
+            name: excerpt(&found.name, 100),
+            url: None,
+        }
     }
 
     pub(super) fn pull(found: &FoundPull) -> Self {
-        let name = excerpt(&format!("#{} by {}: {}", found.number, found.author, found.title), 120);
-        Self { kind: "pull request", name, url: Some(visible(&found.url, Lines::One)) }
+        let name = excerpt(
+            &format!("#{} by {}: {}", found.number, found.author, found.title),
+            120,
+        );
+        Self {
+            kind: "pull request",
+            name,
+            url: Some(visible(&found.url, Lines::One)),
+        }
     }
 
     /// What an operation would have made.
     pub(super) fn approved(operation: &Operation) -> Self {
         let (kind, name) = match operation {
-            Operation::PublishRelease(release) if release.visibility.draft() => ("draft", release.tag_name.as_str()),
+            Operation::PublishRelease(release) if release.visibility.draft() => {
+                ("draft", release.tag_name.as_str())
+            }
             Operation::PublishRelease(release) => ("release", release.tag_name.as_str()),
             Operation::TagRepo(tag) => ("tag", tag.tag_name.as_str()),
             Operation::OpenPr(pull) => ("pull request", pull.title.as_str()),
         };
-        Self { kind, name: excerpt(name, 100), url: None }
+        Self {
+            kind,
+            name: excerpt(name, 100),
+            url: None,
+        }
     }
 }

@@ -106,7 +106,9 @@ impl Found {
     pub(super) fn would_show(&self, operation: &Operation) -> bool {
         match operation {
             // Where releases were not looked at, their tags tell.
-            Operation::PublishRelease(release) => !release.visibility.draft() || self.shows_drafts(),
+            Operation::PublishRelease(release) => {
+                !release.visibility.draft() || self.shows_drafts()
+            }
             Operation::TagRepo(_) => true,
             Operation::OpenPr(_) => self.pulls.is_some(),
         }
@@ -119,23 +121,35 @@ pub struct KnownTags(BTreeMap<String, BTreeSet<String>>);
 
 /// A line that `git show-ref --tags` does not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {0}: expected an object id, a blank and `refs/tags/NAME`, as `git show-ref --tags` writes")]
+#[error(
+    "line {0}: expected an object id, a blank and `refs/tags/NAME`, as `git show-ref --tags` writes"
+)]
 pub struct UnreadableTags(usize);
 
 impl KnownTags {
     /// Reads lines of `<object id> refs/tags/<name>`.
     pub fn parse(text: &str) -> Result<Self, UnreadableTags> {
         let mut known = Self::default();
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (index, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let unreadable = UnreadableTags(index + 1);
             let (object, name) = line.split_once(' ').ok_or(unreadable)?;
             let name = name.trim().strip_prefix("refs/tags/").ok_or(unreadable)?;
-            if !(object.len() == 40 || object.len() == 64) || !object.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if !(object.len() == 40 || object.len() == 64)
+                || !object.bytes().all(|byte| byte.is_ascii_hexdigit())
+            {
                 return Err(unreadable);
             }
             // With --dereference, the commit behind an annotated tag follows as `NAME^{}`.
             let name = name.strip_suffix("^{}").unwrap_or(name);
-            known.0.entry(name.to_string()).or_default().insert(object.to_ascii_lowercase());
+            known
+                .0
+                .entry(name.to_string())
+                .or_default()
+                .insert(object.to_ascii_lowercase());
         }
         Ok(known)
     }
@@ -143,6 +157,8 @@ impl KnownTags {
     /// Whether the tag stands where it stood.
     #[must_use]
     pub fn holds(&self, tag: &FoundTag) -> bool {
-        self.0.get(&tag.name).is_some_and(|objects| objects.contains(&tag.object))
+        self.0
+            .get(&tag.name)
+            .is_some_and(|objects| objects.contains(&tag.object))
     }
 }

@@ -16,13 +16,24 @@ impl MatchUp<'_> {
         let book = self.book;
         let number = |spent: &Spent| spent.answer().and_then(|answer| answer.pull_number);
         // Nobody signs outcomes: a number counts only for the branch that was approved, and only if it is the last that was named.
-        let is_meant =
-            |spent: &Spent, approved: &OpenPr| number(spent) == Some(found.number) && approved.head_branch.as_str() == found.head_branch;
-        let numbered = book.pull(found.number).filter(|(spent, approved)| spent.flaw.is_none() && is_meant(spent, approved));
+        let is_meant = |spent: &Spent, approved: &OpenPr| {
+            number(spent) == Some(found.number)
+                && approved.head_branch.as_str() == found.head_branch
+        };
+        let numbered = book
+            .pull(found.number)
+            .filter(|(spent, approved)| spent.flaw.is_none() && is_meant(spent, approved));
         // A receipt without a known number is for one pull request between its branches, and for no other.
-        let free = |spent: &Spent| spent.flaw.is_none() && number(spent).is_none() && !self.effects.contains(&spent.sequence);
-        let spent = numbered
-            .or_else(|| self.book.pulls_from(&found.head_branch).find(|(spent, approved)| free(spent) && is_between(approved, found)));
+        let free = |spent: &Spent| {
+            spent.flaw.is_none()
+                && number(spent).is_none()
+                && !self.effects.contains(&spent.sequence)
+        };
+        let spent = numbered.or_else(|| {
+            self.book
+                .pulls_from(&found.head_branch)
+                .find(|(spent, approved)| free(spent) && is_between(approved, found))
+        });
         match spent {
             Some((spent, approved)) => {
                 let differences = differences(approved, found);
@@ -35,9 +46,16 @@ impl MatchUp<'_> {
                 }
             }
             None if found.needs_receipt && self.is_recent(found.opened_at) => {
-                let nearly =
-                    book.pulls_from(&found.head_branch).filter(|(_, approved)| is_between(approved, found)).map(|(spent, _)| spent);
-                self.tell(Code::PullWithoutReceipt, Subject::pull(found), None, no_receipt(nearly));
+                let nearly = book
+                    .pulls_from(&found.head_branch)
+                    .filter(|(_, approved)| is_between(approved, found))
+                    .map(|(spent, _)| spent);
+                self.tell(
+                    Code::PullWithoutReceipt,
+                    Subject::pull(found),
+                    None,
+                    no_receipt(nearly),
+                );
             }
             None => {}
         }
@@ -45,7 +63,8 @@ impl MatchUp<'_> {
 }
 
 fn is_between(approved: &OpenPr, found: &FoundPull) -> bool {
-    approved.head_branch.as_str() == found.head_branch && approved.base_branch.as_str() == found.base_branch
+    approved.head_branch.as_str() == found.head_branch
+        && approved.base_branch.as_str() == found.base_branch
 }
 
 fn differences(approved: &OpenPr, found: &FoundPull) -> Vec<Difference> {
@@ -55,9 +74,21 @@ fn differences(approved: &OpenPr, found: &FoundPull) -> Vec<Difference> {
         found: found.body.clone(),
     });
     let all = [
-        compare("commit", approved.head_sha.as_str(), String::from(found.head_sha.as_str())),
-        compare("branch", approved.head_branch.as_str(), found.head_branch.as_str()),
-        compare("base", approved.base_branch.as_str(), found.base_branch.as_str()),
+        compare(
+            "commit",
+            approved.head_sha.as_str(),
+            String::from(found.head_sha.as_str()),
+        ),
+        compare(
+            "branch",
+            approved.head_branch.as_str(),
+            found.head_branch.as_str(),
+        ),
+        compare(
+            "base",
+            approved.base_branch.as_str(),
+            found.base_branch.as_str(),
+        ),
         compare("title", approved.title.as_str(), found.title.as_str()),
         text,
     ];

@@ -46,7 +46,9 @@ pub enum InputRefusal {
     #[error("input `operation`: {0}")]
     OperationUnknown(InvalidName),
     /// A branch or tag name stands where a full commit id must.
-    #[error("input `{input}` is `{found}`; in mode `prod` it must be a full commit id of 40 (or 64) hexadecimal digits")]
+    #[error(
+        "input `{input}` is `{found}`; in mode `prod` it must be a full commit id of 40 (or 64) hexadecimal digits"
+    )]
     CommitRequired {
         /// The input.
         input: &'static str,
@@ -178,9 +180,11 @@ impl InputRefusal {
             | Self::CommitUnknown { input, .. }
             | Self::FileMissing { input, .. }
             | Self::FileUnusable { input, .. } => Some(input),
-            Self::PatternUnmatched { .. } | Self::AssetName(_) | Self::AssetTwice(_) | Self::AssetReserved(_) | Self::AssetLimit(_) => {
-                Some("files")
-            }
+            Self::PatternUnmatched { .. }
+            | Self::AssetName(_)
+            | Self::AssetTwice(_)
+            | Self::AssetReserved(_)
+            | Self::AssetLimit(_) => Some("files"),
             Self::BodyTooLong(_) => Some("body"),
             Self::NotLatest(_) => Some("make-latest"),
             _ => None,
@@ -191,7 +195,9 @@ impl InputRefusal {
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "Call Countersign through its action.yml, which hands all inputs over in one variable.",
+            Self::Unreadable(_) => {
+                "Call Countersign through its action.yml, which hands all inputs over in one variable."
+            }
             Self::Unknown(_) => "Check the spelling against the list of inputs in the README.",
             Self::Missing { .. } => "Give the input under `with:` in the workflow.",
             Self::Unused { .. } => {
@@ -202,19 +208,33 @@ impl InputRefusal {
             Self::CommitRequired { .. } => {
                 "A branch can move after the approval. Use the commit id that the dry run wrote into plan.json, or hand over `plan`."
             }
-            Self::CommitUnknown { .. } => "Push the branch or commit to the repository, or correct its name.",
-            Self::FileMissing { .. } => "Check the path (relative to the workspace) and that the step that makes the file ran in this job.",
-            Self::FileUnusable { .. } => "Hand over readable, regular files; links, folders, pipes and devices are refused.",
+            Self::CommitUnknown { .. } => {
+                "Push the branch or commit to the repository, or correct its name."
+            }
+            Self::FileMissing { .. } => {
+                "Check the path (relative to the workspace) and that the step that makes the file ran in this job."
+            }
+            Self::FileUnusable { .. } => {
+                "Hand over readable, regular files; links, folders, pipes and devices are refused."
+            }
             Self::PatternUnmatched { .. } => {
                 "Check the pattern (relative to the workspace) and that the step that makes the files ran in this job."
             }
-            Self::AssetName(_) => "Rename the file before it is published, so that the asset has the name that was approved.",
-            Self::AssetTwice(_) => "Assets have no folders: give the files different names, or list only one of them.",
+            Self::AssetName(_) => {
+                "Rename the file before it is published, so that the asset has the name that was approved."
+            }
+            Self::AssetTwice(_) => {
+                "Assets have no folders: give the files different names, or list only one of them."
+            }
             Self::AssetReserved(_) => {
                 "Give the file another name; `attach-receipt: true` attaches the receipt, and only that may be called so."
             }
-            Self::AssetLimit(_) => "Leave the file out, fill it, or split it; bundle files when there are too many.",
-            Self::BodyTooLong(_) => "Shorten the text; otherwise it would be refused after the receipt was spent.",
+            Self::AssetLimit(_) => {
+                "Leave the file out, fill it, or split it; bundle files when there are too many."
+            }
+            Self::BodyTooLong(_) => {
+                "Shorten the text; otherwise it would be refused after the receipt was spent."
+            }
             Self::NotLatest(_) => "Set `make-latest` to `false`, or publish a full release.",
             Self::TrustedKeys(_) => {
                 "Give one key a line, `ssh-ed25519 AAAA… name`, as `countersign keys generate` prints it, or a PEM block."
@@ -223,9 +243,13 @@ impl InputRefusal {
             Self::TrustFile(_) => {
                 "Use the trust file as `countersign trust` wrote it, with every signature, and the root that it prints (docs/trust.md)."
             }
-            Self::PolicyFile(_) => "Correct the policy; `countersign policy check` reads it as this does. Nothing takes its place.",
+            Self::PolicyFile(_) => {
+                "Correct the policy; `countersign policy check` reads it as this does. Nothing takes its place."
+            }
             Self::Campaign(_) => "Correct the campaign file at that place (docs/campaign.md).",
-            Self::Plan(_) => "Use plan.json exactly as the dry run wrote it; make a new plan if it must change.",
+            Self::Plan(_) => {
+                "Use plan.json exactly as the dry run wrote it; make a new plan if it must change."
+            }
             Self::TokenMissing => {
                 "Leave `token` at its default, the job's token, or give one that may write contents (and pull requests, for `open_pr`)."
             }

@@ -26,21 +26,30 @@ pub(super) struct Document {
 }
 
 pub(super) fn all() -> Vec<Document> {
-    let mut trust_toml = toml::<TrustVersion>("trust-version-toml", "One version of the trust file, as people write it (TOML)");
+    let mut trust_toml = toml::<TrustVersion>(
+        "trust-version-toml",
+        "One version of the trust file, as people write it (TOML)",
+    );
     as_people_write_it(&mut trust_toml.schema);
     [
         json::<Operation>("operation", "operation.json"),
         json::<Plan>("plan", "plan.json"),
         json::<Envelope>("receipt", "A receipt"),
         json::<Statement<'_>>("receipt-statement", "The payload of a receipt"),
-        json::<Predicate<'_>>("receipt-predicate", "The predicate of a receipt, urn:countersign:receipt:v1"),
+        json::<Predicate<'_>>(
+            "receipt-predicate",
+            "The predicate of a receipt, urn:countersign:receipt:v1",
+        ),
         json::<AuditRecord>("audit-record", "audit-record.json"),
         json::<Entry>("ledger-entry", "An entry of the ledger"),
         json::<Head>("ledger-head", "ledger.json"),
         json::<ReceiptState>("receipt-state", "The state of a receipt on the ledger"),
         json::<Authority>("authority", "authority.json"),
         json::<TrustFile>("trust-file", "A trust file"),
-        json::<TrustVersion>("trust-version", "The payload of one version of a trust file"),
+        json::<TrustVersion>(
+            "trust-version",
+            "The payload of one version of a trust file",
+        ),
         trust_toml,
         toml::<Policy>("policy", "policy.toml"),
     ]
@@ -66,12 +75,19 @@ fn json<T: JsonSchema>(name: &'static str, title: &str) -> Document {
 
 /// A document that people write: members may be left out.
 fn toml<T: JsonSchema>(name: &'static str, title: &str) -> Document {
-    made::<T>(SchemaSettings::draft2020_12().for_deserialize(), name, title)
+    made::<T>(
+        SchemaSettings::draft2020_12().for_deserialize(),
+        name,
+        title,
+    )
 }
 
 fn made<T: JsonSchema>(settings: SchemaSettings, name: &'static str, title: &str) -> Document {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    schema.insert("$id".to_owned(), json!(format!("urn:countersign:schema:{name}")));
+    schema.insert(
+        "$id".to_owned(),
+        json!(format!("urn:countersign:schema:{name}")),
+    );
     schema.insert("title".to_owned(), json!(title));
     strict(&mut schema);
     Document { name, schema }
@@ -88,7 +104,11 @@ fn strict(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace("[`", "`").replace("`]", "`");
     }
-    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+    if schema
+        .get("format")
+        .and_then(Value::as_str)
+        .is_some_and(|format| format.starts_with("uint"))
+    {
         schema.remove("format");
     }
 }

@@ -16,8 +16,7 @@ const HIDDEN: &str = "\\x00-\\x1F\\x7F-\\x9F\\xAD\\u034F\\u061C\\u115F\\u1160\\u
 const OF_EMOJI: &str = r"\u200D\uFE0E\uFE0F";
 
 /// `YYYY-MM-DDTHH:MM:SSZ` from 1970 on; that February has no 30th day it does not know.
-pub(super) const MOMENT: &str =
-    "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$";
+pub(super) const MOMENT: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$";
 
 /// 1 to 86,400 seconds, 1 to 1,440 minutes, 1 to 24 hours.
 pub(super) const LIFETIME: &str = "^0*([1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)s$\
@@ -29,7 +28,10 @@ pub(super) fn of_names() -> Schema {
         "type": "string",
         "description": "A pattern for names: `*` stands for any characters, everything else for itself.",
     });
-    matches(&mut schema, &format!("^[^{BLANK}{HIDDEN}{OF_EMOJI}?{}]{{1,200}}$", r"\[\]{}"));
+    matches(
+        &mut schema,
+        &format!("^[^{BLANK}{HIDDEN}{OF_EMOJI}?{}]{{1,200}}$", r"\[\]{}"),
+    );
     schema
 }
 
@@ -51,8 +53,14 @@ pub(crate) fn is_commit(schema: &mut Schema) {
 }
 
 pub(crate) fn is_ref_name(schema: &mut Schema) {
-    matches(schema, &format!("^[^{BLANK}{HIDDEN}{OF_EMOJI}~:?*{}]{{1,200}}$", r"\^\[\\"));
-    but_not(schema, r"^[-/]|^refs/|[/.]$|^@$|\.\.|//|@\{|(^|/)\.|\.[lL][oO][cC][kK](/|$)");
+    matches(
+        schema,
+        &format!("^[^{BLANK}{HIDDEN}{OF_EMOJI}~:?*{}]{{1,200}}$", r"\^\[\\"),
+    );
+    but_not(
+        schema,
+        r"^[-/]|^refs/|[/.]$|^@$|\.\.|//|@\{|(^|/)\.|\.[lL][oO][cC][kK](/|$)",
+    );
 }
 
 pub(crate) fn is_asset(schema: &mut Schema) {

@@ -13,8 +13,8 @@ use crate::{
     digest::Digest,
     keys::PublicKey,
     name::{
-        Actor, AssetName, BranchName, CommitId, ContentType, Label, Login, OperationId, Prose, ReceiptId, Repository, RunId, StepId,
-        TagName, Title,
+        Actor, AssetName, BranchName, CommitId, ContentType, Label, Login, OperationId, Prose,
+        ReceiptId, Repository, RunId, StepId, TagName, Title,
     },
     plan::{Stands, constraints, effects},
     policy::Pattern,
@@ -36,14 +36,20 @@ struct Judge {
 
 impl Judge {
     fn of<T: JsonSchema>() -> Self {
-        Self::new(SchemaGenerator::default().into_root_schema_for::<T>().as_value())
+        Self::new(
+            SchemaGenerator::default()
+                .into_root_schema_for::<T>()
+                .as_value(),
+        )
     }
 
     /// Fails for what is no schema.
     fn new(schema: &Value) -> Self {
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.add_resource("schema:/", schema.clone()).unwrap();
-        let schema = compiler.compile("schema:/", &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
+        let schema = compiler
+            .compile("schema:/", &mut schemas)
+            .unwrap_or_else(|error| panic!("{error:#}"));
         Self { schemas, schema }
     }
 
@@ -66,7 +72,11 @@ fn the_schemas_are_those_of_the_types() {
             fs::create_dir_all(folder()).unwrap();
             fs::write(&path, &file).unwrap();
         }
-        assert!(fs::read_to_string(&path).is_ok_and(|kept| kept == file), "{} differs: run with BLESS_SCHEMAS=1", path.display());
+        assert!(
+            fs::read_to_string(&path).is_ok_and(|kept| kept == file),
+            "{} differs: run with BLESS_SCHEMAS=1",
+            path.display()
+        );
     }
 }
 
@@ -76,10 +86,22 @@ fn every_schema_is_strict_and_told_in_words() {
         let schema = document.schema.as_value();
         Judge::new(schema);
         each_object(schema, &mut |object| {
-            let Some(members) = object.get("properties").filter(|_| object.get("type") == Some(&json!("object"))) else { return };
-            assert_eq!(object.get("additionalProperties"), Some(&json!(false)), "{}: {object}", document.name);
+            let Some(members) = object
+                .get("properties")
+                .filter(|_| object.get("type") == Some(&json!("object")))
+            else {
+                return;
+            };
+            assert_eq!(
+                object.get("additionalProperties"),
+                Some(&json!(false)),
+                "{}: {object}",
+                document.name
+            );
             for (name, member) in members.as_object().unwrap() {
-                let told = ["description", "const", "$ref", "anyOf"].iter().any(|word| member.get(word).is_some());
+                let told = ["description", "const", "$ref", "anyOf"]
+                    .iter()
+                    .any(|word| member.get(word).is_some());
                 assert!(told, "{}: nothing is said of `{name}`", document.name);
             }
         });
@@ -106,14 +128,26 @@ fn texts() -> impl Iterator<Item = String> {
         .chain(0xdfff0..0xe0010)
         .chain(0xe0ff0..0xe1010);
     characters.filter_map(char::from_u32).flat_map(|c| {
-        [format!("{c}"), format!("{c}aa"), format!("aa{c}"), format!("a{c}a"), format!("a{c}{c}a"), format!("a/{c}a"), format!("aa{c}b/a")]
+        [
+            format!("{c}"),
+            format!("{c}aa"),
+            format!("aa{c}"),
+            format!("a{c}a"),
+            format!("a{c}{c}a"),
+            format!("a/{c}a"),
+            format!("aa{c}b/a"),
+        ]
     })
 }
 
 fn read_alike<T: JsonSchema + FromStr>(name: &str) {
     let judge = Judge::of::<T>();
     for text in texts() {
-        assert_eq!(judge.takes(&text), text.parse::<T>().is_ok(), "{name}: {text:?}");
+        assert_eq!(
+            judge.takes(&text),
+            text.parse::<T>().is_ok(),
+            "{name}: {text:?}"
+        );
     }
 }
 
@@ -169,10 +203,15 @@ fn a_schema_takes_the_lengths_that_the_parser_takes() {
 #[test]
 fn a_schema_takes_the_lifetimes_that_the_parser_takes() {
     let judge = Judge::of::<Lifetime>();
-    for text in
-        (0..=90_000).map(|number| format!("{number}s")).chain((0..=1500).flat_map(|number| [format!("{number}m"), format!("00{number}h")]))
+    for text in (0..=90_000)
+        .map(|number| format!("{number}s"))
+        .chain((0..=1500).flat_map(|number| [format!("{number}m"), format!("00{number}h")]))
     {
-        assert_eq!(judge.takes(&text), text.parse::<Lifetime>().is_ok(), "{text}");
+        assert_eq!(
+            judge.takes(&text),
+            text.parse::<Lifetime>().is_ok(),
+            "{text}"
+        );
     }
     for text in ["", "s", "1", "1d", "-1s", "1.5h", " 1h", "1h ", "1H"] {
         agrees::<Lifetime>(text, false);
@@ -181,8 +220,18 @@ fn a_schema_takes_the_lifetimes_that_the_parser_takes() {
 
 #[test]
 fn a_schema_takes_moments_in_one_notation() {
-    for text in ["1970-01-01T00:00:00Z", "2026-11-21T23:59:59Z", "2028-02-29T12:00:00Z", "9999-12-31T23:59:59Z"] {
-        assert_eq!(text.parse::<Timestamp>().map(|moment| format!("{moment}")).as_deref(), Ok(text));
+    for text in [
+        "1970-01-01T00:00:00Z",
+        "2026-11-21T23:59:59Z",
+        "2028-02-29T12:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ] {
+        assert_eq!(
+            text.parse::<Timestamp>()
+                .map(|moment| format!("{moment}"))
+                .as_deref(),
+            Ok(text)
+        );
         agrees::<Timestamp>(text, true);
     }
     for text in [
@@ -201,7 +250,11 @@ fn a_schema_takes_moments_in_one_notation() {
         "2026-01-01T00:00:00Z\n",
         "10000-01-01T00:00:00Z",
     ] {
-        assert_eq!(text.parse::<Timestamp>().map_err(|error| String::from(error.value())), Err(text.into()));
+        assert_eq!(
+            text.parse::<Timestamp>()
+                .map_err(|error| String::from(error.value())),
+            Err(text.into())
+        );
         agrees::<Timestamp>(text, false);
     }
 }
@@ -210,10 +263,17 @@ fn a_schema_takes_moments_in_one_notation() {
 #[test]
 fn what_no_pattern_can_say_is_known() {
     agrees::<Timestamp>("2026-02-30T00:00:00Z", true);
-    assert!("2026-02-30T00:00:00Z".parse::<Timestamp>().is_err_and(|error| error.value().starts_with("2026-02-30")));
+    assert!(
+        "2026-02-30T00:00:00Z"
+            .parse::<Timestamp>()
+            .is_err_and(|error| error.value().starts_with("2026-02-30"))
+    );
     let long = "\u{fc}".repeat(101);
     agrees::<TagName>(&long, true);
-    assert!(long.parse::<TagName>().is_err_and(|error| error.value() == long));
+    assert!(
+        long.parse::<TagName>()
+            .is_err_and(|error| error.value() == long)
+    );
 }
 
 #[test]
@@ -221,7 +281,9 @@ fn base64_has_one_spelling_in_schemas_too() {
     for text in ["", "AAAA", "AA==", "AAA=", "+/A="] {
         agrees::<Base64>(text, true);
     }
-    for text in ["A", "AA", "AAA", "AB==", "AAB=", "A===", "-_A=", "AA==\n", "AAAA ", "AA==AAAA"] {
+    for text in [
+        "A", "AA", "AAA", "AB==", "AAB=", "A===", "-_A=", "AA==\n", "AAAA ", "AA==AAAA",
+    ] {
         agrees::<Base64>(text, false);
     }
 }
@@ -230,11 +292,22 @@ fn base64_has_one_spelling_in_schemas_too() {
 fn a_key_is_a_line_of_openssh_in_schemas_too() {
     let line = PublicKey::new(key(1).verifying_key()).unwrap().to_openssh();
     for text in [line.clone(), format!("{line} alice@example.org")] {
-        assert!(text.parse::<PublicKey>().is_ok_and(|key| key.to_openssh() == line));
+        assert!(
+            text.parse::<PublicKey>()
+                .is_ok_and(|key| key.to_openssh() == line)
+        );
         agrees::<KeyLine>(&text, true);
     }
-    for text in [line.replace("ssh-ed25519", "ssh-rsa"), line[..60].into(), line.replace("AAAAC3", "AAAAC4")] {
-        assert!(text.parse::<PublicKey>().is_err_and(|problem| !problem.is_empty()), "{text}");
+    for text in [
+        line.replace("ssh-ed25519", "ssh-rsa"),
+        line[..60].into(),
+        line.replace("AAAAC3", "AAAAC4"),
+    ] {
+        assert!(
+            text.parse::<PublicKey>()
+                .is_err_and(|problem| !problem.is_empty()),
+            "{text}"
+        );
         agrees::<KeyLine>(&text, false);
     }
 }
@@ -243,9 +316,20 @@ fn a_key_is_a_line_of_openssh_in_schemas_too() {
 fn the_words_of_plans_are_those_that_the_schema_knows() {
     let (mut told, mut would) = (BTreeSet::new(), BTreeSet::new());
     for operation in [release(), tag(), pull()] {
-        let stands = Stands { base: Some(commit('2')), ..Stands::default() };
-        told.extend(constraints(&operation, None).into_iter().map(|constraint| constraint.constraint));
-        would.extend(effects(&operation, &stands).into_iter().map(|effect| effect.effect));
+        let stands = Stands {
+            base: Some(commit('2')),
+            ..Stands::default()
+        };
+        told.extend(
+            constraints(&operation, None)
+                .into_iter()
+                .map(|constraint| constraint.constraint),
+        );
+        would.extend(
+            effects(&operation, &stands)
+                .into_iter()
+                .map(|effect| effect.effect),
+        );
     }
     assert_eq!(told, BTreeSet::from(CONSTRAINTS));
     assert_eq!(would, BTreeSet::from(EFFECTS));

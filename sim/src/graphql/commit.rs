@@ -17,7 +17,9 @@ pub(super) struct Commit(pub(super) Oid);
 
 impl Commit {
     fn read<R>(&self, context: &Context<'_>, read: impl FnOnce(&git2::Commit<'_>) -> R) -> R {
-        world(context, |world| read(&world.git.commit(self.0).expect("a commit that was found")))
+        world(context, |world| {
+            read(&world.git.commit(self.0).expect("a commit that was found"))
+        })
     }
 }
 
@@ -44,7 +46,11 @@ impl CommitHistoryConnection {
     }
 
     async fn page_info(&self) -> PageInfo {
-        PageInfo { has_next_page: self.more, has_previous_page: false, end_cursor: self.commits.last().map(|last| last.0.to_string()) }
+        PageInfo {
+            has_next_page: self.more,
+            has_previous_page: false,
+            end_cursor: self.commits.last().map(|last| last.0.to_string()),
+        }
     }
 }
 
@@ -72,11 +78,15 @@ impl Commit {
     }
 
     async fn message(&self, context: &Context<'_>) -> String {
-        self.read(context, |commit| commit.message().unwrap_or_default().to_owned())
+        self.read(context, |commit| {
+            commit.message().unwrap_or_default().to_owned()
+        })
     }
 
     async fn message_headline(&self, context: &Context<'_>) -> String {
-        self.read(context, |commit| commit.summary().unwrap_or_default().to_owned())
+        self.read(context, |commit| {
+            commit.summary().unwrap_or_default().to_owned()
+        })
     }
 
     async fn committed_date(&self, context: &Context<'_>) -> DateTime {
@@ -88,7 +98,13 @@ impl Commit {
     }
 
     async fn tree(&self, context: &Context<'_>) -> Tree {
-        Tree(world(context, |world| world.git.commit(self.0).expect("a commit that was found").tree_id()))
+        Tree(world(context, |world| {
+            world
+                .git
+                .commit(self.0)
+                .expect("a commit that was found")
+                .tree_id()
+        }))
     }
 
     async fn parents(&self, context: &Context<'_>) -> CommitConnection {
@@ -103,14 +119,25 @@ impl Commit {
         after: Option<String>,
         path: Option<String>,
     ) -> CommitHistoryConnection {
-        let most = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
+        let most = first
+            .and_then(|first| usize::try_from(first).ok())
+            .unwrap_or(usize::MAX);
         world(context, |world| {
             let after = after.and_then(|after| full_oid(&after));
-            let from = after.map_or(Some(self.0), |after| world.git.commit(after)?.parent_id(0).ok());
-            let mut found = from.map_or(Vec::new(), |from| world.git.history(from, path.as_deref().map(Path::new), most.saturating_add(1)));
+            let from = after.map_or(Some(self.0), |after| {
+                world.git.commit(after)?.parent_id(0).ok()
+            });
+            let mut found = from.map_or(Vec::new(), |from| {
+                world
+                    .git
+                    .history(from, path.as_deref().map(Path::new), most.saturating_add(1))
+            });
             let more = found.len() > most;
             found.truncate(most);
-            CommitHistoryConnection { commits: found.into_iter().map(Commit).collect(), more }
+            CommitHistoryConnection {
+                commits: found.into_iter().map(Commit).collect(),
+                more,
+            }
         })
     }
 

@@ -35,7 +35,11 @@ impl Comparison {
             (0, _) => ComparisonStatus::Behind,
             _ => ComparisonStatus::Diverged,
         };
-        Some(Self { ahead_by, behind_by, status })
+        Some(Self {
+            ahead_by,
+            behind_by,
+            status,
+        })
     }
 }
 

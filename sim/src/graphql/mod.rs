@@ -28,7 +28,8 @@ use scope::{Scope, permissions, world};
 
 type GitHub = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
-static SCHEMA: LazyLock<GitHub> = LazyLock::new(|| Schema::build(query::Query, mutation::Mutation, EmptySubscription).finish());
+static SCHEMA: LazyLock<GitHub> =
+    LazyLock::new(|| Schema::build(query::Query, mutation::Mutation, EmptySubscription).finish());
 
 /// Finds out from the body which operation a request is.
 pub(crate) fn identify(call: &mut Call) {
@@ -66,7 +67,9 @@ pub(crate) fn serve(shared: &Arc<Shared>, call: &Call) -> Answer {
         return Answer::ok(json!({ "errors": [{ "message": message }] }));
     };
     let variables = body.get("variables").cloned().unwrap_or(Value::Null);
-    let mut request = Request::new(query).variables(Variables::from_json(variables)).data(Scope::new(Arc::clone(shared), call.grant));
+    let mut request = Request::new(query)
+        .variables(Variables::from_json(variables))
+        .data(Scope::new(Arc::clone(shared), call.grant));
     if let Some(name) = body.get("operationName").and_then(Value::as_str) {
         request = request.operation_name(name);
     }

@@ -97,14 +97,22 @@ struct CreateCommitOnBranchPayload {
     reference: Option<Ref>,
 }
 
-fn append(world: &mut World, permissions: Permissions, branch: &str, input: &CreateCommitOnBranchInput) -> Result<(String, Oid), Error> {
+fn append(
+    world: &mut World,
+    permissions: Permissions,
+    branch: &str,
+    input: &CreateCommitOnBranchInput,
+) -> Result<(String, Oid), Error> {
     refusal::require(permissions, Need(Resource::Contents, Access::Write))?;
     if world.settings.archived {
         let message = "Repository was archived so is read-only.";
         return Err(refusal("FORBIDDEN", message));
     }
     let name = format!("refs/heads/{branch}");
-    let head = world.git.reference(&name).ok_or_else(|| refusal("NOT_FOUND", format!("Branch {branch} not found")))?;
+    let head = world
+        .git
+        .reference(&name)
+        .ok_or_else(|| refusal("NOT_FOUND", format!("Branch {branch} not found")))?;
     let GitObjectId(expected) = input.expected_head_oid;
     if head != expected {
         let message = refusal::stale(&expected.to_string());
@@ -118,7 +126,9 @@ fn append(world: &mut World, permissions: Permissions, branch: &str, input: &Cre
     let now = world.now();
     let (author, committer) = (Person::bot(now), Person::github(now));
     let text = input.message.text();
-    let made = world.git.commit_on(head, &changes, &text, &author, &committer);
+    let made = world
+        .git
+        .commit_on(head, &changes, &text, &author, &committer);
     let oid = made.map_err(|error| refusal("UNPROCESSABLE", error.message()))?;
     if !permissions.workflows && world.git.workflows(head) != world.git.workflows(oid) {
         return Err(forbidden());
@@ -144,11 +154,14 @@ fn branch(context: &Context<'_>, asked: &CommittableBranch) -> Result<String, Er
             refusal("NOT_FOUND", message)
         });
     }
-    let (Some(full_name), Some(name)) = (&asked.repository_name_with_owner, &asked.branch_name) else {
+    let (Some(full_name), Some(name)) = (&asked.repository_name_with_owner, &asked.branch_name)
+    else {
         let message = "A branch must be given by id, or by repositoryNameWithOwner and branchName.";
         return Err(refusal("UNPROCESSABLE", message));
     };
-    let seen = full_name.split_once('/').is_some_and(|(owner, name)| enter(context, |site| site.named(owner, name)));
+    let seen = full_name
+        .split_once('/')
+        .is_some_and(|(owner, name)| enter(context, |site| site.named(owner, name)));
     if !seen {
         return Err(no_repository(full_name));
     }
@@ -156,7 +169,11 @@ fn branch(context: &Context<'_>, asked: &CommittableBranch) -> Result<String, Er
 }
 
 /// Additions overwrite in silence; a path may occur once; what is deleted must be there.
-fn changes<'a>(world: &World, head: Oid, asked: Option<&'a FileChanges>) -> Result<Vec<Change<'a>>, Error> {
+fn changes<'a>(
+    world: &World,
+    head: Oid,
+    asked: Option<&'a FileChanges>,
+) -> Result<Vec<Change<'a>>, Error> {
     let additions = asked.and_then(|asked| asked.additions.as_ref());
     let deletions = asked.and_then(|asked| asked.deletions.as_ref());
     let mut changes: Vec<Change<'a>> = Vec::new();
@@ -165,7 +182,9 @@ fn changes<'a>(world: &World, head: Oid, asked: Option<&'a FileChanges>) -> Resu
     }
     for deletion in deletions.into_iter().flatten() {
         if world.git.file(head, &deletion.path).is_none() {
-            let message = format!("A path was requested for deletion which does not exist as of commit oid `{head}`");
+            let message = format!(
+                "A path was requested for deletion which does not exist as of commit oid `{head}`"
+            );
             return Err(refusal("UNPROCESSABLE", message));
         }
         changes.push((&deletion.path, None));
@@ -173,7 +192,10 @@ fn changes<'a>(world: &World, head: Oid, asked: Option<&'a FileChanges>) -> Resu
     let mut seen = BTreeSet::new();
     for (path, _) in &changes {
         if !well_formed(path) {
-            return Err(refusal("UNPROCESSABLE", format!("{path:?} is not a valid path")));
+            return Err(refusal(
+                "UNPROCESSABLE",
+                format!("{path:?} is not a valid path"),
+            ));
         }
         if !seen.insert(*path) {
             let message = format!("A path was given more than once: {path}");
@@ -184,5 +206,6 @@ fn changes<'a>(world: &World, head: Oid, asked: Option<&'a FileChanges>) -> Resu
 }
 
 fn well_formed(path: &str) -> bool {
-    path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git"))
+    path.split('/')
+        .all(|part| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git"))
 }

@@ -163,7 +163,11 @@ impl Tag {
 
     async fn target(&self, context: &Context<'_>) -> GitObject {
         world(context, |world| {
-            let tag = world.git.repository.find_tag(self.0).expect("a tag that was just found");
+            let tag = world
+                .git
+                .repository
+                .find_tag(self.0)
+                .expect("a tag that was just found");
             GitObject::of(world, tag.target_id()).expect("a tag's target is there")
         })
     }
@@ -179,7 +183,12 @@ pub(super) struct TreeEntry {
 
 impl TreeEntry {
     pub(super) fn of(entry: &git2::TreeEntry<'_>) -> Option<Self> {
-        Some(Self { name: entry.name()?.to_owned(), oid: entry.id(), kind: entry.kind()?.str(), mode: entry.filemode() })
+        Some(Self {
+            name: entry.name()?.to_owned(),
+            oid: entry.id(),
+            kind: entry.kind()?.str(),
+            mode: entry.filemode(),
+        })
     }
 }
 

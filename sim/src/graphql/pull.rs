@@ -40,7 +40,11 @@ impl PullRequests {
     pub(super) fn among(&self, pulls: &[PullRecord]) -> Result<PullRequestConnection, Error> {
         let shown = page_size("pullRequests", self.first.or(self.last))?;
         let wanted: Vec<&PullRecord> = pulls.iter().filter(|pull| self.wants(pull)).collect();
-        let skipped = if self.first.is_some() { 0 } else { wanted.len().saturating_sub(shown) };
+        let skipped = if self.first.is_some() {
+            0
+        } else {
+            wanted.len().saturating_sub(shown)
+        };
         let nodes = wanted.iter().skip(skipped).take(shown);
         Ok(PullRequestConnection {
             total_count: wanted.len(),
@@ -49,22 +53,34 @@ impl PullRequests {
                 has_previous_page: skipped > 0,
                 end_cursor: None,
             },
-            nodes: Some(nodes.map(|pull| Some(PullRequest((*pull).clone()))).collect()),
+            nodes: Some(
+                nodes
+                    .map(|pull| Some(PullRequest((*pull).clone())))
+                    .collect(),
+            ),
         })
     }
 
     fn wants(&self, pull: &PullRecord) -> bool {
         let states = self.states.as_ref();
         states.is_none_or(|states| states.contains(&PullRequestState::of(pull)))
-            && self.head_ref_name.as_ref().is_none_or(|name| *name == pull.head)
-            && self.base_ref_name.as_ref().is_none_or(|name| *name == pull.base)
+            && self
+                .head_ref_name
+                .as_ref()
+                .is_none_or(|name| *name == pull.head)
+            && self
+                .base_ref_name
+                .as_ref()
+                .is_none_or(|name| *name == pull.base)
     }
 }
 
 /// How many are shown of a connection: somebody must say so, and GitHub shows 100 at most.
 pub(super) fn page_size(connection: &str, asked: Option<i32>) -> Result<usize, Error> {
     let Some(asked) = asked else {
-        let message = format!("You must provide a `first` or `last` value to properly paginate the `{connection}` connection.");
+        let message = format!(
+            "You must provide a `first` or `last` value to properly paginate the `{connection}` connection."
+        );
         return Err(refusal("MISSING_PAGINATION_BOUNDARIES", &message));
     };
     usize::try_from(asked).ok().filter(|shown| *shown <= 100).ok_or_else(|| {
@@ -118,7 +134,9 @@ impl PullRequest {
     }
 
     async fn url(&self, context: &Context<'_>) -> Uri {
-        Uri(world(context, |world| pull_html(&world.identity, self.0.number)))
+        Uri(world(context, |world| {
+            pull_html(&world.identity, self.0.number)
+        }))
     }
 
     async fn head_ref_name(&self) -> String {
@@ -131,7 +149,9 @@ impl PullRequest {
 
     async fn head_ref(&self, context: &Context<'_>) -> Option<Ref> {
         let there = world(context, |world| world.git.head(&self.0.head).is_some());
-        there.then(|| Ref { name: format!("refs/heads/{}", self.0.head) })
+        there.then(|| Ref {
+            name: format!("refs/heads/{}", self.0.head),
+        })
     }
 
     async fn head_repository(&self) -> Option<Repository> {

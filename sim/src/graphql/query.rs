@@ -30,7 +30,11 @@ impl Query {
     }
 
     /// The GraphQL budget as it stands after this request.
-    async fn rate_limit(&self, context: &Context<'_>, #[graphql(default = false)] dry_run: bool) -> Option<RateLimit> {
+    async fn rate_limit(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default = false)] dry_run: bool,
+    ) -> Option<RateLimit> {
         let _ = dry_run;
         let window = world(context, |world| {
             let now = world.now();

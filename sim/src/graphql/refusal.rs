@@ -11,7 +11,11 @@ pub(super) fn refusal(kind: &str, message: impl Into<String>) -> Error {
 
 /// Refuses a token that lacks a permission.
 pub(super) fn require(permissions: Permissions, need: Need) -> Result<(), Error> {
-    if permissions.grants(need) { Ok(()) } else { Err(forbidden()) }
+    if permissions.grants(need) {
+        Ok(())
+    } else {
+        Err(forbidden())
+    }
 }
 
 pub(super) fn forbidden() -> Error {

@@ -1,5 +1,8 @@
 //! The repository with its refs, objects, releases and pull requests.
-#![expect(clippy::unused_async, reason = "a resolver must be async, even one that waits for nothing")]
+#![expect(
+    clippy::unused_async,
+    reason = "a resolver must be async, even one that waits for nothing"
+)]
 
 use async_graphql::{Context, ID, Object, Result};
 
@@ -60,11 +63,18 @@ impl Repository {
 
     /// Null outside branches and tags, even for refs that exist.
     #[graphql(name = "ref")]
-    async fn reference(&self, context: &Context<'_>, qualified_name: String) -> Option<Result<Ref>> {
+    async fn reference(
+        &self,
+        context: &Context<'_>,
+        qualified_name: String,
+    ) -> Option<Result<Ref>> {
         let candidates = if qualified_name.starts_with("refs/") {
             vec![qualified_name]
         } else {
-            vec![format!("refs/heads/{qualified_name}"), format!("refs/tags/{qualified_name}")]
+            vec![
+                format!("refs/heads/{qualified_name}"),
+                format!("refs/tags/{qualified_name}"),
+            ]
         };
         seen(context, |world| {
             let found = candidates.into_iter().find(|name| {
@@ -76,11 +86,21 @@ impl Repository {
     }
 
     /// By oid, or by a revision expression such as `HEAD:.github/workflows`.
-    async fn object(&self, context: &Context<'_>, expression: Option<String>, oid: Option<GitObjectId>) -> Option<Result<GitObject>> {
+    async fn object(
+        &self,
+        context: &Context<'_>,
+        expression: Option<String>,
+        oid: Option<GitObjectId>,
+    ) -> Option<Result<GitObject>> {
         seen(context, |world| {
             let found = match oid {
                 Some(GitObjectId(oid)) => oid,
-                None => world.git.repository.revparse_single(&expression?).ok()?.id(),
+                None => world
+                    .git
+                    .repository
+                    .revparse_single(&expression?)
+                    .ok()?
+                    .id(),
             };
             GitObject::of(world, found)
         })
@@ -90,14 +110,21 @@ impl Repository {
     async fn release(&self, context: &Context<'_>, tag_name: String) -> Option<Result<Release>> {
         let writer = permissions(context).contents == Access::Write;
         seen(context, |world| {
-            let draft = world.releases.iter().rev().find(|release| release.draft && release.tag_name == tag_name).filter(|_| writer);
+            let draft = world
+                .releases
+                .iter()
+                .rev()
+                .find(|release| release.draft && release.tag_name == tag_name)
+                .filter(|_| writer);
             world.published(&tag_name).or(draft).cloned().map(Release)
         })
     }
 
     /// Never a draft, nor a release that was made so that it is not the latest.
     async fn latest_release(&self, context: &Context<'_>) -> Option<Result<Release>> {
-        seen(context, |world| world.release(world.latest?).cloned().map(Release))
+        seen(context, |world| {
+            world.release(world.latest?).cloned().map(Release)
+        })
     }
 
     /// Branches or tags by their prefix, in the order of their names; GitHub insists on a page size of 1 to 100.
@@ -113,9 +140,22 @@ impl Repository {
             Err(refused) => return Some(Err(refused)),
         };
         seen(context, |world| {
-            let names = world.git.references(&ref_prefix).into_iter().map(|(name, _)| name);
-            let left: Vec<String> = names.filter(|name| after.as_ref().is_none_or(|after| name > after)).collect();
-            Some(RefConnection { more: left.len() > shown, refs: left.into_iter().take(shown).map(|name| Ref { name }).collect() })
+            let names = world
+                .git
+                .references(&ref_prefix)
+                .into_iter()
+                .map(|(name, _)| name);
+            let left: Vec<String> = names
+                .filter(|name| after.as_ref().is_none_or(|after| name > after))
+                .collect();
+            Some(RefConnection {
+                more: left.len() > shown,
+                refs: left
+                    .into_iter()
+                    .take(shown)
+                    .map(|name| Ref { name })
+                    .collect(),
+            })
         })
     }
 
@@ -134,7 +174,13 @@ impl Repository {
     ) -> Result<PullRequestConnection> {
         let need = Need(Resource::PullRequests, Access::Read);
         refusal::require(permissions(context), need)?;
-        let wanted = PullRequests { states, head_ref_name, base_ref_name, first, last };
+        let wanted = PullRequests {
+            states,
+            head_ref_name,
+            base_ref_name,
+            first,
+            last,
+        };
         world(context, |world| wanted.among(&world.pulls))
     }
 }
@@ -158,8 +204,14 @@ enum RepositoryPermission {
 impl RepositoryPermission {
     fn of(permissions: Permissions) -> Self {
         match permissions {
-            Permissions { administration: Access::Write, .. } => Self::Admin,
-            Permissions { contents: Access::Write, .. } => Self::Write,
+            Permissions {
+                administration: Access::Write,
+                ..
+            } => Self::Admin,
+            Permissions {
+                contents: Access::Write,
+                ..
+            } => Self::Write,
             _ => Self::Read,
         }
     }
@@ -192,16 +244,33 @@ impl Ref {
     }
 
     /// The active rules of a branch.
-    async fn rules(&self, context: &Context<'_>, first: Option<i32>) -> Option<RepositoryRuleConnection> {
-        let most = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(usize::MAX);
+    async fn rules(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+    ) -> Option<RepositoryRuleConnection> {
+        let most = first
+            .and_then(|first| usize::try_from(first).ok())
+            .unwrap_or(usize::MAX);
         let branch = self.name.strip_prefix("refs/heads/")?;
-        let rules = world(context, |world| world.settings.branch_rules.get(branch).cloned());
-        Some(RepositoryRuleConnection(rules.unwrap_or_default().iter().take(most).filter_map(|rule| RepositoryRule::of(rule)).collect()))
+        let rules = world(context, |world| {
+            world.settings.branch_rules.get(branch).cloned()
+        });
+        Some(RepositoryRuleConnection(
+            rules
+                .unwrap_or_default()
+                .iter()
+                .take(most)
+                .filter_map(|rule| RepositoryRule::of(rule))
+                .collect(),
+        ))
     }
 
     /// This ref as the base of a comparison; null where the head is unknown or has another root.
     async fn compare(&self, context: &Context<'_>, head_ref: String) -> Option<Comparison> {
-        world(context, |world| Comparison::of(world, &self.name, &head_ref))
+        world(context, |world| {
+            Comparison::of(world, &self.name, &head_ref)
+        })
     }
 
     /// Unpeeled: an annotated tag's target is the tag object.
@@ -226,7 +295,11 @@ impl RefConnection {
     }
 
     async fn page_info(&self) -> PageInfo {
-        PageInfo { has_next_page: self.more, has_previous_page: false, end_cursor: self.refs.last().map(|last| last.name.clone()) }
+        PageInfo {
+            has_next_page: self.more,
+            has_previous_page: false,
+            end_cursor: self.refs.last().map(|last| last.name.clone()),
+        }
     }
 }
 
@@ -309,10 +382,21 @@ impl Release {
 
     /// Null for a draft whose tag is not made yet.
     async fn tag_commit(&self, context: &Context<'_>) -> Option<Commit> {
-        world(context, |world| world.git.peel(world.git.reference(&format!("refs/tags/{}", self.0.tag_name))?).map(Commit))
+        world(context, |world| {
+            world
+                .git
+                .peel(
+                    world
+                        .git
+                        .reference(&format!("refs/tags/{}", self.0.tag_name))?,
+                )
+                .map(Commit)
+        })
     }
 
     async fn url(&self, context: &Context<'_>) -> Uri {
-        Uri(world(context, |world| release_html(&world.identity, &self.0)))
+        Uri(world(context, |world| {
+            release_html(&world.identity, &self.0)
+        }))
     }
 }

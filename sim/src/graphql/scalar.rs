@@ -16,9 +16,9 @@ pub(super) struct GitObjectId(pub(super) Oid);
 impl ScalarType for GitObjectId {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => {
-                full_oid(text).map(Self).ok_or_else(|| InputValueError::custom(format!("{text:?} is not a valid GitObjectID")))
-            }
+            Value::String(text) => full_oid(text).map(Self).ok_or_else(|| {
+                InputValueError::custom(format!("{text:?} is not a valid GitObjectID"))
+            }),
             _ => Err(InputValueError::expected_type(value)),
         }
     }
@@ -74,9 +74,9 @@ pub(super) struct Base64String(pub(super) Vec<u8>);
 impl ScalarType for Base64String {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => {
-                STANDARD.decode(text).map(Self).map_err(|_| InputValueError::custom("the value is not a valid Base64String".to_owned()))
-            }
+            Value::String(text) => STANDARD.decode(text).map(Self).map_err(|_| {
+                InputValueError::custom("the value is not a valid Base64String".to_owned())
+            }),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

@@ -21,7 +21,11 @@ pub(super) struct Scope {
 
 impl Scope {
     pub(super) fn new(shared: Arc<Shared>, grant: Grant) -> Self {
-        Self { shared, grant, entered: Mutex::default() }
+        Self {
+            shared,
+            grant,
+            entered: Mutex::default(),
+        }
     }
 }
 
@@ -30,14 +34,26 @@ fn scope<'a>(context: &Context<'a>) -> &'a Scope {
 }
 
 fn root_key(context: &Context<'_>) -> String {
-    let path = context.path_node.map(async_graphql::QueryPathNode::to_string_vec);
-    path.into_iter().flatten().next().expect("a resolver is below a root field")
+    let path = context
+        .path_node
+        .map(async_graphql::QueryPathNode::to_string_vec);
+    path.into_iter()
+        .flatten()
+        .next()
+        .expect("a resolver is below a root field")
 }
 
 /// Takes the root field and everything below it into the repository that is found, if the token sees that.
 pub(super) fn enter(context: &Context<'_>, find: impl FnOnce(&Site) -> Option<usize>) -> bool {
-    let Scope { shared, grant, entered } = scope(context);
-    match shared.site(|site| find(site)).filter(|found| grant.within(*found).sees_repository()) {
+    let Scope {
+        shared,
+        grant,
+        entered,
+    } = scope(context);
+    match shared
+        .site(|site| find(site))
+        .filter(|found| grant.within(*found).sees_repository())
+    {
         Some(found) => {
             entered.lock().insert(root_key(context), found);
             true
@@ -49,7 +65,11 @@ pub(super) fn enter(context: &Context<'_>, find: impl FnOnce(&Site) -> Option<us
 /// Outside every repository it is the token's own.
 fn here(context: &Context<'_>) -> usize {
     let Scope { grant, entered, .. } = scope(context);
-    entered.lock().get(&root_key(context)).copied().unwrap_or(grant.home)
+    entered
+        .lock()
+        .get(&root_key(context))
+        .copied()
+        .unwrap_or(grant.home)
 }
 
 /// The repository's state, from within a resolver.

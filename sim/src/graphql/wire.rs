@@ -20,7 +20,10 @@ pub(super) fn body(response: Response) -> Value {
 
 fn error(error: &ServerError) -> Value {
     let mut body = Map::new();
-    let kind = error.extensions.as_ref().and_then(|extensions| extensions.get("type"));
+    let kind = error
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get("type"));
     if let Some(Constant::String(kind)) = kind {
         body.insert("type".to_owned(), json!(kind));
     }
@@ -28,7 +31,11 @@ fn error(error: &ServerError) -> Value {
         let path = error.path.iter().map(segment).collect();
         body.insert("path".to_owned(), Value::Array(path));
     }
-    let locations: Vec<Value> = error.locations.iter().map(|at| json!({ "line": at.line, "column": at.column })).collect();
+    let locations: Vec<Value> = error
+        .locations
+        .iter()
+        .map(|at| json!({ "line": at.line, "column": at.column }))
+        .collect();
     body.insert("locations".to_owned(), Value::Array(locations));
     body.insert("message".to_owned(), json!(error.message));
     Value::Object(body)

@@ -26,11 +26,17 @@ pub(crate) fn list(world: &mut World, call: &Call) -> Served {
 
 /// A redirect to where the archive lies.
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
-    let artifact = world.actions.artifact(call.number(2)?).ok_or_else(Answer::not_found)?;
+    let artifact = world
+        .actions
+        .artifact(call.number(2)?)
+        .ok_or_else(Answer::not_found)?;
     if expired(world, artifact) {
         return Err(Answer::error(410, "Artifact has expired"));
     }
-    let location = format!("{}/artifacts/{}", world.identity.upload_url, artifact.secret);
+    let location = format!(
+        "{}/artifacts/{}",
+        world.identity.upload_url, artifact.secret
+    );
     Ok(Answer::raw(302, "text/html;charset=utf-8", "").with("location", location))
 }
 

@@ -19,7 +19,11 @@ const LARGEST: u64 = 2_147_483_648;
 
 pub(crate) fn list(world: &mut World, call: &Call) -> Served {
     let release = releases::find(world, call)?;
-    let items: Vec<Value> = release.assets.iter().map(|asset| render::asset(&world.identity, release, asset)).collect();
+    let items: Vec<Value> = release
+        .assets
+        .iter()
+        .map(|asset| render::asset(&world.identity, release, asset))
+        .collect();
     Ok(render::page(world, call, &items))
 }
 
@@ -41,13 +45,22 @@ fn find<'a>(world: &'a World, call: &Call) -> Result<(&'a ReleaseRecord, &'a Ass
 /// JSON, or the bytes themselves for `Accept: application/octet-stream`.
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let (release, asset) = find(world, call)?;
-    let wants_bytes = call.header("accept").is_some_and(|accept| accept.contains("application/octet-stream"));
+    let wants_bytes = call
+        .header("accept")
+        .is_some_and(|accept| accept.contains("application/octet-stream"));
     if !wants_bytes {
         return Ok(Answer::ok(render::asset(&world.identity, release, asset)));
     }
     match &asset.bytes {
-        Some(bytes) => Ok(Answer::raw(200, "application/octet-stream", Bytes::from(bytes.clone()))),
-        None => Err(Answer::error(501, "The simulator keeps no assets over 1 MiB.")),
+        Some(bytes) => Ok(Answer::raw(
+            200,
+            "application/octet-stream",
+            Bytes::from(bytes.clone()),
+        )),
+        None => Err(Answer::error(
+            501,
+            "The simulator keeps no assets over 1 MiB.",
+        )),
     }
 }
 
@@ -71,7 +84,9 @@ pub(crate) fn upload(world: &mut World, call: &Call) -> Served {
     if !call.headers.contains_key("content-length") {
         return Err(Answer::error(400, "Bad Content-Length: "));
     }
-    let content_type = call.header("content-type").ok_or_else(|| Answer::error(400, "Bad Content-Type: "))?;
+    let content_type = call
+        .header("content-type")
+        .ok_or_else(|| Answer::error(400, "Bad Content-Type: "))?;
     let upload = call.upload.as_ref().ok_or_else(Answer::not_found)?;
     let name = call.parameter("name").map(sanitise).unwrap_or_default();
     acceptable(release, &name, upload)?;
@@ -110,7 +125,11 @@ fn keep(world: &mut World, release: u64, asset: &AssetRecord) -> Served {
     let release = world.release_mut(release).ok_or_else(Answer::not_found)?;
     release.assets.push(asset.clone());
     let release = release.clone();
-    Ok(Answer::created(render::asset(&world.identity, &release, asset)))
+    Ok(Answer::created(render::asset(
+        &world.identity,
+        &release,
+        asset,
+    )))
 }
 
 fn acceptable(release: &ReleaseRecord, name: &str, upload: &Upload) -> Result<(), Answer> {

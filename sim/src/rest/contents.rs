@@ -12,9 +12,13 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let path = call.tail(1);
     let reference = call.parameter("ref").unwrap_or("HEAD");
     let repository = &world.git.repository;
-    let object = repository.revparse_single(&format!("{reference}:{path}")).map_err(|_| Answer::not_found())?;
+    let object = repository
+        .revparse_single(&format!("{reference}:{path}"))
+        .map_err(|_| Answer::not_found())?;
     let blob = object.peel_to_blob().map_err(|_| Answer::not_found())?;
-    let raw = call.header("accept").is_some_and(|accept| accept.contains("raw"));
+    let raw = call
+        .header("accept")
+        .is_some_and(|accept| accept.contains("raw"));
     if raw {
         let bytes = blob.content().to_vec();
         let content_type = "application/vnd.github.raw+json; charset=utf-8";

@@ -15,12 +15,19 @@ pub(crate) fn text(body: &Value, name: &str) -> Result<Option<String>, Answer> {
 
 /// A string that must be there and not empty.
 pub(crate) fn required(body: &Value, resource: &str, name: &str) -> Result<String, Answer> {
-    text(body, name)?.filter(|text| !text.is_empty()).ok_or_else(|| Answer::invalid(vec![answer::field(resource, "missing_field", name)]))
+    text(body, name)?
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| Answer::invalid(vec![answer::field(resource, "missing_field", name)]))
 }
 
 /// A string without which GitHub's schema check refuses the request.
 pub(crate) fn supplied(body: &Value, name: &str) -> Result<String, Answer> {
-    text(body, name)?.ok_or_else(|| Answer::error(422, format!("Invalid request.\n\n\"{name}\" wasn't supplied.")))
+    text(body, name)?.ok_or_else(|| {
+        Answer::error(
+            422,
+            format!("Invalid request.\n\n\"{name}\" wasn't supplied."),
+        )
+    })
 }
 
 /// An optional boolean; `null` counts as absent.
@@ -37,7 +44,9 @@ pub(crate) fn texts(body: &Value, name: &str) -> Result<Vec<String>, Answer> {
     let Some(value) = body.get(name).filter(|value| !value.is_null()) else {
         return Ok(Vec::new());
     };
-    let items = value.as_array().ok_or_else(|| wrong(name, value, "an array"))?;
+    let items = value
+        .as_array()
+        .ok_or_else(|| wrong(name, value, "an array"))?;
     items
         .iter()
         .map(|item| match item {

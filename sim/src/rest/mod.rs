@@ -1,5 +1,8 @@
 //! REST: from an endpoint to its handler, past the repository and the token's permissions.
-#![expect(clippy::unnecessary_wraps, reason = "every handler has the same signature, also those that never refuse")]
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "every handler has the same signature, also those that never refuse"
+)]
 
 mod artifacts;
 mod assets;

@@ -18,8 +18,12 @@ pub(crate) fn generate(world: &mut World, call: &Call) -> Served {
 /// The notes from the previous release (or a named tag) to this tag.
 pub(crate) fn text(world: &World, tag: &str, previous: Option<&str>) -> String {
     let html = world.identity.html();
-    let before =
-        world.releases.iter().rev().find(|release| !release.draft && release.tag_name != tag).map(|release| release.tag_name.as_str());
+    let before = world
+        .releases
+        .iter()
+        .rev()
+        .find(|release| !release.draft && release.tag_name != tag)
+        .map(|release| release.tag_name.as_str());
     match previous.or(before) {
         Some(previous) => format!("**Full Changelog**: {html}/compare/{previous}...{tag}"),
         None => format!("**Full Changelog**: {html}/commits/{tag}"),

@@ -15,14 +15,22 @@ pub(crate) fn create_blob(world: &mut World, call: &Call) -> Served {
     let content = fields::supplied(&body, "content")?;
     let encoding = fields::text(&body, "encoding")?;
     let bytes = if encoding.as_deref() == Some("base64") {
-        STANDARD.decode(content.replace('\n', "")).map_err(|_| Answer::error(422, "content is not valid Base64"))?
+        STANDARD
+            .decode(content.replace('\n', ""))
+            .map_err(|_| Answer::error(422, "content is not valid Base64"))?
     } else {
         content.into_bytes()
     };
-    let oid = world.git.repository.blob(&bytes).map_err(|_| Answer::error(500, "Server Error"))?;
+    let oid = world
+        .git
+        .repository
+        .blob(&bytes)
+        .map_err(|_| Answer::error(500, "Server Error"))?;
     world.effect(format!("blob {oid} created"));
     let url = format!("{}/git/blobs/{oid}", world.identity.api());
-    Ok(Answer::created(json!({ "sha": oid.to_string(), "url": url })))
+    Ok(Answer::created(
+        json!({ "sha": oid.to_string(), "url": url }),
+    ))
 }
 
 pub(crate) fn get_blob(world: &mut World, call: &Call) -> Served {
@@ -44,19 +52,29 @@ pub(crate) fn create_commit(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
     let message = fields::supplied(&body, "message")?;
     let tree = refs::sha(&fields::supplied(&body, "tree")?)?;
-    let parents = fields::texts(&body, "parents")?.iter().map(|sha| refs::sha(sha)).collect::<Result<Vec<_>, _>>()?;
+    let parents = fields::texts(&body, "parents")?
+        .iter()
+        .map(|sha| refs::sha(sha))
+        .collect::<Result<Vec<_>, _>>()?;
     let now = world.now();
     let author = tags::person(&body, "author", now)?;
     let committer = tags::person(&body, "committer", now)?;
     // GitHub makes (and signs) a bot's commit itself when nobody else is named.
-    let committer = committer.or(author.clone()).unwrap_or_else(|| Person::github(now));
+    let committer = committer
+        .or(author.clone())
+        .unwrap_or_else(|| Person::github(now));
     let author = author.unwrap_or_else(|| Person::bot(now));
-    let oid = world.git.write_commit(tree, &parents, &message, &author, &committer).map_err(|_| {
-        let message = "Tree SHA does not exist or a parent is not a commit";
-        Answer::error(422, message)
-    })?;
+    let oid = world
+        .git
+        .write_commit(tree, &parents, &message, &author, &committer)
+        .map_err(|_| {
+            let message = "Tree SHA does not exist or a parent is not a commit";
+            Answer::error(422, message)
+        })?;
     world.effect(format!("commit object {oid} created"));
-    Ok(Answer::created(commit_json(world, &oid.to_string()).ok_or_else(Answer::not_found)?))
+    Ok(Answer::created(
+        commit_json(world, &oid.to_string()).ok_or_else(Answer::not_found)?,
+    ))
 }
 
 pub(crate) fn get_commit(world: &mut World, call: &Call) -> Served {
@@ -68,8 +86,10 @@ fn commit_json(world: &World, sha: &str) -> Option<Value> {
     let oid = full_oid(sha)?;
     let commit = world.git.commit(oid)?;
     let api = world.identity.api();
-    let parents: Vec<Value> =
-        commit.parent_ids().map(|id| json!({ "sha": id.to_string(), "url": format!("{api}/git/commits/{id}") })).collect();
+    let parents: Vec<Value> = commit
+        .parent_ids()
+        .map(|id| json!({ "sha": id.to_string(), "url": format!("{api}/git/commits/{id}") }))
+        .collect();
     let tree = commit.tree_id();
     Some(json!({
         "sha": oid.to_string(),

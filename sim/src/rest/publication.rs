@@ -26,10 +26,16 @@ pub(crate) fn target(world: &World, call: &Call, commitish: &str) -> Result<Oid,
 }
 
 /// Makes the release public in place: checks everything, then creates its tag where missing.
-pub(crate) fn publish(world: &mut World, call: &Call, release: &mut ReleaseRecord) -> Result<(), Answer> {
+pub(crate) fn publish(
+    world: &mut World,
+    call: &Call,
+    release: &mut ReleaseRecord,
+) -> Result<(), Answer> {
     let reference = format!("refs/tags/{}", release.tag_name);
     let tagged = world.git.reference(&reference).is_some();
-    let taken = world.published(&release.tag_name).is_some_and(|other| other.id != release.id);
+    let taken = world
+        .published(&release.tag_name)
+        .is_some_and(|other| other.id != release.id);
     if taken {
         let error = answer::field("Release", "already_exists", "tag_name");
         return Err(Answer::invalid(vec![error]));
@@ -61,7 +67,11 @@ pub(crate) fn publish(world: &mut World, call: &Call, release: &mut ReleaseRecor
 fn refuse_tag(world: &World, release: &ReleaseRecord, tagged: bool) -> Result<(), Answer> {
     let mut errors = Vec::new();
     if !tagged && world.settings.tag_creation_restricted {
-        errors.push(answer::custom("Release", "pre_receive", CREATION_RESTRICTED));
+        errors.push(answer::custom(
+            "Release",
+            "pre_receive",
+            CREATION_RESTRICTED,
+        ));
     }
     if world.burned_tags.contains(&release.tag_name) {
         let message = "tag_name was used by an immutable release";

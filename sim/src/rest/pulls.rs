@@ -18,10 +18,21 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(403, message));
     }
     let title = fields::required(&body, "PullRequest", "title")?;
-    let head = branch(world, &fields::required(&body, "PullRequest", "head")?, "head")?;
-    let base = branch(world, &fields::required(&body, "PullRequest", "base")?, "base")?;
+    let head = branch(
+        world,
+        &fields::required(&body, "PullRequest", "head")?,
+        "head",
+    )?;
+    let base = branch(
+        world,
+        &fields::required(&body, "PullRequest", "base")?,
+        "base",
+    )?;
     let text = fields::text(&body, "body")?;
-    if text.as_ref().is_some_and(|text| text.chars().count() > LONGEST_BODY) {
+    if text
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > LONGEST_BODY)
+    {
         let message = format!("body is too long (maximum is {LONGEST_BODY} characters)");
         return Err(Answer::custom("PullRequest", "body", &message));
     }
@@ -112,12 +123,30 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
 pub(crate) fn update(world: &mut World, call: &Call) -> Served {
     let number = call.number(1)?;
     let body = call.object()?;
-    let (title, text, state) = (fields::text(&body, "title")?, fields::text(&body, "body")?, fields::text(&body, "state")?);
+    let (title, text, state) = (
+        fields::text(&body, "title")?,
+        fields::text(&body, "body")?,
+        fields::text(&body, "state")?,
+    );
     let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
-    if state.as_ref().is_some_and(|state| !["open", "closed"].contains(&state.as_str())) {
-        return Err(Answer::invalid(vec![answer::field("PullRequest", "invalid", "state")]));
+    if state
+        .as_ref()
+        .is_some_and(|state| !["open", "closed"].contains(&state.as_str()))
+    {
+        return Err(Answer::invalid(vec![answer::field(
+            "PullRequest",
+            "invalid",
+            "state",
+        )]));
     }
-    let verb = if state.as_ref().is_some_and(|state| *state != pull.state && state == "closed") { "closed" } else { "updated" };
+    let verb = if state
+        .as_ref()
+        .is_some_and(|state| *state != pull.state && state == "closed")
+    {
+        "closed"
+    } else {
+        "updated"
+    };
     pull.title = title.unwrap_or_else(|| pull.title.clone());
     pull.body = text.or_else(|| pull.body.clone());
     pull.state = state.unwrap_or_else(|| pull.state.clone());
@@ -132,12 +161,19 @@ pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
     let added = fields::texts(&call.object()?, "labels")?;
     let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
     for label in added {
-        if !pull.labels.iter().any(|known| known.eq_ignore_ascii_case(&label)) {
+        if !pull
+            .labels
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&label))
+        {
             pull.labels.push(label);
         }
     }
     let names = pull.labels.clone();
-    let labels: Vec<Value> = names.iter().map(|name| render::label(&world.identity, name)).collect();
+    let labels: Vec<Value> = names
+        .iter()
+        .map(|name| render::label(&world.identity, name))
+        .collect();
     world.effect(format!("labels added to pull request {number}"));
     Ok(Answer::ok(Value::Array(labels)))
 }
@@ -153,7 +189,8 @@ pub(crate) fn request_reviewers(world: &mut World, call: &Call) -> Served {
         let message = "Review cannot be requested from pull request author.";
         return Err(Answer::error(422, message));
     }
-    let all_known = known(&world.settings.collaborators, &reviewers) && known(&world.settings.teams, &teams);
+    let all_known =
+        known(&world.settings.collaborators, &reviewers) && known(&world.settings.teams, &teams);
     if !all_known {
         let message = format!(
             "Reviews may only be requested from collaborators. One or more of the users or teams \
@@ -171,7 +208,9 @@ pub(crate) fn request_reviewers(world: &mut World, call: &Call) -> Served {
 }
 
 fn known(all: &[String], asked: &[String]) -> bool {
-    asked.iter().all(|name| all.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    asked
+        .iter()
+        .all(|name| all.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 fn merge(kept: &mut Vec<String>, added: Vec<String>) {

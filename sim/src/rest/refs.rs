@@ -18,7 +18,10 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
 /// By prefix, over every namespace: the caller must compare names exactly.
 pub(crate) fn matching(world: &mut World, call: &Call) -> Served {
     let found = world.git.references(&format!("refs/{}", call.tail(2)));
-    let items: Vec<Value> = found.iter().map(|(name, oid)| render::reference(world, name, *oid)).collect();
+    let items: Vec<Value> = found
+        .iter()
+        .map(|(name, oid)| render::reference(world, name, *oid))
+        .collect();
     Ok(Answer::ok(Value::Array(items)))
 }
 
@@ -38,7 +41,10 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(422, "Reference update failed"));
     }
     workflows(world, call, oid)?;
-    world.git.set_reference(&name, oid).map_err(|_| Answer::error(422, "Reference update failed"))?;
+    world
+        .git
+        .set_reference(&name, oid)
+        .map_err(|_| Answer::error(422, "Reference update failed"))?;
     world.effect(format!("ref {name} created"));
     Ok(Answer::created(render::reference(world, &name, oid)))
 }
@@ -62,7 +68,10 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(422, "Update is not a fast forward"));
     }
     workflows(world, call, oid)?;
-    world.git.set_reference(&name, oid).map_err(|_| Answer::error(422, "Reference update failed"))?;
+    world
+        .git
+        .set_reference(&name, oid)
+        .map_err(|_| Answer::error(422, "Reference update failed"))?;
     world.effect(format!("ref {name} moved"));
     Ok(Answer::ok(render::reference(world, &name, oid)))
 }
@@ -77,7 +86,10 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Served {
 }
 
 fn existing(world: &World, name: &str) -> Result<Oid, Answer> {
-    world.git.reference(name).ok_or_else(|| Answer::error(422, "Reference does not exist"))
+    world
+        .git
+        .reference(name)
+        .ok_or_else(|| Answer::error(422, "Reference does not exist"))
 }
 
 pub(crate) fn sha(text: &str) -> Result<Oid, Answer> {
@@ -93,7 +105,10 @@ fn named_well(name: &str) -> Result<(), Answer> {
         return Err(Answer::error(422, message));
     }
     if !git2::Reference::is_valid_name(name) || name.starts_with("refs/pull/") {
-        return Err(Answer::error(422, format!("{name} is not a valid ref name.")));
+        return Err(Answer::error(
+            422,
+            format!("{name} is not a valid ref name."),
+        ));
     }
     Ok(())
 }
@@ -104,7 +119,8 @@ fn fits(world: &World, name: &str, oid: Oid) -> bool {
 }
 
 fn burned(world: &World, name: &str) -> bool {
-    name.strip_prefix("refs/tags/").is_some_and(|tag| world.burned_tags.contains(tag))
+    name.strip_prefix("refs/tags/")
+        .is_some_and(|tag| world.burned_tags.contains(tag))
 }
 
 fn descends(world: &World, oid: Oid, ancestor: Oid) -> bool {
@@ -112,12 +128,18 @@ fn descends(world: &World, oid: Oid, ancestor: Oid) -> bool {
         return false;
     };
     let repository = &world.git.repository;
-    oid == ancestor || repository.graph_descendant_of(oid, ancestor).unwrap_or(false)
+    oid == ancestor
+        || repository
+            .graph_descendant_of(oid, ancestor)
+            .unwrap_or(false)
 }
 
 /// The workflows-file restriction on every ref that a plain token sets.
 pub(crate) fn workflows(world: &World, call: &Call, oid: Oid) -> Result<(), Answer> {
-    let altered = world.git.peel(oid).is_some_and(|commit| world.git.alters_workflows(commit));
+    let altered = world
+        .git
+        .peel(oid)
+        .is_some_and(|commit| world.git.alters_workflows(commit));
     if altered && !call.permissions.workflows {
         return Err(Answer::forbidden("contents=write,workflows=write"));
     }
@@ -132,7 +154,9 @@ pub(crate) fn ruled(world: &World, name: &str, rule: &str) -> bool {
     }
     name.strip_prefix("refs/tags/").is_some_and(|tag| {
         let patterns = &world.settings.protected_tags;
-        let immutable = world.published(tag).is_some_and(|release| release.immutable);
+        let immutable = world
+            .published(tag)
+            .is_some_and(|release| release.immutable);
         immutable || patterns.iter().any(|pattern| fits_pattern(pattern, tag))
     })
 }
@@ -153,6 +177,8 @@ fn guard(world: &World, name: &str, rule: &str) -> Result<(), Answer> {
 fn fits_pattern(pattern: &str, tag: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == tag,
-        Some((start, end)) => tag.len() >= start.len() + end.len() && tag.starts_with(start) && tag.ends_with(end),
+        Some((start, end)) => {
+            tag.len() >= start.len() + end.len() && tag.starts_with(start) && tag.ends_with(end)
+        }
     }
 }

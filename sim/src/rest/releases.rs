@@ -34,17 +34,25 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
 /// The release that the path's id names, if the token may see it.
 pub(crate) fn find<'a>(world: &'a World, call: &Call) -> Result<&'a ReleaseRecord, Answer> {
     let id = call.number(1)?;
-    world.release(id).filter(|release| visible(call, release)).ok_or_else(Answer::not_found)
+    world
+        .release(id)
+        .filter(|release| visible(call, release))
+        .ok_or_else(Answer::not_found)
 }
 
 /// Published releases only; drafts are found through the list.
 pub(crate) fn by_tag(world: &mut World, call: &Call) -> Served {
-    let release = world.published(&call.tail(2)).ok_or_else(Answer::not_found)?;
+    let release = world
+        .published(&call.tail(2))
+        .ok_or_else(Answer::not_found)?;
     Ok(Answer::ok(render::release(&world.identity, release)))
 }
 
 pub(crate) fn latest(world: &mut World, _: &Call) -> Served {
-    let release = world.latest.and_then(|id| world.release(id)).ok_or_else(Answer::not_found)?;
+    let release = world
+        .latest
+        .and_then(|id| world.release(id))
+        .ok_or_else(Answer::not_found)?;
     Ok(Answer::ok(render::release(&world.identity, release)))
 }
 

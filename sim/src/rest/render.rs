@@ -25,7 +25,9 @@ pub(crate) fn bot() -> Value {
 
 /// FNV-1a, cut to the size of an account's id: the same name always has the same.
 fn number_of(name: &str) -> u32 {
-    let hash = name.bytes().fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193));
+    let hash = name.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
+        (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+    });
     hash >> 5
 }
 
@@ -53,8 +55,17 @@ pub(crate) fn release_html(identity: &Identity, release: &ReleaseRecord) -> Stri
 
 pub(crate) fn release(identity: &Identity, release: &ReleaseRecord) -> Value {
     let url = format!("{}/releases/{}", identity.api(), release.id);
-    let upload = format!("{}/repos/{}/releases/{}/assets{{?name,label}}", identity.upload_url, identity.full_name(), release.id);
-    let assets: Vec<Value> = release.assets.iter().map(|one| asset(identity, release, one)).collect();
+    let upload = format!(
+        "{}/repos/{}/releases/{}/assets{{?name,label}}",
+        identity.upload_url,
+        identity.full_name(),
+        release.id
+    );
+    let assets: Vec<Value> = release
+        .assets
+        .iter()
+        .map(|one| asset(identity, release, one))
+        .collect();
     json!({
         "url": url,
         "assets_url": format!("{url}/assets"),
@@ -127,9 +138,17 @@ pub(crate) fn pull_html(identity: &Identity, number: u64) -> String {
 pub(crate) fn pull(world: &World, pull: &PullRecord) -> Value {
     let identity = &world.identity;
     let url = format!("{}/pulls/{}", identity.api(), pull.number);
-    let labels: Vec<Value> = pull.labels.iter().map(|name| label(identity, name)).collect();
+    let labels: Vec<Value> = pull
+        .labels
+        .iter()
+        .map(|name| label(identity, name))
+        .collect();
     let reviewers: Vec<Value> = pull.reviewers.iter().map(|login| user(login)).collect();
-    let teams: Vec<Value> = pull.team_reviewers.iter().map(|slug| json!({ "slug": slug, "name": slug })).collect();
+    let teams: Vec<Value> = pull
+        .team_reviewers
+        .iter()
+        .map(|slug| json!({ "slug": slug, "name": slug }))
+        .collect();
     json!({
         "url": url,
         "id": pull.number,
@@ -177,7 +196,11 @@ pub(crate) fn repository(identity: &Identity) -> Value {
 
 pub(crate) fn label(identity: &Identity, name: &str) -> Value {
     let id = number_of(name);
-    let url = format!("{}/labels/{}", identity.api(), utf8_percent_encode(name, NON_ALPHANUMERIC));
+    let url = format!(
+        "{}/labels/{}",
+        identity.api(),
+        utf8_percent_encode(name, NON_ALPHANUMERIC)
+    );
     json!({ "id": id, "node_id": format!("LA_{id}"), "url": url, "name": name, "color": "ededed", "default": false, "description": null })
 }
 
@@ -188,17 +211,35 @@ pub(crate) fn page(world: &World, call: &Call, items: &[Value]) -> Answer {
 
 /// One page of a list that is counted and named, as those of Actions are.
 pub(crate) fn counted_page(world: &World, call: &Call, name: &str, items: &[Value]) -> Answer {
-    paged(world, call, items, |shown| json!({ "total_count": items.len(), name: shown }))
+    paged(
+        world,
+        call,
+        items,
+        |shown| json!({ "total_count": items.len(), name: shown }),
+    )
 }
 
-fn paged(world: &World, call: &Call, items: &[Value], wrap: impl FnOnce(Vec<Value>) -> Value) -> Answer {
+fn paged(
+    world: &World,
+    call: &Call,
+    items: &[Value],
+    wrap: impl FnOnce(Vec<Value>) -> Value,
+) -> Answer {
     let (per_page, page) = call.paging();
     let last = items.len().div_ceil(per_page).max(1);
-    let shown: Vec<Value> = items.iter().skip((page - 1) * per_page).take(per_page).cloned().collect();
+    let shown: Vec<Value> = items
+        .iter()
+        .skip((page - 1) * per_page)
+        .take(per_page)
+        .cloned()
+        .collect();
     let answer = Answer::ok(wrap(shown));
     let mut links = Vec::new();
     let mut link = |number: usize, relation: &str| {
-        links.push(format!("<{}>; rel=\"{relation}\"", page_url(world, call, number)));
+        links.push(format!(
+            "<{}>; rel=\"{relation}\"",
+            page_url(world, call, number)
+        ));
     };
     if page > 1 {
         link(page - 1, "prev");
@@ -208,7 +249,11 @@ fn paged(world: &World, call: &Call, items: &[Value], wrap: impl FnOnce(Vec<Valu
         link(page + 1, "next");
         link(last, "last");
     }
-    if links.is_empty() { answer } else { answer.with("link", links.join(", ")) }
+    if links.is_empty() {
+        answer
+    } else {
+        answer.with("link", links.join(", "))
+    }
 }
 
 fn page_url(world: &World, call: &Call, number: usize) -> String {
@@ -218,5 +263,11 @@ fn page_url(world: &World, call: &Call, number: usize) -> String {
         query.append_pair(name, value);
     }
     query.append_pair("page", &number.to_string());
-    format!("{}/repositories/{}/{}?{}", identity.api_url, identity.id, call.tail(0), query.finish())
+    format!(
+        "{}/repositories/{}/{}?{}",
+        identity.api_url,
+        identity.id,
+        call.tail(0),
+        query.finish()
+    )
 }

@@ -74,11 +74,23 @@ pub(crate) fn branch_rules(world: &mut World, call: &Call) -> Served {
 pub(crate) fn create_ruleset(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
     let name = fields::supplied(&body, "name")?;
-    let rules: Vec<String> =
-        body["rules"].as_array().into_iter().flatten().filter_map(|rule| Some(rule["type"].as_str()?.to_owned())).collect();
-    for included in body["conditions"]["ref_name"]["include"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    let rules: Vec<String> = body["rules"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|rule| Some(rule["type"].as_str()?.to_owned()))
+        .collect();
+    for included in body["conditions"]["ref_name"]["include"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         let branch = included.trim_start_matches("refs/heads/");
-        world.settings.branch_rules.insert(branch.to_owned(), rules.clone());
+        world
+            .settings
+            .branch_rules
+            .insert(branch.to_owned(), rules.clone());
     }
     world.effect(format!("ruleset {name} created"));
     Ok(Answer::created(
@@ -91,5 +103,7 @@ pub(crate) fn immutable_releases(world: &mut World, _: &Call) -> Served {
     if !world.settings.immutable_releases {
         return Err(Answer::not_found());
     }
-    Ok(Answer::ok(json!({ "enabled": true, "enforced_by_owner": false })))
+    Ok(Answer::ok(
+        json!({ "enabled": true, "enforced_by_owner": false }),
+    ))
 }

@@ -22,8 +22,12 @@ pub(crate) fn attempt(world: &mut World, call: &Call) -> Served {
 }
 
 fn told(world: &World, run: &Run, attempt: u64) -> Served {
-    let index = usize::try_from(attempt).ok().and_then(|attempt| attempt.checked_sub(1));
-    let triggering_actor = index.and_then(|index| run.triggering_actors.get(index)).ok_or_else(Answer::not_found)?;
+    let index = usize::try_from(attempt)
+        .ok()
+        .and_then(|attempt| attempt.checked_sub(1));
+    let triggering_actor = index
+        .and_then(|index| run.triggering_actors.get(index))
+        .ok_or_else(Answer::not_found)?;
     let repository = render::repository(&world.identity);
     Ok(Answer::ok(json!({
         "id": run.id,
@@ -53,7 +57,10 @@ fn told(world: &World, run: &Run, attempt: u64) -> Served {
 
 /// The run that the path names.
 pub(crate) fn find<'a>(world: &'a World, call: &Call) -> Result<&'a Run, Answer> {
-    world.actions.run(call.number(2)?).ok_or_else(Answer::not_found)
+    world
+        .actions
+        .run(call.number(2)?)
+        .ok_or_else(Answer::not_found)
 }
 
 pub(crate) fn url(world: &World, id: u64) -> String {
@@ -67,13 +74,22 @@ pub(crate) fn html(world: &World, id: u64) -> String {
 /// Over all attempts, without time stamps, as GitHub keeps them.
 pub(crate) fn approvals(world: &mut World, call: &Call) -> Served {
     let run = find(world, call)?.id;
-    let reviews = world.actions.reviews.iter().filter(|review| review.run == run);
-    Ok(Answer::ok(reviews.map(|review| approval(world, review)).collect()))
+    let reviews = world
+        .actions
+        .reviews
+        .iter()
+        .filter(|review| review.run == run);
+    Ok(Answer::ok(
+        reviews.map(|review| approval(world, review)).collect(),
+    ))
 }
 
 fn approval(world: &World, review: &Review) -> Value {
     let environment = world.actions.environment(&review.environment);
-    let environments: Vec<Value> = environment.map(|environment| environment_json(world, environment)).into_iter().collect();
+    let environments: Vec<Value> = environment
+        .map(|environment| environment_json(world, environment))
+        .into_iter()
+        .collect();
     json!({
         "environments": environments,
         "state": review.state,

@@ -18,7 +18,10 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let kind = fields::supplied(&body, "type")?;
     let tagger = person(&body, "tagger", world.now())?.unwrap_or(Person::bot(world.now()));
     if !git2::Reference::is_valid_name(&format!("refs/tags/{tag}")) {
-        return Err(Answer::error(422, format!("{tag} is not a valid tag name.")));
+        return Err(Answer::error(
+            422,
+            format!("{tag} is not a valid tag name."),
+        ));
     }
     let actual = world.git.kind(oid);
     if actual.is_none() {
@@ -28,12 +31,14 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(422, "Object type does not match"));
     }
     let repository = &world.git.repository;
-    let made = repository
-        .find_object(oid, None)
-        .and_then(|object| repository.tag_annotation_create(&tag, &object, &tagger.signature()?, &message));
+    let made = repository.find_object(oid, None).and_then(|object| {
+        repository.tag_annotation_create(&tag, &object, &tagger.signature()?, &message)
+    });
     let made = made.map_err(|_| Answer::error(422, "Tag object could not be created"))?;
     world.effect(format!("tag object {tag} created"));
-    Ok(Answer::created(tag_json(world, &made.to_string()).ok_or_else(Answer::not_found)?))
+    Ok(Answer::created(
+        tag_json(world, &made.to_string()).ok_or_else(Answer::not_found)?,
+    ))
 }
 
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
@@ -86,5 +91,9 @@ pub(crate) fn person(body: &Value, field: &str, now: i64) -> Result<Option<Perso
             .map_err(|_| Answer::error(422, format!("{date} is not a valid ISO 8601 date.")))?
             .timestamp(),
     };
-    Ok(Some(Person { name: fields::supplied(value, "name")?, email: fields::supplied(value, "email")?, seconds }))
+    Ok(Some(Person {
+        name: fields::supplied(value, "name")?,
+        email: fields::supplied(value, "email")?,
+        seconds,
+    }))
 }

@@ -54,7 +54,11 @@ fn change(world: &World, update: &mut TreeUpdateBuilder, entry: &Value) -> Resul
     };
     let oid = match (fields::text(entry, "sha")?, fields::text(entry, "content")?) {
         (Some(sha), None) => refs::sha(&sha)?,
-        (None, Some(content)) => world.git.repository.blob(content.as_bytes()).map_err(refused)?,
+        (None, Some(content)) => world
+            .git
+            .repository
+            .blob(content.as_bytes())
+            .map_err(refused)?,
         _ => {
             let message = "Must supply either tree.sha or tree.content";
             return Err(Answer::error(422, message));
@@ -73,7 +77,10 @@ fn refused<E>(_: E) -> Answer {
 
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let object = world.git.repository.revparse_single(&call.tail(2));
-    let oid = object.and_then(|object| object.peel_to_tree()).map(|tree| tree.id()).map_err(|_| Answer::not_found())?;
+    let oid = object
+        .and_then(|object| object.peel_to_tree())
+        .map(|tree| tree.id())
+        .map_err(|_| Answer::not_found())?;
     let recursive = call.parameter("recursive").is_some();
     let tree = tree_json(world, oid, recursive).ok_or_else(Answer::not_found)?;
     Ok(Answer::ok(tree))
@@ -90,7 +97,13 @@ fn tree_json(world: &World, oid: Oid, recursive: bool) -> Option<Value> {
     }))
 }
 
-fn list(world: &World, oid: Oid, prefix: &str, recursive: bool, entries: &mut Vec<Value>) -> Option<()> {
+fn list(
+    world: &World,
+    oid: Oid,
+    prefix: &str,
+    recursive: bool,
+    entries: &mut Vec<Value>,
+) -> Option<()> {
     let tree = world.git.repository.find_tree(oid).ok()?;
     for entry in &tree {
         let path = format!("{prefix}{}", entry.name()?);

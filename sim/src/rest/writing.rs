@@ -55,7 +55,9 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
 pub(crate) fn update(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
     let mut release = releases::find(world, call)?.clone();
-    let locked = ["tag_name", "target_commitish"].iter().any(|name| body.get(name).is_some());
+    let locked = ["tag_name", "target_commitish"]
+        .iter()
+        .any(|name| body.get(name).is_some());
     let drafted = fields::flag(&body, "draft")?;
     if release.immutable && (drafted == Some(true) || changes_tag(&release, &body) && locked) {
         let message = "Cannot update the tag of an immutable release.";
@@ -87,7 +89,12 @@ fn changes_tag(release: &ReleaseRecord, body: &Value) -> bool {
 }
 
 /// Takes over the fields that creating and updating have in common.
-fn fill(world: &World, call: &Call, release: &mut ReleaseRecord, body: &Value) -> Result<(), Answer> {
+fn fill(
+    world: &World,
+    call: &Call,
+    release: &mut ReleaseRecord,
+    body: &Value,
+) -> Result<(), Answer> {
     if let Some(tag_name) = fields::text(body, "tag_name")? {
         release.tag_name = tag_name;
     }

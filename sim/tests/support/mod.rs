@@ -1,6 +1,13 @@
 //! A minimal client, so that a test holds only what is special.
-#![allow(dead_code, clippy::allow_attributes, reason = "every test binary uses another part of this")]
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails on the spot")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "every test binary uses another part of this"
+)]
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot go on fails on the spot"
+)]
 
 use std::time::Duration;
 
@@ -31,7 +38,10 @@ impl Reply {
     }
 
     pub(crate) fn message(&self) -> String {
-        self.json()["message"].as_str().expect("a message").to_owned()
+        self.json()["message"]
+            .as_str()
+            .expect("a message")
+            .to_owned()
     }
 
     /// A string at the top of the body.
@@ -58,8 +68,11 @@ impl Client {
     }
 
     pub(crate) fn bearing(sim: &Simulator, token: &str) -> Self {
-        let config =
-            Agent::config_builder().http_status_as_error(false).max_redirects(0).timeout_global(Some(Duration::from_secs(30))).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
         Self {
             agent: config.into(),
             api: sim.api_url(),
@@ -81,9 +94,22 @@ impl Client {
         self.call("POST", path, body)
     }
 
-    pub(crate) fn attempt(&self, method: &str, path: &str, body: &Value) -> Result<Reply, ureq::Error> {
-        let address = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.repository) };
-        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    pub(crate) fn attempt(
+        &self,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Reply, ureq::Error> {
+        let address = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.repository)
+        };
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
         self.send(method, &address, &[], body)
     }
 
@@ -99,11 +125,21 @@ impl Client {
         let base = template.trim_end_matches("{?name,label}");
         let address = format!("{base}?name={name}");
         let headers = [("content-type", "application/octet-stream")];
-        self.send("POST", &address, &headers, bytes.to_vec()).expect("an answer")
+        self.send("POST", &address, &headers, bytes.to_vec())
+            .expect("an answer")
     }
 
-    pub(crate) fn send(&self, method: &str, address: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Reply, ureq::Error> {
-        let mut request = Request::builder().method(method).uri(address).header("user-agent", "test");
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Reply, ureq::Error> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(address)
+            .header("user-agent", "test");
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
@@ -121,5 +157,9 @@ impl Client {
 
 fn read(answer: Response<Body>) -> Result<Reply, ureq::Error> {
     let (head, mut body) = answer.into_parts();
-    Ok(Reply { status: head.status.as_u16(), headers: head.headers, bytes: body.read_to_vec()? })
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        bytes: body.read_to_vec()?,
+    })
 }

@@ -48,10 +48,16 @@ const IS_LATE: [Rule; 4] = [Rule::Unused, Rule::Expiry, Rule::Issued, Rule::Worl
 
 /// Whether GitHub holds what the operation makes, as far as that can be seen later: a pull request may be merged, a draft is nobody's.
 fn stands(subject: &Subject, checks: &[Check]) -> bool {
-    let code = checks.iter().find(|check| check.rule == Rule::World).and_then(Check::refusal).map(Refusal::code);
+    let code = checks
+        .iter()
+        .find(|check| check.rule == Rule::World)
+        .and_then(Check::refusal)
+        .map(Refusal::code);
     match subject {
         Subject::Whole(Operation::TagRepo(_), _) => code == Some("preflight_tag_exists"),
-        Subject::Whole(Operation::PublishRelease(release), _) if !release.visibility.draft() => code == Some("preflight_release_exists"),
+        Subject::Whole(Operation::PublishRelease(release), _) if !release.visibility.draft() => {
+            code == Some("preflight_release_exists")
+        }
         _ => true,
     }
 }
@@ -91,13 +97,19 @@ impl Attempt<'_> {
                 // Describing may ask GitHub, which nobody does without a mode.
                 return Err(Unplanned::Refused(refusal.clone()));
             }
-            let described = self.describer().describe(&self.inputs, kind, Mode::Prod).await?;
+            let described = self
+                .describer()
+                .describe(&self.inputs, kind, Mode::Prod)
+                .await?;
             return Ok(Asked::One(Subject::Described(described), None));
         };
         match <[PlannedOperation; 1]>::try_from(plan.clone().into_operations()) {
             Ok([planned]) if plan.campaign.is_none() => {
                 let digest = Some(planned.digest());
-                Ok(Asked::One(Subject::Described(self.describer().planned(planned, &self.inputs.files)), digest))
+                Ok(Asked::One(
+                    Subject::Described(self.describer().planned(planned, &self.inputs.files)),
+                    digest,
+                ))
             }
             _ => Ok(Asked::Several(plan)),
         }
@@ -115,25 +127,41 @@ impl Attempt<'_> {
         if digest.is_none() && receipts.are_several() {
             // Which of them is meant shows only when the files are hashed.
             subject = subject.whole(&self.recorder.log()).await;
-            digest = if let Subject::Whole(operation, _) = &subject { Some(operation.digest()) } else { None };
+            digest = if let Subject::Whole(operation, _) = &subject {
+                Some(operation.digest())
+            } else {
+                None
+            };
         }
         let mut candidates = match receipts.for_operation(digest) {
             Ok(candidates) => candidates.into_iter().map(Ok).collect::<VecDeque<_>>(),
             Err(refusal) => [Err(refusal)].into(),
         };
         loop {
-            let candidate = candidates.pop_front().unwrap_or(Err(Refusal::ReceiptMissing));
+            let candidate = candidates
+                .pop_front()
+                .unwrap_or(Err(Refusal::ReceiptMissing));
             let decided = match self.decide(subject, candidate, footing).await {
                 Ok(decided) => decided,
                 Err(refusal) => return Ending::Refused(refusal),
             };
-            let Decided { decision, subject: same, state, attach } = decided;
+            let Decided {
+                decision,
+                subject: same,
+                state,
+                attach,
+            } = decided;
             // What has shipped, or is too late for it, is told by these; every other rule must hold all the same.
-            let only_late = decision.checks.iter().all(|check| check.holds() || IS_LATE.contains(&check.rule));
+            let only_late = decision
+                .checks
+                .iter()
+                .all(|check| check.holds() || IS_LATE.contains(&check.rule));
             let state = state.filter(|_| only_late && stands(&same, &decision.checks));
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
-                (Ok(grant), Subject::Whole(_, files)) => return self.publish(grant, &files, attach).await,
+                (Ok(grant), Subject::Whole(_, files)) => {
+                    return self.publish(grant, &files, attach).await;
+                }
                 (Ok(_), _) => unreachable!("what was granted is whole"),
                 (Err(refusal), same) => {
                     subject = same;
@@ -148,12 +176,20 @@ impl Attempt<'_> {
             if beyond || candidates.is_empty() {
                 return Ending::Refused(refusal);
             }
-            self.recorder.log().line(&format!("countersign: a receipt does not count, the next is tried: {}: {refusal}", refusal.code()));
+            self.recorder.log().line(&format!(
+                "countersign: a receipt does not count, the next is tried: {}: {refusal}",
+                refusal.code()
+            ));
         }
     }
 
     /// Looks at GitHub while the files are hashed, then decides.
-    async fn decide(&self, subject: Subject, candidate: Result<Candidate, Refusal>, footing: &Footing) -> Result<Decided, Refusal> {
+    async fn decide(
+        &self,
+        subject: Subject,
+        candidate: Result<Candidate, Refusal>,
+        footing: &Footing,
+    ) -> Result<Decided, Refusal> {
         let (receipt, reviewers) = match candidate {
             Ok(Candidate { receipt, reviewers }) => (Ok(receipt), reviewers),
             Err(refusal) => (Err(refusal), Vec::new()),
@@ -164,7 +200,8 @@ impl Attempt<'_> {
         let query = match (subject.bare(), &receipt) {
             // Without a mode that exists, GitHub is not even asked.
             (Some(bare), Ok(receipt)) if self.mode.is_ok() => {
-                let attaches = self.attach_receipt()? == AttachReceipt::Yes && bare.kind() == Kind::PublishRelease;
+                let attaches = self.attach_receipt()? == AttachReceipt::Yes
+                    && bare.kind() == Kind::PublishRelease;
                 let uploads = subject.has_files() || attaches;
                 Some(PreflightQuery::new(bare, Some(&receipt.terms().look())).with_uploads(uploads))
             }
@@ -182,7 +219,10 @@ impl Attempt<'_> {
         let ((preflight, now), subject) = tokio::join!(look, subject.whole(&log));
         let digest = subject.bare().map(Operation::digest);
         let operation = match &subject {
-            Subject::Whole(operation, _) => self.has_room(operation).map(|()| operation.clone()).map_err(Refusal::from),
+            Subject::Whole(operation, _) => self
+                .has_room(operation)
+                .map(|()| operation.clone())
+                .map_err(Refusal::from),
             Subject::None(refusal) => Err(refusal.clone()),
             Subject::Described(_) => unreachable!("it was hashed"),
         };
@@ -192,9 +232,14 @@ impl Attempt<'_> {
         let mut state = None;
         if let Preflight::Seen(sighting) = &preflight {
             let snapshot = sighting.ledger.as_ref().ok();
-            let (seen, rules) = (snapshot.and_then(Snapshot::newest), sighting.ledger_rules.clone());
-            self.recorder.note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
-            state = snapshot.and_then(|snapshot| Some((snapshot.state()?.clone(), snapshot.commit().clone())));
+            let (seen, rules) = (
+                snapshot.and_then(Snapshot::newest),
+                sighting.ledger_rules.clone(),
+            );
+            self.recorder
+                .note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
+            state = snapshot
+                .and_then(|snapshot| Some((snapshot.state()?.clone(), snapshot.commit().clone())));
         }
         let attach = self.attach_receipt()?;
         let decision = authorize(Evidence {
@@ -209,7 +254,12 @@ impl Attempt<'_> {
             allow_workflow_changes: self.allow_workflow_changes()?,
             attach_receipt: attach,
         });
-        Ok(Decided { decision, subject, state, attach })
+        Ok(Decided {
+            decision,
+            subject,
+            state,
+            attach,
+        })
     }
 
     async fn publish(&self, grant: Grant, files: &AssetFiles, attach: AttachReceipt) -> Ending {
@@ -222,7 +272,8 @@ impl Attempt<'_> {
             Err(no_claim) => return self.unclaimed(no_claim, &branch).await,
         };
         let entry = claim.entry();
-        self.recorder.note(|record| record.ledger.claim = Some(entry));
+        self.recorder
+            .note(|record| record.ledger.claim = Some(entry));
         if let Err(ending) = self.enter(Phase::Acting) {
             return ending;
         }
@@ -230,7 +281,11 @@ impl Attempt<'_> {
         if let Some(effect) = branch.obstacle().filter(|_| !claim.resumes()) {
             return self.record(claim.conclude(effect), &branch).await;
         }
-        self.record(publisher::execute(claim, &self.github, files, attach).await, &branch).await
+        self.record(
+            publisher::execute(claim, &self.github, files, attach).await,
+            &branch,
+        )
+        .await
     }
 
     async fn unclaimed(&self, no_claim: NoClaim, branch: &LedgerBranch<'_>) -> Ending {
@@ -238,14 +293,18 @@ impl Attempt<'_> {
             NoClaim::Refused(refusal) => Ending::Refused(refusal),
             NoClaim::Rejected(rejection) => Ending::Failed(Complaint::new(
                 rejection.code,
-                format!("the receipt could not be spent: {}. Nothing was done with it. {}", rejection.message, rejection.remedy),
+                format!(
+                    "the receipt could not be spent: {}. Nothing was done with it. {}",
+                    rejection.message, rejection.remedy
+                ),
             )),
             NoClaim::Contended => Ending::Failed(Complaint::new(
                 "ledger_contended",
                 "the receipt could not be spent: others wrote to the ledger every time. Nothing was done with it; run the job again.",
             )),
             NoClaim::Late { entry, outcome } => {
-                self.recorder.note(|record| record.ledger.claim = Some(entry));
+                self.recorder
+                    .note(|record| record.ledger.claim = Some(entry));
                 self.record(*outcome, branch).await
             }
             NoClaim::Unknown(reason) => Ending::Unknown(Complaint::new(
@@ -260,17 +319,24 @@ impl Attempt<'_> {
     /// The operation is over, or will never be: what came of it goes to the ledger and into the record.
     async fn record(&self, mut outcome: Outcome, branch: &LedgerBranch<'_>) -> Ending {
         let effect = outcome.effect().clone();
-        self.recorder.note(|record| record.github_response = Some(effect.response().clone()));
+        self.recorder
+            .note(|record| record.github_response = Some(effect.response().clone()));
         // The operation is over: that the disk is full now must not keep the outcome off the ledger.
         let provisional = self.recorder.enter(Phase::Recording);
         let mut recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
         if let Err(error) = provisional {
-            self.recorder.log().line(&format!("countersign: the provisional audit record could not be written: {error}"));
+            self.recorder.log().line(&format!(
+                "countersign: the provisional audit record could not be written: {error}"
+            ));
         }
         // The same answer that confirms the outcome shows where the tag leads now.
-        if let (Recorded::At(entry), Some(contradiction)) = (&recorded, branch.contradiction(&effect)) {
-            self.recorder.note(|record| record.ledger.outcome = Some(*entry));
-            self.recorder.note(|record| record.github_response = Some(contradiction.response().clone()));
+        if let (Recorded::At(entry), Some(contradiction)) =
+            (&recorded, branch.contradiction(&effect))
+        {
+            self.recorder
+                .note(|record| record.ledger.outcome = Some(*entry));
+            self.recorder
+                .note(|record| record.github_response = Some(contradiction.response().clone()));
             outcome.correct(contradiction.clone());
             recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
             return self.ended(&contradiction, recorded);
@@ -281,9 +347,15 @@ impl Attempt<'_> {
     fn enter(&self, phase: Phase) -> Result<(), Ending> {
         self.note_requests();
         self.recorder.enter(phase).map_err(|error| {
-            let message = format!("the audit record can no longer be written ({error}), so nothing more is done");
+            let message = format!(
+                "the audit record can no longer be written ({error}), so nothing more is done"
+            );
             let complaint = Complaint::new("record_unwritten", message);
-            if phase == Phase::Claiming { Ending::Failed(complaint) } else { Ending::Unknown(complaint) }
+            if phase == Phase::Claiming {
+                Ending::Failed(complaint)
+            } else {
+                Ending::Unknown(complaint)
+            }
         })
     }
 
@@ -291,14 +363,20 @@ impl Attempt<'_> {
         let response = effect.response();
         let lost = match recorded {
             Recorded::At(entry) => {
-                self.recorder.note(|record| record.ledger.outcome = Some(entry));
+                self.recorder
+                    .note(|record| record.ledger.outcome = Some(entry));
                 None
             }
             Recorded::Not(reason) => Some(reason),
         };
-        let (code, message) = (response.error_code.clone().unwrap_or_default(), response.error_message.clone().unwrap_or_default());
+        let (code, message) = (
+            response.error_code.clone().unwrap_or_default(),
+            response.error_message.clone().unwrap_or_default(),
+        );
         match (effect, lost) {
-            (Effect::Succeeded(_), None) => Ending::Succeeded { result: shipped(response) },
+            (Effect::Succeeded(_), None) => Ending::Succeeded {
+                result: shipped(response),
+            },
             (Effect::Succeeded(_), Some(reason)) => Ending::Unknown(Complaint::new(
                 "outcome_unrecorded",
                 format!(
@@ -308,9 +386,10 @@ impl Attempt<'_> {
             )),
             (Effect::Failed(_), None) => Ending::Failed(Complaint::new(code, message)),
             (Effect::Unknown(_), None) => Ending::Unknown(Complaint::new(code, message)),
-            (_, Some(reason)) => {
-                Ending::Unknown(Complaint::new(code, format!("{message} And the ledger does not hold the outcome: {reason}.")))
-            }
+            (_, Some(reason)) => Ending::Unknown(Complaint::new(
+                code,
+                format!("{message} And the ledger does not hold the outcome: {reason}."),
+            )),
         }
     }
 
@@ -335,7 +414,9 @@ impl Subject {
     fn has_files(&self) -> bool {
         match self {
             Self::Described(described) => described.has_files,
-            Self::Whole(operation, _) => matches!(operation, Operation::PublishRelease(release) if !release.assets.as_slice().is_empty()),
+            Self::Whole(operation, _) => {
+                matches!(operation, Operation::PublishRelease(release) if !release.assets.as_slice().is_empty())
+            }
             Self::None(_) => false,
         }
     }
@@ -359,7 +440,9 @@ impl Subject {
 
 fn shipped(response: &ledger::GithubResponse) -> String {
     match (&response.html_url, response.release_id) {
-        (Some(url), _) if response.already_existed => format!("An earlier attempt had shipped it: {url}."),
+        (Some(url), _) if response.already_existed => {
+            format!("An earlier attempt had shipped it: {url}.")
+        }
         (Some(url), _) => format!("Shipped: {url}."),
         (None, Some(id)) => format!("Drafted: release {id}."),
         (None, None) => "Shipped.".into(),

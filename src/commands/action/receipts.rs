@@ -46,7 +46,11 @@ pub(super) struct Receipts {
 impl Receipts {
     /// No receipt, for this reason.
     pub(super) fn none(refusal: Refusal) -> Self {
-        Self { total: 0, candidates: Vec::new(), refusals: vec![refusal] }
+        Self {
+            total: 0,
+            candidates: Vec::new(),
+            refusals: vec![refusal],
+        }
     }
 
     /// Whether it must be told which of them is meant.
@@ -57,31 +61,55 @@ impl Receipts {
     /// The first of these operations for which there is no receipt at all, if there are others.
     pub(super) fn lacks(&self, operations: &[PlannedOperation]) -> Option<Refusal> {
         let has = |planned: &PlannedOperation| {
-            self.candidates.iter().any(|candidate| candidate.receipt.terms().operation_digest == planned.digest())
+            self.candidates
+                .iter()
+                .any(|candidate| candidate.receipt.terms().operation_digest == planned.digest())
         };
-        let first = operations.iter().find(|planned| !has(planned)).filter(|_| !self.candidates.is_empty())?;
+        let first = operations
+            .iter()
+            .find(|planned| !has(planned))
+            .filter(|_| !self.candidates.is_empty())?;
         Some(self.not_among(format!("`{}` ({})", first.id(), first.digest())))
     }
 
     fn not_among(&self, operation: String) -> Refusal {
-        let unusable = self.refusals.iter().map(|refusal| format!("{}: {refusal}", refusal.code())).collect();
-        Refusal::ReceiptNotAmong { operation, receipts: self.total, unusable }
+        let unusable = self
+            .refusals
+            .iter()
+            .map(|refusal| format!("{}: {refusal}", refusal.code()))
+            .collect();
+        Refusal::ReceiptNotAmong {
+            operation,
+            receipts: self.total,
+            unusable,
+        }
     }
 
     /// Takes out the receipts for an operation. Without any, the reason: what is wrong with the only receipt, or that there is none.
-    pub(super) fn for_operation(&mut self, operation: Option<Digest>) -> Result<Vec<Candidate>, Refusal> {
+    pub(super) fn for_operation(
+        &mut self,
+        operation: Option<Digest>,
+    ) -> Result<Vec<Candidate>, Refusal> {
         // A single receipt is judged by every rule, so that the record tells on which side it differs.
         if !self.are_several() || operation.is_none() {
             if self.candidates.is_empty() {
-                return Err(self.refusals.first().cloned().unwrap_or(Refusal::ReceiptMissing));
+                return Err(self
+                    .refusals
+                    .first()
+                    .cloned()
+                    .unwrap_or(Refusal::ReceiptMissing));
             }
             return Ok(self.candidates.drain(..).collect());
         }
-        let is_for = |candidate: &mut Candidate| Some(candidate.receipt.terms().operation_digest) == operation;
+        let is_for = |candidate: &mut Candidate| {
+            Some(candidate.receipt.terms().operation_digest) == operation
+        };
         let found: Vec<Candidate> = self.candidates.extract_if(.., is_for).collect();
         match operation {
             // Not one of them holds: the reason is the same for every operation.
-            Some(_) if found.is_empty() && self.refusals.len() == self.total => Err(self.refusals[0].clone()),
+            Some(_) if found.is_empty() && self.refusals.len() == self.total => {
+                Err(self.refusals[0].clone())
+            }
             Some(operation) if found.is_empty() => Err(self.not_among(operation.to_string())),
             _ => Ok(found),
         }
@@ -90,29 +118,55 @@ impl Receipts {
 
 impl Attempt<'_> {
     /// Reads and verifies every receipt that was handed over.
-    pub(super) async fn receipts(&self, keys: &Result<(TrustedKeys, Threshold), Refusal>) -> Result<Receipts, Unplanned> {
+    pub(super) async fn receipts(
+        &self,
+        keys: &Result<(TrustedKeys, Threshold), Refusal>,
+    ) -> Result<Receipts, Unplanned> {
         let found = self.found().await?;
         if found.len() > MOST_RECEIPTS {
-            let problem = format!("{} receipts are more than the {MOST_RECEIPTS} that one attempt reads", found.len());
-            return Err(InputRefusal::Invalid { input: "receipt", problem }.into());
+            let problem = format!(
+                "{} receipts are more than the {MOST_RECEIPTS} that one attempt reads",
+                found.len()
+            );
+            return Err(InputRefusal::Invalid {
+                input: "receipt",
+                problem,
+            }
+            .into());
         }
-        let mut receipts = Receipts { total: found.len(), candidates: Vec::new(), refusals: Vec::new() };
+        let mut receipts = Receipts {
+            total: found.len(),
+            candidates: Vec::new(),
+            refusals: Vec::new(),
+        };
         for Found { text, reviewer } in found {
-            let verified = Envelope::parse(&text).map_err(Refusal::from).and_then(|envelope| {
-                let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
-                envelope.verify(keys, *threshold)
-            });
+            let verified = Envelope::parse(&text)
+                .map_err(Refusal::from)
+                .and_then(|envelope| {
+                    let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
+                    envelope.verify(keys, *threshold)
+                });
             match verified {
-                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewers: reviewer.into_iter().collect() }),
+                Ok(receipt) => receipts.candidates.push(Candidate {
+                    receipt,
+                    reviewers: reviewer.into_iter().collect(),
+                }),
                 Err(refusal) => {
-                    let place = reviewer.map_or(String::new(), |reviewer| format!(" in the review of {reviewer}"));
-                    self.recorder.log().line(&format!("countersign: a receipt{place} does not count: {}: {refusal}", refusal.code()));
+                    let place = reviewer.map_or(String::new(), |reviewer| {
+                        format!(" in the review of {reviewer}")
+                    });
+                    self.recorder.log().line(&format!(
+                        "countersign: a receipt{place} does not count: {}: {refusal}",
+                        refusal.code()
+                    ));
                     receipts.refusals.push(refusal);
                 }
             }
         }
         // What an earlier attempt began is finished before a newer receipt is spent.
-        receipts.candidates.sort_by_key(|candidate| candidate.receipt.terms().issued_at);
+        receipts
+            .candidates
+            .sort_by_key(|candidate| candidate.receipt.terms().issued_at);
         receipts.candidates.dedup_by(|later, earlier| {
             let same = later.receipt == earlier.receipt;
             if same {
@@ -125,42 +179,93 @@ impl Attempt<'_> {
 
     async fn found(&self) -> Result<Vec<Found>, Unplanned> {
         let inputs = &self.inputs;
-        let given = |text: &str| receipts_in(text).into_iter().map(|text| Found { text: text.to_owned(), reviewer: None }).collect();
-        match (inputs.receipt_from.as_str(), inputs.receipt.trim(), inputs.receipt_file.as_str()) {
+        let given = |text: &str| {
+            receipts_in(text)
+                .into_iter()
+                .map(|text| Found {
+                    text: text.to_owned(),
+                    reviewer: None,
+                })
+                .collect()
+        };
+        match (
+            inputs.receipt_from.as_str(),
+            inputs.receipt.trim(),
+            inputs.receipt_file.as_str(),
+        ) {
             ("", text, "") => Ok(given(text)),
-            ("", "", file) => Ok(given(&read_text("receipt-file", &self.context.workspace.join(file), MOST_RECEIPT_FILE)?)),
-            ("", ..) => Err(InputRefusal::Unused { input: "receipt-file", here: "a call that has a `receipt` already".into() }.into()),
+            ("", "", file) => Ok(given(&read_text(
+                "receipt-file",
+                &self.context.workspace.join(file),
+                MOST_RECEIPT_FILE,
+            )?)),
+            ("", ..) => Err(InputRefusal::Unused {
+                input: "receipt-file",
+                here: "a call that has a `receipt` already".into(),
+            }
+            .into()),
             // Without a mode that exists, GitHub is not asked.
             ("approvals", "", "") if self.mode.is_err() => Ok(Vec::new()),
             ("approvals", "", "") => self.approvals().await,
-            ("approvals", "", _) => Err(InputRefusal::Unused { input: "receipt-file", here: "`receipt-from: approvals`".into() }.into()),
-            ("approvals", ..) => Err(InputRefusal::Unused { input: "receipt", here: "`receipt-from: approvals`".into() }.into()),
+            ("approvals", "", _) => Err(InputRefusal::Unused {
+                input: "receipt-file",
+                here: "`receipt-from: approvals`".into(),
+            }
+            .into()),
+            ("approvals", ..) => Err(InputRefusal::Unused {
+                input: "receipt",
+                here: "`receipt-from: approvals`".into(),
+            }
+            .into()),
             (other, ..) => {
-                let problem = format!("expected `approvals` or nothing, found `{}`", countersign_core::text::excerpt(other, 40));
-                Err(InputRefusal::Invalid { input: "receipt-from", problem }.into())
+                let problem = format!(
+                    "expected `approvals` or nothing, found `{}`",
+                    countersign_core::text::excerpt(other, 40)
+                );
+                Err(InputRefusal::Invalid {
+                    input: "receipt-from",
+                    problem,
+                }
+                .into())
             }
         }
     }
 
     /// What the approving reviewers of this run wrote.
     async fn approvals(&self) -> Result<Vec<Found>, Unplanned> {
-        let reviews = self.github.approvals(&self.context.home.repository, &self.context.executor.run_id).await?;
+        let reviews = self
+            .github
+            .approvals(&self.context.home.repository, &self.context.executor.run_id)
+            .await?;
         self.recorder.note(|record| {
-            record.reviewers = reviews.iter().map(|review| countersign_core::text::excerpt(&review.reviewer, 60)).collect();
+            record.reviewers = reviews
+                .iter()
+                .map(|review| countersign_core::text::excerpt(&review.reviewer, 60))
+                .collect();
         });
         let mut found = Vec::new();
         for review in &reviews {
             // Whoever cannot be told apart from the requester lets nothing go on.
             let Ok(reviewer) = review.reviewer.parse::<Actor>() else {
-                self.recorder.log().line("countersign: a review by an account without a login is passed over");
+                self.recorder
+                    .log()
+                    .line("countersign: a review by an account without a login is passed over");
                 continue;
             };
-            let texts = lines(&review.comment).map(|line| line.trim_matches(['`', ' '])).filter(|line| looks_like_a_receipt(line));
-            found.extend(texts.map(|text| Found { text: text.to_owned(), reviewer: Some(reviewer.clone()) }));
+            let texts = lines(&review.comment)
+                .map(|line| line.trim_matches(['`', ' ']))
+                .filter(|line| looks_like_a_receipt(line));
+            found.extend(texts.map(|text| Found {
+                text: text.to_owned(),
+                reviewer: Some(reviewer.clone()),
+            }));
         }
         if found.is_empty() {
             let run = self.context.executor.run_id.clone();
-            return Err(Unplanned::Refused(Refusal::ReceiptNotInReviews { run, reviews: reviews.len() }));
+            return Err(Unplanned::Refused(Refusal::ReceiptNotInReviews {
+                run,
+                reviews: reviews.len(),
+            }));
         }
         Ok(found)
     }

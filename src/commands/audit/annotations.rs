@@ -9,10 +9,25 @@ const MOST_OF_A_LEVEL: usize = 10;
 
 pub(super) fn show(findings: &[Finding]) {
     let log = Log::to(std::io::stderr());
-    for (weight, level) in [(Weight::Error, Level::Error), (Weight::Warning, Level::Warning), (Weight::Note, Level::Notice)] {
-        for finding in findings.iter().filter(|finding| finding.level == weight).take(MOST_OF_A_LEVEL) {
-            let title = format!("Countersign audit: {} ({} {})", finding.code, finding.subject.kind, finding.subject.name);
-            log.annotate(level, &title, &format!("{}\n{}", finding.problem, finding.remedy));
+    for (weight, level) in [
+        (Weight::Error, Level::Error),
+        (Weight::Warning, Level::Warning),
+        (Weight::Note, Level::Notice),
+    ] {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.level == weight)
+            .take(MOST_OF_A_LEVEL)
+        {
+            let title = format!(
+                "Countersign audit: {} ({} {})",
+                finding.code, finding.subject.kind, finding.subject.name
+            );
+            log.annotate(
+                level,
+                &title,
+                &format!("{}\n{}", finding.problem, finding.remedy),
+            );
         }
     }
 }

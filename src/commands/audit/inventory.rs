@@ -32,15 +32,40 @@ pub(super) struct Looked {
     pub(super) left_out: Vec<&'static str>,
 }
 
-pub(super) async fn on_github(repository: &Repository, wanted: &Wanted<'_>, environment: &Environment) -> Result<Looked> {
+pub(super) async fn on_github(
+    repository: &Repository,
+    wanted: &Wanted<'_>,
+    environment: &Environment,
+) -> Result<Looked> {
     let github = github(environment)?;
-    let rules = github.ledger_rules(repository).await.map_err(|trouble| told(&trouble))?;
-    let tags = github.tags(repository).await.map_err(|trouble| told(&trouble))?;
-    let releases = github.releases(repository, &tags).await.map_err(|trouble| told(&trouble))?;
+    let rules = github
+        .ledger_rules(repository)
+        .await
+        .map_err(|trouble| told(&trouble))?;
+    let tags = github
+        .tags(repository)
+        .await
+        .map_err(|trouble| told(&trouble))?;
+    let releases = github
+        .releases(repository, &tags)
+        .await
+        .map_err(|trouble| told(&trouble))?;
     let (numbers, branches) = pulls_of(wanted.book, wanted.since);
-    let pulls = WantedPulls { since: wanted.since, by: wanted.pulls_by, numbers: &numbers, branches: &branches };
-    let pulls = github.pulls(repository, &pulls).await.map_err(|trouble| told(&trouble))?;
-    let found = Found { releases: Some(releases), tags, pulls: Some(pulls) };
+    let pulls = WantedPulls {
+        since: wanted.since,
+        by: wanted.pulls_by,
+        numbers: &numbers,
+        branches: &branches,
+    };
+    let pulls = github
+        .pulls(repository, &pulls)
+        .await
+        .map_err(|trouble| told(&trouble))?;
+    let found = Found {
+        releases: Some(releases),
+        tags,
+        pulls: Some(pulls),
+    };
     let mut left_out = Vec::new();
     if rules.is_none() {
         left_out.push("the rules that guard the ledger: this server does not tell them");
@@ -48,15 +73,27 @@ pub(super) async fn on_github(repository: &Repository, wanted: &Wanted<'_>, envi
     if !found.shows_drafts() && wanted.book.allows_drafts() {
         left_out.push("approved drafts: GitHub lists no draft; it shows them only to a token that may write contents");
     }
-    Ok(Looked { found, findings: unprotected(rules), left_out })
+    Ok(Looked {
+        found,
+        findings: unprotected(rules),
+        left_out,
+    })
 }
 
 pub(super) fn in_clone(source: &Source) -> Result<Looked> {
-    let tags = source.tags().context("this is a folder with the ledger's files alone; give the clone that holds the tags too")??;
+    let tags = source.tags().context(
+        "this is a folder with the ledger's files alone; give the clone that holds the tags too",
+    )??;
     Ok(Looked {
-        found: Found { releases: None, tags, pulls: None },
+        found: Found {
+            releases: None,
+            tags,
+            pulls: None,
+        },
         findings: Vec::new(),
-        left_out: vec!["releases, pull requests and the rules that guard the ledger: a clone does not hold them; use --repository"],
+        left_out: vec![
+            "releases, pull requests and the rules that guard the ledger: a clone does not hold them; use --repository",
+        ],
     })
 }
 
@@ -64,7 +101,9 @@ pub(super) fn in_clone(source: &Source) -> Result<Looked> {
 fn pulls_of(book: &Book, since: Timestamp) -> (BTreeSet<u64>, BTreeSet<String>) {
     let (mut numbers, mut branches) = (BTreeSet::new(), BTreeSet::new());
     for spent in book.spent().filter(|spent| spent.claimed_at >= since) {
-        let Operation::OpenPr(pull) = &spent.operation else { continue };
+        let Operation::OpenPr(pull) = &spent.operation else {
+            continue;
+        };
         match spent.answer().and_then(|answer| answer.pull_number) {
             Some(number) => numbers.insert(number),
             None => branches.insert(pull.head_branch.as_str().to_owned()),
@@ -74,10 +113,19 @@ fn pulls_of(book: &Book, since: Timestamp) -> (BTreeSet<u64>, BTreeSet<String>) 
 }
 
 fn unprotected(rules: Option<Vec<String>>) -> Vec<Finding> {
-    let missing = LedgerRecord { rules, ..LedgerRecord::default() }.unprotected_against();
+    let missing = LedgerRecord {
+        rules,
+        ..LedgerRecord::default()
+    }
+    .unprotected_against();
     if missing.is_empty() {
         return Vec::new();
     }
     let problem = format!("no rule forbids: {}", missing.join(", "));
-    vec![Finding::new(Code::LedgerUnprotected, Subject::ledger(), None, problem)]
+    vec![Finding::new(
+        Code::LedgerUnprotected,
+        Subject::ledger(),
+        None,
+        problem,
+    )]
 }

@@ -36,7 +36,11 @@ fn rule(code: Code) -> Value {
 }
 
 fn result(finding: &Finding) -> Value {
-    let page = finding.subject.url.as_ref().map_or(String::new(), |url| format!("\n{url}"));
+    let page = finding
+        .subject
+        .url
+        .as_ref()
+        .map_or(String::new(), |url| format!("\n{url}"));
     json!({
         "ruleId": finding.code.as_str(),
         "ruleIndex": Code::ALL.iter().position(|code| *code == finding.code),
@@ -52,11 +56,19 @@ fn result(finding: &Finding) -> Value {
 
 /// Code scanning wants a file for every result: the entry on the ledger's branch, else the ledger's head.
 fn place(finding: &Finding) -> String {
-    finding.sequence.map_or_else(|| countersign_core::ledger::HEAD_PATH.into(), entry_path)
+    finding
+        .sequence
+        .map_or_else(|| countersign_core::ledger::HEAD_PATH.into(), entry_path)
 }
 
 /// The same finding has the same one in the next audit; what it says may change.
 fn fingerprint(finding: &Finding) -> String {
-    let identity = [finding.code.as_str(), finding.subject.kind, &finding.subject.name, &place(finding)].join("\n");
+    let identity = [
+        finding.code.as_str(),
+        finding.subject.kind,
+        &finding.subject.name,
+        &place(finding),
+    ]
+    .join("\n");
     Digest::of(identity.as_bytes()).to_hex()
 }

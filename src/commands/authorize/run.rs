@@ -28,19 +28,41 @@ pub(super) struct Run {
 
 impl Run {
     /// The run that the arguments name, if they name one.
-    pub(super) fn of(arguments: &AuthorizeArguments, environment: &Environment) -> anyhow::Result<Option<Self>> {
-        let (Some(id), Some(repository)) = (&arguments.run, &arguments.repository) else { return Ok(None) };
+    pub(super) fn of(
+        arguments: &AuthorizeArguments,
+        environment: &Environment,
+    ) -> anyhow::Result<Option<Self>> {
+        let (Some(id), Some(repository)) = (&arguments.run, &arguments.repository) else {
+            return Ok(None);
+        };
         let artifact = arguments.artifact.clone();
-        Ok(Some(Self { github: github(environment)?, repository: repository.clone(), id: id.clone(), artifact }))
+        Ok(Some(Self {
+            github: github(environment)?,
+            repository: repository.clone(),
+            id: id.clone(),
+            artifact,
+        }))
     }
 
     /// The plan of the run, and who started the run for which it is, by GitHub's word.
     pub(super) async fn plan(&self) -> anyhow::Result<(Plan, Vec<Actor>)> {
         let log = Log::to(std::io::stderr());
-        let found = plans_of_run(&self.github, &self.repository, &self.id, self.artifact.as_deref(), &log).await;
+        let found = plans_of_run(
+            &self.github,
+            &self.repository,
+            &self.id,
+            self.artifact.as_deref(),
+            &log,
+        )
+        .await;
         let mut found = found.map_err(|trouble| told(&trouble))?;
         let names: Vec<&str> = found.iter().map(|found| found.artifact.as_str()).collect();
-        ensure!(found.len() <= 1, "run {} has several plans, in the artifacts {}: say which with --artifact", self.id, names.join(", "));
+        ensure!(
+            found.len() <= 1,
+            "run {} has several plans, in the artifacts {}: say which with --artifact",
+            self.id,
+            names.join(", ")
+        );
         let Some(FoundPlan { artifact, plan }) = found.pop() else {
             bail!(
                 "run {} of {} has no artifact with a plan.json that can be signed; did its dry run end, and is `upload-audit` on?",
@@ -48,9 +70,22 @@ impl Run {
                 self.repository
             );
         };
-        let (actors, _) = self.github.run_actors(&self.repository, &plan.run_id).await.map_err(|trouble| told(&trouble))?;
-        tell(&format!("plan.json of the artifact `{}` of run {}, for run {}", visible(&artifact, Lines::One), self.id, plan.run_id));
-        let actors = actors.iter().map(|actor| actor.parse()).collect::<Result<_, _>>().context("the run's actor")?;
+        let (actors, _) = self
+            .github
+            .run_actors(&self.repository, &plan.run_id)
+            .await
+            .map_err(|trouble| told(&trouble))?;
+        tell(&format!(
+            "plan.json of the artifact `{}` of run {}, for run {}",
+            visible(&artifact, Lines::One),
+            self.id,
+            plan.run_id
+        ));
+        let actors = actors
+            .iter()
+            .map(|actor| actor.parse())
+            .collect::<Result<_, _>>()
+            .context("the run's actor")?;
         Ok((plan, actors))
     }
 
@@ -66,19 +101,37 @@ impl Run {
             reference.clone()
         } else {
             let branch = self.github.default_branch(&self.repository).await;
-            branch.map_err(|trouble| told(&trouble).context(format!("{workflow} was not started; the receipts are signed")))?
+            branch.map_err(|trouble| {
+                told(&trouble).context(format!(
+                    "{workflow} was not started; the receipts are signed"
+                ))
+            })?
         };
-        let question =
-            format!("Start the workflow {workflow} of {} on {} with these receipts?", self.repository, visible(&reference, Lines::One));
+        let question = format!(
+            "Start the workflow {workflow} of {} on {} with these receipts?",
+            self.repository,
+            visible(&reference, Lines::One)
+        );
         if !arguments.yes && !agreed(&question)? {
             tell("The receipts are signed; no workflow was started. The answer was not `yes`.");
             return Ok(Exit::Refused);
         }
-        let inputs = Dispatch { receipt: receipts, run_id };
-        match self.github.dispatch(&self.repository, workflow, &reference, &inputs).await {
+        let inputs = Dispatch {
+            receipt: receipts,
+            run_id,
+        };
+        match self
+            .github
+            .dispatch(&self.repository, workflow, &reference, &inputs)
+            .await
+        {
             Ok(page) => {
-                let page = page.unwrap_or_else(|| format!("see the Actions page of {}", self.repository));
-                tell(&format!("Started {workflow}: {}", visible(&page, Lines::One)));
+                let page =
+                    page.unwrap_or_else(|| format!("see the Actions page of {}", self.repository));
+                tell(&format!(
+                    "Started {workflow}: {}",
+                    visible(&page, Lines::One)
+                ));
                 Ok(Exit::Success)
             }
             Err(trouble) if trouble.leaves_open() => {
@@ -88,7 +141,9 @@ impl Run {
                 ));
                 Ok(Exit::Unknown)
             }
-            Err(trouble) => Err(told(&trouble).context(format!("{workflow} was not started; the receipts are signed"))),
+            Err(trouble) => Err(told(&trouble).context(format!(
+                "{workflow} was not started; the receipts are signed"
+            ))),
         }
     }
 }

@@ -29,13 +29,19 @@ impl Folder {
 
     /// The bytes of each file, as far as it is there.
     pub(super) fn read(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
-        paths.iter().map(|path| read(&self.root.join(path)).with_context(|| format!("`{path}` cannot be read"))).collect()
+        paths
+            .iter()
+            .map(|path| {
+                read(&self.root.join(path)).with_context(|| format!("`{path}` cannot be read"))
+            })
+            .collect()
     }
 
     /// Every path of the folder; links are not followed.
     pub(super) fn paths(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        walk(&self.root, "", &mut found).with_context(|| format!("`{}` cannot be listed", self.root.display()))?;
+        walk(&self.root, "", &mut found)
+            .with_context(|| format!("`{}` cannot be listed", self.root.display()))?;
         // What makes it a checkout is none of the ledger's.
         found.retain(|path| path != ".git" && !path.starts_with(".git/"));
         Ok(found)
@@ -49,7 +55,8 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();
-    file.take(MOST_ENTRY_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(MOST_ENTRY_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
     Ok(Some(bytes))
 }
 

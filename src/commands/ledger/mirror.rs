@@ -32,9 +32,17 @@ type Listing = HashMap<String, (EntryKind, ObjectId)>;
 impl Mirror {
     /// Opens the clone at a path, if it is one: a bare repository, or a folder with `.git`.
     pub(super) fn open(path: &Path) -> Result<Option<Self>> {
-        let Some(git) = [path.join(".git"), path.to_owned()].into_iter().find(|git| git.join("objects").is_dir()) else { return Ok(None) };
+        let Some(git) = [path.join(".git"), path.to_owned()]
+            .into_iter()
+            .find(|git| git.join("objects").is_dir())
+        else {
+            return Ok(None);
+        };
         let refs = gix_ref::file::Store::at(git.clone(), Kind::Sha1);
-        let [own, fetched] = [format!("refs/heads/{BRANCH}"), format!("refs/remotes/origin/{BRANCH}")];
+        let [own, fetched] = [
+            format!("refs/heads/{BRANCH}"),
+            format!("refs/remotes/origin/{BRANCH}"),
+        ];
         let (name, tip) = match (tip(&refs, &own)?, tip(&refs, &fetched)?) {
             (Some(here), Some(there)) if here != there => bail!(
                 "the branch `{BRANCH}` is at {here} here, but was last fetched from `origin` at {there}; which one do you mean? \
@@ -50,17 +58,30 @@ impl Mirror {
             }
         };
         let shallow = fs::exists(git.join("shallow")).unwrap_or(true);
-        Ok(Some(Self { objects: gix_odb::at(git.join("objects"), Kind::Sha1)?, refs, name, tip, shallow }))
+        Ok(Some(Self {
+            objects: gix_odb::at(git.join("objects"), Kind::Sha1)?,
+            refs,
+            name,
+            tip,
+            shallow,
+        }))
     }
 
     /// Every tag of the clone, and where it leads.
     pub(super) fn tags(&self) -> Result<Vec<FoundTag>> {
         let mut found = Vec::new();
         let listing = self.refs.iter()?;
-        for reference in listing.prefixed(TAGS.as_bytes().try_into()?).context("the tags cannot be listed")? {
+        for reference in listing
+            .prefixed(TAGS.as_bytes().try_into()?)
+            .context("the tags cannot be listed")?
+        {
             let reference = reference.map_err(|error| anyhow!("a tag cannot be read: {error}"))?;
             let name = reference.name.as_bstr().to_string();
-            let id = reference.target.try_id().with_context(|| format!("the ref `{name}` names no object"))?.to_owned();
+            let id = reference
+                .target
+                .try_id()
+                .with_context(|| format!("the ref `{name}` names no object"))?
+                .to_owned();
             let name = name.strip_prefix(TAGS).unwrap_or(&name).to_owned();
             found.push(self.tag(name, id)?);
         }
@@ -72,10 +93,9 @@ impl Mirror {
         let (mut commit, mut message) = (object, None);
         for depth in 0..MOST_PEELED {
             let mut bytes = Vec::new();
-            let found = self
-                .objects
-                .find(&commit, &mut bytes)
-                .with_context(|| format!("the tag `{name}` leads to {commit}, which is not there"))?;
+            let found = self.objects.find(&commit, &mut bytes).with_context(|| {
+                format!("the tag `{name}` leads to {commit}, which is not there")
+            })?;
             if found.kind != gix_object::Kind::Tag {
                 break;
             }
@@ -86,7 +106,13 @@ impl Mirror {
             }
             commit = tag.target();
         }
-        Ok(FoundTag { name, object: object.to_string(), commit: commit.to_string(), message, is_known: false })
+        Ok(FoundTag {
+            name,
+            object: object.to_string(),
+            commit: commit.to_string(),
+            message,
+            is_known: false,
+        })
     }
 
     /// What is read.
@@ -104,11 +130,17 @@ impl Mirror {
             if last.as_ref().is_none_or(|(listed, _)| listed != folder) {
                 last = Some((folder.into(), self.folder(root, folder)?));
             }
-            let file = last.as_ref().and_then(|(_, listing)| listing.as_ref()?.get(name));
+            let file = last
+                .as_ref()
+                .and_then(|(_, listing)| listing.as_ref()?.get(name));
             if file.is_some_and(|(kind, _)| *kind != EntryKind::Blob) {
                 bail!(structure(path, "it is no plain file"));
             }
-            read.push(file.map(|(_, blob)| self.blob(*blob)).transpose().with_context(|| format!("`{path}` cannot be read"))?);
+            read.push(
+                file.map(|(_, blob)| self.blob(*blob))
+                    .transpose()
+                    .with_context(|| format!("`{path}` cannot be read"))?,
+            );
         }
         Ok(read)
     }
@@ -121,15 +153,30 @@ impl Mirror {
     }
 
     /// Hands over each commit with its `ledger.json`, newest first.
-    pub(super) fn commits(&self, mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>) -> Result<()> {
-        ensure!(!self.shallow, "the clone is shallow, so the branch's history cannot be verified; run `git fetch --unshallow`");
+    pub(super) fn commits(
+        &self,
+        mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        ensure!(
+            !self.shallow,
+            "the clone is shallow, so the branch's history cannot be verified; run `git fetch --unshallow`"
+        );
         let mut next = Some(self.tip);
         let mut behind = 0;
         while let Some(id) = next {
             let commit = self.commit(id)?;
             let name: CommitId = id.to_string().parse()?;
-            let head = self.list(commit.tree)?.get(HEAD_PATH).map(|(_, blob)| self.blob(*blob)).transpose()?;
-            check(behind, &name, commit.parents.len(), &head.unwrap_or_default())?;
+            let head = self
+                .list(commit.tree)?
+                .get(HEAD_PATH)
+                .map(|(_, blob)| self.blob(*blob))
+                .transpose()?;
+            check(
+                behind,
+                &name,
+                commit.parents.len(),
+                &head.unwrap_or_default(),
+            )?;
             next = commit.parents.first().copied();
             behind += 1;
         }
@@ -138,8 +185,14 @@ impl Mirror {
 
     fn commit(&self, id: ObjectId) -> Result<Commit> {
         let mut bytes = Vec::new();
-        let commit = self.objects.find_commit(&id, &mut bytes).with_context(|| format!("commit {id} cannot be read"))?;
-        Ok(Commit { tree: commit.tree(), parents: commit.parents().collect() })
+        let commit = self
+            .objects
+            .find_commit(&id, &mut bytes)
+            .with_context(|| format!("commit {id} cannot be read"))?;
+        Ok(Commit {
+            tree: commit.tree(),
+            parents: commit.parents().collect(),
+        })
     }
 
     /// A folder below a tree; `None` if it is not there.
@@ -156,12 +209,23 @@ impl Mirror {
 
     fn list(&self, tree: ObjectId) -> Result<Listing> {
         let mut bytes = Vec::new();
-        let tree = self.objects.find_tree(&tree, &mut bytes).with_context(|| format!("tree {tree} cannot be read"))?;
+        let tree = self
+            .objects
+            .find_tree(&tree, &mut bytes)
+            .with_context(|| format!("tree {tree} cannot be read"))?;
         let mut listing = Listing::new();
         for entry in &tree.entries {
-            let twice = listing.insert(entry.filename.to_string(), (entry.mode.kind(), entry.oid.to_owned())).is_some();
+            let twice = listing
+                .insert(
+                    entry.filename.to_string(),
+                    (entry.mode.kind(), entry.oid.to_owned()),
+                )
+                .is_some();
             if twice {
-                bail!(structure(&entry.filename.to_string(), "a folder holds it twice"));
+                bail!(structure(
+                    &entry.filename.to_string(),
+                    "a folder holds it twice"
+                ));
             }
         }
         Ok(listing)
@@ -172,26 +236,47 @@ impl Mirror {
         self.objects
             .find_blob(&id, &mut bytes)
             .with_context(|| format!("blob {id} is not there; if the clone is partial, make a full one with `git clone --mirror`"))?;
-        ensure!(bytes.len() <= MOST_ENTRY_BYTES, "it has more than {MOST_ENTRY_BYTES} bytes");
+        ensure!(
+            bytes.len() <= MOST_ENTRY_BYTES,
+            "it has more than {MOST_ENTRY_BYTES} bytes"
+        );
         Ok(bytes)
     }
 
     fn walk(&self, tree: ObjectId, below: &str, found: &mut Vec<String>) -> Result<()> {
         for (name, (kind, id)) in self.list(tree)? {
             let path = format!("{below}{name}");
-            if kind == EntryKind::Tree && is_folder(&path) { self.walk(id, &format!("{path}/"), found)? } else { found.push(path) }
+            if kind == EntryKind::Tree && is_folder(&path) {
+                self.walk(id, &format!("{path}/"), found)?
+            } else {
+                found.push(path)
+            }
         }
         Ok(())
     }
 }
 
 fn structure(path: &str, problem: &str) -> BadLedger {
-    BadLedger { aspect: Aspect::Structure, place: format!("`{path}`"), problem: problem.into() }
+    BadLedger {
+        aspect: Aspect::Structure,
+        place: format!("`{path}`"),
+        problem: problem.into(),
+    }
 }
 
 fn tip(refs: &gix_ref::file::Store, name: &str) -> Result<Option<ObjectId>> {
-    let found = refs.try_find(name).with_context(|| format!("the ref `{name}` cannot be read"))?;
-    found.map(|found| found.target.try_id().map(ToOwned::to_owned).with_context(|| format!("the ref `{name}` names no commit"))).transpose()
+    let found = refs
+        .try_find(name)
+        .with_context(|| format!("the ref `{name}` cannot be read"))?;
+    found
+        .map(|found| {
+            found
+                .target
+                .try_id()
+                .map(ToOwned::to_owned)
+                .with_context(|| format!("the ref `{name}` names no commit"))
+        })
+        .transpose()
 }
 
 /// What matters of a commit.

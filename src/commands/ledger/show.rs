@@ -14,7 +14,10 @@ use crate::{
     log::harmless,
 };
 
-pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environment) -> anyhow::Result<Exit> {
+pub(crate) async fn show(
+    arguments: &LedgerShowArguments,
+    environment: &Environment,
+) -> anyhow::Result<Exit> {
     let source = Source::open(&arguments.place, environment).await?;
     let mut shown = 0;
     let batches = source.batches(true);
@@ -29,22 +32,44 @@ pub(crate) async fn show(arguments: &LedgerShowArguments, environment: &Environm
         }
     }
     if shown == 0 {
-        tell(&format!("none of the {} entries is such a one", source.entries));
+        tell(&format!(
+            "none of the {} entries is such a one",
+            source.entries
+        ));
     }
     Ok(Exit::Success)
 }
 
 fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {
-    arguments.receipt.as_ref().is_none_or(|receipt| *receipt == entry.receipt_id)
-        && arguments.run.as_ref().is_none_or(|run| *run == entry.run_id)
-        && arguments.kind.is_none_or(|kind| kind == entry.operation_kind)
+    arguments
+        .receipt
+        .as_ref()
+        .is_none_or(|receipt| *receipt == entry.receipt_id)
+        && arguments
+            .run
+            .as_ref()
+            .is_none_or(|run| *run == entry.run_id)
+        && arguments
+            .kind
+            .is_none_or(|kind| kind == entry.operation_kind)
 }
 
 fn line(entry: &Entry) -> String {
-    let event = entry.event_type.as_str().rsplit('.').next().unwrap_or_default();
-    let signers: Vec<&str> = entry.signers.iter().map(|signer| signer.name.as_str()).collect();
+    let event = entry
+        .event_type
+        .as_str()
+        .rsplit('.')
+        .next()
+        .unwrap_or_default();
+    let signers: Vec<&str> = entry
+        .signers
+        .iter()
+        .map(|signer| signer.name.as_str())
+        .collect();
     let answer = entry.github_response.as_ref();
-    let told = answer.and_then(|answer| answer.error_code.as_deref().or(answer.html_url.as_deref())).unwrap_or_default();
+    let told = answer
+        .and_then(|answer| answer.error_code.as_deref().or(answer.html_url.as_deref()))
+        .unwrap_or_default();
     let line = format!(
         "{:>9}  {}  {event:<9}  {:<15}  {}  run {} attempt {}  by {}  {told}",
         entry.sequence,

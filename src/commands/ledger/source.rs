@@ -37,27 +37,49 @@ enum Place {
 
 impl Source {
     /// Finds the ledger, which must be there, and reads its head.
-    pub(in crate::commands) async fn open(place: &LedgerPlace, environment: &Environment) -> Result<Self> {
+    pub(in crate::commands) async fn open(
+        place: &LedgerPlace,
+        environment: &Environment,
+    ) -> Result<Self> {
         let repository = place.repository.as_deref().unwrap_or_default();
-        let missing = || format!("the repository {repository} has no branch `{BRANCH}`; begin one with `countersign ledger init`");
+        let missing = || {
+            format!(
+                "the repository {repository} has no branch `{BRANCH}`; begin one with `countersign ledger init`"
+            )
+        };
         Self::find(place, environment).await?.with_context(missing)
     }
 
     /// The same where a repository on GitHub may have no ledger.
-    pub(in crate::commands) async fn find(place: &LedgerPlace, environment: &Environment) -> Result<Option<Self>> {
+    pub(in crate::commands) async fn find(
+        place: &LedgerPlace,
+        environment: &Environment,
+    ) -> Result<Option<Self>> {
         let place = match (&place.path, &place.repository) {
             (_, Some(repository)) => {
-                let reader = github(environment)?.read_ledger(&repository.parse()?).await.map_err(|trouble| told(&trouble))?;
-                let Some(reader) = reader else { return Ok(None) };
+                let reader = github(environment)?
+                    .read_ledger(&repository.parse()?)
+                    .await
+                    .map_err(|trouble| told(&trouble))?;
+                let Some(reader) = reader else {
+                    return Ok(None);
+                };
                 Place::GitHub(reader.into())
             }
             (Some(path), None) => local(path)?,
             (None, None) => bail!("a path or --repository is needed"),
         };
-        let mut source = Self { place, head: Vec::new(), entries: 0 };
+        let mut source = Self {
+            place,
+            head: Vec::new(),
+            entries: 0,
+        };
         let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
-        source.head = head.with_context(|| format!("there is no `{HEAD_PATH}`: this is no receipt ledger"))?;
-        source.entries = Head::from_document(&source.head).with_context(|| format!("`{HEAD_PATH}`"))?.sequence();
+        source.head =
+            head.with_context(|| format!("there is no `{HEAD_PATH}`: this is no receipt ledger"))?;
+        source.entries = Head::from_document(&source.head)
+            .with_context(|| format!("`{HEAD_PATH}`"))?
+            .sequence();
         Ok(Some(source))
     }
 
@@ -72,16 +94,27 @@ impl Source {
 
     /// The number of the repository on GitHub, if it is read from there.
     pub(in crate::commands) fn repository_id(&self) -> Option<RepositoryId> {
-        if let Place::GitHub(reader) = &self.place { Some(reader.repository_id()) } else { None }
+        if let Place::GitHub(reader) = &self.place {
+            Some(reader.repository_id())
+        } else {
+            None
+        }
     }
 
     /// The tags that lie beside the ledger, if it is read from a clone.
     pub(in crate::commands) fn tags(&self) -> Option<Result<Vec<FoundTag>>> {
-        if let Place::Mirror(mirror) = &self.place { Some(mirror.tags()) } else { None }
+        if let Place::Mirror(mirror) = &self.place {
+            Some(mirror.tags())
+        } else {
+            None
+        }
     }
 
     /// The bytes of each file, as far as it is there; all of them of one commit.
-    pub(in crate::commands) async fn read(&self, paths: Vec<String>) -> Result<Vec<Option<Vec<u8>>>> {
+    pub(in crate::commands) async fn read(
+        &self,
+        paths: Vec<String>,
+    ) -> Result<Vec<Option<Vec<u8>>>> {
         match &self.place {
             Place::Folder(folder) => {
                 let folder = Arc::clone(folder);
@@ -97,12 +130,18 @@ impl Source {
         match &self.place {
             Place::Folder(folder) => folder.paths(),
             Place::Mirror(mirror) => mirror.paths(),
-            Place::GitHub(reader) => reader.paths(is_folder).await.map_err(|trouble| told(&trouble)),
+            Place::GitHub(reader) => reader
+                .paths(is_folder)
+                .await
+                .map_err(|trouble| told(&trouble)),
         }
     }
 
     /// Hands over each commit with its `ledger.json`, newest first; `false` if the place has no commits.
-    pub(super) async fn commits(&self, mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>) -> Result<bool> {
+    pub(super) async fn commits(
+        &self,
+        mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>,
+    ) -> Result<bool> {
         match &self.place {
             Place::Folder(_) => return Ok(false),
             Place::Mirror(mirror) => mirror.commits(check)?,
@@ -110,7 +149,10 @@ impl Source {
                 let mut behind = 0;
                 let mut page = None;
                 loop {
-                    let commits = reader.commits(page).await.map_err(|trouble| told(&trouble))?;
+                    let commits = reader
+                        .commits(page)
+                        .await
+                        .map_err(|trouble| told(&trouble))?;
                     for told in &commits.commits {
                         check(behind, &told.id, told.parents, &told.head)?;
                         behind += 1;
@@ -126,10 +168,17 @@ impl Source {
     }
 
     /// Entries with their numbers, batch by batch and in the order of the batches, several of them read ahead.
-    pub(in crate::commands) fn batches(&self, newest_first: bool) -> impl Stream<Item = Result<Vec<(u64, Vec<u8>)>>> {
+    pub(in crate::commands) fn batches(
+        &self,
+        newest_first: bool,
+    ) -> impl Stream<Item = Result<Vec<(u64, Vec<u8>)>>> {
         let count = self.entries.div_ceil(BATCH);
         let range = move |number: u64| {
-            let number = if newest_first { count - 1 - number } else { number };
+            let number = if newest_first {
+                count - 1 - number
+            } else {
+                number
+            };
             number * BATCH + 1..((number + 1) * BATCH).min(self.entries) + 1
         };
         stream::iter((0..count).map(move |number| self.batch(range(number)))).buffered(AHEAD)
@@ -137,19 +186,31 @@ impl Source {
 
     async fn batch(&self, numbers: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>> {
         let read = self.read(numbers.clone().map(entry_path).collect()).await?;
-        ensure!(read.len() as u64 == numbers.end - numbers.start, "fewer files than were asked for");
-        numbers.zip(read).map(|(number, bytes)| Ok((number, bytes.ok_or_else(|| missing(number))?))).collect()
+        ensure!(
+            read.len() as u64 == numbers.end - numbers.start,
+            "fewer files than were asked for"
+        );
+        numbers
+            .zip(read)
+            .map(|(number, bytes)| Ok((number, bytes.ok_or_else(|| missing(number))?)))
+            .collect()
     }
 }
 
 fn missing(entry: u64) -> BadLedger {
     let problem = format!("the file `{}` is missing", entry_path(entry));
-    BadLedger { aspect: Aspect::Structure, place: format!("entry {entry}"), problem }
+    BadLedger {
+        aspect: Aspect::Structure,
+        place: format!("entry {entry}"),
+        problem,
+    }
 }
 
 /// Whether the ledger has such a folder; what lies in any other is none of its files, and nobody walks through it.
 pub(super) fn is_folder(path: &str) -> bool {
-    let digits = |name: &str, most: usize| (2..=most).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = |name: &str, most: usize| {
+        (2..=most).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     match path.split_once('/') {
         None => path == "entries" || path == "receipts",
         Some(("entries", name)) => digits(name, 17),
@@ -170,5 +231,7 @@ fn local(path: &Path) -> Result<Place> {
             path.display()
         )
     };
-    Mirror::open(path)?.map(|mirror| Place::Mirror(mirror.into())).with_context(explain)
+    Mirror::open(path)?
+        .map(|mirror| Place::Mirror(mirror.into()))
+        .with_context(explain)
 }

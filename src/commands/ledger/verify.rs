@@ -7,7 +7,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
 
 use countersign_core::{
     keys::Threshold,
-    ledger::{AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier, entry_path, state_path},
+    ledger::{
+        AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier,
+        entry_path, state_path,
+    },
     name::ReceiptId,
     receipt::Terms,
     timestamp::Timestamp,
@@ -30,15 +33,27 @@ const STATES: usize = 64;
 /// By whom receipts must be signed; nobody looks at signatures without.
 pub(in crate::commands) type By = Option<(Trusted, Threshold)>;
 
-pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Environment, clock: Clock) -> Result<Exit> {
+pub(crate) async fn verify(
+    arguments: &LedgerVerifyArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<Exit> {
     let trusted = Arc::new(arguments.keys.read(clock())?);
     let source = Source::open(&arguments.place, environment).await?;
     if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
     }
     // Whoever reads of a fault must know where it is.
-    let (verifier, has_history) = recomputed(&source, &trusted, |_| {}).await.with_context(|| source.place())?;
-    print(&format!("verified    {}, {}", source.place(), verifier.newest().map_or("empty".into(), |newest| newest.to_string())))?;
+    let (verifier, has_history) = recomputed(&source, &trusted, |_| {})
+        .await
+        .with_context(|| source.place())?;
+    print(&format!(
+        "verified    {}, {}",
+        source.place(),
+        verifier
+            .newest()
+            .map_or("empty".into(), |newest| newest.to_string())
+    ))?;
     for (aspect, told) in findings(verifier.tally(), &trusted, has_history) {
         print(&format!("{:<11} {told}", aspect.to_string()))?;
     }
@@ -46,14 +61,27 @@ pub(crate) async fn verify(arguments: &LedgerVerifyArguments, environment: &Envi
 }
 
 /// What was checked of a ledger that holds, and what was not.
-pub(in crate::commands) fn findings(tally: Tally, trusted: &By, has_history: bool) -> [(Aspect, String); 6] {
-    let Tally { entries, claims, signed, unfinished } = tally;
+pub(in crate::commands) fn findings(
+    tally: Tally,
+    trusted: &By,
+    has_history: bool,
+) -> [(Aspect, String); 6] {
+    let Tally {
+        entries,
+        claims,
+        signed,
+        unfinished,
+    } = tally;
     let (bindings, signatures) = if trusted.is_none() {
-        let bindings = "hold between entries and operations; receipts are not read without --trusted-keys";
+        let bindings =
+            "hold between entries and operations; receipts are not read without --trusted-keys";
         (bindings.into(), "not checked: give --trusted-keys".into())
     } else {
         let bindings = format!("hold: {claims} claims, each with its receipt and operation");
-        (bindings, format!("hold: {signed} receipts, each by {}", many(trusted)))
+        (
+            bindings,
+            format!("hold: {signed} receipts, each by {}", many(trusted)),
+        )
     };
     let history = if has_history {
         format!("holds: every commit's ledger.json names the next entry, {entries} in all")
@@ -63,7 +91,10 @@ pub(in crate::commands) fn findings(tally: Tally, trusted: &By, has_history: boo
     [
         (Aspect::Structure, format!("holds: {entries} entries")),
         (Aspect::Chain, format!("holds: {entries} entries")),
-        (Aspect::States, format!("hold; {unfinished} receipt(s) without a known outcome")),
+        (
+            Aspect::States,
+            format!("hold; {unfinished} receipt(s) without a known outcome"),
+        ),
         (Aspect::Bindings, bindings),
         (Aspect::Signatures, signatures),
         (Aspect::History, history),
@@ -71,7 +102,11 @@ pub(in crate::commands) fn findings(tally: Tally, trusted: &By, has_history: boo
 }
 
 /// Verifies all there is, and hands over each entry once it holds; gives also whether there are commits to tell of it.
-pub(in crate::commands) async fn recomputed(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry)) -> Result<(Verifier, bool)> {
+pub(in crate::commands) async fn recomputed(
+    source: &Source,
+    trusted: &Arc<By>,
+    mut keep: impl FnMut(Entry),
+) -> Result<(Verifier, bool)> {
     recomputed_with_terms(source, trusted, |entry, _| keep(entry)).await
 }
 
@@ -87,9 +122,16 @@ pub(in crate::commands) async fn recomputed_with_terms(
 }
 
 /// Verifies all there is beside the entries; gives also whether there are commits to tell of it.
-pub(in crate::commands) async fn beside_entries(source: &Source, verifier: &Verifier) -> Result<bool> {
+pub(in crate::commands) async fn beside_entries(
+    source: &Source,
+    verifier: &Verifier,
+) -> Result<bool> {
     verifier.is_head(&source.head)?;
-    let authority = source.read(vec![AUTHORITY_PATH.into()]).await?.pop().flatten();
+    let authority = source
+        .read(vec![AUTHORITY_PATH.into()])
+        .await?
+        .pop()
+        .flatten();
     verifier.is_authority(authority.as_deref())?;
     states(source, verifier).await?;
     no_strays(source, verifier).await?;
@@ -97,15 +139,23 @@ pub(in crate::commands) async fn beside_entries(source: &Source, verifier: &Veri
     if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id())
         && found != expected
     {
-        let problem = format!("the entries are for the repository with the number {found}, but this one is {expected}");
-        bail!(BadLedger { aspect: Aspect::Bindings, place: source.place(), problem });
+        let problem = format!(
+            "the entries are for the repository with the number {found}, but this one is {expected}"
+        );
+        bail!(BadLedger {
+            aspect: Aspect::Bindings,
+            place: source.place(),
+            problem
+        });
     }
     Ok(has_history)
 }
 
 impl LedgerKeys {
     pub(in crate::commands) fn read(&self, now: Timestamp) -> Result<By> {
-        let Some(path) = &self.trusted_keys else { return Ok(None) };
+        let Some(path) = &self.trusted_keys else {
+            return Ok(None);
+        };
         let trusted = trusted::read(path, self.trust_root, now).context("the trusted keys")?;
         // Of a trust file each claim's own version says how many; the number is for claims from before there was one.
         let threshold = match &self.threshold {
@@ -118,18 +168,26 @@ impl LedgerKeys {
 
 fn many(by: &By) -> String {
     match by {
-        Some((Trusted { trust: Some(_), .. }, _)) => "as many keys as the trust file asked for at that time".into(),
+        Some((Trusted { trust: Some(_), .. }, _)) => {
+            "as many keys as the trust file asked for at that time".into()
+        }
         Some((_, threshold)) => format!("{} trusted key(s)", threshold.get()),
         None => "nobody".into(),
     }
 }
 
 /// Examines entries on every core, and chains them in their order.
-async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry, Option<Terms>)) -> Result<Verifier> {
+async fn entries(
+    source: &Source,
+    trusted: &Arc<By>,
+    mut keep: impl FnMut(Entry, Option<Terms>),
+) -> Result<Verifier> {
     let mut verifier = Verifier::default();
     let examined = source.batches(false).map_ok(|batch| {
         let trusted = Arc::clone(trusted);
-        async move { Ok(tokio::task::spawn_blocking(move || examine(&batch, (*trusted).as_ref())).await?) }
+        async move {
+            Ok(tokio::task::spawn_blocking(move || examine(&batch, (*trusted).as_ref())).await?)
+        }
     });
     let examined = examined.try_buffered(AHEAD);
     pin_mut!(examined);
@@ -144,9 +202,15 @@ async fn entries(source: &Source, trusted: &Arc<By>, mut keep: impl FnMut(Entry,
 }
 
 /// Up to the first bad entry; what stands after it does not matter.
-fn examine(batch: &[(u64, Vec<u8>)], by: Option<&(Trusted, Threshold)>) -> Vec<Result<Examined, BadLedger>> {
+fn examine(
+    batch: &[(u64, Vec<u8>)],
+    by: Option<&(Trusted, Threshold)>,
+) -> Vec<Result<Examined, BadLedger>> {
     let examiner = by_keys(by);
-    batch.iter().map(|(number, bytes)| examiner.examine(*number, bytes)).collect()
+    batch
+        .iter()
+        .map(|(number, bytes)| examiner.examine(*number, bytes))
+        .collect()
 }
 
 /// Examines by these keys; without them signatures stay unchecked.
@@ -161,15 +225,23 @@ fn explained(bad: BadLedger) -> BadLedger {
     if signed {
         return bad;
     }
-    let problem = format!("{}; add the key that signed then to --trusted-keys, or find out who wrote the entry", bad.problem);
+    let problem = format!(
+        "{}; add the key that signed then to --trusted-keys, or find out who wrote the entry",
+        bad.problem
+    );
     BadLedger { problem, ..bad }
 }
 
 async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
     let receipts: Vec<&ReceiptId> = verifier.receipts().collect();
     let reads = receipts.chunks(STATES).map(|receipts| async move {
-        let found = source.read(receipts.iter().map(|receipt| state_path(receipt)).collect()).await?;
-        ensure!(found.len() == receipts.len(), "fewer files than were asked for");
+        let found = source
+            .read(receipts.iter().map(|receipt| state_path(receipt)).collect())
+            .await?;
+        ensure!(
+            found.len() == receipts.len(),
+            "fewer files than were asked for"
+        );
         Ok((receipts, found))
     });
     let mut reads = stream::iter(reads).buffered(AHEAD);
@@ -185,8 +257,14 @@ async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
 /// Refuses files that no entry accounts for.
 async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
     let known = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or_default().strip_suffix(".json").unwrap_or_default();
-        let entry = |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
+        let name = path
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .strip_suffix(".json")
+            .unwrap_or_default();
+        let entry =
+            |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
         let state = |receipt: &ReceiptId| verifier.has(receipt) && state_path(receipt) == path;
         [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path)
             || name.parse().is_ok_and(entry)
@@ -195,7 +273,11 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
     let paths = source.paths().await?;
     match paths.iter().filter(|path| !known(path)).min() {
         Some(stray) => {
-            bail!(BadLedger { aspect: Aspect::Structure, place: format!("`{stray}`"), problem: "no entry accounts for this file".into() })
+            bail!(BadLedger {
+                aspect: Aspect::Structure,
+                place: format!("`{stray}`"),
+                problem: "no entry accounts for this file".into()
+            })
         }
         None => Ok(()),
     }
@@ -210,8 +292,15 @@ async fn history(source: &Source, verifier: &Verifier) -> Result<bool> {
     });
     let has_history = checked.await?;
     if has_history && commits != source.entries + 1 {
-        let problem = format!("{commits} commits made {} entries: one of them added several at once", source.entries);
-        bail!(BadLedger { aspect: Aspect::History, place: source.place(), problem });
+        let problem = format!(
+            "{commits} commits made {} entries: one of them added several at once",
+            source.entries
+        );
+        bail!(BadLedger {
+            aspect: Aspect::History,
+            place: source.place(),
+            problem
+        });
     }
     Ok(has_history)
 }

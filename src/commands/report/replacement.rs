@@ -20,13 +20,28 @@ pub(super) struct Replacement {
 impl Replacement {
     /// Begins a file beside the one whose place it will take.
     pub(super) fn of(place: &Path) -> Result<Self> {
-        let name = place.file_name().with_context(|| format!("`{}` names no file", place.display()))?;
+        let name = place
+            .file_name()
+            .with_context(|| format!("`{}` names no file", place.display()))?;
         // A device or a link would be replaced too, and what stands behind it would not be what one reads.
         let there = fs::symlink_metadata(place).ok();
-        ensure!(there.is_none_or(|there| there.is_file()), "`{}` is there already and is no plain file", place.display());
-        let new = place.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), random::hex::<8>()));
-        let file = File::create_new(&new).with_context(|| format!("`{}` cannot be written", place.display()))?;
-        Ok(Self { file, new, place: place.to_owned() })
+        ensure!(
+            there.is_none_or(|there| there.is_file()),
+            "`{}` is there already and is no plain file",
+            place.display()
+        );
+        let new = place.with_file_name(format!(
+            ".{}.{}.new",
+            name.to_string_lossy(),
+            random::hex::<8>()
+        ));
+        let file = File::create_new(&new)
+            .with_context(|| format!("`{}` cannot be written", place.display()))?;
+        Ok(Self {
+            file,
+            new,
+            place: place.to_owned(),
+        })
     }
 
     /// Takes the place: readers see the old file or the new one, never a half.

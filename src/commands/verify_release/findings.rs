@@ -24,7 +24,10 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(problem: impl Into<String>, next: &'static str) -> Self {
-        Self { problem: problem.into(), next }
+        Self {
+            problem: problem.into(),
+            next,
+        }
     }
 }
 
@@ -56,9 +59,16 @@ impl Findings {
     /// Success only if all that was checked holds.
     pub(super) fn end(self, what: &str) -> Result<Exit> {
         if self.faults > 0 {
-            bail!("{what} is not verified: {} check(s) do not hold, see above", self.faults);
+            bail!(
+                "{what} is not verified: {} check(s) do not hold, see above",
+                self.faults
+            );
         }
-        let open = if self.open == 0 { String::new() } else { format!("; {} were left out, see above", self.open) };
+        let open = if self.open == 0 {
+            String::new()
+        } else {
+            format!("; {} were left out, see above", self.open)
+        };
         tell(&format!("{what}: all {} checks hold{open}.", self.held));
         Ok(Exit::Success)
     }

@@ -33,10 +33,22 @@ type Hashed = (Vec<HeldFile>, Vec<(String, io::Error)>);
 impl Folder {
     pub(super) fn list(root: &Path) -> Result<Self> {
         let entries = fs::read_dir(root).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let entries = entries.with_context(|| format!("the folder `{}` cannot be read", root.display()))?;
-        let mut names: Vec<_> = entries.iter().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
+        let entries =
+            entries.with_context(|| format!("the folder `{}` cannot be read", root.display()))?;
+        let mut names: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                (
+                    entry.file_name().to_string_lossy().into_owned(),
+                    entry.path(),
+                )
+            })
+            .collect();
         names.sort();
-        Ok(Self { root: root.to_owned(), names })
+        Ok(Self {
+            root: root.to_owned(),
+            names,
+        })
     }
 
     pub(super) fn place(&self) -> String {
@@ -45,9 +57,14 @@ impl Folder {
 
     /// The evidence's bytes, if there is such a file; one that is too long is cut, and no evidence any more.
     pub(super) fn evidence(&self) -> Result<Option<Vec<u8>>> {
-        let Some((_, path)) = self.names.iter().find(|(name, _)| name == NAME) else { return Ok(None) };
+        let Some((_, path)) = self.names.iter().find(|(name, _)| name == NAME) else {
+            return Ok(None);
+        };
         let mut bytes = Vec::new();
-        let read = regular_file::open(path).and_then(|file| file.take(MOST_ENTRY_BYTES as u64 + 1).read_to_end(&mut bytes));
+        let read = regular_file::open(path).and_then(|file| {
+            file.take(MOST_ENTRY_BYTES as u64 + 1)
+                .read_to_end(&mut bytes)
+        });
         read.with_context(|| format!("`{}` cannot be read", path.display()))?;
         Ok(Some(bytes))
     }
@@ -57,7 +74,11 @@ impl Folder {
         let (mut held, mut unusable) = Hashed::default();
         for (name, path) in self.names.iter().filter(|(name, _)| name != NAME) {
             match regular_file::open(path).and_then(hash) {
-                Ok((size, sha256)) => held.push(HeldFile { name: name.clone(), size, sha256 }),
+                Ok((size, sha256)) => held.push(HeldFile {
+                    name: name.clone(),
+                    size,
+                    sha256,
+                }),
                 Err(error) => unusable.push((excerpt(name, 200), error)),
             }
         }

@@ -60,7 +60,9 @@ impl LedgerRef {
     /// The types of the active rules, in the words of REST; `None` if GitHub shows them not.
     fn rules(&self) -> Option<Vec<String>> {
         let rules = self.rules.as_ref()?.nodes.iter().flatten();
-        let mut types: Vec<String> = rules.map(|rule| excerpt(&rule.r#type.to_ascii_lowercase(), 40)).collect();
+        let mut types: Vec<String> = rules
+            .map(|rule| excerpt(&rule.r#type.to_ascii_lowercase(), 40))
+            .collect();
         types.sort_unstable();
         types.dedup();
         Some(types)
@@ -172,7 +174,9 @@ impl<'de> Deserialize<'de> for CommitText {
 }
 
 fn garbage(reason: impl Into<String>) -> Trouble {
-    Trouble::Garbage { reason: reason.into() }
+    Trouble::Garbage {
+        reason: reason.into(),
+    }
 }
 
 /// Where an answer has the entry that the approver saw.
@@ -182,37 +186,79 @@ impl Data {
     /// The ledger's commit, if the answer holds only the beginning of the entry: GraphQL gives 512 KiB of a text, and an entry may have 2 MiB.
     pub(super) fn cut_checkpoint(&self) -> Option<CommitId> {
         let repository = self.repository.as_ref()?;
-        let is_cut = repository.pointer(CHECKPOINT)?.get("isTruncated")?.as_bool()?;
-        repository.pointer("/ledger/target/oid")?.as_str()?.parse().ok().filter(|_| is_cut)
+        let is_cut = repository
+            .pointer(CHECKPOINT)?
+            .get("isTruncated")?
+            .as_bool()?;
+        repository
+            .pointer("/ledger/target/oid")?
+            .as_str()?
+            .parse()
+            .ok()
+            .filter(|_| is_cut)
     }
 
     /// Puts the whole entry there, as it was read otherwise. What is no text stays cut, which makes the ledger unreadable.
     pub(super) fn put_checkpoint(&mut self, bytes: Option<Vec<u8>>) {
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        if let (Some(object), Some(text)) = (self.repository.as_mut().and_then(|repository| repository.pointer_mut(CHECKPOINT)), text) {
+        if let (Some(object), Some(text)) = (
+            self.repository
+                .as_mut()
+                .and_then(|repository| repository.pointer_mut(CHECKPOINT)),
+            text,
+        ) {
             *object = serde_json::json!({ "text": text, "isTruncated": false });
         }
     }
 
-    pub(super) fn sighting(self, query: &PreflightQuery, date: Option<Timestamp>, public: bool) -> Result<Sighting, Trouble> {
-        let missing = || Trouble::NotFound { message: format!("the repository {}/{}", query.owner, query.name), permissions: None };
+    pub(super) fn sighting(
+        self,
+        query: &PreflightQuery,
+        date: Option<Timestamp>,
+        public: bool,
+    ) -> Result<Sighting, Trouble> {
+        let missing = || Trouble::NotFound {
+            message: format!("the repository {}/{}", query.owner, query.name),
+            permissions: None,
+        };
         let mut answer = query.complete(self.repository.ok_or_else(missing)?)?;
         let target = Target {
-            repository: answer.name_with_owner.parse().map_err(|_| garbage("the repository's name is none"))?,
-            repository_id: RepositoryId(answer.database_id.ok_or_else(|| garbage("the repository has no number"))?),
+            repository: answer
+                .name_with_owner
+                .parse()
+                .map_err(|_| garbage("the repository's name is none"))?,
+            repository_id: RepositoryId(
+                answer
+                    .database_id
+                    .ok_or_else(|| garbage("the repository has no number"))?,
+            ),
         };
         if answer.tag.as_ref().is_some_and(|tag| tag.target.is_none()) {
             return Err(garbage("a tag that leads nowhere"));
         }
         let budget = match self.rate_limit {
-            Some(limit) => Budget { remaining: limit.remaining, limit: Some(limit.limit), resets_at: limit.reset_at.parse().ok() },
+            Some(limit) => Budget {
+                remaining: limit.remaining,
+                limit: Some(limit.limit),
+                resets_at: limit.reset_at.parse().ok(),
+            },
             // Only a server of one's own may have no limits.
             None if public => return Err(garbage("no rate limit")),
-            None => Budget { remaining: u64::MAX, limit: None, resets_at: None },
+            None => Budget {
+                remaining: u64::MAX,
+                limit: None,
+                resets_at: None,
+            },
         };
         let ledger_rules = answer.ledger.as_ref().and_then(LedgerRef::rules);
         let ledger = snapshot(answer.ledger.take(), &target);
-        Ok(Sighting { ledger, ledger_rules, date, world: world(answer, &target, budget), target })
+        Ok(Sighting {
+            ledger,
+            ledger_rules,
+            date,
+            world: world(answer, &target, budget),
+            target,
+        })
     }
 }
 
@@ -220,8 +266,16 @@ impl PreflightQuery {
     /// Reads the answer if every member that was asked for is there: one that is absent must not read as "nothing is in the way".
     fn complete(&self, answer: serde_json::Value) -> Result<Answer, Trouble> {
         let mut asked = vec!["ledger", "commit", "workflows", "defaultWorkflows"];
-        asked.extend(if self.tagged { ["tag", "release"].as_slice() } else { &[] });
-        asked.extend(if self.pull { ["head", "base", "pullRequests"].as_slice() } else { &[] });
+        asked.extend(if self.tagged {
+            ["tag", "release"].as_slice()
+        } else {
+            &[]
+        });
+        asked.extend(if self.pull {
+            ["head", "base", "pullRequests"].as_slice()
+        } else {
+            &[]
+        });
         if let Some(absent) = asked.iter().find(|member| answer.get(member).is_none()) {
             return Err(garbage(format!("the answer lacks `{absent}`")));
         }
@@ -230,16 +284,27 @@ impl PreflightQuery {
 }
 
 fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refusal> {
-    let missing = || Refusal::LedgerMissing { repository: target.repository.clone() };
+    let missing = || Refusal::LedgerMissing {
+        repository: target.repository.clone(),
+    };
     let commit = ledger.ok_or_else(missing)?.target.ok_or_else(missing)?;
-    let not_a_commit = || Refusal::LedgerUnavailable { reason: "the branch `receipt-ledger` does not point to a commit".into() };
-    let (oid, touched) = (commit.oid.ok_or_else(not_a_commit)?, commit.touched.ok_or_else(not_a_commit)?);
+    let not_a_commit = || Refusal::LedgerUnavailable {
+        reason: "the branch `receipt-ledger` does not point to a commit".into(),
+    };
+    let (oid, touched) = (
+        commit.oid.ok_or_else(not_a_commit)?,
+        commit.touched.ok_or_else(not_a_commit)?,
+    );
     let raw = RawSnapshot {
         head: text(commit.head)?,
         state: text(commit.state)?,
         checkpoint: text(commit.checkpoint)?,
         authority: text(commit.authority)?,
-        states: touched.nodes.into_iter().map(|touch| text(touch.state)).collect::<Result<_, _>>()?,
+        states: touched
+            .nodes
+            .into_iter()
+            .map(|touch| text(touch.state))
+            .collect::<Result<_, _>>()?,
     };
     Snapshot::read(oid.0, &raw)
 }
@@ -247,19 +312,32 @@ fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refu
 /// A path that is there but whose text is not is an unreadable ledger, never an absent file.
 fn text(file: Option<File>) -> Result<Option<String>, Refusal> {
     let Some(file) = file else { return Ok(None) };
-    let unreadable = |reason: &str| Refusal::LedgerUnavailable { reason: reason.into() };
-    let blob = file.object.ok_or_else(|| unreadable("a path of the ledger is no file"))?;
+    let unreadable = |reason: &str| Refusal::LedgerUnavailable {
+        reason: reason.into(),
+    };
+    let blob = file
+        .object
+        .ok_or_else(|| unreadable("a path of the ledger is no file"))?;
     if blob.is_truncated != Some(false) {
         return Err(unreadable("GitHub cut a file of the ledger short"));
     }
-    blob.text.map(Some).ok_or_else(|| unreadable("a file of the ledger is not text"))
+    blob.text
+        .map(Some)
+        .ok_or_else(|| unreadable("a file of the ledger is not text"))
 }
 
 fn world(answer: Answer, target: &Target, budget: Budget) -> World {
     let ours = |pull: &Pull| {
-        pull.head_repository.as_ref().is_some_and(|head| head.name_with_owner.eq_ignore_ascii_case(target.repository.as_str()))
+        pull.head_repository.as_ref().is_some_and(|head| {
+            head.name_with_owner
+                .eq_ignore_ascii_case(target.repository.as_str())
+        })
     };
-    let branch = |branch: Option<BranchRef>| branch.and_then(|branch| branch.target).map(|target| target.oid.0);
+    let branch = |branch: Option<BranchRef>| {
+        branch
+            .and_then(|branch| branch.target)
+            .map(|target| target.oid.0)
+    };
     World {
         archived: answer.is_archived,
         commit: match answer.commit.as_ref().map(|object| object.kind.as_str()) {
@@ -269,13 +347,24 @@ fn world(answer: Answer, target: &Target, budget: Budget) -> World {
         },
         workflows: answer.workflows.map(|tree| tree.oid.0),
         default_workflows: answer.default_workflows.map(|tree| tree.oid.0),
-        tag: answer.tag.and_then(|tag| tag.target).map(|target| TagFact { commit: target.target.unwrap_or(Oid { oid: target.oid }).oid.0 }),
-        release: answer.release.filter(|release| !release.is_draft).map(|release| release.url),
+        tag: answer.tag.and_then(|tag| tag.target).map(|target| TagFact {
+            commit: target.target.unwrap_or(Oid { oid: target.oid }).oid.0,
+        }),
+        release: answer
+            .release
+            .filter(|release| !release.is_draft)
+            .map(|release| release.url),
         head: branch(answer.head),
         base: branch(answer.base),
-        pulls: answer
-            .pull_requests
-            .map_or(Vec::new(), |pulls| pulls.nodes.into_iter().flatten().filter(ours).map(|pull| pull.url).collect()),
+        pulls: answer.pull_requests.map_or(Vec::new(), |pulls| {
+            pulls
+                .nodes
+                .into_iter()
+                .flatten()
+                .filter(ours)
+                .map(|pull| pull.url)
+                .collect()
+        }),
         budget,
         requests: None,
     }

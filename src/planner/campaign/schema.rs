@@ -15,14 +15,24 @@ fn root() -> &'static Path {
 fn description(input: &str) -> String {
     let action = fs::read_to_string(root().join("action.yml")).unwrap();
     let rest = action.split(&format!("\n  {input}:\n")).nth(1).unwrap();
-    rest.split("description: \"").nth(1).unwrap().split("\"\n").next().unwrap().to_owned()
+    rest.split("description: \"")
+        .nth(1)
+        .unwrap()
+        .split("\"\n")
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 fn member(name: &str) -> Value {
     let mut member = if FLAGS.contains(&name) {
         json!({ "type": "boolean" })
     } else if LISTS.contains(&name) {
-        let pattern = if name == "files" { r"^[^\n\r]*$" } else { r"^[^\n\r,]*$" };
+        let pattern = if name == "files" {
+            r"^[^\n\r]*$"
+        } else {
+            r"^[^\n\r,]*$"
+        };
         json!({ "type": "array", "items": { "type": "string", "pattern": pattern } })
     } else {
         json!({ "type": "string" })
@@ -33,10 +43,21 @@ fn member(name: &str) -> Value {
 
 /// Names are those of plans, so their schemas are too.
 fn schema() -> Value {
-    let plan: Value = serde_json::from_slice(&fs::read(root().join("docs/schema/plan.schema.json")).unwrap()).unwrap();
-    let mut members: Map<String, Value> = MEMBERS.iter().map(|(name, _)| ((*name).to_owned(), member(name))).collect();
-    members.insert("id".into(), json!({ "$ref": "#/$defs/StepId", "description": "Its name in the plan, once." }));
-    members.insert("operation".into(), json!({ "$ref": "#/$defs/Kind", "description": "What is to be done." }));
+    let plan: Value =
+        serde_json::from_slice(&fs::read(root().join("docs/schema/plan.schema.json")).unwrap())
+            .unwrap();
+    let mut members: Map<String, Value> = MEMBERS
+        .iter()
+        .map(|(name, _)| ((*name).to_owned(), member(name)))
+        .collect();
+    members.insert(
+        "id".into(),
+        json!({ "$ref": "#/$defs/StepId", "description": "Its name in the plan, once." }),
+    );
+    members.insert(
+        "operation".into(),
+        json!({ "$ref": "#/$defs/Kind", "description": "What is to be done." }),
+    );
     members.insert(
         "needs".into(),
         json!({ "type": "array", "items": { "$ref": "#/$defs/StepId" }, "description": "The ids that must come before it." }),
@@ -79,13 +100,23 @@ fn the_schema_of_campaigns_knows_the_members_of_the_reader() {
     compiler.compile("schema:/", &mut schemas).unwrap();
     let path = root().join("docs/schema/campaign.schema.json");
     // In ASCII, as the others.
-    let units = format!("{schema:#}\n").encode_utf16().map(char_or_escape).collect::<String>();
+    let units = format!("{schema:#}\n")
+        .encode_utf16()
+        .map(char_or_escape)
+        .collect::<String>();
     if std::env::var_os("BLESS_SCHEMAS").is_some() {
         fs::write(&path, &units).unwrap();
     }
-    assert!(fs::read_to_string(&path).is_ok_and(|kept| kept == units), "{} differs: run with BLESS_SCHEMAS=1", path.display());
+    assert!(
+        fs::read_to_string(&path).is_ok_and(|kept| kept == units),
+        "{} differs: run with BLESS_SCHEMAS=1",
+        path.display()
+    );
 }
 
 fn char_or_escape(unit: u16) -> String {
-    u8::try_from(unit).ok().filter(u8::is_ascii).map_or_else(|| format!("\\u{unit:04x}"), |byte| char::from(byte).to_string())
+    u8::try_from(unit).ok().filter(u8::is_ascii).map_or_else(
+        || format!("\\u{unit:04x}"),
+        |byte| char::from(byte).to_string(),
+    )
 }

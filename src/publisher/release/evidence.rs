@@ -21,9 +21,16 @@ pub(super) fn beside(approved: &[Asset], claim: &Claim, attach: AttachReceipt) -
     let evidence = match (attach, NAME.parse(), CONTENT_TYPE.parse()) {
         (AttachReceipt::Yes, Ok(name), Ok(content_type)) => {
             let bytes = claim.document();
-            Some(Asset { name, size: bytes.len() as u64, sha256: Digest::of(bytes), content_type })
+            Some(Asset {
+                name,
+                size: bytes.len() as u64,
+                sha256: Digest::of(bytes),
+                content_type,
+            })
         }
-        (AttachReceipt::Yes, ..) => unreachable!("`{NAME}` is the name of an asset, and `{CONTENT_TYPE}` a type"),
+        (AttachReceipt::Yes, ..) => {
+            unreachable!("`{NAME}` is the name of an asset, and `{CONTENT_TYPE}` a type")
+        }
         (AttachReceipt::No, ..) => None,
     };
     approved.iter().cloned().chain(evidence).collect()
@@ -36,8 +43,16 @@ pub(super) fn is(asset: &Asset) -> bool {
 
 impl Steps<'_> {
     /// Where the bytes of an asset come from.
-    pub(super) fn source<'a>(&'a self, asset: &Asset, files: &'a AssetFiles) -> Result<Source<'a>, Setback> {
-        if is(asset) { Ok(Source::Memory(self.claim.document())) } else { files.of(asset).map(Source::File) }
+    pub(super) fn source<'a>(
+        &'a self,
+        asset: &Asset,
+        files: &'a AssetFiles,
+    ) -> Result<Source<'a>, Setback> {
+        if is(asset) {
+            Ok(Source::Memory(self.claim.document()))
+        } else {
+            files.of(asset).map(Source::File)
+        }
     }
 
     /// Evidence that is not that of this claim: an earlier attempt's, or a stranger's.
@@ -61,16 +76,39 @@ impl Steps<'_> {
             return Err(foreign(&format!("it has {} bytes", there.size)));
         }
         let repository = &self.release.target.repository;
-        let bytes = self.github.asset(repository, there).await.map_err(Setback::unseen)?;
+        let bytes = self
+            .github
+            .asset(repository, there)
+            .await
+            .map_err(Setback::unseen)?;
         let sha256 = Digest::of(&bytes);
-        let told = there.digest.as_ref().is_none_or(|told| told.parse() == Ok(sha256));
-        let evidence = UnverifiedEvidence::read(bytes.to_vec()).ok().filter(|evidence| told && evidence.precedes(self.claim));
-        let Some(evidence) = evidence else { return Err(foreign(&format!("it has {sha256}"))) };
+        let told = there
+            .digest
+            .as_ref()
+            .is_none_or(|told| told.parse() == Ok(sha256));
+        let evidence = UnverifiedEvidence::read(bytes.to_vec())
+            .ok()
+            .filter(|evidence| told && evidence.precedes(self.claim));
+        let Some(evidence) = evidence else {
+            return Err(foreign(&format!("it has {sha256}")));
+        };
         let path = entry_path(evidence.checkpoint().sequence);
-        let entry = self.github.ledger_file(repository, self.claim.ledger_commit(), &path).await.map_err(Setback::unseen)?;
+        let entry = self
+            .github
+            .ledger_file(repository, self.claim.ledger_commit(), &path)
+            .await
+            .map_err(Setback::unseen)?;
         if entry.as_deref() != Some(evidence.bytes()) {
-            return Err(foreign(&format!("it claims to be {}, which the ledger does not hold", evidence.checkpoint())));
+            return Err(foreign(&format!(
+                "it claims to be {}, which the ledger does not hold",
+                evidence.checkpoint()
+            )));
         }
-        Ok(PublishedAsset { name: asset.name.clone(), size: bytes.len() as u64, sha256, url: there.browser_download_url.clone() })
+        Ok(PublishedAsset {
+            name: asset.name.clone(),
+            size: bytes.len() as u64,
+            sha256,
+            url: there.browser_download_url.clone(),
+        })
     }
 }

@@ -31,7 +31,10 @@ pub(super) fn hold(made: &Release, held: &mut GithubResponse) {
 }
 
 fn mismatch(asset: &Asset, what: &str, found: &str, approved: &str) -> Setback {
-    let message = format!("GitHub stored the asset `{}` with {what} `{found}`, but `{approved}` was approved", asset.name);
+    let message = format!(
+        "GitHub stored the asset `{}` with {what} `{found}`, but `{approved}` was approved",
+        asset.name
+    );
     Setback::fault("asset_mismatch", message)
 }
 
@@ -43,13 +46,24 @@ pub(super) fn same_outside(uploaded: &UploadedAsset, asset: &Asset) -> Result<()
         ("size", uploaded.size.to_string(), asset.size.to_string()),
     ];
     let differs = sides.iter().find(|(_, found, approved)| found != approved);
-    differs.map_or(Ok(()), |(what, found, approved)| Err(mismatch(asset, what, found, approved)))
+    differs.map_or(Ok(()), |(what, found, approved)| {
+        Err(mismatch(asset, what, found, approved))
+    })
 }
 
 /// Compares the bytes; `digest` is what GitHub tells, or what was read back.
-pub(super) fn same_inside(uploaded: &UploadedAsset, digest: &str, asset: &Asset) -> Result<PublishedAsset, Setback> {
+pub(super) fn same_inside(
+    uploaded: &UploadedAsset,
+    digest: &str,
+    asset: &Asset,
+) -> Result<PublishedAsset, Setback> {
     if digest.parse() != Ok::<Digest, _>(asset.sha256) {
         return Err(mismatch(asset, "digest", digest, &asset.sha256.to_string()));
     }
-    Ok(PublishedAsset { name: asset.name.clone(), size: asset.size, sha256: asset.sha256, url: uploaded.browser_download_url.clone() })
+    Ok(PublishedAsset {
+        name: asset.name.clone(),
+        size: asset.size,
+        sha256: asset.sha256,
+        url: uploaded.browser_download_url.clone(),
+    })
 }

@@ -26,7 +26,11 @@ pub(crate) enum Item<'a, T: Serialize> {
         record: T,
     },
     /// A plan, and the attempt that wrote it, if its record lay beside it.
-    Plan { file: &'a str, operation_id: Option<&'a OperationId>, plan: T },
+    Plan {
+        file: &'a str,
+        operation_id: Option<&'a OperationId>,
+        plan: T,
+    },
     /// The whole; comes last.
     Report(&'a Summary),
 }
@@ -113,11 +117,20 @@ struct EntryTold<'a> {
 }
 
 /// An entry with the digest of its file, and with what its receipt says.
-pub(crate) fn entry<'a>(entry: &'a Entry, digest: Digest, terms: Option<&'a Terms>) -> impl Serialize + 'a {
+pub(crate) fn entry<'a>(
+    entry: &'a Entry,
+    digest: Digest,
+    terms: Option<&'a Terms>,
+) -> impl Serialize + 'a {
     EntryTold {
         sequence: entry.sequence,
         digest,
-        event: entry.event_type.as_str().rsplit('.').next().unwrap_or_default(),
+        event: entry
+            .event_type
+            .as_str()
+            .rsplit('.')
+            .next()
+            .unwrap_or_default(),
         at: entry.timestamp,
         operation_id: &entry.operation_id,
         run_id: &entry.run_id,
