@@ -141,6 +141,7 @@ impl Builder {
                 protected_tags: Vec::new(),
                 branch_rules: BTreeMap::new(),
             },
+            switches: BTreeSet::new(),
             git: Git::open(self.git_dir.as_deref(), clock.now()),
             clock,
             rates: Rates::new(),

@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::git::Git;
 use crate::rate::Rates;
 use crate::record::{PullRecord, ReleaseRecord};
+use crate::switch::Switch;
 
 /// Who and where the repository is.
 pub(crate) struct Identity {
@@ -69,6 +70,8 @@ pub(crate) struct Settings {
 pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) settings: Settings,
+    /// What a test has turned on.
+    pub(crate) switches: BTreeSet<Switch>,
     pub(crate) git: Git,
     pub(crate) clock: Clock,
     pub(crate) rates: Rates,

@@ -1,0 +1,83 @@
+//! What depends: on the server, on the plan, on a setting, or on how far GitHub's replicas are behind.
+//!
+//! What GitHub always does, the simulator does without being asked. Each switch has its row in
+//! [`facts`](crate::facts), with the source that says that GitHub does it at all.
+
+use crate::simulator::Simulator;
+use crate::world::World;
+
+macro_rules! switches {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// A behaviour that is off until a test turns it on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Switch {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Switch {
+            /// Every switch, in the order of this file.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its name, as FACTS.md writes it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+switches! {
+    /// `file(path:)` of an absent path is null without an error. No record shows it; it is what
+    /// this simulator did before it was held against the record.
+    AbsentFilesAreSilent,
+    /// Any `Accept` is served, also for artifacts.
+    AnyAcceptIsServed,
+    /// The bytes of a release asset come in the answer itself instead of by a redirect.
+    AssetsAreServedDirectly,
+    /// GraphQL names the primary limit `RATE_LIMITED`, as it did until about 2025.
+    OldRateLimitWord,
+    /// A private repository on a free plan: rules and rulesets answer 403.
+    FreePrivatePlan,
+    /// POST git/refs answers 404 for an object that was made a moment ago.
+    FreshObjectsAreNotFound,
+    /// POST git/refs answers 422 "Object does not exist" for an object that was made a moment ago.
+    FreshObjectsDoNotExist,
+    /// A ref that was just made is missing from the append's payload and from GET git/ref.
+    FreshRefsAreMissing,
+    /// A publication's answer and the list of assets lack the newest asset for a while.
+    FreshAssetsAreMissing,
+    /// The list of releases still shows a published release as a draft for a while.
+    PublishedStillListedAsDraft,
+    /// A request for reviewers answers 201 and seats nobody.
+    ReviewersAreDropped,
+    /// A request for labels answers 200 and sets none.
+    LabelsAreDropped,
+    /// Uploads go to `uploads.HOST`, as GitHub Enterprise Server does with subdomain isolation.
+    UploadsHaveTheirOwnHost,
+    /// The server signs no commits, as GitHub Enterprise Server does unless its administrator says
+    /// otherwise.
+    WebCommitSigningIsOff,
+}
+
+impl Simulator {
+    /// Turns a switch on for this repository.
+    pub fn turn_on(&self, switch: Switch) {
+        self.world(|world| world.switches.insert(switch));
+    }
+
+    /// Turns a switch off again.
+    pub fn turn_off(&self, switch: Switch) {
+        self.world(|world| world.switches.remove(&switch));
+    }
+}
+
+impl World {
+    /// Whether a test has turned this switch on.
+    #[expect(dead_code, reason = "the behaviours follow")]
+    pub(crate) fn is_on(&self, switch: Switch) -> bool {
+        self.switches.contains(&switch)
+    }
+}
