@@ -135,21 +135,22 @@ impl Trouble {
         }
     }
 
-    /// What was made a moment ago may be missing or unprocessable elsewhere at GitHub: that passes.
-    pub(crate) fn of_something_fresh(self) -> Self {
+    /// Whether GitHub may only not have caught up: what was made a moment ago can be missing on
+    /// another of its servers for some seconds.
+    pub(crate) fn may_be_lag(&self) -> bool {
         match self {
-            Self::NotFound { message, .. } => Self::Unavailable {
-                status: 404,
-                message,
-                wait: None,
-            },
-            Self::Validation { status, message } => Self::Unavailable {
-                status,
-                message,
-                wait: None,
-            },
-            other => other,
+            Self::NotFound { .. } => true,
+            Self::Validation { message, .. } => message.starts_with("Object does not exist"),
+            _ => false,
         }
+    }
+
+    /// Whether GitHub refuses to make something because it is there already.
+    pub(crate) fn says_it_exists(&self) -> bool {
+        let Self::Validation { message, .. } = self else {
+            return false;
+        };
+        message.contains("already exists") || message.contains("already_exists")
     }
 
     /// The seconds that GitHub asks us to wait.
