@@ -89,4 +89,12 @@ facts! {
         probe "absent-file";
     F1: Recorded, "An artifact's archive answers 415 to an `Accept` that is not JSON.",
         "cli/cli pkg/cmd/run/download/http.go; HD838A/remote-mic-app#277";
+    U1: Recorded, "GraphQL calls its primary limit `RATE_LIMIT` with code `graphql_rate_limit`.",
+        "yanyongyu/githubkit#271, cli/cli#12812", switch OldRateLimitWord;
+    R1: Recorded, "GraphQL's primary limit has no data and no path, and the budget need not be 0.",
+        "octokit/plugin-throttling.js#632, release-drafter#1018", switch OldRateLimitWord;
+    S1: Recorded, "`file(path:)` of an absent path is null and NOT_FOUND.",
+        "r-lib/pkgdepends", switch AbsentFilesAreSilent;
+    S3: Recorded, "The primary limit's text says \"already exceeded\".",
+        "yanyongyu/githubkit#271", switch OldRateLimitWord;
 }
