@@ -1,7 +1,7 @@
 //! What is known of GitHub, one row per fact, each with its source; sim/FACTS.md is written from it.
 //!
-//! A test names the facts that it pins (`pins(&[Fact::F0])`), so an unknown id does not compile. The
-//! rows are in one file per source; each file hands them on to the next, and the last makes the enum.
+//! A test names the facts that it pins (`pins![F0, F1]`), so an unknown id does not compile. The rows
+//! are in one file per source; each file hands them on to the next, and the last makes the enum.
 
 #[macro_use]
 mod findings;
@@ -63,8 +63,13 @@ pub struct Row {
     pub probe: Option<&'static str>,
 }
 
-/// Says which facts a test pins, at its top; nothing happens.
-pub const fn pins(_facts: &[Fact]) {}
+/// Names the facts that a test pins, at its top: an unknown id does not compile.
+#[macro_export]
+macro_rules! pins {
+    [$($id:ident),+ $(,)?] => {
+        const _: &[$crate::Fact] = &[$($crate::Fact::$id),+];
+    };
+}
 
 macro_rules! facts {
     (; $($id:ident: $verdict:ident, $statement:literal, $source:literal

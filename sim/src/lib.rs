@@ -40,7 +40,7 @@ mod world;
 
 pub use builder::Builder;
 pub use endpoint::Endpoint;
-pub use facts::{Fact, Verdict, pins};
+pub use facts::{Fact, Verdict};
 pub use fault::{Effect, Fault, FaultPlan, Matcher};
 pub use log::{Event, Kind};
 pub use permission::{Access, Permissions};
