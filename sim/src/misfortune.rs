@@ -8,7 +8,9 @@ use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::fault::Effect;
+use crate::gate;
 use crate::graphql;
+use crate::site::Site;
 
 /// What a fault makes of a request that has arrived.
 pub(crate) enum Before {
@@ -25,7 +27,7 @@ const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a
 /// A host that is not GitHub's and resolves nowhere (RFC 2606).
 const FOREIGN: &str = "https://uploads.invalid";
 
-pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
+pub(crate) fn before(met: Option<&Effect>, site: &mut Site, call: &Call) -> Before {
     match met {
         Some(Effect::ResetBefore) => Before::Drop,
         Some(Effect::Stall) => Before::Stall,
@@ -34,6 +36,7 @@ pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
             Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()),
         ),
         Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
+        Some(Effect::GraphQlRateLimit) => Before::Reply(gate::graphql_limit(site.home(call))),
         Some(Effect::GraphQlError { kind, message }) => {
             Before::Reply(graphql::refused(call, kind, message))
         }
