@@ -1,5 +1,7 @@
 // Recorded exchanges with the live service as a judge of the product's readers and of the simulator.
 import { check } from '../stage.mjs';
+import { judgeAnswers } from './answered.mjs';
+import { judgeEndings } from './endings.mjs';
 import { recorded } from './exchanges.mjs';
 import { judgeReaders } from './readers.mjs';
 import { judgeSimulator } from './simulated.mjs';
@@ -28,4 +30,6 @@ export async function judge(endpoints) {
   }
   await judgeSimulator(exchanges);
   await judgeReaders(exchanges);
+  await judgeAnswers();
+  await judgeEndings();
 }

@@ -34,25 +34,30 @@ const parsed = (body) => {
   }
 };
 
-/** What the simulator's answer has otherwise than the recorded one, one line each. */
-export function compared(answer, recorded) {
-  const lines = [];
-  if (answer.status !== recorded.status) lines.push(`status ${answer.status}, not ${recorded.status}`);
-  for (const name of Object.keys(recorded.headers)) {
-    if (!(name in answer.headers)) lines.push(`lacks header ${name}`);
-  }
-  for (const name of Object.keys(answer.headers)) {
-    if (!(name in recorded.headers)) lines.push(`has header ${name}`);
-  }
-  if (media(answer) !== media(recorded)) lines.push(`is ${media(answer)}, not ${media(recorded)}`);
+/** Headers that the recorded answer has and this one has not. */
+export const missingHeaders = (answer, recorded) => Object.keys(recorded.headers)
+  .filter((name) => !(name in answer.headers))
+  .map((name) => `lacks header ${name}`);
+
+/** Headers that this answer has and the recorded one has not. */
+export const moreHeaders = (answer, recorded) => Object.keys(answer.headers)
+  .filter((name) => !(name in recorded.headers))
+  .map((name) => `has header ${name}`);
+
+/** Status, media type and body. What a refusal says is compared word by word. */
+export function content(answer, recorded) {
   const body = parsed(answer.body);
-  lines.push(...differences(body, recorded.body, ''));
-  // What a refusal says is compared word by word.
-  if (recorded.status >= 300 && kind(body) === 'object') {
-    for (const member of ['message', 'errors']) {
-      const [found, wanted] = [body[member], recorded.body[member]].map(ordered);
-      if (found !== wanted) lines.push(`${member} ${found}, not ${wanted}`);
-    }
+  const lines = differences(body, recorded.body, '');
+  if (answer.status !== recorded.status) lines.push(`status ${answer.status}, not ${recorded.status}`);
+  if (media(answer) !== media(recorded)) lines.push(`is ${media(answer)}, not ${media(recorded)}`);
+  if (recorded.status < 300 || kind(body) !== 'object') return lines;
+  for (const member of ['message', 'errors']) {
+    const [found, wanted] = [body[member], recorded.body[member]].map(ordered);
+    if (found !== wanted) lines.push(`${member} ${found}, not ${wanted}`);
   }
   return lines;
 }
+
+/** What the simulator's answer has otherwise than the recorded one, one line each. */
+export const compared = (answer, recorded) =>
+  [missingHeaders, moreHeaders, content].flatMap((compare) => compare(answer, recorded));
