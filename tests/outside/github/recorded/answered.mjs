@@ -14,7 +14,8 @@ const append = (sim, head) => ({
   method: 'POST',
   path: '/graphql',
   sent: {
-    query: 'mutation Append($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
+    query:
+      'mutation Append($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
     variables: {
       input: {
         branch: { repositoryNameWithOwner: sim.repository, branchName: LEDGER },
@@ -59,7 +60,8 @@ const fresh = (name) => async (sim, rest) => {
 /** Makes each situation; gives the request that meets the answer. */
 const SITUATIONS = {
   'the limit of GraphQL': (sim) => ended(sim),
-  'the limit of GraphQL, as it was called until about 2025': (sim) => ended(sim, turned(sim, 'OldRateLimitWord')),
+  'the limit of GraphQL, as it was called until about 2025': (sim) =>
+    ended(sim, turned(sim, 'OldRateLimitWord')),
   async 'a stale head'(sim) {
     await ledger(sim);
     await sim.ask('commit', { branch: LEDGER, path: 'b', text: 'b' });
@@ -78,9 +80,18 @@ const SITUATIONS = {
   'a repository that was renamed, read': renamed('GET'),
   'a repository that was renamed, written to': renamed('POST'),
   async 'the bytes of an asset'(sim, rest) {
-    const { id } = JSON.parse((await rest({ method: 'POST', path: '/releases', sent: { tag_name: 'v1', draft: true } })).body);
+    const { id } = JSON.parse(
+      (await rest({ method: 'POST', path: '/releases', sent: { tag_name: 'v1', draft: true } }))
+        .body,
+    );
     const path = `/releases/${id}/assets?name=a.txt`;
-    const uploaded = await rest({ method: 'POST', path, sent: 'abc', kind: 'text/plain', uploads: true });
+    const uploaded = await rest({
+      method: 'POST',
+      path,
+      sent: 'abc',
+      kind: 'text/plain',
+      uploads: true,
+    });
     return { method: 'GET', path: `/releases/assets/${JSON.parse(uploaded.body).id}`, ...bytes };
   },
   async 'an archive that is asked for as bytes'(sim) {
@@ -88,7 +99,11 @@ const SITUATIONS = {
     const id = await sim.ask('artifact', { run: 5, name: 'plan', zip: '' });
     return { method: 'GET', path: `/actions/artifacts/${id}/zip`, ...bytes };
   },
-  'a ref that exists': (sim) => ({ method: 'POST', path: '/git/refs', sent: { ref: 'refs/heads/main', sha: sim.sha } }),
+  'a ref that exists': (sim) => ({
+    method: 'POST',
+    path: '/git/refs',
+    sent: { ref: 'refs/heads/main', sha: sim.sha },
+  }),
   'an object that is not there yet': fresh('FreshObjectsAreNotFound'),
   'an object that does not exist yet': fresh('FreshObjectsDoNotExist'),
   async 'errors as strings'(sim, rest) {
@@ -103,53 +118,84 @@ const SITUATIONS = {
   },
   async 'a refusal without errors'(sim, rest) {
     await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
-    await rest({ method: 'POST', path: '/pulls', sent: { title: 'Next', head: 'next', base: 'main' } });
-    return { method: 'POST', path: '/pulls/1/requested_reviewers', sent: { reviewers: ['stranger'] } };
+    await rest({
+      method: 'POST',
+      path: '/pulls',
+      sent: { title: 'Next', head: 'next', base: 'main' },
+    });
+    return {
+      method: 'POST',
+      path: '/pulls/1/requested_reviewers',
+      sent: { reviewers: ['stranger'] },
+    };
   },
   async 'rules of a private repository on a free plan'(sim) {
     await turned(sim, 'FreePrivatePlan');
     return { method: 'GET', path: '/rules/branches/main' };
   },
-  'a commit with a malformed tree': () => ({ method: 'POST', path: '/git/commits', sent: { message: 'm', tree: 'x', parents: [] } }),
-  'a file that is not there': (sim) => query(
-    `{ repository(owner: "octo", name: "hello") { object(oid: "${sim.sha}") { ... on Commit { file(path: "absent") { oid } } } } }`,
-  ),
+  'a commit with a malformed tree': () => ({
+    method: 'POST',
+    path: '/git/commits',
+    sent: { message: 'm', tree: 'x', parents: [] },
+  }),
+  'a file that is not there': (sim) =>
+    query(
+      `{ repository(owner: "octo", name: "hello") { object(oid: "${sim.sha}") { ... on Commit { file(path: "absent") { oid } } } } }`,
+    ),
 };
 
 /** What the simulator cannot be brought to answer by a situation: tests plan these as faults. */
 const PLANNED = [
-  'a secondary limit of GraphQL without a type', 'a mutation that validates',
-  'a query that took too long', 'an error of GraphQL whose type is null',
-  'rules that the token may not read', 'a gateway that gives up', 'a unicorn',
-  'errors as one string', 'a pull request too soon after another',
+  'a secondary limit of GraphQL without a type',
+  'a mutation that validates',
+  'a query that took too long',
+  'an error of GraphQL whose type is null',
+  'rules that the token may not read',
+  'a gateway that gives up',
+  'a unicorn',
+  'errors as one string',
+  'a pull request too soon after another',
 ];
 
 /** Sends with the job's token, or the administrator's. */
-const sender = (sim, administrator) => ({ method, path, sent = '', accept, kind, uploads, ...more }) => {
-  const body = typeof sent === 'string' ? sent : JSON.stringify(sent);
-  const headers = {
-    authorization: `Bearer ${more.administrator ? administrator : sim.token}`,
-    'user-agent': 'check',
-    accept: accept ?? 'application/vnd.github+json',
+const sender =
+  (sim, administrator) =>
+  ({ method, path, sent = '', accept, kind, uploads, ...more }) => {
+    const body = typeof sent === 'string' ? sent : JSON.stringify(sent);
+    const headers = {
+      authorization: `Bearer ${more.administrator ? administrator : sim.token}`,
+      'user-agent': 'check',
+      accept: accept ?? 'application/vnd.github+json',
+    };
+    if (body) headers['content-type'] = kind ?? 'application/json';
+    const place = path === '/graphql' ? path : `/repos/${sim.repository}${path}`;
+    return send(uploads ? sim.uploads_url : sim.api_url, { method, path: place, headers, body });
   };
-  if (body) headers['content-type'] = kind ?? 'application/json';
-  const place = path === '/graphql' ? path : `/repos/${sim.repository}${path}`;
-  return send(uploads ? sim.uploads_url : sim.api_url, { method, path: place, headers, body });
-};
 
 /** Ids, numbers of repositories and hosts are made up on both sides. */
-const plain = (text) => text
-  .replace(/[0-9a-f]{40}/g, '0'.repeat(40))
-  .replace(/installation ID \d+/g, 'installation ID 1')
-  .replace(/https?:\/\/[^/"]+/g, 'https://HOST')
-  .replace(/repositories\/\d+/g, 'repositories/1');
+const plain = (text) =>
+  text
+    .replace(/[0-9a-f]{40}/g, '0'.repeat(40))
+    .replace(/installation ID \d+/g, 'installation ID 1')
+    .replace(/https?:\/\/[^/"]+/g, 'https://HOST')
+    .replace(/repositories\/\d+/g, 'repositories/1');
 
 /** Reports tell of few headers, and only of these can be said that they must be there. */
 function differences(found, { status, headers, body, text }) {
   const wanted = { status, headers, body: JSON.parse(plain(JSON.stringify(text ?? body))) };
   const answer = { ...found, body: plain(found.body.toString()) };
   const lines = [...missingHeaders(answer, wanted), ...content(answer, wanted)];
-  const errors = (value) => plain(JSON.stringify((value?.errors ?? []).map(({ type, code, path, message }) => ({ type, code, path, message }))));
+  const errors = (value) =>
+    plain(
+      JSON.stringify(
+        (value?.errors ?? []).map(({ type, code, path, message }) => ({
+          type,
+          code,
+          path,
+          message,
+        })),
+      ),
+    );
   if (status === 200 && errors(JSON.parse(answer.body)) !== errors(wanted.body)) {
     lines.push(`errors ${errors(JSON.parse(answer.body))}, not ${errors(wanted.body)}`);
   }
@@ -170,10 +216,14 @@ async function answered(fixture, situation) {
 
 export async function judgeAnswers() {
   for (const [fixture, situation] of Object.entries(SITUATIONS)) {
-    await check(`the simulator answers as was published: ${fixture}`, () => answered(fixture, situation));
+    await check(`the simulator answers as was published: ${fixture}`, () =>
+      answered(fixture, situation),
+    );
   }
   await check('every published answer is met by the simulator or planned as a fault', () => {
-    const left = Object.keys(OURS).filter((name) => !(name in SITUATIONS) && !PLANNED.includes(name));
+    const left = Object.keys(OURS).filter(
+      (name) => !(name in SITUATIONS) && !PLANNED.includes(name),
+    );
     if (left.length > 0) throw new Error(left.join('; '));
   });
 }

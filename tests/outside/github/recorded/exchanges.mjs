@@ -32,6 +32,7 @@ function exchange(scenario, one, at) {
 export function recorded() {
   const place = packageFile('@octokit/fixtures', 'scenarios/api.github.com');
   const read = (scenario) => JSON.parse(readFileSync(`${place}/${scenario}/raw-fixture.json`));
-  return readdirSync(place).sort().flatMap((scenario) =>
-    read(scenario).map((one, at) => exchange(scenario, one, at)));
+  return readdirSync(place)
+    .sort()
+    .flatMap((scenario) => read(scenario).map((one, at) => exchange(scenario, one, at)));
 }

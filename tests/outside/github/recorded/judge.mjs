@@ -1,4 +1,4 @@
-// Recorded exchanges with the live service as a judge of the product's readers and of the simulator.
+// Recorded exchanges with the live service as a judge of product and simulator.
 import { check } from '../stage.mjs';
 import { judgeAnswers } from './answered.mjs';
 import { judgeEndings } from './endings.mjs';
@@ -8,15 +8,31 @@ import { judgeSimulator } from './simulated.mjs';
 
 /** Endpoints of the product that no scenario asks for. */
 const UNRECORDED = [
-  'GET /actions/artifacts/{artifact_id}/{archive_format}', 'GET /actions/runs/{run_id}',
-  'GET /actions/runs/{run_id}/approvals', 'GET /actions/runs/{run_id}/artifacts',
-  'POST /actions/workflows/{workflow_id}/dispatches', 'GET /git/blobs/{file_sha}',
-  'POST /git/commits', 'GET /git/ref/{ref}', 'POST /git/tags', 'GET /git/tags/{tag_sha}',
-  'POST /git/trees', 'GET /pulls', 'POST /pulls', 'PATCH /pulls/{pull_number}',
-  'POST /pulls/{pull_number}/requested_reviewers', 'GET /releases',
-  'POST /releases/generate-notes', 'GET /releases/{release_id}', 'PATCH /releases/{release_id}',
-  'DELETE /releases/{release_id}', 'GET /rules/branches/{branch}', 'POST /rulesets',
-].map((endpoint) => endpoint.replace(' ', ' /repos/{owner}/{repo}')).concat('GET /rate_limit');
+  'GET /actions/artifacts/{artifact_id}/{archive_format}',
+  'GET /actions/runs/{run_id}',
+  'GET /actions/runs/{run_id}/approvals',
+  'GET /actions/runs/{run_id}/artifacts',
+  'POST /actions/workflows/{workflow_id}/dispatches',
+  'GET /git/blobs/{file_sha}',
+  'POST /git/commits',
+  'GET /git/ref/{ref}',
+  'POST /git/tags',
+  'GET /git/tags/{tag_sha}',
+  'POST /git/trees',
+  'GET /pulls',
+  'POST /pulls',
+  'PATCH /pulls/{pull_number}',
+  'POST /pulls/{pull_number}/requested_reviewers',
+  'GET /releases',
+  'POST /releases/generate-notes',
+  'GET /releases/{release_id}',
+  'PATCH /releases/{release_id}',
+  'DELETE /releases/{release_id}',
+  'GET /rules/branches/{branch}',
+  'POST /rulesets',
+]
+  .map((endpoint) => endpoint.replace(' ', ' /repos/{owner}/{repo}'))
+  .concat('GET /rate_limit');
 
 /** Holds every recorded exchange of these endpoints against product and simulator. */
 export async function judge(endpoints) {

@@ -1,7 +1,10 @@
 // Answers of the live service that were published in reports rather than as fixtures, byte for byte
-// where the report has the bytes. Ids and names in them are made up. `facts` are rows of sim/FACTS.md.
+// where the report has the bytes. Ids and names are made up. `facts` are rows of sim/FACTS.md.
 
-const GRAPHQL = { 'content-type': 'application/json; charset=utf-8', 'x-ratelimit-resource': 'graphql' };
+const GRAPHQL = {
+  'content-type': 'application/json; charset=utf-8',
+  'x-ratelimit-resource': 'graphql',
+};
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const HTML = { 'content-type': 'text/html; charset=utf-8' };
 const DOCS = 'https://docs.github.com/rest';
@@ -26,11 +29,13 @@ export const OURS = {
     status: 200,
     headers: GRAPHQL,
     body: {
-      errors: [{
-        type: 'RATE_LIMIT',
-        code: 'graphql_rate_limit',
-        message: 'API rate limit already exceeded for installation ID 1.',
-      }],
+      errors: [
+        {
+          type: 'RATE_LIMIT',
+          code: 'graphql_rate_limit',
+          message: 'API rate limit already exceeded for installation ID 1.',
+        },
+      ],
     },
   },
   'the limit of GraphQL, as it was called until about 2025': {
@@ -46,9 +51,12 @@ export const OURS = {
     status: 200,
     headers: GRAPHQL,
     body: {
-      errors: [{
-        message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
-      }],
+      errors: [
+        {
+          message:
+            'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+        },
+      ],
     },
   },
   'a stale head': {
@@ -62,14 +70,16 @@ export const OURS = {
     facts: ['F4', 'R2', 'S4', 'B13'],
     ...refusedAppend({
       type: 'BRANCH_PROTECTION_RULE_VIOLATION',
-      message: "protected branch 'receipt-ledger' check failed:\n  Changes must be made through a pull request.",
+      message:
+        "protected branch 'receipt-ledger' check failed:\n  Changes must be made through a pull request.",
     }),
   },
   'an append that a ruleset refuses': {
     facts: ['F4', 'B12'],
     ...refusedAppend({
       type: 'FORBIDDEN',
-      message: 'Repository rule violations found\n\n3 of 3 required status checks are expected.\n\n',
+      message:
+        'Repository rule violations found\n\n3 of 3 required status checks are expected.\n\n',
     }),
   },
   'a mutation that validates': {
@@ -78,7 +88,9 @@ export const OURS = {
     headers: GRAPHQL,
     body: {
       data: { createCommitOnBranch: { commit: null, ref: null } },
-      errors: [{ type: 'UNPROCESSABLE', path: ['createCommitOnBranch'], message: 'A path is not valid.' }],
+      errors: [
+        { type: 'UNPROCESSABLE', path: ['createCommitOnBranch'], message: 'A path is not valid.' },
+      ],
     },
   },
   'a query that took too long': {
@@ -87,9 +99,12 @@ export const OURS = {
     headers: GRAPHQL,
     body: {
       data: null,
-      errors: [{
-        message: 'Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug. Please include `0000:0000:0:0:0` when reporting this issue.',
-      }],
+      errors: [
+        {
+          message:
+            'Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug. Please include `0000:0000:0:0:0` when reporting this issue.',
+        },
+      ],
     },
   },
   'an error of GraphQL whose type is null': {
@@ -127,7 +142,8 @@ export const OURS = {
     body: {
       message: 'Moved Permanently',
       url: 'https://api.github.com/repositories/1',
-      documentation_url: 'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
+      documentation_url:
+        'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
     },
   },
   'a repository that was renamed, written to': {
@@ -137,26 +153,36 @@ export const OURS = {
     body: {
       message: 'Moved Permanently',
       url: 'https://api.github.com/repositories/1',
-      documentation_url: 'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
+      documentation_url:
+        'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
     },
   },
   'the bytes of an asset': {
     facts: ['S6'],
     status: 302,
-    headers: { ...HTML, 'content-length': '0', location: 'https://release-assets.githubusercontent.com/x' },
+    headers: {
+      ...HTML,
+      'content-length': '0',
+      location: 'https://release-assets.githubusercontent.com/x',
+    },
     text: '',
   },
   'an archive that is asked for as bytes': {
     facts: ['F1', 'S2'],
     ...refused(415, {
-      message: "Unsupported 'Accept' header: 'application/octet-stream'. Must accept 'application/json'.",
+      message:
+        "Unsupported 'Accept' header: 'application/octet-stream'. Must accept 'application/json'.",
       documentation_url: DOCS,
       status: '415',
     }),
   },
   'a ref that exists': {
     facts: ['A40'],
-    ...refused(422, { message: 'Reference already exists', documentation_url: DOCS, status: '422' }),
+    ...refused(422, {
+      message: 'Reference already exists',
+      documentation_url: DOCS,
+      status: '422',
+    }),
   },
   'an object that is not there yet': {
     facts: ['U2'],
@@ -168,16 +194,27 @@ export const OURS = {
   },
   'errors as one string': {
     facts: ['R6'],
-    ...refused(422, { message: 'Validation Failed', errors: 'Validation failed: a reason in one string', documentation_url: DOCS, status: '422' }),
+    ...refused(422, {
+      message: 'Validation Failed',
+      errors: 'Validation failed: a reason in one string',
+      documentation_url: DOCS,
+      status: '422',
+    }),
   },
   'errors as strings': {
     facts: ['R6', 'A24', 'S7'],
-    ...refused(422, { message: 'Validation Failed', errors: ['Name must be unique'], documentation_url: DOCS, status: '422' }),
+    ...refused(422, {
+      message: 'Validation Failed',
+      errors: ['Name must be unique'],
+      documentation_url: DOCS,
+      status: '422',
+    }),
   },
   'a refusal without errors': {
     facts: ['R6'],
     ...refused(422, {
-      message: 'Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the octo/hello repository.',
+      message:
+        'Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the octo/hello repository.',
       documentation_url: DOCS,
       status: '422',
     }),
@@ -213,17 +250,23 @@ export const OURS = {
     headers: GRAPHQL,
     body: {
       data: { repository: { object: { file: null } } },
-      errors: [{
-        type: 'NOT_FOUND',
-        path: ['repository', 'object', 'file'],
-        locations: [{ line: 1, column: 1 }],
-        message: "Could not resolve file for path 'absent'.",
-      }],
+      errors: [
+        {
+          type: 'NOT_FOUND',
+          path: ['repository', 'object', 'file'],
+          locations: [{ line: 1, column: 1 }],
+          message: "Could not resolve file for path 'absent'.",
+        },
+      ],
     },
   },
 };
 
 /** What the proxy answers; a text is sent as it is. */
 export function answer({ status, headers, body, text }, more = {}) {
-  return { status, headers: { ...headers, ...more }, body: Buffer.from(text ?? JSON.stringify(body)) };
+  return {
+    status,
+    headers: { ...headers, ...more },
+    body: Buffer.from(text ?? JSON.stringify(body)),
+  };
 }

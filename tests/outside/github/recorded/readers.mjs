@@ -1,4 +1,5 @@
-// The recorded answers, read by the product: the simulator does the work, and its answers are dressed in the recorded shape.
+// The recorded answers, read by the product: the simulator does the work, and its answers are
+// dressed in the recorded shape.
 import { template } from '../description.mjs';
 import { drive } from '../flows.mjs';
 import { check } from '../stage.mjs';
@@ -6,16 +7,18 @@ import { check } from '../stage.mjs';
 const at = (endpoint) => endpoint.replace(' ', ' /repos/{owner}/{repo}');
 
 /** The way of the product on which it reads the endpoint's answer. */
-const WAYS = Object.fromEntries(Object.entries({
-  'GET ': 'a run that is authorized and dispatched',
-  'POST /releases': 'a release with assets',
-  'GET /releases/tags/{tag}': 'a release that carries its receipt',
-  'POST /releases/{release_id}/assets': 'a release with assets',
-  'GET /releases/{release_id}/assets': 'a draft with a half uploaded asset',
-  'DELETE /releases/assets/{asset_id}': 'a draft with a half uploaded asset',
-  'POST /git/refs': 'a tag',
-  'POST /issues/{issue_number}/labels': 'a pull request with labels and reviewers',
-}).map(([endpoint, way]) => [at(endpoint), way]));
+const WAYS = Object.fromEntries(
+  Object.entries({
+    'GET ': 'a run that is authorized and dispatched',
+    'POST /releases': 'a release with assets',
+    'GET /releases/tags/{tag}': 'a release that carries its receipt',
+    'POST /releases/{release_id}/assets': 'a release with assets',
+    'GET /releases/{release_id}/assets': 'a draft with a half uploaded asset',
+    'DELETE /releases/assets/{asset_id}': 'a draft with a half uploaded asset',
+    'POST /git/refs': 'a tag',
+    'POST /issues/{issue_number}/labels': 'a pull request with labels and reviewers',
+  }).map(([endpoint, way]) => [at(endpoint), way]),
+);
 
 /** What the product never asks for in this form. */
 const UNREAD = {
@@ -24,22 +27,31 @@ const UNREAD = {
   'get-content 1': 'the product asks for JSON, never for raw bytes',
 };
 
-/** The recorded value with the simulator's data in it: no member more or less, and null where null was recorded. */
+/** The recorded value with the simulator's data in it: the same members, and the same nulls. */
 function grafted(recorded, found) {
   if (recorded === null) return null;
   if (Array.isArray(recorded) && Array.isArray(found)) {
     return recorded.length > 0 ? found.map((one) => grafted(recorded[0], one)) : found;
   }
   if (recorded && found && typeof recorded === 'object' && typeof found === 'object') {
-    const members = Object.keys(recorded).map((name) =>
-      [name, name in found ? grafted(recorded[name], found[name]) : recorded[name]]);
+    const members = Object.keys(recorded).map((name) => [
+      name,
+      name in found ? grafted(recorded[name], found[name]) : recorded[name],
+    ]);
     return Object.fromEntries(members);
   }
   return found ?? recorded;
 }
 
-/** Headers that belong to the exchange itself: their recorded values would be lies about this one. */
-const OWN = ['date', 'location', 'content-length', 'transfer-encoding', 'connection', 'x-ratelimit-reset'];
+/** Headers that are about the exchange itself: the recorded values would be wrong here. */
+const OWN = [
+  'date',
+  'location',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'x-ratelimit-reset',
+];
 
 function dress(exchange, recorded) {
   const { answer } = exchange;
@@ -58,17 +70,21 @@ const endpoint = ({ method, path }) => `${method} ${template(new URL(path, 'http
 
 /** Puts every recorded answer that the product can read before it. */
 export async function judgeReaders(exchanges) {
-  for (const recorded of exchanges.filter(({ name, status }) => !(name in UNREAD) && status < 300)) {
+  for (const recorded of exchanges.filter(
+    ({ name, status }) => !(name in UNREAD) && status < 300,
+  )) {
     const way = WAYS[recorded.endpoint];
     let dressed = 0;
     const after = (exchange) => {
-      if (endpoint(exchange) !== recorded.endpoint || exchange.answer.status !== recorded.status) return;
+      if (endpoint(exchange) !== recorded.endpoint || exchange.answer.status !== recorded.status)
+        return;
       dress(exchange, recorded);
       dressed += 1;
     };
     if (way) await drive(`read as in ${recorded.name}`, { after, only: [way] });
     await check(`the product reads ${recorded.name}: ${recorded.endpoint}`, () => {
-      if (dressed === 0) throw new Error(way ? `nothing was asked on the way "${way}"` : 'no way reads it');
+      if (dressed === 0)
+        throw new Error(way ? `nothing was asked on the way "${way}"` : 'no way reads it');
       return `${dressed} answers`;
     });
   }

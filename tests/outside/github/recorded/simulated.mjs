@@ -1,4 +1,4 @@
-// The recorded requests, sent to the simulator in their order: its answers are held against the recorded ones.
+// The recorded requests, sent to the simulator in their order, and its answers against theirs.
 import { Simulator, check, send } from '../stage.mjs';
 import { EXPLAINED } from './explained.mjs';
 import { compared } from './shape.mjs';
@@ -7,21 +7,35 @@ import { compared } from './shape.mjs';
 const PREPARED = {
   async 'add-labels-to-issue'(sim, rest) {
     await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
-    await rest({ method: 'POST', path: '/pulls', sent: { title: 'Next', head: 'next', base: 'main' } });
+    await rest({
+      method: 'POST',
+      path: '/pulls',
+      sent: { title: 'Next', head: 'next', base: 'main' },
+    });
   },
-  'get-content': (sim) => sim.ask('commit', { branch: 'main', path: 'README.md', text: '# hello-world' }),
+  'get-content': (sim) =>
+    sim.ask('commit', { branch: 'main', path: 'README.md', text: '# hello-world' }),
   // 'rename-repository': (sim) => sim.ask('rename', { to: 'octo/renamed' }),
 };
 
 /** Sends as a recording says, with the simulator's names and ids in place of the recorded ones. */
 function sender(sim, ids) {
   return ({ method, path, sent = '', accept, kind, uploads }) => {
-    const place = path.replace(/^\/repos\/[^/]+\/[^/?]+/, '').replace(/\d+/g, (id) => ids.get(id) ?? id);
+    const place = path
+      .replace(/^\/repos\/[^/]+\/[^/?]+/, '')
+      .replace(/\d+/g, (id) => ids.get(id) ?? id);
     const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
-    const headers = { authorization: `Bearer ${sim.token}`, 'user-agent': 'check', accept: accept ?? 'application/json' };
+    const headers = {
+      authorization: `Bearer ${sim.token}`,
+      'user-agent': 'check',
+      accept: accept ?? 'application/json',
+    };
     if (text) headers['content-type'] = kind ?? 'application/json';
     return send(uploads ? sim.uploads_url : sim.api_url, {
-      method, path: `/repos/${sim.repository}${place}`, headers, body: text.replace(/\b[0-9a-f]{40}\b/g, sim.sha),
+      method,
+      path: `/repos/${sim.repository}${place}`,
+      headers,
+      body: text.replace(/\b[0-9a-f]{40}\b/g, sim.sha),
     });
   };
 }
@@ -39,7 +53,11 @@ function pair(ids, recorded, body) {
 /** Takes away what is explained; what is left is wrong. */
 function unexplained(exchange, lines, met) {
   return lines.filter((line) => {
-    const entry = EXPLAINED.find(({ on, lines }) => (!on || on.includes(exchange.endpoint) || on.includes(exchange.name)) && lines.includes(line));
+    const entry = EXPLAINED.find(
+      ({ on, lines }) =>
+        (!on || on.includes(exchange.endpoint) || on.includes(exchange.name)) &&
+        lines.includes(line),
+    );
     if (entry) met.add(`${EXPLAINED.indexOf(entry)} ${line}`);
     return !entry;
   });
@@ -54,10 +72,13 @@ async function replayed(scenario, exchanges, met) {
     for (const exchange of exchanges) {
       const answer = await rest(exchange);
       pair(ids, exchange.body, answer.body);
-      await check(`the simulator answers ${exchange.name} as recorded: ${exchange.endpoint}`, () => {
-        const lines = unexplained(exchange, compared(answer, exchange), met);
-        if (lines.length > 0) throw new Error(lines.join('; '));
-      });
+      await check(
+        `the simulator answers ${exchange.name} as recorded: ${exchange.endpoint}`,
+        () => {
+          const lines = unexplained(exchange, compared(answer, exchange), met);
+          if (lines.length > 0) throw new Error(lines.join('; '));
+        },
+      );
     }
   } finally {
     await sim.stop();
@@ -68,10 +89,19 @@ async function replayed(scenario, exchanges, met) {
 export async function judgeSimulator(exchanges) {
   const met = new Set();
   for (const scenario of new Set(exchanges.map((one) => one.scenario))) {
-    await replayed(scenario, exchanges.filter((one) => one.scenario === scenario), met);
+    await replayed(
+      scenario,
+      exchanges.filter((one) => one.scenario === scenario),
+      met,
+    );
   }
-  await check('every difference between simulator and recordings that is explained is there', () => {
-    const idle = EXPLAINED.flatMap(({ lines }, at) => lines.filter((line) => !met.has(`${at} ${line}`)));
-    if (idle.length > 0) throw new Error(`explained but not met: ${idle.join('; ')}`);
-  });
+  await check(
+    'every difference between simulator and recordings that is explained is there',
+    () => {
+      const idle = EXPLAINED.flatMap(({ lines }, at) =>
+        lines.filter((line) => !met.has(`${at} ${line}`)),
+      );
+      if (idle.length > 0) throw new Error(`explained but not met: ${idle.join('; ')}`);
+    },
+  );
 }
