@@ -1,0 +1,7 @@
+//! GraphQL as it was recorded on the real service; each test names the facts that it pins.
+
+mod files;
+mod limits;
+mod lookups;
+#[path = "../support/mod.rs"]
+mod support;
