@@ -43,6 +43,13 @@ pub(crate) fn publish(
     }
     let target = target(world, call, &release.target_commitish);
     refuse_tag(world, release, tagged)?;
+    if release.prerelease && release.make_latest.as_deref() == Some("true") {
+        let message = "Latest release cannot be draft or prerelease.";
+        let error = serde_json::json!({
+            "resource": "Release", "code": "custom", "message": message,
+        });
+        return Err(Answer::invalid(vec![error]));
+    }
     let target = target?;
     if !tagged {
         world.git.set_reference(&reference, target).map_err(|_| {
