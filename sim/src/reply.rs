@@ -122,6 +122,14 @@ pub(crate) fn dress(
     response
 }
 
+fn media_type(call: &Call) -> &'static str {
+    if call.is_graphql() {
+        "github.v4; format=json"
+    } else {
+        "github.v3; format=json"
+    }
+}
+
 /// The uploads host describes its refusals in its own way, and names no permissions.
 fn of_uploads_host(mut answer: Answer, request_id: &str) -> Answer {
     let named = "x-accepted-github-permissions";
@@ -180,7 +188,7 @@ fn standing_headers(
         ("date", imf_fixdate(now)),
         ("server", "github.com".to_owned()),
         ("x-github-request-id", request_id),
-        ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-github-media-type", media_type(call).to_owned()),
     ];
     if call.door == Door::Uploads {
         headers.push(("connection", "close".to_owned()));
