@@ -148,7 +148,7 @@ fn meet(shared: &Shared, call: &Call) -> Option<Effect> {
 
 /// The request itself, alone under the lock. The storage is another host with another gate.
 fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
-    if call.endpoint == Endpoint::DownloadArtifact {
+    if call.endpoint.is_storage() {
         return shared.site(|site| storage::serve(site, call));
     }
     shared.alone(|| {
@@ -156,7 +156,11 @@ fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
         let answer = match admitted {
             Err(refusal) => refusal,
             Ok(()) if call.is_graphql() => graphql::serve(shared, call),
-            Ok(()) => shared.site(|site| rest::serve(site, call)),
+            Ok(()) => shared.site(|site| {
+                let answer = rest::serve(site, call);
+                gate::surcharge(site, call, &answer);
+                answer
+            }),
         };
         let effects = shared.site(Site::take_effects);
         shared.log.took_effect(sequence, effects);

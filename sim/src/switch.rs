@@ -65,12 +65,18 @@ switches! {
 impl Simulator {
     /// Turns a switch on for this repository.
     pub fn turn_on(&self, switch: Switch) {
-        self.world(|world| world.switches.insert(switch));
+        self.world(|world| {
+            world.switches.insert(switch);
+            world.identity.uploads_apart = world.is_on(Switch::UploadsHaveTheirOwnHost);
+        });
     }
 
     /// Turns a switch off again.
     pub fn turn_off(&self, switch: Switch) {
-        self.world(|world| world.switches.remove(&switch));
+        self.world(|world| {
+            world.switches.remove(&switch);
+            world.identity.uploads_apart = world.is_on(Switch::UploadsHaveTheirOwnHost);
+        });
     }
 }
 

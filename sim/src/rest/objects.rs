@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{fields, refs, tags};
 use crate::answer::{Answer, Served};
 use crate::call::Call;
+use crate::freshness::Fresh;
 use crate::git::{Person, full_oid};
 use crate::world::World;
 
@@ -51,7 +52,7 @@ pub(crate) fn get_blob(world: &mut World, call: &Call) -> Served {
 pub(crate) fn create_commit(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
     let message = fields::supplied(&body, "message")?;
-    let tree = refs::sha(&fields::supplied(&body, "tree")?)?;
+    let tree = refs::named_sha("tree", &fields::supplied(&body, "tree")?)?;
     let parents = fields::texts(&body, "parents")?
         .iter()
         .map(|sha| refs::sha(sha))
@@ -79,6 +80,7 @@ pub(crate) fn create_commit(world: &mut World, call: &Call) -> Served {
         world.mark_verified(oid);
     }
     world.effect(format!("commit object {oid} created"));
+    world.note_fresh(Fresh::Object(oid));
     Ok(Answer::created(
         commit_json(world, &oid.to_string()).ok_or_else(Answer::not_found)?,
     ))

@@ -7,6 +7,7 @@ use super::{fields, refs, render};
 use crate::answer::{Answer, Served};
 use crate::call::Call;
 use crate::clock::iso8601;
+use crate::freshness::Fresh;
 use crate::git::{Person, full_oid};
 use crate::signing;
 use crate::world::World;
@@ -38,6 +39,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     });
     let made = made.map_err(|_| Answer::error(422, "Tag object could not be created"))?;
     world.effect(format!("tag object {tag} created"));
+    world.note_fresh(Fresh::Object(made));
     Ok(Answer::created(
         tag_json(world, &made.to_string()).ok_or_else(Answer::not_found)?,
     ))
