@@ -122,6 +122,14 @@ pub(crate) fn dress(
     response
 }
 
+fn media_type(call: &Call) -> &'static str {
+    if call.is_graphql() {
+        "github.v4; format=json"
+    } else {
+        "github.v3; format=json"
+    }
+}
+
 /// The uploads host describes its refusals in its own way, and names no permissions.
 fn of_uploads_host(mut answer: Answer, request_id: &str) -> Answer {
     let named = "x-accepted-github-permissions";
@@ -164,14 +172,6 @@ fn version_headers(call: &Call) -> Vec<(&'static str, String)> {
         headers.push(("sunset", "Fri, 10 Mar 2028 00:00:00 GMT".to_owned()));
     }
     headers
-}
-
-fn media_type(call: &Call) -> &'static str {
-    if call.is_graphql() {
-        "github.v4; format=json"
-    } else {
-        "github.v3; format=json"
-    }
 }
 
 fn standing_headers(
