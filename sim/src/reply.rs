@@ -8,12 +8,10 @@ use http::{HeaderName, HeaderValue, Response};
 use http_body::{Frame, SizeHint};
 
 use crate::answer::{Answer, Content};
-use crate::call::Call;
-use crate::clock::imf_fixdate;
-use crate::endpoint::Endpoint;
+use crate::call::{Call, Door};
 use crate::exchange::Dropped;
 use crate::fault::Effect;
-use crate::rate::Budget;
+use crate::headers;
 use crate::site::Site;
 
 /// A whole body, or the first half of one whose connection then drops.
@@ -73,7 +71,46 @@ pub(crate) fn dress(
     answer: Answer,
     met: Option<&Effect>,
 ) -> Response<Body> {
-    let (content_type, bytes) = match answer.content {
+    site.last_request += 1;
+    let request_id = format!("51AC:{:04X}", site.last_request);
+    let answer = if call.door == Door::Uploads {
+        headers::of_uploads_host(answer, &request_id)
+    } else {
+        answer
+    };
+    let (content_type, bytes) = encoded(answer.content);
+
+    let mut all = headers::standing(site, call, request_id);
+    if call.method == "GET" && call.door == Door::Api {
+        all.extend(headers::of_reads(&bytes));
+    }
+    if met == Some(&Effect::OmitDate) {
+        all.retain(|(name, _)| *name != "date");
+    }
+    all.extend(content_type.map(|known| ("content-type", known.to_owned())));
+    all.extend(answer.headers);
+    if answer.status != 204 {
+        all.push(("content-length", bytes.len().to_string()));
+    }
+
+    let cut = met == Some(&Effect::TruncatedReply);
+    let half = bytes.len() / 2;
+    let mut response = Response::new(Body {
+        bytes: Some(if cut { bytes.slice(..half) } else { bytes }),
+        cut,
+        flushed: false,
+    });
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
+    for (name, value) in all {
+        let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
+        let name = HeaderName::from_static(name);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn encoded(content: Content) -> (Option<&'static str>, Bytes) {
+    match content {
         Content::Empty => (None, Bytes::new()),
         Content::Json(body) => (
             Some("application/json; charset=utf-8"),
@@ -83,56 +120,5 @@ pub(crate) fn dress(
             content_type,
             bytes,
         } => (Some(content_type), bytes),
-    };
-    let cut = met == Some(&Effect::TruncatedReply);
-    let mut headers = standing_headers(site, call);
-    if met == Some(&Effect::OmitDate) {
-        headers.retain(|(name, _)| *name != "date");
     }
-    headers.extend(content_type.map(|known| ("content-type", known.to_owned())));
-    headers.extend(answer.headers);
-    if answer.status != 204 {
-        headers.push(("content-length", bytes.len().to_string()));
-    }
-    let half = bytes.len() / 2;
-    let mut response = Response::new(Body {
-        bytes: Some(if cut { bytes.slice(..half) } else { bytes }),
-        cut,
-        flushed: false,
-    });
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
-    for (name, value) in headers {
-        let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
-    }
-    response
-}
-
-fn standing_headers(site: &mut Site, call: &Call) -> Vec<(&'static str, String)> {
-    let now = site.home(call).now();
-    if call.endpoint == Endpoint::DownloadArtifact {
-        let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
-        return vec![("date", imf_fixdate(now)), ("server", server)];
-    }
-    let budget = if call.is_graphql() {
-        Budget::GraphQl
-    } else {
-        Budget::Core
-    };
-    site.last_request += 1;
-    let last_request = site.last_request;
-    let window = *site.home(call).rates.window(budget, now);
-    vec![
-        ("date", imf_fixdate(now)),
-        ("server", "github.com".to_owned()),
-        ("x-github-request-id", format!("51AC:{last_request:04X}")),
-        ("x-github-media-type", "github.v3; format=json".to_owned()),
-        ("x-ratelimit-limit", window.limit.to_string()),
-        ("x-ratelimit-remaining", window.remaining().to_string()),
-        ("x-ratelimit-used", window.used.to_string()),
-        ("x-ratelimit-reset", window.reset.to_string()),
-        ("x-ratelimit-resource", budget.name().to_owned()),
-    ]
 }

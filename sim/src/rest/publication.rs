@@ -1,9 +1,11 @@
 //! What must hold before a release becomes public, and the tag it then gets.
 
 use git2::Oid;
+use serde_json::json;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::freshness::Fresh;
 use crate::record::ReleaseRecord;
 use crate::world::World;
 
@@ -20,7 +22,7 @@ pub(crate) fn target(world: &World, call: &Call, commitish: &str) -> Result<Oid,
         Answer::invalid(vec![error])
     })?;
     if !call.permissions.workflows && world.git.alters_workflows(oid) {
-        return Err(Answer::forbidden("contents=write,workflows=write"));
+        return Err(Answer::forbidden(&call.endpoint.accepted()));
     }
     Ok(oid)
 }
@@ -42,10 +44,7 @@ pub(crate) fn publish(
     }
     let target = target(world, call, &release.target_commitish);
     refuse_tag(world, release, tagged)?;
-    if release.prerelease && release.make_latest.as_deref() == Some("true") {
-        let message = "Latest release cannot be draft or prerelease";
-        return Err(Answer::custom("Release", "make_latest", message));
-    }
+    refuse_latest(release)?;
     let target = target?;
     if !tagged {
         world.git.set_reference(&reference, target).map_err(|_| {
@@ -53,7 +52,9 @@ pub(crate) fn publish(
             Answer::invalid(vec![answer::custom("Release", "tag_name", message)])
         })?;
         world.effect(format!("ref {reference} created"));
+        world.note_fresh(Fresh::Ref(reference));
     }
+    world.note_fresh(Fresh::Release(release.id));
     release.draft = false;
     release.immutable = world.settings.immutable_releases;
     release.published_at = Some(world.now());
@@ -61,6 +62,18 @@ pub(crate) fn publish(
         world.latest = Some(release.id);
     }
     Ok(())
+}
+
+/// Without a wish a prerelease is simply not the latest release; the wish is refused.
+fn refuse_latest(release: &ReleaseRecord) -> Result<(), Answer> {
+    if !release.prerelease || release.make_latest.as_deref() != Some("true") {
+        return Ok(());
+    }
+    Err(Answer::invalid(vec![json!({
+        "resource": "Release",
+        "code": "custom",
+        "message": "Latest release cannot be draft or prerelease.",
+    })]))
 }
 
 /// GitHub reports these reasons together, the hopeless tag last.
