@@ -73,6 +73,14 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             sim.turn_on(*Switch::ALL.iter().find(named).unwrap());
             Value::Null
         }
+        "rename" => {
+            sim.rename(text("to"));
+            Value::Null
+        }
+        "protect_classically" => {
+            sim.protect_classically(text("branch"));
+            Value::Null
+        }
         "archive" => {
             sim.archive(true);
             Value::Null
