@@ -96,7 +96,8 @@ impl Patience {
 
     /// The same for a request that names something made a moment ago, which GitHub may not find yet.
     pub(crate) async fn waits_for_fresh(&self, trouble: &Trouble, tried: usize) -> bool {
-        (trouble.passes() || trouble.may_be_lag()) && self.sleep_before_retry(trouble, tried).await
+        let trouble = trouble.clone().of_something_fresh();
+        self.waits(&trouble, tried).await
     }
 
     /// Sleeps, unless it was tried often enough or `max-wait` leaves too little.
