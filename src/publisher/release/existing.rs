@@ -170,7 +170,7 @@ impl Steps<'_> {
         for there in self.assets(draft).await? {
             match self.approved(&there) {
                 Some(asset) if there.state == "uploaded" => {
-                    kept.push(self.verified(&there, asset).await?)
+                    kept.push(self.verified(&there, asset).await?);
                 }
                 Some(_) => self.take_away(&there).await?,
                 None => self.no_extra(&[there], "draft")?,
