@@ -95,7 +95,7 @@ pub(crate) fn dress(
     };
     let cut = met == Some(&Effect::TruncatedReply);
     let mut headers = standing_headers(site, call, request_id);
-    if call.method == "GET" && call.door == Door::Api {
+    if call.method == "GET" && call.door == Door::Api && answer.status < 300 {
         headers.extend(cache_headers(&bytes));
     }
     if met == Some(&Effect::OmitDate) {
@@ -191,6 +191,7 @@ fn standing_headers(
         ("x-github-media-type", media_type(call).to_owned()),
     ];
     if call.door == Door::Uploads {
+        headers.retain(|(name, _)| *name != "server");
         headers.push(("connection", "close".to_owned()));
         return headers;
     }
