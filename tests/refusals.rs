@@ -15,7 +15,7 @@ use countersign_core::{
     name::RepositoryId,
     operation::Kind,
 };
-use countersign_sim::{Effect, Endpoint, Fault};
+use countersign_sim::{Effect, Endpoint, Fault, Permissions};
 use ed25519_dalek::SigningKey;
 use harness::{Attempt, Report, Stage, trusted_line};
 
@@ -135,6 +135,37 @@ const CASES: &[Case] = &[
             .tag()
             .approved_with(|terms| terms.ledger = Some(seen))
             .run()
+    }),
+    ("token_invalid", |stage| {
+        stage.tag().approved().input("token", "ghs_nobody").run()
+    }),
+    ("permission_missing", |stage| {
+        let token = stage.sim.token(Permissions::read());
+        let report = stage.pull().input("token", &token).dry_run();
+        assert!(report.message().contains("`pull-requests: read`"), "{}", report.message());
+        report
+    }),
+    ("access_denied", |stage| {
+        let attempt = stage.tag().approved();
+        let message = "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.";
+        let kind = "FORBIDDEN".into();
+        let refused = Effect::GraphQlError { kind, message: message.into() };
+        stage.sim.plan(Fault::on(Endpoint::Preflight).then(refused));
+        attempt.run()
+    }),
+    ("repository_unseen", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.rename("octo/renamed");
+        attempt.run()
+    }),
+    ("server_too_old", |stage| {
+        let attempt = stage.tag().approved();
+        let (type_name, field) = ("Ref".into(), "rules".into());
+        stage.sim.plan(Fault::on(Endpoint::Preflight).then(Effect::UndefinedField { type_name, field }));
+        let requests = stage.requests().len();
+        let report = attempt.run();
+        assert_eq!(stage.requests().len(), requests + 1);
+        report
     }),
     ("preflight_archived", |stage| {
         let attempt = stage.tag().approved();
@@ -465,6 +496,11 @@ const CASES: &[Case] = &[
     ("commit_unknown", |stage| {
         stage.tag().input("target-sha", "nowhere").dry_run()
     }),
+    ("ref_ambiguous", |stage| {
+        stage.sim.tag("next", &stage.main());
+        stage.sim.commit("next", &[("next.txt", b"next")]);
+        stage.tag().input("target-sha", "next").dry_run()
+    }),
     ("token_missing", |stage| {
         stage.tag().input("token", " ").run()
     }),
@@ -513,6 +549,7 @@ fn codes() -> BTreeSet<String> {
     let pattern = regex::Regex::new(r#"=> "([a-z_0-9]+)","#).unwrap();
     let sources = [
         include_str!("../core/src/refusal.rs"),
+        include_str!("../core/src/refusal/access.rs"),
         include_str!("../core/src/refusal/input.rs"),
         include_str!("../core/src/world.rs"),
         include_str!("../core/src/policy/decide.rs"),
