@@ -165,7 +165,7 @@ pub(crate) fn workflows(world: &World, call: &Call, oid: Oid) -> Result<(), Answ
         .peel(oid)
         .is_some_and(|commit| world.git.alters_workflows(commit));
     if altered && !call.permissions.workflows {
-        return Err(Answer::forbidden("contents=write,workflows=write"));
+        return Err(Answer::forbidden(&call.endpoint.accepted()));
     }
     Ok(())
 }
