@@ -13,6 +13,7 @@ mod patience;
 mod preflight;
 mod release;
 mod resolve;
+mod rules;
 mod token;
 mod trouble;
 mod window;
@@ -47,13 +48,14 @@ use crate::tempo::Tempo;
 
 pub(crate) use self::{
     actions::Dispatch,
-    bootstrap::{Begun, ruleset},
+    bootstrap::{Begun, Protected, ruleset, wanted_rules},
     endpoints::Endpoints,
     inventory::WantedPulls,
     ledger::LedgerReader,
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
     release::{Release, UploadedAsset},
+    rules::{BranchRule, BranchRules, Step},
     token::Token,
     trouble::Trouble,
     written::Written,
