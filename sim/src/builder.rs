@@ -1,14 +1,16 @@
 //! What can be chosen before the simulator starts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
 use crate::actions::Actions;
 use crate::clock::Clock;
+use crate::freshness;
 use crate::git::Git;
 use crate::rate::Rates;
-use crate::simulator::Simulator;
+use crate::simulator::{Doors, Simulator};
 use crate::site::Site;
 use crate::transcript::Transcript;
 use crate::world::{Identity, Settings, World};
@@ -23,6 +25,8 @@ pub struct Builder {
     collaborators: Vec<String>,
     teams: Vec<String>,
     archived: bool,
+    empty: bool,
+    host: Option<String>,
     transcript: Option<PathBuf>,
 }
 
@@ -36,6 +40,8 @@ impl Default for Builder {
             collaborators: vec!["octocat".to_owned(), "hubot".to_owned()],
             teams: Vec::new(),
             archived: false,
+            empty: false,
+            host: None,
             transcript: None,
         }
     }
@@ -94,6 +100,23 @@ impl Builder {
         self
     }
 
+    /// A repository without any commit or branch.
+    #[must_use]
+    pub fn empty(mut self) -> Self {
+        self.empty = true;
+        self
+    }
+
+    /// An Enterprise Server of this host name: every address in an answer is below
+    /// `https://HOST/api/v3`, `https://HOST/api/uploads` or `https://storage.HOST`, while the
+    /// simulator still listens on loopback. Whoever ends TLS for these hosts may send everything
+    /// to [`api_url`](Simulator::api_url), with path and `Host` as they came.
+    #[must_use]
+    pub fn host(mut self, host: &str) -> Self {
+        self.host = Some(host.to_owned());
+        self
+    }
+
     /// A file to which every REST exchange is appended as a line of JSON; what the environment variable `COUNTERSIGN_SIM_TRANSCRIPT`
     /// names, or none, unless told.
     #[must_use]
@@ -112,8 +135,20 @@ impl Builder {
             .clone()
             .or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
         let transcript = transcript.map(|path| Transcript::open(&path));
+        let (listening, uploading) = (api_url.clone(), upload_url.clone());
+        let (api_url, upload_url) = match &self.host {
+            None => (api_url, upload_url),
+            Some(host) => (
+                format!("https://{host}/api/v3"),
+                format!("https://{host}/api/uploads"),
+            ),
+        };
         let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
-        Simulator::serve(Site::new(world), transcript, api, uploads)
+        let doors = Doors {
+            api: listening,
+            uploads: uploading,
+        };
+        Simulator::serve(Site::new(world), doors, transcript, api, uploads)
     }
 
     pub(crate) fn world(self, api_url: String, upload_url: String, clock: Clock) -> World {
@@ -125,9 +160,15 @@ impl Builder {
             identity: Identity {
                 owner: owner.to_owned(),
                 name: name.to_owned(),
+                former_names: Vec::new(),
                 id: self.repository_id,
                 server_url: self.server_url,
                 api_url,
+                uploads_apart: false,
+                storage_url: match &self.host {
+                    None => upload_url.clone(),
+                    Some(host) => format!("https://storage.{host}"),
+                },
                 upload_url,
             },
             settings: Settings {
@@ -139,10 +180,16 @@ impl Builder {
                 collaborators: self.collaborators,
                 teams: self.teams,
                 protected_tags: Vec::new(),
-                branch_rules: BTreeMap::new(),
+                rulesets: Vec::new(),
+                last_ruleset: 0,
+                classically_protected: BTreeSet::new(),
             },
             switches: BTreeSet::new(),
-            git: Git::open(self.git_dir.as_deref(), clock.now()),
+            verified: BTreeSet::new(),
+            fresh: BTreeMap::new(),
+            lag: freshness::LOOKS,
+            secret: format!("{:016x}", RandomState::new().hash_one(self.repository_id)),
+            git: Git::open(self.git_dir.as_deref(), (!self.empty).then(|| clock.now())),
             clock,
             rates: Rates::new(),
             releases: Vec::new(),

@@ -58,7 +58,8 @@ impl Call {
     pub(crate) fn of(door: Door, head: &http::request::Parts) -> Self {
         let method = head.method.as_str().to_owned();
         let path = head.uri.path().to_owned();
-        let segments: Vec<String> = path
+        let (door, below) = entered(door, head, &path);
+        let segments: Vec<String> = below
             .split('/')
             .skip(1)
             .filter(|segment| !segment.is_empty())
@@ -107,6 +108,9 @@ impl Call {
                 Endpoint::UploadAsset
             }
             (Door::Uploads, Place::Nowhere, "GET", ["artifacts", _]) => Endpoint::DownloadArtifact,
+            (Door::Uploads, Place::Nowhere, "GET", ["release-assets", _, _]) => {
+                Endpoint::DownloadAsset
+            }
             (Door::Uploads, ..) => Endpoint::Unknown,
             (_, Place::Nowhere, "POST", ["graphql"]) => Endpoint::GraphQl,
             (_, Place::Nowhere, "GET", ["rate_limit"]) => Endpoint::RateLimit,
@@ -159,6 +163,12 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The version of the REST API that it asks for.
+    pub(crate) fn version(&self) -> &str {
+        let version = self.header("x-github-api-version");
+        version.unwrap_or("2022-11-28")
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -183,6 +193,25 @@ impl Call {
         let page: usize = number("page").unwrap_or(1);
         (per_page.clamp(1, 100), page.max(1))
     }
+}
+
+/// Which door a request really came to, and its path there: an Enterprise Server has all of them
+/// at one port, apart by path or by host.
+fn entered<'a>(door: Door, head: &http::request::Parts, path: &'a str) -> (Door, &'a str) {
+    let host = head.headers.get("host").and_then(|host| host.to_str().ok());
+    let elsewhere = ["uploads.", "storage."];
+    let apart = host.is_some_and(|host| elsewhere.iter().any(|name| host.starts_with(name)));
+    if apart {
+        return (Door::Uploads, path);
+    }
+    if let Some(below) = path.strip_prefix("/api/uploads") {
+        return (Door::Uploads, below);
+    }
+    let below = path.strip_prefix("/api/v3").or_else(|| {
+        let graphql = path == "/api/graphql";
+        graphql.then_some("/graphql")
+    });
+    (door, below.unwrap_or(path))
 }
 
 fn kind_of(method: &str) -> Kind {

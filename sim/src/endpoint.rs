@@ -45,7 +45,10 @@ pub enum Endpoint {
     AddLabels,
     RequestReviewers,
     BranchRules,
+    ListRulesets,
+    GetRuleset,
     CreateRuleset,
+    DeleteRuleset,
     GetImmutableReleases,
     GetRun,
     GetAttempt,
@@ -55,6 +58,8 @@ pub enum Endpoint {
     GetArtifact,
     /// The storage itself, behind the second port.
     DownloadArtifact,
+    /// The storage of release assets, likewise.
+    DownloadAsset,
     DispatchWorkflow,
     /// The GraphQL operation named `Preflight`.
     Preflight,
@@ -86,7 +91,10 @@ impl Endpoint {
             ("POST", ["pulls", _, "requested_reviewers"]) => Self::RequestReviewers,
             ("POST", ["issues", _, "labels"]) => Self::AddLabels,
             ("GET", ["rules", "branches", _, ..]) => Self::BranchRules,
+            ("GET", ["rulesets"]) => Self::ListRulesets,
+            ("GET", ["rulesets", _]) => Self::GetRuleset,
             ("POST", ["rulesets"]) => Self::CreateRuleset,
+            ("DELETE", ["rulesets", _]) => Self::DeleteRuleset,
             ("GET", ["immutable-releases"]) => Self::GetImmutableReleases,
             _ => Self::Unknown,
         }
@@ -183,12 +191,53 @@ impl Endpoint {
             | Self::GetArtifact => Need(Actions, Read),
             Self::DispatchWorkflow => Need(Actions, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
-            Self::CreateRuleset => Need(Administration, Write),
-            Self::GetRepository | Self::BranchRules | Self::RateLimit | Self::Unknown => {
-                Need(Metadata, Read)
-            }
+            Self::CreateRuleset | Self::DeleteRuleset => Need(Administration, Write),
+            Self::GetRepository
+            | Self::BranchRules
+            | Self::ListRulesets
+            | Self::GetRuleset
+            | Self::RateLimit
+            | Self::Unknown => Need(Metadata, Read),
             _ => Need(Contents, Read),
         }
+    }
+
+    /// The value of `x-accepted-github-permissions`: alternatives apart by `;`, parts of one by `,`.
+    pub(crate) fn accepted(self) -> String {
+        let alternatives = match self {
+            Self::CreateRef | Self::UpdateRef | Self::CreateRelease => {
+                "contents=write; contents=write,workflows=write"
+            }
+            Self::GetPull => "pull_requests=read; contents=read",
+            Self::RateLimit => "allows_permissionless_access=true",
+            _ => return self.need().header(),
+        };
+        alternatives.to_owned()
+    }
+
+    /// Whether it works on the git database, which an empty repository does not have.
+    pub(crate) fn is_git_data(self) -> bool {
+        matches!(
+            self,
+            Self::CreateTagObject
+                | Self::GetTagObject
+                | Self::CreateRef
+                | Self::UpdateRef
+                | Self::DeleteRef
+                | Self::GetRef
+                | Self::MatchingRefs
+                | Self::CreateTree
+                | Self::GetTree
+                | Self::CreateBlob
+                | Self::GetBlob
+                | Self::CreateCommit
+                | Self::GetCommit
+        )
+    }
+
+    /// Whether it is the storage, which is another host with headers of its own.
+    pub(crate) fn is_storage(self) -> bool {
+        matches!(self, Self::DownloadArtifact | Self::DownloadAsset)
     }
 
     /// Where GitHub's own documentation describes it; every error body names such a page.
@@ -217,6 +266,11 @@ impl Endpoint {
             Self::CreatePull | Self::ListPulls | Self::GetPull | Self::UpdatePull => {
                 "https://docs.github.com/rest/pulls/pulls"
             }
+            Self::BranchRules
+            | Self::ListRulesets
+            | Self::GetRuleset
+            | Self::CreateRuleset
+            | Self::DeleteRuleset => "https://docs.github.com/rest/repos/rules",
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
             Self::GetRun | Self::GetAttempt | Self::ListApprovals => {

@@ -72,7 +72,8 @@ async fn answer(
         event.authorization = call.headers.contains_key("authorization");
     });
     let met = receive(shared, sequence, call, body).await?;
-    let answer = match misfortune::before(met.as_ref(), call) {
+    let before = shared.site(|site| misfortune::before(met.as_ref(), site, call));
+    let answer = match before {
         Before::Proceed => work(shared, sequence, call),
         Before::Reply(answer) => answer,
         Before::Drop => return Err(Dropped),
@@ -147,7 +148,7 @@ fn meet(shared: &Shared, call: &Call) -> Option<Effect> {
 
 /// The request itself, alone under the lock. The storage is another host with another gate.
 fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
-    if call.endpoint == Endpoint::DownloadArtifact {
+    if call.endpoint.is_storage() {
         return shared.site(|site| storage::serve(site, call));
     }
     shared.alone(|| {
@@ -155,7 +156,11 @@ fn work(shared: &Arc<Shared>, sequence: usize, call: &mut Call) -> Answer {
         let answer = match admitted {
             Err(refusal) => refusal,
             Ok(()) if call.is_graphql() => graphql::serve(shared, call),
-            Ok(()) => shared.site(|site| rest::serve(site, call)),
+            Ok(()) => shared.site(|site| {
+                let answer = rest::serve(site, call);
+                gate::surcharge(site, call, &answer);
+                answer
+            }),
         };
         let effects = shared.site(Site::take_effects);
         shared.log.took_effect(sequence, effects);

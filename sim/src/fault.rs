@@ -106,6 +106,10 @@ pub enum Effect {
     },
     /// 403 with the secondary rate limit's text and no `retry-after`; nothing was done.
     SecondaryLimit,
+    /// GraphQL's primary limit, whatever `x-ratelimit-remaining` says; nothing was done.
+    GraphQlRateLimit,
+    /// REST: 422 "was submitted too quickly", which is a limit; nothing was done.
+    SubmittedTooQuickly,
     /// The work is done; half of the answer's body arrives, then the connection drops.
     TruncatedReply,
     /// The work is done; the answer is 200 with an HTML page instead of JSON.

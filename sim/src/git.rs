@@ -6,6 +6,8 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Commit, FileMode, ObjectType, Oid, Repository, Signature, Time, Tree};
 use tempfile::TempDir;
 
+use crate::permission::Grant;
+
 /// Who made a commit or a tag, and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -21,6 +23,15 @@ impl Person {
             name: "github-actions[bot]".into(),
             email: "41898282+github-actions[bot]@users.noreply.github.com".into(),
             seconds,
+        }
+    }
+
+    /// Whoever is behind a token.
+    pub(crate) fn behind(grant: Grant, seconds: i64) -> Self {
+        if grant.is_person() {
+            Self::octocat(seconds)
+        } else {
+            Self::bot(seconds)
         }
     }
 
@@ -58,8 +69,8 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    /// Opens or makes the repository, with one first commit on `main`.
-    pub(crate) fn open(kept: Option<&Path>, now: i64) -> Self {
+    /// Opens or makes the repository, with one first commit on `main` of this time, if any.
+    pub(crate) fn open(kept: Option<&Path>, first_commit: Option<i64>) -> Self {
         let temporary = match kept {
             Some(_) => None,
             None => Some(TempDir::new().expect("a temporary directory")),
@@ -74,13 +85,22 @@ impl Git {
             _temporary: temporary,
         };
         if git.reference("refs/heads/main").is_none() {
-            git.seed(now);
+            git.begin(first_commit);
         }
         git
     }
 
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    fn begin(&self, first_commit: Option<i64>) {
+        if let Some(now) = first_commit {
+            self.seed(now);
+        }
+        self.repository
+            .set_head("refs/heads/main")
+            .expect("main is the default branch");
     }
 
     fn seed(&self, now: i64) {
@@ -98,9 +118,6 @@ impl Git {
             .expect("a first commit");
         self.set_reference("refs/heads/main", oid)
             .expect("a first branch");
-        self.repository
-            .set_head("refs/heads/main")
-            .expect("main is the default branch");
     }
 
     /// What a full ref name points at, unpeeled.
@@ -144,6 +161,32 @@ impl Git {
             .collect();
         found.sort();
         found
+    }
+
+    /// Whether there is any branch.
+    pub(crate) fn has_branches(&self) -> bool {
+        let branches = self.repository.references_glob("refs/heads/*");
+        branches.is_ok_and(|mut branches| branches.next().is_some())
+    }
+
+    /// The commits that moving a branch from `old` to `new` brings in, or, for a new branch, those
+    /// that no branch has yet.
+    pub(crate) fn range(&self, new: Oid, old: Option<Oid>) -> Vec<Oid> {
+        let mut walk = self.repository.revwalk().expect("a walk");
+        if walk.push(new).is_err() {
+            return Vec::new();
+        }
+        let known: Vec<Oid> = match old {
+            Some(old) => vec![old],
+            None => {
+                let branches = self.references("refs/heads/").into_iter();
+                branches.map(|(_, oid)| oid).collect()
+            }
+        };
+        for oid in known {
+            walk.hide(oid).expect("a commit that a branch has");
+        }
+        walk.filter_map(Result::ok).collect()
     }
 
     pub(crate) fn kind(&self, oid: Oid) -> Option<ObjectType> {

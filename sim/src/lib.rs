@@ -7,6 +7,7 @@
     reason = "a simulator that cannot go on must fail its test loudly, at once and on the spot"
 )]
 
+mod accept;
 mod actions;
 mod answer;
 mod builder;
@@ -16,6 +17,7 @@ mod endpoint;
 mod exchange;
 pub mod facts;
 mod fault;
+mod freshness;
 mod gate;
 mod git;
 mod graphql;
@@ -26,8 +28,10 @@ mod rate;
 mod record;
 mod reply;
 mod rest;
+mod ruleset;
 mod runs;
 mod server;
+mod signing;
 mod simulator;
 mod site;
 mod storage;

@@ -8,7 +8,10 @@ use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::fault::Effect;
+use crate::gate;
 use crate::graphql;
+use crate::rest;
+use crate::site::Site;
 
 /// What a fault makes of a request that has arrived.
 pub(crate) enum Before {
@@ -25,7 +28,7 @@ const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a
 /// A host that is not GitHub's and resolves nowhere (RFC 2606).
 const FOREIGN: &str = "https://uploads.invalid";
 
-pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
+pub(crate) fn before(met: Option<&Effect>, site: &mut Site, call: &Call) -> Before {
     match met {
         Some(Effect::ResetBefore) => Before::Drop,
         Some(Effect::Stall) => Before::Stall,
@@ -34,12 +37,14 @@ pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
             Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()),
         ),
         Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
+        Some(Effect::GraphQlRateLimit) => Before::Reply(gate::graphql_limit(site.home(call))),
         Some(Effect::GraphQlError { kind, message }) => {
             Before::Reply(graphql::refused(call, kind, message))
         }
         Some(Effect::StaleData) if call.is_graphql() => Before::Reply(graphql::stale(call)),
         Some(Effect::StaleData) => Before::Reply(Answer::error(409, "Conflict")),
-        Some(Effect::Redirect(location)) => Before::Reply(redirect(call, location)),
+        Some(Effect::SubmittedTooQuickly) => Before::Reply(too_quickly()),
+        Some(Effect::Redirect(location)) => Before::Reply(rest::redirect(call, location)),
         _ => Before::Proceed,
     }
 }
@@ -113,14 +118,13 @@ fn plain(status: u16) -> Answer {
     Answer::error(status, reason)
 }
 
-fn redirect(call: &Call, location: &str) -> Answer {
-    let status = if call.method == "GET" { 301 } else { 307 };
-    let body = json!({
-        "message": "Moved Permanently",
-        "url": location,
-        "documentation_url": "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects",
-    });
-    Answer::json(status, body).with("location", location)
+/// A secondary limit on what people are notified of, in the shape of a refusal.
+fn too_quickly() -> Answer {
+    Answer::invalid(vec![json!({
+        "resource": "PullRequest",
+        "code": "custom",
+        "message": "was submitted too quickly",
+    })])
 }
 
 /// Changes every value of this key, however deep.

@@ -21,10 +21,17 @@ use crate::site::Site;
 use crate::transcript::Transcript;
 use crate::world::World;
 
+/// The addresses that the simulator listens at.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    pub(crate) api: String,
+    pub(crate) uploads: String,
+}
+
 /// One repository of a running GitHub. Dropping the last handle stops the server.
 pub struct Simulator {
     pub(crate) shared: Arc<Shared>,
-    api_url: String,
+    doors: Doors,
     /// Its place among the repositories of this server.
     place: usize,
     repository: String,
@@ -48,20 +55,20 @@ impl Simulator {
 
     pub(crate) fn serve(
         site: Site,
+        doors: Doors,
         transcript: Option<Transcript>,
         api: TcpListener,
         uploads: TcpListener,
     ) -> Self {
         let shared = Arc::new(Shared::new(site, transcript));
         let server = Server::start(Arc::clone(&shared), api, uploads);
-        Self::at(0, shared, Arc::new(server))
+        Self::at(0, shared, doors, Arc::new(server))
     }
 
-    fn at(place: usize, shared: Arc<Shared>, server: Arc<Server>) -> Self {
-        let (api_url, repository, repository_id, git_dir) = shared.world(place, |world| {
+    fn at(place: usize, shared: Arc<Shared>, doors: Doors, server: Arc<Server>) -> Self {
+        let (repository, repository_id, git_dir) = shared.world(place, |world| {
             let identity = &world.identity;
             (
-                identity.api_url.clone(),
                 identity.full_name(),
                 identity.id,
                 world.git.directory().to_owned(),
@@ -69,7 +76,7 @@ impl Simulator {
         });
         Self {
             shared,
-            api_url,
+            doors,
             place,
             repository,
             repository_id,
@@ -94,11 +101,20 @@ impl Simulator {
                 .repository(full_name)
                 .repository_id(id)
                 .server_url(&identity.server_url);
-            let world = builder.world(identity.api_url.clone(), identity.upload_url.clone(), clock);
+            let storage_url = identity.storage_url.clone();
+            let mut world =
+                builder.world(identity.api_url.clone(), identity.upload_url.clone(), clock);
+            world.identity.storage_url = storage_url;
             site.worlds.push(world);
             place
         });
-        Self::at(place, Arc::clone(&self.shared), Arc::clone(&self.server))
+        let doors = self.doors.clone();
+        Self::at(
+            place,
+            Arc::clone(&self.shared),
+            doors,
+            Arc::clone(&self.server),
+        )
     }
 
     /// Works on the repository under the lock.
@@ -109,19 +125,19 @@ impl Simulator {
     /// The REST root, without a slash at the end.
     #[must_use]
     pub fn api_url(&self) -> String {
-        self.api_url.clone()
+        self.doors.api.clone()
     }
 
     /// The root of uploads, without a slash at the end.
     #[must_use]
     pub fn uploads_url(&self) -> String {
-        self.world(|world| world.identity.upload_url.clone())
+        self.doors.uploads.clone()
     }
 
     /// The GraphQL address.
     #[must_use]
     pub fn graphql_url(&self) -> String {
-        format!("{}/graphql", self.api_url)
+        format!("{}/graphql", self.doors.api)
     }
 
     /// `owner/name` in its canonical case.
@@ -145,25 +161,32 @@ impl Simulator {
     /// Mints a new token with these permissions for this repository alone, as a job's token is.
     #[must_use]
     pub fn token(&self, permissions: Permissions) -> String {
-        self.mint(Grant::of(permissions, self.place))
+        self.mint("ghs", Grant::of(permissions, self.place))
     }
 
     /// Mints a new token with these permissions in every repository; it spends the budget of this one.
     #[must_use]
     pub fn token_everywhere(&self, permissions: Permissions) -> String {
-        self.mint(Grant::everywhere(permissions, self.place))
+        self.mint("ghs", Grant::everywhere(permissions, self.place))
     }
 
-    fn mint(&self, grant: Grant) -> String {
+    /// Mints a user's token with these permissions for this repository: what `gh auth token`
+    /// prints. Commits that it makes through the git data API are unsigned.
+    #[must_use]
+    pub fn person_token(&self, permissions: Permissions) -> String {
+        self.mint("gho", Grant::person(permissions, self.place))
+    }
+
+    fn mint(&self, prefix: &str, grant: Grant) -> String {
         self.shared.site(|site| {
-            let token = format!("ghs_simulated{:023}", site.tokens.len() + 1);
+            let token = format!("{prefix}_simulated{:023}", site.tokens.len() + 1);
             site.tokens.insert(token.clone(), grant);
             token
         })
     }
 
     /// Adds a commit with these files to a branch, which starts at the default branch's head when
-    /// it is missing; gives the commit's oid.
+    /// it is missing, or at a root; gives the commit's oid.
     pub fn commit(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
         let changes: Vec<Change<'_>> = files
             .iter()
@@ -181,16 +204,17 @@ impl Simulator {
     fn change(&self, branch: &str, changes: &[Change<'_>]) -> String {
         self.world(|world| {
             let git = &world.git;
-            let parent = git
-                .head(branch)
-                .or_else(|| git.head(&git.default_branch()))
-                .expect("the default branch has a head");
+            let parent = git.head(branch).or_else(|| git.head(&git.default_branch()));
             let person = Person::octocat(world.now());
             let paths: Vec<&str> = changes.iter().map(|(path, _)| *path).collect();
             let message = format!("Change {}\n", paths.join(", "));
-            let oid = git
-                .commit_on(parent, changes, &message, &person, &person)
-                .expect("a commit on top of a known parent");
+            let oid = match parent {
+                Some(parent) => git.commit_on(parent, changes, &message, &person, &person),
+                None => git
+                    .changed_tree(None, changes)
+                    .and_then(|tree| git.write_commit(tree, &[], &message, &person, &person)),
+            };
+            let oid = oid.expect("a commit on top of a known parent");
             git.set_reference(&format!("refs/heads/{branch}"), oid)
                 .expect("a branch can be moved");
             oid.to_string()

@@ -15,6 +15,8 @@ pub(crate) struct Site {
     /// How much later every answer comes.
     pub(crate) delay: Duration,
     pub(crate) last_request: u64,
+    /// Versions of the REST API that are no longer served.
+    pub(crate) retired_versions: Vec<String>,
 }
 
 impl Site {
@@ -24,6 +26,7 @@ impl Site {
             tokens: BTreeMap::new(),
             delay: Duration::ZERO,
             last_request: 0,
+            retired_versions: Vec::new(),
         }
     }
 
@@ -37,6 +40,16 @@ impl Site {
                 .position(|world| world.identity.id.to_string() == *id),
             Place::Nowhere => None,
         }
+    }
+
+    /// The repository that once had the name of a path.
+    pub(crate) fn formerly(&self, place: &Place) -> Option<usize> {
+        let Place::Named(owner, name) = place else {
+            return None;
+        };
+        self.worlds
+            .iter()
+            .position(|world| world.identity.was(owner, name))
     }
 
     pub(crate) fn named(&self, owner: &str, name: &str) -> Option<usize> {

@@ -65,18 +65,23 @@ switches! {
 impl Simulator {
     /// Turns a switch on for this repository.
     pub fn turn_on(&self, switch: Switch) {
-        self.world(|world| world.switches.insert(switch));
+        self.world(|world| {
+            world.switches.insert(switch);
+            world.identity.uploads_apart = world.is_on(Switch::UploadsHaveTheirOwnHost);
+        });
     }
 
     /// Turns a switch off again.
     pub fn turn_off(&self, switch: Switch) {
-        self.world(|world| world.switches.remove(&switch));
+        self.world(|world| {
+            world.switches.remove(&switch);
+            world.identity.uploads_apart = world.is_on(Switch::UploadsHaveTheirOwnHost);
+        });
     }
 }
 
 impl World {
     /// Whether a test has turned this switch on.
-    #[expect(dead_code, reason = "the behaviours follow")]
     pub(crate) fn is_on(&self, switch: Switch) -> bool {
         self.switches.contains(&switch)
     }

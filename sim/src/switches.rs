@@ -61,11 +61,10 @@ impl Simulator {
         self.world(|world| world.settings.protected_tags.push(pattern.to_owned()));
     }
 
-    /// The rule types of a branch, e.g. `deletion`, `non_fast_forward`, `update`; these three are
-    /// enforced, all are reported.
-    pub fn branch_rules(&self, branch: &str, rules: &[&str]) {
-        let rules = rules.iter().map(|&rule| rule.to_owned()).collect();
-        self.world(|world| world.settings.branch_rules.insert(branch.to_owned(), rules));
+    /// Retires a version of the REST API: it answers 410 from now on.
+    pub fn retire_api_version(&self, version: &str) {
+        self.shared
+            .site(|site| site.retired_versions.push(version.to_owned()));
     }
 
     /// Sets both budgets (REST and GraphQL) of this repository's tokens; their hour begins now by the simulator's clock, so set that

@@ -9,7 +9,6 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::call::{Call, Door};
-use crate::endpoint::Endpoint;
 use crate::reply::Body;
 
 /// What a request's headers tell a judge; a token is never written down.
@@ -35,7 +34,7 @@ impl Transcript {
 
     /// Notes an exchange. GraphQL and the storage of artifacts are no part of the description.
     pub(crate) fn note(&self, call: &Call, answer: &Response<Body>) {
-        if call.is_graphql() || call.endpoint == Endpoint::DownloadArtifact {
+        if call.is_graphql() || call.endpoint.is_storage() {
             return;
         }
         let body = call

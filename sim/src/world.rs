@@ -2,22 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use git2::Oid;
+
 use crate::actions::Actions;
 use crate::clock::Clock;
+use crate::freshness::Fresh;
 use crate::git::Git;
 use crate::rate::Rates;
 use crate::record::{PullRecord, ReleaseRecord};
+use crate::ruleset::Ruleset;
 use crate::switch::Switch;
 
 /// Who and where the repository is.
 pub(crate) struct Identity {
     pub(crate) owner: String,
     pub(crate) name: String,
+    /// Owners and names that it had before, which redirect.
+    pub(crate) former_names: Vec<(String, String)>,
     pub(crate) id: u64,
     /// `https://github.com`: where `html_url`s point.
     pub(crate) server_url: String,
     pub(crate) api_url: String,
     pub(crate) upload_url: String,
+    /// Uploads go to a host of their own, `uploads.` before that of the API.
+    pub(crate) uploads_apart: bool,
+    /// Where artifacts and release assets lie, which wants no token.
+    pub(crate) storage_url: String,
 }
 
 impl Identity {
@@ -30,9 +40,29 @@ impl Identity {
         self.owner.eq_ignore_ascii_case(owner) && self.name.eq_ignore_ascii_case(name)
     }
 
+    /// Whether the repository was called so before.
+    pub(crate) fn was(&self, owner: &str, name: &str) -> bool {
+        let same = |(old_owner, old_name): &(String, String)| {
+            old_owner.eq_ignore_ascii_case(owner) && old_name.eq_ignore_ascii_case(name)
+        };
+        self.former_names.iter().any(same)
+    }
+
     /// The node id of a ref.
     pub(crate) fn ref_id(&self, name: &str) -> String {
         format!("REF_{}:{name}", self.id)
+    }
+
+    /// The root of uploads as releases name it.
+    pub(crate) fn upload_url(&self) -> String {
+        if !self.uploads_apart {
+            return self.upload_url.clone();
+        }
+        let (scheme, rest) = self.api_url.split_once("://").unwrap_or(("https", ""));
+        let authority = rest.split('/').next().unwrap_or_default();
+        // An address has no subdomains; its name has.
+        let authority = authority.replacen("127.0.0.1", "localhost", 1);
+        format!("{scheme}://uploads.{authority}")
     }
 
     /// REST address of the repository.
@@ -62,8 +92,11 @@ pub(crate) struct Settings {
     pub(crate) teams: Vec<String>,
     /// Patterns of tags that may be neither moved nor deleted; one `*` is a wildcard.
     pub(crate) protected_tags: Vec<String>,
-    /// Rule types by branch name.
-    pub(crate) branch_rules: BTreeMap<String, Vec<String>>,
+    /// Those of the repository and those that its organization lays over it.
+    pub(crate) rulesets: Vec<Ruleset>,
+    pub(crate) last_ruleset: u64,
+    /// Branches under classic branch protection.
+    pub(crate) classically_protected: BTreeSet<String>,
 }
 
 /// The state of one repository.
@@ -72,7 +105,14 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     /// What a test has turned on.
     pub(crate) switches: BTreeSet<Switch>,
+    /// What looks still miss, with how many of them.
+    pub(crate) fresh: BTreeMap<Fresh, usize>,
+    pub(crate) lag: usize,
+    /// What makes addresses in the storage of assets impossible to guess.
+    pub(crate) secret: String,
     pub(crate) git: Git,
+    /// Commits that GitHub has signed.
+    pub(crate) verified: BTreeSet<Oid>,
     pub(crate) clock: Clock,
     pub(crate) rates: Rates,
     pub(crate) releases: Vec<ReleaseRecord>,
@@ -90,6 +130,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Without any branch there is no git database to speak of.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.git.has_branches()
     }
 
     pub(crate) fn effect(&mut self, text: impl Into<String>) {

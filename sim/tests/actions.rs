@@ -26,7 +26,10 @@ fn starter(sim: &Simulator) -> Client {
 }
 
 fn dispatch(client: &Client, inputs: &Value) -> Reply {
-    client.post(DISPATCHES, &json!({ "ref": "main", "inputs": inputs }))
+    client.post(
+        DISPATCHES,
+        &json!({ "ref": "main", "inputs": inputs, "return_run_details": true }),
+    )
 }
 
 #[test]
@@ -323,7 +326,11 @@ fn a_dispatch_makes_a_run_and_tells_it() {
     sim.workflow("release.yml", &["operation", "dry"]);
     let head = sim.commit("side", &[("a", b"1")]);
     let client = starter(&sim);
-    let body = json!({ "ref": "side", "inputs": { "operation": "tag", "dry": true } });
+    let body = json!({
+        "ref": "side",
+        "inputs": { "operation": "tag", "dry": true },
+        "return_run_details": true,
+    });
     let started = client.post("/actions/workflows/1/dispatches", &body);
     assert_eq!(started.status, 200);
     let run_id = started.json()["workflow_run_id"].as_u64().unwrap();
@@ -360,7 +367,7 @@ fn a_dispatch_makes_a_run_and_tells_it() {
     );
 
     sim.bare_dispatches(true);
-    let bare = dispatch(&client, &json!({}));
+    let bare = client.post(DISPATCHES, &json!({ "ref": "main" }));
     assert_eq!((bare.status, bare.bytes.len()), (204, 0));
     assert_ne!(sim.dispatches()[1].run_id, run_id);
     let newer = client.post(

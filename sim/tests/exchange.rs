@@ -147,17 +147,6 @@ fn a_request_without_a_user_agent_is_refused() {
 }
 
 #[test]
-fn a_retired_version_of_the_api_is_gone() {
-    let sim = Simulator::start();
-    let address = format!("{}/repos/octo/hello", sim.api_url());
-    let version = [("x-github-api-version", "2020-01-01")];
-    let refused = Client::writer(&sim)
-        .send("GET", &address, &version, Vec::new())
-        .unwrap();
-    assert_eq!(refused.status, 410);
-}
-
-#[test]
 fn a_spent_budget_is_403_with_nothing_remaining() {
     let sim = Simulator::start();
     sim.rate_limit(60, 1);

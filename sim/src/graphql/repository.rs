@@ -253,16 +253,10 @@ impl Ref {
             .and_then(|first| usize::try_from(first).ok())
             .unwrap_or(usize::MAX);
         let branch = self.name.strip_prefix("refs/heads/")?;
-        let rules = world(context, |world| {
-            world.settings.branch_rules.get(branch).cloned()
-        });
+        let rules = world(context, |world| world.branch_rules(branch));
+        let kinds = rules.iter().filter_map(|rule| rule["type"].as_str());
         Some(RepositoryRuleConnection(
-            rules
-                .unwrap_or_default()
-                .iter()
-                .take(most)
-                .filter_map(|rule| RepositoryRule::of(rule))
-                .collect(),
+            kinds.take(most).filter_map(RepositoryRule::of).collect(),
         ))
     }
 

@@ -1,7 +1,9 @@
 //! A GraphQL response as GitHub writes it: an error's `type` stands beside its message.
 
-use async_graphql::{PathSegment, Response, ServerError, Value as Constant};
+use async_graphql::{PathSegment, Response, ServerError};
 use serde_json::{Map, Value, json};
+
+use super::refusal::TYPE;
 
 /// The response's body. What fails validation has no `data` at all.
 pub(super) fn body(response: Response) -> Value {
@@ -20,12 +22,10 @@ pub(super) fn body(response: Response) -> Value {
 
 fn error(error: &ServerError) -> Value {
     let mut body = Map::new();
-    let kind = error
-        .extensions
-        .as_ref()
-        .and_then(|extensions| extensions.get("type"));
-    if let Some(Constant::String(kind)) = kind {
-        body.insert("type".to_owned(), json!(kind));
+    let extensions = json!(error.extensions);
+    let mut extensions = extensions.as_object().cloned().unwrap_or_default();
+    if let Some(kind) = extensions.remove(TYPE) {
+        body.insert("type".to_owned(), kind);
     }
     if !error.path.is_empty() {
         let path = error.path.iter().map(segment).collect();
@@ -36,6 +36,9 @@ fn error(error: &ServerError) -> Value {
         .iter()
         .map(|at| json!({ "line": at.line, "column": at.column }))
         .collect();
+    if !extensions.is_empty() {
+        body.insert("extensions".to_owned(), Value::Object(extensions));
+    }
     body.insert("locations".to_owned(), Value::Array(locations));
     body.insert("message".to_owned(), json!(error.message));
     Value::Object(body)

@@ -35,7 +35,7 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     }
     let location = format!(
         "{}/artifacts/{}",
-        world.identity.upload_url, artifact.secret
+        world.identity.storage_url, artifact.secret
     );
     Ok(Answer::raw(302, "text/html;charset=utf-8", "").with("location", location))
 }

@@ -1,8 +1,8 @@
-//! One file at a ref.
+//! One file at a ref, or what is in a folder.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, Served};
 use crate::call::Call;
@@ -15,6 +15,9 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let object = repository
         .revparse_single(&format!("{reference}:{path}"))
         .map_err(|_| Answer::not_found())?;
+    if let Ok(folder) = object.peel_to_tree() {
+        return Ok(Answer::ok(listed(world, &folder, &path, reference)));
+    }
     let blob = object.peel_to_blob().map_err(|_| Answer::not_found())?;
     let raw = call
         .header("accept")
@@ -34,4 +37,25 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
         "sha": blob.id().to_string(),
         "url": format!("{}/contents/{path}?ref={reference}", world.identity.api()),
     })))
+}
+
+fn listed(world: &World, folder: &git2::Tree<'_>, path: &str, reference: &str) -> Value {
+    let api = world.identity.api();
+    let entries = folder.iter().filter_map(|entry| {
+        let name = entry.name()?.to_owned();
+        let path = format!("{path}/{name}");
+        let kind = if entry.kind() == Some(git2::ObjectType::Tree) {
+            "dir"
+        } else {
+            "file"
+        };
+        Some(json!({
+            "type": kind,
+            "name": name,
+            "path": path,
+            "sha": entry.id().to_string(),
+            "url": format!("{api}/contents/{path}?ref={reference}"),
+        }))
+    });
+    entries.collect()
 }

@@ -8,15 +8,19 @@ mod artifacts;
 mod assets;
 mod contents;
 mod dispatches;
+mod emoji;
 mod fields;
+mod guard;
 mod notes;
 mod objects;
 mod publication;
 mod pulls;
 mod refs;
 mod releases;
+mod renamed;
 mod render;
 mod repository;
+mod rulesets;
 mod runs;
 mod tags;
 mod trees;
@@ -28,14 +32,15 @@ use crate::endpoint::Endpoint;
 use crate::site::Site;
 use crate::world::World;
 
-pub(crate) use refs::ruled;
+pub(crate) use guard::ruled;
+pub(crate) use renamed::redirect;
 pub(crate) use render::{pull_html, release_html};
 
 type Handler = fn(&mut World, &Call) -> Served;
 
 /// Answers one REST request.
 pub(crate) fn serve(site: &mut Site, call: &mut Call) -> Answer {
-    let accepted = call.endpoint.need().header();
+    let accepted = call.endpoint.accepted();
     match attend(site, call) {
         Ok(answer) => answer.with("x-accepted-github-permissions", accepted),
         Err(refusal) => refusal,
@@ -47,7 +52,9 @@ fn attend(site: &mut Site, call: &mut Call) -> Served {
     if call.endpoint == Endpoint::RateLimit {
         return handler(site.home(call), call);
     }
-    let here = site.find(&call.place).ok_or_else(Answer::not_found)?;
+    let here = site
+        .find(&call.place)
+        .ok_or_else(|| renamed::moved(site, call).unwrap_or_else(Answer::not_found))?;
     call.permissions = call.grant.within(here);
     if !call.permissions.sees_repository() {
         return Err(Answer::not_found());
@@ -55,11 +62,14 @@ fn attend(site: &mut Site, call: &mut Call) -> Served {
     let world = &mut site.worlds[here];
     let need = call.endpoint.need();
     if !call.permissions.grants(need) {
-        return Err(Answer::forbidden(&need.header()));
+        return Err(Answer::forbidden(&call.endpoint.accepted()));
     }
     if world.settings.archived && call.kind == crate::log::Kind::Write {
         let message = "Repository was archived so is read-only.";
         return Err(Answer::error(403, message));
+    }
+    if call.endpoint.is_git_data() && world.is_empty() {
+        return Err(Answer::error(409, "Git Repository is empty."));
     }
     handler(world, call)
 }
@@ -68,8 +78,11 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
     Some(match endpoint {
         Endpoint::GetRepository => repository::get,
         Endpoint::RateLimit => repository::rate_limit,
-        Endpoint::BranchRules => repository::branch_rules,
-        Endpoint::CreateRuleset => repository::create_ruleset,
+        Endpoint::BranchRules => rulesets::of_branch,
+        Endpoint::ListRulesets => rulesets::list,
+        Endpoint::GetRuleset => rulesets::get,
+        Endpoint::CreateRuleset => rulesets::create,
+        Endpoint::DeleteRuleset => rulesets::delete,
         Endpoint::GetImmutableReleases => repository::immutable_releases,
         Endpoint::ListReleases => releases::list,
         Endpoint::GetLatestRelease => releases::latest,
@@ -110,6 +123,7 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::GetArtifact => artifacts::get,
         Endpoint::DispatchWorkflow => dispatches::create,
         Endpoint::DownloadArtifact
+        | Endpoint::DownloadAsset
         | Endpoint::Preflight
         | Endpoint::Append
         | Endpoint::Resolve

@@ -4,6 +4,7 @@ use git2::Oid;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::freshness::Fresh;
 use crate::record::ReleaseRecord;
 use crate::world::World;
 
@@ -42,10 +43,6 @@ pub(crate) fn publish(
     }
     let target = target(world, call, &release.target_commitish);
     refuse_tag(world, release, tagged)?;
-    if release.prerelease && release.make_latest.as_deref() == Some("true") {
-        let message = "Latest release cannot be draft or prerelease";
-        return Err(Answer::custom("Release", "make_latest", message));
-    }
     let target = target?;
     if !tagged {
         world.git.set_reference(&reference, target).map_err(|_| {
@@ -53,7 +50,9 @@ pub(crate) fn publish(
             Answer::invalid(vec![answer::custom("Release", "tag_name", message)])
         })?;
         world.effect(format!("ref {reference} created"));
+        world.note_fresh(Fresh::Ref(reference));
     }
+    world.note_fresh(Fresh::Release(release.id));
     release.draft = false;
     release.immutable = world.settings.immutable_releases;
     release.published_at = Some(world.now());

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{fields, render};
+use super::{emoji, fields, render};
 use crate::answer::{self, Answer, Served};
 use crate::call::Call;
 use crate::record::PullRecord;
+use crate::switch::Switch;
 use crate::world::World;
 
 /// Characters of a description, as the error text says.
@@ -13,7 +14,7 @@ const LONGEST_BODY: usize = 65_536;
 
 pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
-    if !world.settings.actions_may_open_pulls {
+    if !world.settings.actions_may_open_pulls && !call.grant.is_person() {
         let message = "GitHub Actions is not permitted to create or approve pull requests.";
         return Err(Answer::error(403, message));
     }
@@ -36,15 +37,20 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         let message = format!("body is too long (maximum is {LONGEST_BODY} characters)");
         return Err(Answer::custom("PullRequest", "body", &message));
     }
+    let draft = fields::flag(&body, "draft")?.unwrap_or(false);
+    if draft && world.is_on(Switch::FreePrivatePlan) {
+        let message = "Draft pull requests are not supported in this repository.";
+        return Err(Answer::error(422, message));
+    }
     mergeable(world, &head, &base)?;
     let pull = PullRecord {
         number: world.pulls.len() as u64 + 1,
-        author: render::BOT.to_owned(),
+        author: render::login_behind(call.grant).to_owned(),
         title,
         body: text,
         head,
         base,
-        draft: fields::flag(&body, "draft")?.unwrap_or(false),
+        draft,
         state: "open".to_owned(),
         labels: Vec::new(),
         reviewers: Vec::new(),
@@ -155,12 +161,18 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
     Ok(Answer::ok(render::pull(world, &pull)))
 }
 
-/// Unknown labels come into being.
+/// Unknown labels come into being; one of emoji alone refuses them all.
 pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
     let number = call.number(1)?;
     let added = fields::texts(&call.object()?, "labels")?;
+    world.pull(number).ok_or_else(Answer::not_found)?;
+    if added.iter().any(|name| emoji::is_emoji_alone(name)) {
+        let message = "name must contain more than native emoji";
+        return Err(Answer::custom("Label", "name", message));
+    }
+    let dropped = world.is_on(Switch::LabelsAreDropped);
     let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
-    for label in added {
+    for label in added.into_iter().filter(|_| !dropped) {
         if !pull
             .labels
             .iter()
@@ -181,11 +193,12 @@ pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
 /// All of them or none: one stranger refuses the whole request.
 pub(crate) fn request_reviewers(world: &mut World, call: &Call) -> Served {
     let number = call.number(1)?;
-    world.pull(number).ok_or_else(Answer::not_found)?;
+    let author = world.pull(number).ok_or_else(Answer::not_found)?;
+    let author = author.author.clone();
     let body = call.object()?;
     let reviewers = fields::texts(&body, "reviewers")?;
     let teams = fields::texts(&body, "team_reviewers")?;
-    if reviewers.iter().any(|login| login == "github-actions[bot]") {
+    if reviewers.contains(&author) {
         let message = "Review cannot be requested from pull request author.";
         return Err(Answer::error(422, message));
     }
@@ -199,9 +212,12 @@ pub(crate) fn request_reviewers(world: &mut World, call: &Call) -> Served {
         );
         return Err(Answer::error(422, message));
     }
+    let dropped = world.is_on(Switch::ReviewersAreDropped);
     let pull = world.pull_mut(number).ok_or_else(Answer::not_found)?;
-    merge(&mut pull.reviewers, reviewers);
-    merge(&mut pull.team_reviewers, teams);
+    if !dropped {
+        merge(&mut pull.reviewers, reviewers);
+        merge(&mut pull.team_reviewers, teams);
+    }
     let pull = pull.clone();
     world.effect(format!("reviewers requested on pull request {number}"));
     Ok(Answer::created(render::pull(world, &pull)))

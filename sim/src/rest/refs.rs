@@ -3,15 +3,20 @@
 use git2::{ObjectType, Oid};
 use serde_json::Value;
 
-use super::{fields, render};
+use super::{fields, guard, render};
 use crate::answer::{Answer, Served};
 use crate::call::Call;
+use crate::freshness::Fresh;
 use crate::git::full_oid;
+use crate::switch::Switch;
 use crate::world::World;
 
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let name = format!("refs/{}", call.tail(2));
     let oid = world.git.reference(&name).ok_or_else(Answer::not_found)?;
+    if world.is_missed(&Fresh::Ref(name.clone())) {
+        return Err(Answer::not_found());
+    }
     Ok(Answer::ok(render::reference(world, &name, oid)))
 }
 
@@ -30,9 +35,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let name = fields::supplied(&body, "ref")?;
     let oid = sha(&fields::supplied(&body, "sha")?)?;
     named_well(&name)?;
-    if world.git.kind(oid).is_none() {
-        return Err(Answer::error(422, "Object does not exist"));
-    }
+    known(world, oid)?;
     if world.git.reference(&name).is_some() {
         return Err(Answer::error(422, "Reference already exists"));
     }
@@ -40,12 +43,14 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     if restricted || burned(world, &name) || !fits(world, &name, oid) {
         return Err(Answer::error(422, "Reference update failed"));
     }
+    guard::creation(world, &name, oid)?;
     workflows(world, call, oid)?;
     world
         .git
         .set_reference(&name, oid)
         .map_err(|_| Answer::error(422, "Reference update failed"))?;
     world.effect(format!("ref {name} created"));
+    world.note_fresh(Fresh::Ref(name.clone()));
     Ok(Answer::created(render::reference(world, &name, oid)))
 }
 
@@ -60,9 +65,9 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(422, "Object does not exist"));
     }
     let forward = old == oid || descends(world, oid, old);
-    guard(world, &name, "update")?;
+    guard::movement(world, &name, old, oid)?;
     if !forward {
-        guard(world, &name, "non_fast_forward")?;
+        guard::rewriting(world, &name)?;
     }
     if !forward && !force {
         return Err(Answer::error(422, "Update is not a fast forward"));
@@ -79,10 +84,22 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
 pub(crate) fn delete(world: &mut World, call: &Call) -> Served {
     let name = format!("refs/{}", call.tail(2));
     existing(world, &name)?;
-    guard(world, &name, "deletion")?;
+    guard::deletion(world, &name)?;
     world.git.delete_reference(&name);
     world.effect(format!("ref {name} deleted"));
     Ok(Answer::no_content())
+}
+
+/// An object that was made a moment ago may not be found yet.
+fn known(world: &mut World, oid: Oid) -> Result<(), Answer> {
+    let exists = world.git.kind(oid).is_some();
+    if exists && !world.is_missed(&Fresh::Object(oid)) {
+        return Ok(());
+    }
+    if exists && world.is_on(Switch::FreshObjectsAreNotFound) {
+        return Err(Answer::not_found());
+    }
+    Err(Answer::error(422, "Object does not exist"))
 }
 
 fn existing(world: &World, name: &str) -> Result<Oid, Answer> {
@@ -93,8 +110,15 @@ fn existing(world: &World, name: &str) -> Result<Oid, Answer> {
 }
 
 pub(crate) fn sha(text: &str) -> Result<Oid, Answer> {
+    named_sha("sha", text)
+}
+
+/// An oid in full, or 422 with the parameter's name.
+pub(crate) fn named_sha(parameter: &str, text: &str) -> Result<Oid, Answer> {
     full_oid(text).ok_or_else(|| {
-        let message = "The sha parameter must be exactly 40 characters and contain only [0-9a-f].";
+        let message = format!(
+            "The {parameter} parameter must be exactly 40 characters and contain only [0-9a-f]."
+        );
         Answer::error(422, message)
     })
 }
@@ -144,41 +168,4 @@ pub(crate) fn workflows(world: &World, call: &Call, oid: Oid) -> Result<(), Answ
         return Err(Answer::forbidden("contents=write,workflows=write"));
     }
     Ok(())
-}
-
-/// Whether a rule, a protected tag or an immutable release forbids this for the ref.
-pub(crate) fn ruled(world: &World, name: &str, rule: &str) -> bool {
-    if let Some(branch) = name.strip_prefix("refs/heads/") {
-        let rules = world.settings.branch_rules.get(branch);
-        return rules.is_some_and(|rules| rules.iter().any(|known| known == rule));
-    }
-    name.strip_prefix("refs/tags/").is_some_and(|tag| {
-        let patterns = &world.settings.protected_tags;
-        let immutable = world
-            .published(tag)
-            .is_some_and(|release| release.immutable);
-        immutable || patterns.iter().any(|pattern| fits_pattern(pattern, tag))
-    })
-}
-
-fn guard(world: &World, name: &str, rule: &str) -> Result<(), Answer> {
-    if !ruled(world, name, rule) {
-        return Ok(());
-    }
-    let reason = match rule {
-        "deletion" => "Cannot delete this protected ref.",
-        "non_fast_forward" => "Cannot force-push to this protected ref.",
-        _ => "Cannot update this protected ref.",
-    };
-    let message = format!("Repository rule violations found\n\n{reason}\n\n");
-    Err(Answer::error(422, message))
-}
-
-fn fits_pattern(pattern: &str, tag: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == tag,
-        Some((start, end)) => {
-            tag.len() >= start.len() + end.len() && tag.starts_with(start) && tag.ends_with(end)
-        }
-    }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::render;
 use crate::answer::{Answer, Served};
 use crate::call::Call;
+use crate::freshness::Fresh;
 use crate::permission::Access;
 use crate::record::ReleaseRecord;
 use crate::world::World;
@@ -14,10 +15,15 @@ fn visible(call: &Call, release: &ReleaseRecord) -> bool {
     !release.draft || call.permissions.contents == Access::Write
 }
 
-/// Newest first.
+/// Newest first. What was just published may still be listed as the draft that it was.
 pub(crate) fn list(world: &mut World, call: &Call) -> Served {
-    let items: Vec<Value> = world
-        .releases
+    let mut releases = world.releases.clone();
+    for release in &mut releases {
+        if world.is_missed(&Fresh::Release(release.id)) {
+            (release.draft, release.published_at) = (true, None);
+        }
+    }
+    let items: Vec<Value> = releases
         .iter()
         .rev()
         .filter(|release| visible(call, release))
@@ -38,6 +44,15 @@ pub(crate) fn find<'a>(world: &'a World, call: &Call) -> Result<&'a ReleaseRecor
         .release(id)
         .filter(|release| visible(call, release))
         .ok_or_else(Answer::not_found)
+}
+
+/// A release as a look at its assets sees it: perhaps without the newest.
+pub(super) fn as_seen(world: &mut World, mut release: ReleaseRecord) -> ReleaseRecord {
+    let newest = release.assets.last().map(|asset| asset.id);
+    if newest.is_some_and(|id| world.is_missed(&Fresh::Asset(id))) {
+        release.assets.pop();
+    }
+    release
 }
 
 /// Published releases only; drafts are found through the list.

@@ -1,16 +1,22 @@
 //! GitHub's JSON for accounts, releases, assets, refs and pull requests, and the paging of lists.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::iso8601;
+use crate::permission::Grant;
 use crate::record::{AssetRecord, PullRecord, ReleaseRecord};
 use crate::world::{Identity, World};
 
 /// The login behind a workflow's token.
 pub(crate) const BOT: &str = "github-actions[bot]";
+
+/// The login behind a token.
+pub(crate) fn login_behind(grant: Grant) -> &'static str {
+    if grant.is_person() { "octocat" } else { BOT }
+}
 
 /// The account behind a workflow's token.
 pub(crate) fn bot() -> Value {
@@ -41,6 +47,16 @@ pub(crate) fn user(login: &str) -> Value {
     json!({ "login": login, "id": id, "node_id": format!("U_{id}"), "type": "User", "site_admin": false })
 }
 
+/// As GitHub writes it in the address of a page: `/` and `@` are escaped too.
+fn escaped(name: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(name, KEPT).to_string()
+}
+
 /// A draft's page is not under its tag, which may not exist yet.
 pub(crate) fn release_html(identity: &Identity, release: &ReleaseRecord) -> String {
     let page = if release.draft {
@@ -48,7 +64,7 @@ pub(crate) fn release_html(identity: &Identity, release: &ReleaseRecord) -> Stri
         let hash = release.id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
         format!("untagged-{hash:020x}")
     } else {
-        release.tag_name.clone()
+        escaped(&release.tag_name)
     };
     format!("{}/releases/tag/{page}", identity.html())
 }
@@ -57,7 +73,7 @@ pub(crate) fn release(identity: &Identity, release: &ReleaseRecord) -> Value {
     let url = format!("{}/releases/{}", identity.api(), release.id);
     let upload = format!(
         "{}/repos/{}/releases/{}/assets{{?name,label}}",
-        identity.upload_url,
+        identity.upload_url(),
         identity.full_name(),
         release.id
     );
@@ -95,7 +111,7 @@ pub(crate) fn asset(identity: &Identity, release: &ReleaseRecord, asset: &AssetR
     json!({
         "url": format!("{}/releases/assets/{}", identity.api(), asset.id),
         "browser_download_url":
-            format!("{}/{}", page.replacen("/tag/", "/download/", 1), asset.name),
+            format!("{}/{}", page.replacen("/tag/", "/download/", 1), escaped(&asset.name)),
         "id": asset.id,
         "node_id": format!("RA_{}", asset.id),
         "name": asset.name,

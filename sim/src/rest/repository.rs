@@ -1,8 +1,8 @@
 //! The repository itself, its rules and settings, and the remaining budget.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{fields, render};
+use super::render;
 use crate::answer::{Answer, Served};
 use crate::call::Call;
 use crate::permission::Access;
@@ -49,53 +49,6 @@ pub(crate) fn rate_limit(world: &mut World, _: &Call) -> Served {
     let (core, graphql) = (window(Budget::Core), window(Budget::GraphQl));
     let resources = json!({ "core": core, "graphql": graphql });
     Ok(Answer::ok(json!({ "resources": resources, "rate": core })))
-}
-
-/// The active rules of a branch; metadata access is enough.
-pub(crate) fn branch_rules(world: &mut World, call: &Call) -> Served {
-    let rules = world.settings.branch_rules.get(&call.tail(2));
-    let source = world.identity.full_name();
-    let items: Vec<Value> = rules
-        .into_iter()
-        .flatten()
-        .map(|rule| {
-            json!({
-                "type": rule,
-                "ruleset_source_type": "Repository",
-                "ruleset_source": source,
-                "ruleset_id": 1,
-            })
-        })
-        .collect();
-    Ok(render::page(world, call, &items))
-}
-
-/// Only rulesets for branches that are named in full.
-pub(crate) fn create_ruleset(world: &mut World, call: &Call) -> Served {
-    let body = call.object()?;
-    let name = fields::supplied(&body, "name")?;
-    let rules: Vec<String> = body["rules"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|rule| Some(rule["type"].as_str()?.to_owned()))
-        .collect();
-    for included in body["conditions"]["ref_name"]["include"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-    {
-        let branch = included.trim_start_matches("refs/heads/");
-        world
-            .settings
-            .branch_rules
-            .insert(branch.to_owned(), rules.clone());
-    }
-    world.effect(format!("ruleset {name} created"));
-    Ok(Answer::created(
-        json!({ "id": 1, "name": name, "target": body["target"], "enforcement": body["enforcement"], "rules": body["rules"] }),
-    ))
 }
 
 /// 404 while the setting is off, as the documentation says.

@@ -77,11 +77,11 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
         _ => "updated",
     };
     world.effect(format!("release {} {verb}", release.id));
-    let answer = Answer::ok(render::release(&world.identity, &release));
     if let Some(stored) = world.release_mut(release.id) {
-        *stored = release;
+        stored.clone_from(&release);
     }
-    Ok(answer)
+    let seen = releases::as_seen(world, release);
+    Ok(Answer::ok(render::release(&world.identity, &seen)))
 }
 
 fn changes_tag(release: &ReleaseRecord, body: &Value) -> bool {

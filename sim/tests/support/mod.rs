@@ -11,10 +11,15 @@
 
 use std::time::Duration;
 
-use countersign_sim::{Permissions, Simulator};
+use countersign_sim::{Fact, Permissions, Simulator};
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body};
+
+/// Names the facts that a test pins; an id that is not in the table does not compile.
+pub(crate) fn pins(facts: &[Fact]) {
+    assert!(!facts.is_empty(), "a test pins at least one fact");
+}
 
 /// An answer, read whole.
 pub(crate) struct Reply {
