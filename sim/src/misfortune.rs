@@ -22,13 +22,18 @@ pub(crate) enum Before {
 }
 
 /// The secondary limit's text; the documentation advises to match nothing but its presence.
-const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes \
+pub(crate) const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes \
      before you try again.";
 
 /// A host that is not GitHub's and resolves nowhere (RFC 2606).
 const FOREIGN: &str = "https://uploads.invalid";
 
 pub(crate) fn before(met: Option<&Effect>, site: &mut Site, call: &Call) -> Before {
+    if let Some(effect) = met.filter(|_| call.is_graphql())
+        && let Some(answer) = graphql::instead(effect, call)
+    {
+        return Before::Reply(answer);
+    }
     match met {
         Some(Effect::ResetBefore) => Before::Drop,
         Some(Effect::Stall) => Before::Stall,
@@ -38,10 +43,6 @@ pub(crate) fn before(met: Option<&Effect>, site: &mut Site, call: &Call) -> Befo
         ),
         Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
         Some(Effect::GraphQlRateLimit) => Before::Reply(gate::graphql_limit(site.home(call))),
-        Some(Effect::GraphQlError { kind, message }) => {
-            Before::Reply(graphql::refused(call, kind, message))
-        }
-        Some(Effect::StaleData) if call.is_graphql() => Before::Reply(graphql::stale(call)),
         Some(Effect::StaleData) => Before::Reply(Answer::error(409, "Conflict")),
         Some(Effect::SubmittedTooQuickly) => Before::Reply(too_quickly()),
         Some(Effect::Redirect(location)) => Before::Reply(rest::redirect(call, location)),
@@ -72,6 +73,7 @@ pub(crate) fn after(met: Option<&Effect>, endpoint: Endpoint, mut answer: Answer
                 })
             });
         }
+        Some(Effect::ResourceLimits { nodes }) => graphql::cut_short(&mut answer, *nodes),
         Some(Effect::NullDigest) => rewrite(&mut answer, "digest", |_| Value::Null),
         _ => {}
     }

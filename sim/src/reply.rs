@@ -166,6 +166,14 @@ fn version_headers(call: &Call) -> Vec<(&'static str, String)> {
     headers
 }
 
+fn media_type(call: &Call) -> &'static str {
+    if call.is_graphql() {
+        "github.v4; format=json"
+    } else {
+        "github.v3; format=json"
+    }
+}
+
 fn standing_headers(
     site: &mut Site,
     call: &Call,
@@ -180,7 +188,7 @@ fn standing_headers(
         ("date", imf_fixdate(now)),
         ("server", "github.com".to_owned()),
         ("x-github-request-id", request_id),
-        ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-github-media-type", media_type(call).to_owned()),
     ];
     if call.door == Door::Uploads {
         headers.push(("connection", "close".to_owned()));

@@ -68,7 +68,7 @@ impl BranchRule {
         match (self.r#type.as_str(), step) {
             ("deletion" | "non_fast_forward" | "required_linear_history", _) => false,
             ("creation", step) => step == Step::Create,
-            ("update" | "pull_request" | "required_status_checks", step) => step == Step::Append,
+            ("update" | "pull_request", step) => step == Step::Append,
             _ => true,
         }
     }

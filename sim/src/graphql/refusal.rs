@@ -36,6 +36,11 @@ pub(super) fn no_repository(full_name: &str) -> Error {
     refusal("NOT_FOUND", message)
 }
 
+pub(super) fn no_ref(name: &str) -> Error {
+    let message = format!("Could not resolve to a Ref with the name '{name}'.");
+    refusal("NOT_FOUND", message)
+}
+
 pub(super) fn no_file(path: &str) -> Error {
     refusal(
         "NOT_FOUND",

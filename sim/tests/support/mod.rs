@@ -11,15 +11,10 @@
 
 use std::time::Duration;
 
-use countersign_sim::{Fact, Permissions, Simulator};
+use countersign_sim::{Permissions, Simulator};
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Request, Response};
 use ureq::{Agent, Body};
-
-/// Names the facts that a test pins; an id that is not in the table does not compile.
-pub(crate) fn pins(facts: &[Fact]) {
-    assert!(!facts.is_empty(), "a test pins at least one fact");
-}
 
 /// An answer, read whole.
 pub(crate) struct Reply {
@@ -35,6 +30,13 @@ impl Reply {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The path of each of `errors`.
+    pub(crate) fn error_paths(&self) -> Vec<Value> {
+        let body = self.json();
+        let errors = body["errors"].as_array().into_iter().flatten();
+        errors.map(|error| error["path"].clone()).collect()
     }
 
     /// The first of `errors`.

@@ -14,8 +14,8 @@ pub(super) fn of_creation(trouble: &Trouble, rules: &BranchRules, in_job: bool) 
     let mut text =
         format!("GitHub did not create the branch `{BRANCH}`, so there is no ledger: {trouble}.");
     if hindering.is_empty() {
-        text += " No rule of that branch is known to forbid it: use a token that may write \
-                 contents, and look at the rules of the organization.";
+        text += " No ruleset is known to forbid it. Use a token that may write contents, and look \
+                 under Settings, Branches, whether the branch is protected there.";
         return text;
     }
 
