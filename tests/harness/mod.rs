@@ -72,7 +72,11 @@ impl Stage {
     }
 
     pub fn without_ledger() -> Self {
-        let sim = Simulator::start();
+        Self::on(Simulator::start())
+    }
+
+    /// A stage without a ledger, on a GitHub of one's own.
+    pub fn on(sim: Simulator) -> Self {
         let token = sim.token(Permissions::write());
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("workspace")).unwrap();
