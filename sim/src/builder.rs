@@ -142,6 +142,7 @@ impl Builder {
                 branch_rules: BTreeMap::new(),
             },
             switches: BTreeSet::new(),
+            verified: BTreeSet::new(),
             git: Git::open(self.git_dir.as_deref(), clock.now()),
             clock,
             rates: Rates::new(),

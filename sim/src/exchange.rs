@@ -72,7 +72,8 @@ async fn answer(
         event.authorization = call.headers.contains_key("authorization");
     });
     let met = receive(shared, sequence, call, body).await?;
-    let answer = match misfortune::before(met.as_ref(), call) {
+    let before = shared.site(|site| misfortune::before(met.as_ref(), site, call));
+    let answer = match before {
         Before::Proceed => work(shared, sequence, call),
         Before::Reply(answer) => answer,
         Before::Drop => return Err(Dropped),

@@ -1,6 +1,22 @@
 //! What is known of GitHub, one row per fact, each with its source; sim/FACTS.md is written from it.
 //!
-//! A test names the fact that it pins (`Fact::F0`), so an unknown id does not compile.
+//! A test names the facts that it pins (`pins![F0, F1]`), so an unknown id does not compile. The rows
+//! are in one file per source; each file hands them on to the next, and the last makes the enum.
+
+#[macro_use]
+mod findings;
+#[macro_use]
+mod assumptions;
+#[macro_use]
+mod unknowns;
+#[macro_use]
+mod permissions;
+#[macro_use]
+mod recordings;
+#[macro_use]
+mod unrecorded;
+#[macro_use]
+mod reports;
 
 use crate::switch::Switch;
 
@@ -41,15 +57,23 @@ pub struct Row {
     pub verdict: Verdict,
     /// Who says so.
     pub source: &'static str,
-    /// The switch that changes it here, if it depends.
-    pub switch: Option<Switch>,
+    /// The switches that change it here, if it depends.
+    pub switches: &'static [Switch],
     /// The probe of `countersign rehearse` that looks for it on the real service.
     pub probe: Option<&'static str>,
 }
 
+/// Names the facts that a test pins, at its top: an unknown id does not compile.
+#[macro_export]
+macro_rules! pins {
+    [$($id:ident),+ $(,)?] => {
+        const _: &[$crate::Fact] = &[$($crate::Fact::$id),+];
+    };
+}
+
 macro_rules! facts {
-    ($($id:ident: $verdict:ident, $statement:literal, $source:literal
-        $(, switch $switch:ident)? $(, probe $probe:literal)?;)+) => {
+    (; $($id:ident: $verdict:ident, $statement:literal, $source:literal
+        $(, switch $($switch:ident)+)? $(, probe $probe:literal)?;)+) => {
         /// The id of a fact.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "the rows are the documentation")]
@@ -70,23 +94,15 @@ macro_rules! facts {
                         statement: $statement,
                         verdict: Verdict::$verdict,
                         source: $source,
-                        switch: facts!(@switch $($switch)?),
+                        switches: &[$($(Switch::$switch),+)?],
                         probe: facts!(@probe $($probe)?),
                     },)+
                 }
             }
         }
     };
-    (@switch) => { None };
-    (@switch $switch:ident) => { Some(Switch::$switch) };
     (@probe) => { None };
     (@probe $probe:literal) => { Some($probe) };
 }
 
-facts! {
-    F0: Recorded, "`Commit.file(path:)` of an absent path is null and an error NOT_FOUND at that path.",
-        "r-lib/pkgdepends, changesets/ghcommit integration tests", switch AbsentFilesAreSilent,
-        probe "absent-file";
-    F1: Recorded, "An artifact's archive answers 415 to an `Accept` that is not JSON.",
-        "cli/cli pkg/cmd/run/download/http.go; HD838A/remote-mic-app#277";
-}
+findings! { assumptions unknowns permissions recordings unrecorded reports facts; }

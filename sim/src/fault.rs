@@ -106,6 +106,38 @@ pub enum Effect {
     },
     /// 403 with the secondary rate limit's text and no `retry-after`; nothing was done.
     SecondaryLimit,
+    /// GraphQL's secondary limit: HTTP 200 with an error that has neither type nor path; nothing
+    /// was done.
+    SecondaryLimitAsOk,
+    /// GraphQL gives up: `data` is null and the error has neither type nor path; nothing was done.
+    GraphQlTimeout {
+        /// 200 or 502.
+        status: u16,
+    },
+    /// A mutation that validates its input: the payload is there, its members are null, next to
+    /// this error; nothing was done.
+    NullMembers {
+        /// The error's `type`, which may be null.
+        kind: Option<String>,
+        /// The error's `message`.
+        message: String,
+    },
+    /// The server's schema lacks a field that the document asks for, as an older one does; nothing
+    /// was done.
+    UndefinedField {
+        /// The type that lacks it.
+        type_name: String,
+        /// The field's name.
+        field: String,
+    },
+    /// A GraphQL answer that shows more nodes (and members of the repository) than this has null
+    /// in place of the others, each with an error `RESOURCE_LIMITS_EXCEEDED`.
+    ResourceLimits {
+        /// How many are shown.
+        nodes: usize,
+    },
+    /// GraphQL's primary limit, whatever `x-ratelimit-remaining` says; nothing was done.
+    GraphQlRateLimit,
     /// The work is done; half of the answer's body arrives, then the connection drops.
     TruncatedReply,
     /// The work is done; the answer is 200 with an HTML page instead of JSON.

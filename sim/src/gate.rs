@@ -9,6 +9,8 @@ use crate::log::Kind;
 use crate::permission::Grant;
 use crate::rate::Budget;
 use crate::site::Site;
+use crate::switch::Switch;
+use crate::world::World;
 
 /// The versions of the REST API that are answered; others have been retired or never were.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
@@ -76,14 +78,30 @@ fn spend(site: &mut Site, call: &Call) -> Result<(), Answer> {
         _ if call.is_graphql() => (Budget::GraphQl, 1),
         _ => (Budget::Core, 1),
     };
-    let id = world.identity.id;
-    world.rates.spend(budget, cost, now).map_err(|_| {
-        let message = format!("API rate limit exceeded for installation ID {id}.");
-        match budget {
-            Budget::Core => Answer::error(403, message),
-            Budget::GraphQl => Answer::ok(json!({
-                "errors": [{ "type": "RATE_LIMITED", "message": message }]
-            })),
-        }
+    let spent = world.rates.spend(budget, cost, now);
+    spent.map_err(|_| match budget {
+        Budget::GraphQl => graphql_limit(world),
+        Budget::Core => Answer::error(403, limit_exceeded(world)),
     })
+}
+
+fn limit_exceeded(world: &World) -> String {
+    let id = world.identity.id;
+    format!("API rate limit exceeded for installation ID {id}.")
+}
+
+/// GraphQL's primary limit comes with HTTP 200, without `data` and without a path.
+pub(crate) fn graphql_limit(world: &World) -> Answer {
+    if world.is_on(Switch::OldRateLimitWord) {
+        let message = limit_exceeded(world);
+        let error = json!({ "type": "RATE_LIMITED", "message": message });
+        return Answer::ok(json!({ "errors": [error] }));
+    }
+    let id = world.identity.id;
+    let error = json!({
+        "type": "RATE_LIMIT",
+        "code": "graphql_rate_limit",
+        "message": format!("API rate limit already exceeded for installation ID {id}."),
+    });
+    Answer::ok(json!({ "errors": [error] }))
 }

@@ -6,6 +6,8 @@ use git2::build::TreeUpdateBuilder;
 use git2::{Commit, FileMode, ObjectType, Oid, Repository, Signature, Time, Tree};
 use tempfile::TempDir;
 
+use crate::permission::Grant;
+
 /// Who made a commit or a tag, and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
@@ -21,6 +23,15 @@ impl Person {
             name: "github-actions[bot]".into(),
             email: "41898282+github-actions[bot]@users.noreply.github.com".into(),
             seconds,
+        }
+    }
+
+    /// Whoever is behind a token.
+    pub(crate) fn behind(grant: Grant, seconds: i64) -> Self {
+        if grant.is_person() {
+            Self::octocat(seconds)
+        } else {
+            Self::bot(seconds)
         }
     }
 

@@ -28,6 +28,7 @@ mod reply;
 mod rest;
 mod runs;
 mod server;
+mod signing;
 mod simulator;
 mod site;
 mod storage;

@@ -8,7 +8,9 @@ use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::fault::Effect;
+use crate::gate;
 use crate::graphql;
+use crate::site::Site;
 
 /// What a fault makes of a request that has arrived.
 pub(crate) enum Before {
@@ -19,13 +21,18 @@ pub(crate) enum Before {
 }
 
 /// The secondary limit's text; the documentation advises to match nothing but its presence.
-const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes \
+pub(crate) const SECONDARY: &str = "You have exceeded a secondary rate limit. Please wait a few minutes \
      before you try again.";
 
 /// A host that is not GitHub's and resolves nowhere (RFC 2606).
 const FOREIGN: &str = "https://uploads.invalid";
 
-pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
+pub(crate) fn before(met: Option<&Effect>, site: &mut Site, call: &Call) -> Before {
+    if let Some(effect) = met.filter(|_| call.is_graphql())
+        && let Some(answer) = graphql::instead(effect, call)
+    {
+        return Before::Reply(answer);
+    }
     match met {
         Some(Effect::ResetBefore) => Before::Drop,
         Some(Effect::Stall) => Before::Stall,
@@ -34,10 +41,7 @@ pub(crate) fn before(met: Option<&Effect>, call: &Call) -> Before {
             Answer::error(*status, SECONDARY).with("retry-after", seconds.to_string()),
         ),
         Some(Effect::SecondaryLimit) => Before::Reply(Answer::error(403, SECONDARY)),
-        Some(Effect::GraphQlError { kind, message }) => {
-            Before::Reply(graphql::refused(call, kind, message))
-        }
-        Some(Effect::StaleData) if call.is_graphql() => Before::Reply(graphql::stale(call)),
+        Some(Effect::GraphQlRateLimit) => Before::Reply(gate::graphql_limit(site.home(call))),
         Some(Effect::StaleData) => Before::Reply(Answer::error(409, "Conflict")),
         Some(Effect::Redirect(location)) => Before::Reply(redirect(call, location)),
         _ => Before::Proceed,
@@ -67,6 +71,7 @@ pub(crate) fn after(met: Option<&Effect>, endpoint: Endpoint, mut answer: Answer
                 })
             });
         }
+        Some(Effect::ResourceLimits { nodes }) => graphql::cut_short(&mut answer, *nodes),
         Some(Effect::NullDigest) => rewrite(&mut answer, "digest", |_| Value::Null),
         _ => {}
     }

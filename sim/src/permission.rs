@@ -87,6 +87,8 @@ pub(crate) struct Grant {
     /// The repository whose budget the token spends.
     pub(crate) home: usize,
     everywhere: bool,
+    /// A user's token rather than a job's.
+    person: bool,
 }
 
 impl Grant {
@@ -96,6 +98,15 @@ impl Grant {
             permissions,
             home,
             everywhere: false,
+            person: false,
+        }
+    }
+
+    /// For one repository, on behalf of a user.
+    pub(crate) const fn person(permissions: Permissions, home: usize) -> Self {
+        Self {
+            person: true,
+            ..Self::of(permissions, home)
         }
     }
 
@@ -105,12 +116,18 @@ impl Grant {
             permissions,
             home,
             everywhere: true,
+            person: false,
         }
     }
 
     /// Whoever comes without a token.
     pub(crate) const fn nothing() -> Self {
         Self::of(Permissions::none(), 0)
+    }
+
+    /// Whether a user is behind the token: GitHub signs commits for bots alone.
+    pub(crate) const fn is_person(self) -> bool {
+        self.person
     }
 
     /// What the token may do in a repository.

@@ -110,6 +110,14 @@ pub(crate) fn dress(
     response
 }
 
+fn media_type(call: &Call) -> &'static str {
+    if call.is_graphql() {
+        "github.v4; format=json"
+    } else {
+        "github.v3; format=json"
+    }
+}
+
 fn standing_headers(site: &mut Site, call: &Call) -> Vec<(&'static str, String)> {
     let now = site.home(call).now();
     if call.endpoint == Endpoint::DownloadArtifact {
@@ -128,7 +136,7 @@ fn standing_headers(site: &mut Site, call: &Call) -> Vec<(&'static str, String)>
         ("date", imf_fixdate(now)),
         ("server", "github.com".to_owned()),
         ("x-github-request-id", format!("51AC:{last_request:04X}")),
-        ("x-github-media-type", "github.v3; format=json".to_owned()),
+        ("x-github-media-type", media_type(call).to_owned()),
         ("x-ratelimit-limit", window.limit.to_string()),
         ("x-ratelimit-remaining", window.remaining().to_string()),
         ("x-ratelimit-used", window.used.to_string()),

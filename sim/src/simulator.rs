@@ -145,18 +145,25 @@ impl Simulator {
     /// Mints a new token with these permissions for this repository alone, as a job's token is.
     #[must_use]
     pub fn token(&self, permissions: Permissions) -> String {
-        self.mint(Grant::of(permissions, self.place))
+        self.mint("ghs", Grant::of(permissions, self.place))
     }
 
     /// Mints a new token with these permissions in every repository; it spends the budget of this one.
     #[must_use]
     pub fn token_everywhere(&self, permissions: Permissions) -> String {
-        self.mint(Grant::everywhere(permissions, self.place))
+        self.mint("ghs", Grant::everywhere(permissions, self.place))
     }
 
-    fn mint(&self, grant: Grant) -> String {
+    /// Mints a user's token with these permissions for this repository: what `gh auth token`
+    /// prints. Commits that it makes through the git data API are unsigned.
+    #[must_use]
+    pub fn person_token(&self, permissions: Permissions) -> String {
+        self.mint("gho", Grant::person(permissions, self.place))
+    }
+
+    fn mint(&self, prefix: &str, grant: Grant) -> String {
         self.shared.site(|site| {
-            let token = format!("ghs_simulated{:023}", site.tokens.len() + 1);
+            let token = format!("{prefix}_simulated{:023}", site.tokens.len() + 1);
             site.tokens.insert(token.clone(), grant);
             token
         })

@@ -76,7 +76,6 @@ impl Simulator {
 
 impl World {
     /// Whether a test has turned this switch on.
-    #[expect(dead_code, reason = "the behaviours follow")]
     pub(crate) fn is_on(&self, switch: Switch) -> bool {
         self.switches.contains(&switch)
     }

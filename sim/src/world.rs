@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use git2::Oid;
+
 use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::git::Git;
@@ -73,6 +75,8 @@ pub(crate) struct World {
     /// What a test has turned on.
     pub(crate) switches: BTreeSet<Switch>,
     pub(crate) git: Git,
+    /// Commits that GitHub has signed.
+    pub(crate) verified: BTreeSet<Oid>,
     pub(crate) clock: Clock,
     pub(crate) rates: Rates,
     pub(crate) releases: Vec<ReleaseRecord>,

@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, Result};
 use git2::Oid;
 
 use super::object::{Tree, TreeEntry, abbreviated};
 use super::pull::PageInfo;
+use super::refusal::no_file;
 use super::repository::Repository;
 use super::scalar::{DateTime, GitObjectId, Uri};
 use super::world;
 use crate::git::full_oid;
+use crate::switch::Switch;
 
 /// A commit that the repository has.
 pub(super) struct Commit(pub(super) Oid);
@@ -141,12 +143,17 @@ impl Commit {
         })
     }
 
-    /// A file or folder at this very commit.
-    async fn file(&self, context: &Context<'_>, path: String) -> Option<TreeEntry> {
-        self.read(context, |commit| {
+    /// A file or folder at this very commit; an absent one is null and an error at that field.
+    async fn file(&self, context: &Context<'_>, path: String) -> Option<Result<TreeEntry>> {
+        let found = self.read(context, |commit| {
             let tree = commit.tree().ok()?;
             let entry = tree.get_path(Path::new(&path)).ok()?;
             TreeEntry::of(&entry)
-        })
+        });
+        let silent = world(context, |world| world.is_on(Switch::AbsentFilesAreSilent));
+        if found.is_none() && silent {
+            return None;
+        }
+        Some(found.ok_or_else(|| no_file(&path)))
     }
 }

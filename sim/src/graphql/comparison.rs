@@ -1,8 +1,9 @@
 //! Two refs compared: how many commits each has that the other lacks.
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, Result, SimpleObject};
 use git2::Oid;
 
+use super::refusal::no_ref;
 use crate::world::World;
 
 /// The head as the base sees it.
@@ -22,10 +23,17 @@ enum ComparisonStatus {
 }
 
 impl Comparison {
-    /// What the head (a branch, a tag, a commit or `OWNER:BRANCH`) has beyond the base, a full ref name, and lacks of it.
-    pub(super) fn of(world: &World, base: &str, head: &str) -> Option<Self> {
+    /// What the head (a branch, a tag, a commit or `OWNER:BRANCH`) has beyond the base, a full ref
+    /// name, and lacks of it. A head that does not resolve is an error, another root is not.
+    pub(super) fn of(world: &World, base: &str, head: &str) -> Option<Result<Self>> {
         let base = world.git.peel(world.git.reference(base)?)?;
-        let head = head_oid(world, head)?;
+        match head_oid(world, head) {
+            Some(head) => Self::between(world, base, head).map(Ok),
+            None => Some(Err(no_ref(head))),
+        }
+    }
+
+    fn between(world: &World, base: Oid, head: Oid) -> Option<Self> {
         let repository = &world.git.repository;
         repository.merge_base(base, head).ok()?;
         let (ahead_by, behind_by) = repository.graph_ahead_behind(head, base).ok()?;

@@ -6,7 +6,7 @@ use async_graphql::{Context, Error, ID, InputObject, Object, Result, SimpleObjec
 use git2::Oid;
 
 use super::commit::Commit;
-use super::refusal::{self, forbidden, no_repository, refusal};
+use super::refusal::{self, forbidden, forbidden_because, no_repository, refusal};
 use super::repository::Ref;
 use super::scalar::{Base64String, GitObjectId};
 use super::scope::enter;
@@ -106,7 +106,7 @@ fn append(
     refusal::require(permissions, Need(Resource::Contents, Access::Write))?;
     if world.settings.archived {
         let message = "Repository was archived so is read-only.";
-        return Err(refusal("FORBIDDEN", message));
+        return Err(forbidden_because(message));
     }
     let name = format!("refs/heads/{branch}");
     let head = world

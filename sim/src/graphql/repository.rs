@@ -266,8 +266,9 @@ impl Ref {
         ))
     }
 
-    /// This ref as the base of a comparison; null where the head is unknown or has another root.
-    async fn compare(&self, context: &Context<'_>, head_ref: String) -> Option<Comparison> {
+    /// This ref as the base of a comparison; null where the head has another root, null and an
+    /// error where it is unknown.
+    async fn compare(&self, context: &Context<'_>, head_ref: String) -> Option<Result<Comparison>> {
         world(context, |world| {
             Comparison::of(world, &self.name, &head_ref)
         })

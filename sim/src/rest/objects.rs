@@ -59,11 +59,15 @@ pub(crate) fn create_commit(world: &mut World, call: &Call) -> Served {
     let now = world.now();
     let author = tags::person(&body, "author", now)?;
     let committer = tags::person(&body, "committer", now)?;
-    // GitHub makes (and signs) a bot's commit itself when nobody else is named.
-    let committer = committer
-        .or(author.clone())
-        .unwrap_or_else(|| Person::github(now));
-    let author = author.unwrap_or_else(|| Person::bot(now));
+    // GitHub commits (and signs) what a bot makes without naming anyone.
+    let is_githubs = !call.grant.is_person() && author.is_none() && committer.is_none();
+    let committer = match (committer, &author) {
+        (Some(committer), _) => committer,
+        (None, Some(author)) => author.clone(),
+        (None, None) if is_githubs => Person::github(now),
+        (None, None) => Person::octocat(now),
+    };
+    let author = author.unwrap_or_else(|| Person::behind(call.grant, now));
     let oid = world
         .git
         .write_commit(tree, &parents, &message, &author, &committer)
@@ -71,6 +75,9 @@ pub(crate) fn create_commit(world: &mut World, call: &Call) -> Served {
             let message = "Tree SHA does not exist or a parent is not a commit";
             Answer::error(422, message)
         })?;
+    if is_githubs {
+        world.mark_verified(oid);
+    }
     world.effect(format!("commit object {oid} created"));
     Ok(Answer::created(
         commit_json(world, &oid.to_string()).ok_or_else(Answer::not_found)?,
@@ -101,6 +108,6 @@ fn commit_json(world: &World, sha: &str) -> Option<Value> {
         "message": commit.message(),
         "tree": { "sha": tree.to_string(), "url": format!("{api}/git/trees/{tree}") },
         "parents": parents,
-        "verification": tags::unsigned(),
+        "verification": world.verification(oid),
     }))
 }

@@ -8,6 +8,7 @@ use crate::answer::{Answer, Served};
 use crate::call::Call;
 use crate::clock::iso8601;
 use crate::git::{Person, full_oid};
+use crate::signing;
 use crate::world::World;
 
 pub(crate) fn create(world: &mut World, call: &Call) -> Served {
@@ -16,7 +17,8 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let message = fields::supplied(&body, "message")?;
     let oid = refs::sha(&fields::supplied(&body, "object")?)?;
     let kind = fields::supplied(&body, "type")?;
-    let tagger = person(&body, "tagger", world.now())?.unwrap_or(Person::bot(world.now()));
+    let tagger = person(&body, "tagger", world.now())?
+        .unwrap_or_else(|| Person::behind(call.grant, world.now()));
     if !git2::Reference::is_valid_name(&format!("refs/tags/{tag}")) {
         return Err(Answer::error(
             422,
@@ -64,12 +66,8 @@ fn tag_json(world: &World, sha: &str) -> Option<Value> {
             "type": kind,
             "url": format!("{api}/git/{kind}s/{target}"),
         },
-        "verification": unsigned(),
+        "verification": signing::unsigned(),
     }))
-}
-
-pub(crate) fn unsigned() -> Value {
-    json!({ "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null })
 }
 
 pub(crate) fn signature_json(signature: &git2::Signature<'_>) -> Value {

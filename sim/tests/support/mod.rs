@@ -32,6 +32,13 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The path of each of `errors`.
+    pub(crate) fn error_paths(&self) -> Vec<Value> {
+        let body = self.json();
+        let errors = body["errors"].as_array().into_iter().flatten();
+        errors.map(|error| error["path"].clone()).collect()
+    }
+
     /// The first of `errors`.
     pub(crate) fn error(&self) -> Value {
         self.json()["errors"][0].clone()
