@@ -85,7 +85,7 @@ fn read_text(path: &Path, most: u64) -> anyhow::Result<String> {
 /// A trouble, and what somebody at the command line can do about it.
 fn told(trouble: &Trouble) -> anyhow::Error {
     let remedy = match trouble {
-        Trouble::Authorization { .. } | Trouble::NotFound { .. } => {
+        trouble if trouble.may_lack_a_permission() => {
             "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
         }
         trouble if trouble.passes() => {

@@ -71,9 +71,10 @@ pub fn operation(json: &str, workspace: &Path) -> Result<Operation, InputRefusal
             repository_id: RepositoryId(123_456),
         },
         commit: if is_dry {
-            COMMIT.parse().ok()
+            draft.commit_name(COMMIT)?;
+            COMMIT.parse().map_err(InputRefusal::OperationUnknown)?
         } else {
-            Some(draft.literal_commit(COMMIT)?)
+            draft.literal_commit(COMMIT)?
         },
         default_branch: is_dry.then(|| "main".into()),
         notes: (is_dry && generates).then(|| "What changed.".into()),

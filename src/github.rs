@@ -50,11 +50,13 @@ pub(crate) use self::{
     actions::Dispatch,
     bootstrap::{Begun, Protected, ruleset, wanted_rules},
     endpoints::Endpoints,
+    inventory::LedgerRules,
     inventory::WantedPulls,
     ledger::LedgerReader,
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
     release::{Release, UploadedAsset},
+    resolve::Named,
     rules::{BranchRule, BranchRules, Step},
     token::Token,
     trouble::Trouble,
@@ -64,6 +66,8 @@ pub(crate) use self::{
 /// Largest answer that is read: a release with 1,000 assets has some 2 MiB.
 const MOST_ANSWER: usize = 16 << 20;
 const API_VERSION: &str = "2022-11-28";
+/// GitHub refuses requests without a name.
+const NAME: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// GitHub, as one token sees it.
 pub struct GitHub {
@@ -84,6 +88,24 @@ struct Windows {
 
 /// The body of an answer, as octocrab hands it over.
 type Body = http_body_util::combinators::BoxBody<Bytes, octocrab::Error>;
+
+/// A file that GitHub keeps elsewhere.
+#[derive(Clone, Copy)]
+enum Stored {
+    /// A release asset; without this `Accept` its description comes instead.
+    Asset,
+    /// A run's artifact; any `Accept` but that of JSON is answered with 415.
+    Archive,
+}
+
+impl Stored {
+    const fn accept(self) -> Option<&'static str> {
+        match self {
+            Self::Asset => Some("application/octet-stream"),
+            Self::Archive => None,
+        }
+    }
+}
 
 /// An answer that tells of no trouble.
 pub(crate) struct Reply {
@@ -131,16 +153,16 @@ impl GitHub {
         .await
     }
 
-    /// Reads the bytes of an asset back and gives their digest. Servers of one's own may send us to their storage: there without the token.
+    /// Reads the bytes of a release asset back and gives their digest.
     pub(crate) async fn read_back(&self, path: &str, size: u64) -> Result<Digest, Trouble> {
-        self.again(async || digest(self.stored(path).await?, size).await)
+        self.again(async || digest(self.stored(path, Stored::Asset).await?, size).await)
             .await
     }
 
     /// Reads a file that GitHub may keep elsewhere, whole.
-    pub(crate) async fn download(&self, path: &str) -> Result<Bytes, Trouble> {
+    async fn download(&self, path: &str, stored: Stored) -> Result<Bytes, Trouble> {
         self.again(async || {
-            let (parts, body) = self.stored(path).await?.into_parts();
+            let (parts, body) = self.stored(path, stored).await?.into_parts();
             let body = whole(body).await?;
             Trouble::of_answer(parts.status, &parts.headers, &body).map_or(Ok(body), Err)
         })
@@ -148,15 +170,18 @@ impl GitHub {
     }
 
     /// Asks for a file, and follows to where it is kept: there without the token.
-    async fn stored(&self, path: &str) -> Result<Response<Body>, Trouble> {
+    async fn stored(&self, path: &str, stored: Stored) -> Result<Response<Body>, Trouble> {
         let mut asked = request(Method::GET, &self.endpoints.rest(path), OctoBody::empty())?;
-        asked
-            .headers_mut()
-            .insert(ACCEPT, HeaderValue::from_static("application/octet-stream"));
+        if let Some(accept) = stored.accept() {
+            asked
+                .headers_mut()
+                .insert(ACCEPT, HeaderValue::from_static(accept));
+        }
         let answer = self.answer(asked).await?;
         if !answer.status().is_redirection() {
             return Ok(answer);
         }
+
         let elsewhere = answer
             .headers()
             .get(LOCATION)
@@ -168,7 +193,25 @@ impl GitHub {
                 host: excerpt(elsewhere, 100),
             });
         }
-        self.untold(asked).await
+        self.from_storage(asked).await
+    }
+
+    /// Fetches a file from the storage that GitHub named. What the storage says against it is not
+    /// about the token, which it never sees: its addresses live for a minute, so the next try asks
+    /// GitHub for another one.
+    async fn from_storage(&self, asked: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+        let host = excerpt(asked.uri().host().unwrap_or_default(), 100);
+        let answer = self.untold(asked).await?;
+        let status = answer.status();
+        if status == StatusCode::OK {
+            return Ok(answer);
+        }
+        let reason = status.canonical_reason().unwrap_or("without a reason");
+        Err(Trouble::Unavailable {
+            status: status.as_u16(),
+            message: format!("{reason}, from its storage at {host}"),
+            wait: None,
+        })
     }
 
     /// Repeats what only reads, as long as what is in the way passes.
@@ -253,10 +296,6 @@ impl GitHub {
         }
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION"))),
-        );
         headers
             .entry(ACCEPT)
             .or_insert(HeaderValue::from_static("application/vnd.github+json"));
@@ -281,7 +320,10 @@ impl GitHub {
     }
 
     /// Sends a request as it is, without the token.
-    async fn untold(&self, request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+    async fn untold(&self, mut request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+        request
+            .headers_mut()
+            .insert(USER_AGENT, HeaderValue::from_static(NAME));
         let host = request
             .uri()
             .authority()

@@ -62,7 +62,6 @@ pub(crate) async fn look(
         Preflight::Unavailable(refusal) => return Err(Unplanned::Refused(refusal)),
         Preflight::NotAsked => unreachable!("GitHub was asked"),
     };
-    let discovered = discovered?;
     let Sighting {
         ledger,
         ledger_rules,
@@ -88,6 +87,18 @@ pub(crate) async fn look(
         );
         warnings.push(Warning {
             code: "branch_ahead".into(),
+            message,
+        });
+    }
+    // Without a branch there is nothing to compare with, and that is told otherwise.
+    let has_base = !matches!(operation, Operation::OpenPr(_)) || world.base.is_some();
+    if !discovered.is_compared && has_base {
+        let message = format!(
+            "GitHub did not compare {} with the branch: look yourself whether it belongs to the repository's history; GitHub finds commits of forks too",
+            operation.commit()
+        );
+        warnings.push(Warning {
+            code: "branch_not_compared".into(),
             message,
         });
     }
@@ -260,11 +271,7 @@ async fn sighted(
         }
         Unplanned::Refused(refusal) => refusal.into(),
         // Only what GitHub says about this repository is about this operation.
-        Unplanned::Trouble(
-            trouble @ (Trouble::NotFound { .. }
-            | Trouble::Authorization { .. }
-            | Trouble::Validation { .. }),
-        ) => Unshipped::Why {
+        Unplanned::Trouble(trouble) if trouble.is_about_the_repository() => Unshipped::Why {
             code: trouble.code().into(),
             why_not: trouble.to_string(),
             remedy: trouble.remedy().into(),

@@ -18,6 +18,7 @@ pub mod audit;
 pub mod authority;
 pub mod authorize;
 pub mod binding;
+pub mod commit_name;
 pub mod digest;
 pub mod document;
 mod dsse;

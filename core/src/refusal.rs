@@ -1,10 +1,11 @@
 //! Refusals: why the answer is no, with a stable code, both sides of the mismatch, and what to do next.
 
+mod access;
 mod input;
 
 use alloc::{string::String, vec::Vec};
 
-pub use self::input::InputRefusal;
+pub use self::{access::AccessRefusal, input::InputRefusal};
 pub use crate::world::WorldRefusal;
 use crate::{
     authority::Pin,
@@ -257,6 +258,9 @@ pub enum Refusal {
         /// What went wrong.
         reason: String,
     },
+    /// GitHub does not show what the decision needs.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
     /// GitHub would not allow the operation, or not leave it as approved.
     #[error(transparent)]
     World(#[from] WorldRefusal),
@@ -345,6 +349,7 @@ impl Refusal {
             Self::PolicyMismatch { .. } => "policy_mismatch",
             Self::Policy(denial) => denial.code(),
             Self::RequesterUnknown { .. } | Self::RunWithoutPlan { .. } => "requester_unknown",
+            Self::Access(refusal) => refusal.code(),
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
         }
@@ -448,6 +453,7 @@ impl Refusal {
             Self::RequesterUnknown { .. } => {
                 "Give the token `actions: read`, so that the run's actor can be looked up, and run the job again."
             }
+            Self::Access(refusal) => refusal.remedy(),
             Self::World(refusal) => refusal.remedy(),
             Self::Input(refusal) => refusal.remedy(),
         }

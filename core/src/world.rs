@@ -263,7 +263,7 @@ impl WorldRefusal {
                 "Push the branch, or correct its name and make a new plan."
             }
             Self::BranchMoved { .. } => {
-                "Commits came after the approval: make a new plan for the branch as it is now and have it approved."
+                "Commits came after the approval, or `head-sha` names an older one: make a new plan without `head-sha`, which takes the branch as it is now, and have it approved."
             }
             Self::NothingToMerge { .. } => "Push the commits that the pull request is to propose.",
             Self::PullExists { .. } => "Use that pull request, or close it first.",

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::{Context as _, bail};
 
 use countersign_core::{
-    document::Document as _, evidence::AttachReceipt, operation::Target, tables,
+    commit_name::CommitName, document::Document as _, evidence::AttachReceipt, operation::Target,
+    tables,
 };
 
 use super::{github, print, read_text, signing, tell, told};
@@ -36,7 +37,7 @@ pub(crate) async fn run(
     let home: Option<Target> = match &arguments.repository {
         Some(repository) => Some(
             github
-                .resolve(repository, "HEAD")
+                .resolve(repository, &CommitName::DefaultBranch)
                 .await
                 .map_err(|trouble| told(&trouble))?
                 .target,

@@ -9,7 +9,7 @@ use countersign_core::{
     name::{Repository, RunId},
 };
 
-use super::{GitHub, Trouble, encoded, json_request};
+use super::{GitHub, Stored, Trouble, encoded, json_request};
 
 /// GitHub allows a run to be re-run 50 times.
 const MOST_ATTEMPTS: u64 = 60;
@@ -137,12 +137,8 @@ impl GitHub {
         repository: &Repository,
         artifact: &RunArtifact,
     ) -> Result<bytes::Bytes, Trouble> {
-        let bytes = self
-            .download(&format!(
-                "/repos/{repository}/actions/artifacts/{}/zip",
-                artifact.id
-            ))
-            .await?;
+        let path = format!("/repos/{repository}/actions/artifacts/{}/zip", artifact.id);
+        let bytes = self.download(&path, Stored::Archive).await?;
         match &artifact.digest {
             Some(digest) if *digest != Digest::of(&bytes).to_string() => Err(Trouble::Garbage {
                 reason: format!(

@@ -10,7 +10,7 @@ use countersign_core::{
 
 use super::{
     GitHub, Trouble,
-    graphql::{GraphqlError, GraphqlReply},
+    graphql::{GraphqlError, GraphqlReply, Kind},
 };
 
 const DOCUMENT: &str = include_str!("documents/append.graphql");
@@ -94,8 +94,10 @@ struct Peeled {
 }
 
 impl Data {
-    const fn tells(&self) -> bool {
-        self.create_commit_on_branch.is_some()
+    fn names_a_commit(&self) -> bool {
+        self.create_commit_on_branch
+            .as_ref()
+            .is_some_and(|payload| payload.commit.is_some())
     }
 }
 
@@ -158,9 +160,9 @@ impl GitHub {
         let variables = Variables { input, tag_ref };
         let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
             Ok(reply) => match reply.trouble() {
-                // A payload beside the error would tell that the work is done.
+                // A commit next to the error would say that the work is done.
                 Some(trouble @ Trouble::RateLimit { .. })
-                    if !reply.data.as_ref().is_some_and(Data::tells) =>
+                    if !reply.data.as_ref().is_some_and(Data::names_a_commit) =>
                 {
                     trouble
                 }
@@ -188,10 +190,10 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
         .as_ref()
         .and_then(|data| data.create_commit_on_branch.as_ref())
     {
-        // An error beside the payload is about what we asked to be shown; the work is done.
         let Some(commit) = &payload.commit else {
-            return Appended::Unknown("GitHub named no commit".into()).into();
+            return without_commit(reply).into();
         };
+        // An error next to the commit is about what we asked to be shown; the work is done.
         return match commit.oid.parse() {
             Ok(commit_id) => AppendReply {
                 appended: Appended::Done {
@@ -203,23 +205,34 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
             Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
         };
     }
+    without_commit(reply).into()
+}
+
+/// A mutation that validates its input answers with an empty payload next to its error, others with
+/// none.
+fn without_commit(reply: &GraphqlReply<Data>) -> Appended {
     match (reply.errors.first(), reply.trouble()) {
-        (Some(error), Some(trouble)) => refused(error, &trouble).into(),
-        _ => Appended::Unknown("GitHub named neither a commit nor an error".into()).into(),
+        (Some(error), Some(trouble)) => refused(error, &trouble),
+        _ => Appended::Unknown("GitHub named neither a commit nor an error".into()),
     }
 }
 
 /// Only errors that are known to come before the work mean that nothing was written; after any other, look.
 fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
-    if !error.is_about("createCommitOnBranch") {
+    let kind = error.kind();
+    let before_the_work = matches!(kind, Kind::Limit | Kind::UnknownToServer);
+    if !before_the_work && !error.is_about("createCommitOnBranch") {
         return Appended::Unknown(trouble.to_string());
     }
-    match error.kind.as_str() {
-        "STALE_DATA" => Appended::Stale,
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" | "NOT_FOUND" | "RATE_LIMITED" | "UNPROCESSABLE" => {
-            rejected(trouble)
-        }
-        _ => Appended::Unknown(trouble.to_string()),
+    match kind {
+        Kind::Stale => Appended::Stale,
+        Kind::Limit
+        | Kind::UnknownToServer
+        | Kind::Rules
+        | Kind::Forbidden
+        | Kind::NotFound
+        | Kind::Unprocessable => rejected(trouble),
+        Kind::TooCostly | Kind::Untyped | Kind::Unknown => Appended::Unknown(trouble.to_string()),
     }
 }
 
@@ -288,6 +301,18 @@ mod tests {
             ),
             ("FORBIDDEN", "[]", "unknown"),
             ("SOMETHING_NEW", r#"["createCommitOnBranch"]"#, "unknown"),
+            (
+                "BRANCH_PROTECTION_RULE_VIOLATION",
+                r#"["createCommitOnBranch"]"#,
+                "rejected ledger_protected",
+            ),
+            (
+                "UNPROCESSABLE",
+                r#"["createCommitOnBranch"]"#,
+                "rejected github_rejected",
+            ),
+            ("RESOURCE_LIMITS_EXCEEDED", "[]", "unknown"),
+            ("RATE_LIMIT", "[]", "rejected rate_limited"),
         ] {
             assert_eq!(of(none, &error(kind, path)), expected, "{kind} {path}");
         }
@@ -297,5 +322,27 @@ mod tests {
             of(r#"{"createCommitOnBranch":{"commit":null}}"#, "[]"),
             "unknown"
         );
+    }
+
+    /// As GitHub answers mutations that validate their input.
+    #[test]
+    fn a_payload_without_a_commit_is_refused_with_the_cause_that_stands_next_to_it() {
+        let empty = r#"{"createCommitOnBranch":{"commit":null}}"#;
+        for (kind, path, expected) in [
+            (
+                "UNPROCESSABLE",
+                r#"["createCommitOnBranch"]"#,
+                "rejected github_rejected",
+            ),
+            ("STALE_DATA", r#"["createCommitOnBranch"]"#, "stale"),
+            (
+                "UNPROCESSABLE",
+                r#"["createCommitOnBranch","commit"]"#,
+                "unknown",
+            ),
+            ("UNPROCESSABLE", "[]", "unknown"),
+        ] {
+            assert_eq!(of(empty, &error(kind, path)), expected, "{kind} {path}");
+        }
     }
 }

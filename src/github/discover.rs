@@ -7,9 +7,16 @@ use countersign_core::{
     operation::Operation,
 };
 
-use super::{GitHub, Trouble};
+use super::{
+    GitHub,
+    graphql::{Place, Query},
+};
 
-const DOCUMENT: &str = include_str!("documents/discover.graphql");
+/// Nothing is decided by this: an answer with errors counts for what it holds.
+const QUERY: Query<'_> = Query {
+    dispensable: &[Place::at("repository")],
+    ..Query::new(include_str!("documents/discover.graphql"))
+};
 
 /// What stands around an operation.
 pub(crate) struct Discovered {
@@ -19,6 +26,8 @@ pub(crate) struct Discovered {
     pub(crate) behind: Option<(String, u64)>,
     /// The default branch, if it lacks the operation's commit or commits before it, and how many. Of a pull request nothing else is expected.
     pub(crate) ahead: Option<(String, u64)>,
+    /// Whether GitHub compared the commit with the branch at all.
+    pub(crate) is_compared: bool,
 }
 
 #[derive(Serialize)]
@@ -64,8 +73,9 @@ struct Comparison {
 }
 
 impl GitHub {
-    /// Looks around an operation. What GitHub cannot compare is not told.
-    pub(crate) async fn discover(&self, operation: &Operation) -> Result<Discovered, Trouble> {
+    /// Looks around an operation. Whatever keeps GitHub from answering keeps nobody from planning:
+    /// comparing two commits that are far apart may take longer than it allows.
+    pub(crate) async fn discover(&self, operation: &Operation) -> Discovered {
         let (owner, name) = operation.target().repository.parts();
         let base = match operation {
             Operation::OpenPr(pull) => Some(pull.base_branch.as_str()),
@@ -77,16 +87,18 @@ impl GitHub {
             base: format!("refs/heads/{}", base.unwrap_or("-")),
             head: operation.commit(),
         };
-        // Nothing is decided by this: an answer with errors counts for what it holds.
-        let reply = self
-            .query::<Data>(DOCUMENT, variables, &["repository"])
-            .await?;
-        let Some(answer) = reply.data.and_then(|data| data.repository) else {
-            return Ok(Discovered {
+        let answered = self.query::<Data>(&QUERY, variables).await;
+        let Some(answer) = answered
+            .ok()
+            .and_then(|reply| reply.data)
+            .and_then(|data| data.repository)
+        else {
+            return Discovered {
                 latest: None,
                 behind: None,
                 ahead: None,
-            });
+                is_compared: false,
+            };
         };
         let branch = if base.is_some() {
             answer.base
@@ -96,19 +108,20 @@ impl GitHub {
         let name = branch
             .as_ref()
             .and_then(|branch| base.map(ToOwned::to_owned).or_else(|| branch.name.clone()));
-        let (behind, ahead) = branch
-            .and_then(|branch| branch.compare)
-            .map_or((0, 0), |comparison| {
-                (comparison.behind_by, comparison.ahead_by)
-            });
+        let comparison = branch.and_then(|branch| branch.compare);
+        let is_compared = comparison.is_some();
+        let (behind, ahead) = comparison.map_or((0, 0), |comparison| {
+            (comparison.behind_by, comparison.ahead_by)
+        });
         let told = |by: u64| name.clone().filter(|_| by > 0).map(|name| (name, by));
         let latest = answer
             .latest_release
             .and_then(|release| release.tag_name.parse().ok());
-        Ok(Discovered {
+        Discovered {
             latest,
             behind: told(behind),
             ahead: if base.is_none() { told(ahead) } else { None },
-        })
+            is_compared,
+        }
     }
 }

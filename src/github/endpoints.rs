@@ -88,13 +88,14 @@ impl Endpoints {
         let (Some(host), Some(api)) = (uri.host(), self.api.host()) else {
             return false;
         };
-        let uploads = if self.is_public() {
-            api.strip_prefix("api.")
-                .map(|family| format!("uploads.{family}"))
+        // GitHub's service has `api.X` and `uploads.X`; a server with subdomain isolation has its
+        // uploads at `uploads.X`, where X is its own name.
+        let family = if self.is_public() {
+            api.strip_prefix("api.").unwrap_or(api)
         } else {
-            None
+            api
         };
-        host == api || uploads.as_deref() == Some(host)
+        host == api || host.strip_prefix("uploads.") == Some(family)
     }
 }
 
@@ -182,7 +183,18 @@ mod tests {
             )
         };
         assert!(server("https://ghes.example/api/uploads/x"));
-        assert!(!server("https://uploads.ghes.example/x"));
+        assert!(server("https://uploads.ghes.example/x"));
+        for uri in [
+            "http://uploads.ghes.example/x",
+            "https://uploads.ghes.example:8443/x",
+            "https://uploads.uploads.ghes.example/x",
+            "https://media.ghes.example/x",
+            "https://uploadsghes.example/x",
+            "https://uploads.other.example/x",
+            "https://uploads.github.com/x",
+        ] {
+            assert!(!server(uri), "{uri}");
+        }
     }
 
     #[test]

@@ -1,24 +1,36 @@
 //! GraphQL: errors come with HTTP 200, and their type decides.
 
-use http::Method;
-use serde::{Deserialize, Serialize};
+mod error;
+mod query;
 
-use countersign_core::{text::excerpt, timestamp::Timestamp};
+use http::Method;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use countersign_core::timestamp::Timestamp;
 
 use super::{
     GitHub, Trouble, json_request,
-    trouble::{header, pause},
+    trouble::{accepted_permissions, number, pause},
+};
+
+pub(super) use self::{
+    error::{GraphqlError, Kind},
+    query::{Absence, Place, Query, WhenTooCostly},
 };
 
 /// A GraphQL answer: data, errors, and when it was given.
-pub(crate) struct GraphqlReply<T> {
-    pub(crate) data: Option<T>,
-    pub(crate) errors: Vec<GraphqlError>,
-    pub(crate) date: Option<Timestamp>,
+#[derive(Debug)]
+pub(super) struct GraphqlReply<T> {
+    pub(super) data: Option<T>,
+    pub(super) errors: Vec<GraphqlError>,
+    pub(super) date: Option<Timestamp>,
     /// The permission that GitHub would have wanted.
     permissions: Option<String>,
     /// How long a rate limit would last.
     pause: u64,
+    /// Whether this answer was the last one that the limit allows.
+    is_exhausted: bool,
 }
 
 impl<T> GraphqlReply<T> {
@@ -31,75 +43,61 @@ impl<T> GraphqlReply<T> {
             date: None,
             permissions: None,
             pause: 0,
+            is_exhausted: false,
         }
     }
 
-    /// The first error, as the same trouble that REST would tell of.
+    /// The first error, as the same trouble that REST would report.
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.trouble_beyond(&[])
-    }
-
-    /// The first error that is not about one member that may be missing.
-    pub(super) fn trouble_beyond(&self, dispensable: &[&str]) -> Option<Trouble> {
-        let matters =
-            |error: &&GraphqlError| dispensable.is_empty() || !error.is_below(dispensable);
-        self.errors
-            .iter()
-            .find(matters)
-            .map(|error| error.trouble(self.permissions.clone(), self.pause))
+        let error = self.errors.first()?;
+        Some(error.trouble(self.permissions.clone(), self.pause))
     }
 }
 
-/// One error. `kind` is not in the schema, but GitHub sends it: `STALE_DATA`, `NOT_FOUND`, `FORBIDDEN`, `RATE_LIMITED`.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct GraphqlError {
-    #[serde(rename = "type", default)]
-    pub(crate) kind: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    path: Vec<serde_json::Value>,
-}
+impl GraphqlReply<Value> {
+    /// The first error that the query cannot do without.
+    fn trouble_beyond(&self, query: &Query<'_>) -> Option<Trouble> {
+        let matters = |error: &&GraphqlError| !query.can_do_without(error, self.data.as_ref());
+        let error = self.errors.iter().find(matters)?;
 
-impl GraphqlError {
-    /// Whether it is about this member as a whole, and not about something inside it.
-    pub(super) fn is_about(&self, member: &str) -> bool {
-        matches!(self.path.as_slice(), [only] if only == member)
-    }
-
-    /// Whether it is about this member or something inside it.
-    fn is_below(&self, member: &[&str]) -> bool {
-        self.path.len() >= member.len()
-            && self
-                .path
-                .iter()
-                .zip(member)
-                .all(|(found, expected)| found == expected)
-    }
-
-    /// The same trouble as REST would tell of.
-    pub(super) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
-        let message = excerpt(self.message.trim_end_matches('.'), 300);
-        match self.kind.as_str() {
-            "RATE_LIMITED" => Trouble::RateLimit {
-                message,
-                wait: Some(pause),
-            },
-            "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Trouble::Authorization {
-                status: 200,
-                message,
-                permissions,
-            },
-            "NOT_FOUND" => Trouble::NotFound {
-                message,
-                permissions,
-            },
-            "" => Trouble::Garbage { reason: message },
-            _ => Trouble::Validation {
-                status: 200,
-                message,
-            },
+        let permissions = self
+            .permissions
+            .clone()
+            .or_else(|| query.permission(error).map(Into::into));
+        let trouble = error.trouble(permissions, self.pause);
+        // Only for a query: of a mutation the last point may have paid for the work itself.
+        if self.data.is_none() && self.is_exhausted {
+            return Some(Trouble::RateLimit {
+                message: trouble.to_string(),
+                wait: Some(self.pause),
+            });
         }
+        Some(trouble)
+    }
+
+    fn read<T: DeserializeOwned>(self) -> Result<GraphqlReply<T>, Trouble> {
+        let Self {
+            data,
+            errors,
+            date,
+            permissions,
+            pause,
+            is_exhausted,
+        } = self;
+        let data = data
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| Trouble::Garbage {
+                reason: error.to_string(),
+            })?;
+        Ok(GraphqlReply {
+            data,
+            errors,
+            date,
+            permissions,
+            pause,
+            is_exhausted,
+        })
     }
 }
 
@@ -124,6 +122,23 @@ impl PageInfo {
     }
 }
 
+/// The sizes that are tried for a page, one after the other, while GitHub finds it too costly.
+const PAGE_SIZES: [usize; 3] = [100, 50, 25];
+
+/// Asks for a page of a hundred, or for as many as GitHub answers.
+pub(super) async fn largest_page<T>(
+    ask: impl AsyncFn(usize) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let [most, .., least] = PAGE_SIZES;
+    let mut size = most;
+    loop {
+        match ask(size).await {
+            Err(Trouble::TooCostly { .. } | Trouble::TooLarge) if size > least => size /= 2,
+            page => return page,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Question<'a, V> {
     query: &'a str,
@@ -131,56 +146,78 @@ struct Question<'a, V> {
 }
 
 #[derive(Deserialize)]
-struct Answer<T> {
-    data: Option<T>,
+struct Answer {
+    data: Option<Value>,
     #[serde(default)]
     errors: Vec<GraphqlError>,
 }
 
 impl GitHub {
-    /// Asks a query, again and again if what is in the way passes. An error that a query can do without is none.
-    pub(super) async fn query<T: for<'de> Deserialize<'de>>(
+    /// Asks a query, and asks again as long as what is in the way passes.
+    pub(super) async fn query<T: DeserializeOwned>(
         &self,
-        document: &str,
+        query: &Query<'_>,
         variables: impl Serialize,
-        dispensable: &[&str],
     ) -> Result<GraphqlReply<T>, Trouble> {
-        let ask = async || {
-            let reply = self.graphql::<T>(document, &variables).await?;
-            // Data beside an error may lack exactly what matters.
-            reply.trouble_beyond(dispensable).map_or(Ok(reply), Err)
-        };
-        self.again(ask).await
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let trouble = match self.ask(query, &variables).await {
+                Ok(reply) => return Ok(reply),
+                Err(trouble) => trouble,
+            };
+            let is_for_the_caller = query.when_too_costly == WhenTooCostly::AskForLess
+                && matches!(trouble, Trouble::TooCostly { .. });
+            if is_for_the_caller || !self.patience.waits(&trouble, tried).await {
+                return Err(trouble);
+            }
+        }
+    }
+
+    /// Asks once. Data next to an error may lack exactly what matters.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        query: &Query<'_>,
+        variables: &impl Serialize,
+    ) -> Result<GraphqlReply<T>, Trouble> {
+        let reply = self.sent(query.document, variables).await?;
+        match reply.trouble_beyond(query) {
+            Some(trouble) => Err(trouble),
+            None => reply.read(),
+        }
     }
 
     /// Sends a document once. Only the ledger's append writes this way.
-    pub(super) async fn graphql<T: for<'de> Deserialize<'de>>(
+    pub(super) async fn graphql<T: DeserializeOwned>(
         &self,
         document: &str,
         variables: impl Serialize,
     ) -> Result<GraphqlReply<T>, Trouble> {
+        self.sent(document, variables).await?.read()
+    }
+
+    async fn sent(
+        &self,
+        document: &str,
+        variables: impl Serialize,
+    ) -> Result<GraphqlReply<Value>, Trouble> {
         let question = Question {
             query: document,
             variables,
         };
-        let request = json_request(
-            Method::POST,
-            &self.endpoints.graphql().to_string(),
-            &question,
-        )?;
-        let reply = self.send(request).await?;
-        let (date, permissions) = (
-            reply.date(),
-            header(&reply.headers, "x-accepted-github-permissions"),
-        );
-        let pause = pause(&reply.headers);
+        let address = self.endpoints.graphql().to_string();
+        let reply = self
+            .send(json_request(Method::POST, &address, &question)?)
+            .await?;
+
         let Answer { data, errors } = reply.json()?;
         Ok(GraphqlReply {
             data,
             errors,
-            date,
-            permissions,
-            pause,
+            date: reply.date(),
+            permissions: accepted_permissions(&reply.headers),
+            pause: pause(&reply.headers),
+            is_exhausted: number(&reply.headers, "x-ratelimit-remaining") == Some(0),
         })
     }
 }
@@ -188,29 +225,81 @@ impl GitHub {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn beyond(errors: &str) -> Option<String> {
-        let errors = serde_json::from_str(errors).unwrap();
-        let reply = GraphqlReply::<()>::of(None, errors);
-        reply
-            .trouble_beyond(&["repository", "ledger", "rules"])
-            .map(|trouble| trouble.to_string())
+    const QUERY: Query<'_> = Query {
+        absences: &[Absence::at("repository.state")],
+        needs: &[
+            (Place::at("repository.pullRequests"), "pull-requests: read"),
+            (Place::at("repository"), "contents: read"),
+        ],
+        ..Query::new("")
+    };
+
+    fn reply(answer: Value, remaining: u64) -> GraphqlReply<Value> {
+        let Answer { data, errors } = serde_json::from_value(answer).unwrap();
+        GraphqlReply {
+            is_exhausted: remaining == 0,
+            pause: 61,
+            ..GraphqlReply::of(data, errors)
+        }
+    }
+
+    fn told(answer: Value, remaining: u64) -> Option<String> {
+        reply(answer, remaining)
+            .trouble_beyond(&QUERY)
+            .map(|trouble| format!("{} {trouble}", trouble.code()))
     }
 
     #[test]
-    fn only_an_error_about_the_dispensable_member_is_overlooked() {
-        let rules =
-            r#"{"type":"FORBIDDEN","path":["repository","ledger","rules"],"message":"no rules"}"#;
-        assert_eq!(beyond(&format!("[{rules}]")), None);
-        for (path, told) in [
-            (r#"["repository","ledger"]"#, true),
-            (r#"["repository"]"#, true),
-            ("[]", true),
-            (r#"["repository","tag","rules"]"#, true),
+    fn an_absence_hides_no_other_error() {
+        let absent = json!({ "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." });
+        let answer =
+            |errors| json!({ "data": { "repository": { "state": null } }, "errors": errors });
+        assert_eq!(told(answer(json!([absent])), 9), None);
+        assert_eq!(
+            told(
+                answer(json!([absent, { "message": "Something went wrong" }])),
+                9
+            )
+            .as_deref(),
+            Some("github_garbage GitHub's answer cannot be understood: Something went wrong")
+        );
+    }
+
+    #[test]
+    fn a_member_names_the_permission_that_it_needs() {
+        let answer = |path: &[&str]| {
+            json!({ "data": { "repository": null }, "errors": [{
+                "type": "FORBIDDEN", "path": path, "extensions": { "saml_failure": false },
+                "message": "Resource not accessible by integration",
+            }] })
+        };
+        for (path, permission) in [
+            (["repository", "pullRequests"], "pull-requests: read"),
+            (["repository", "ledger"], "contents: read"),
         ] {
-            let other = format!(r#"[{rules},{{"type":"FORBIDDEN","path":{path},"message":"no"}}]"#);
-            assert_eq!(beyond(&other).is_some(), told, "{path}");
+            assert_eq!(
+                told(answer(&path), 9),
+                Some(format!(
+                    "permission_denied the token may not do this: Resource not accessible by integration (GitHub asks for the permission {permission})"
+                ))
+            );
         }
-        assert!(beyond(r#"[{"message":"Something went wrong"}]"#).is_some());
+    }
+
+    /// A query does nothing, so an error without data at the end of the budget is the budget's.
+    #[test]
+    fn an_error_without_data_when_nothing_is_left_is_a_rate_limit() {
+        let error = json!([{ "message": "Something went wrong" }]);
+        let none = json!({ "data": null, "errors": error });
+        let trouble = reply(none.clone(), 0).trouble_beyond(&QUERY).unwrap();
+        assert_eq!(
+            (trouble.code(), trouble.asks_to_wait()),
+            ("rate_limited", Some(61))
+        );
+        assert!(told(none, 1).unwrap().starts_with("github_garbage "));
+        let partial = json!({ "data": { "repository": {} }, "errors": error });
+        assert!(told(partial, 0).unwrap().starts_with("github_garbage "));
     }
 }

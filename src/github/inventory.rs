@@ -11,9 +11,15 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{GitHub, Trouble, graphql::PageInfo};
+use super::{
+    GitHub, Trouble,
+    graphql::{PageInfo, Query, WhenTooCostly, largest_page},
+};
 
-const TAGS: &str = include_str!("documents/tags.graphql");
+const TAGS: Query<'_> = Query {
+    when_too_costly: WhenTooCostly::AskForLess,
+    ..Query::new(include_str!("documents/tags.graphql"))
+};
 /// Releases of one page: each brings all its assets.
 const RELEASES: usize = 50;
 /// Where so many are too much for one answer.
@@ -87,7 +93,8 @@ struct Rule {
 struct Place<'a> {
     owner: &'a str,
     name: &'a str,
-    after: Option<String>,
+    first: usize,
+    after: Option<&'a String>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +126,16 @@ struct Object {
     oid: String,
     message: Option<String>,
     target: Option<Box<Object>>,
+}
+
+/// The rules that guard the ledger.
+pub(crate) enum LedgerRules {
+    /// Their types.
+    Shown(Vec<String>),
+    /// Older servers do not show them.
+    NotByThisServer,
+    /// A private repository has none on a free plan.
+    NotOnThisPlan,
 }
 
 /// Which pull requests are asked for.
@@ -188,9 +205,14 @@ impl GitHub {
         let (owner, name) = repository.parts();
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let reply = self
-                .query::<Data>(TAGS, Place { owner, name, after }, &[])
-                .await?;
+            let page = |first| Place {
+                owner,
+                name,
+                first,
+                after: after.as_ref(),
+            };
+            let reply =
+                largest_page(async |first| self.query::<Data>(&TAGS, page(first)).await).await?;
             let refs = reply
                 .data
                 .and_then(|data| data.repository)
@@ -259,19 +281,22 @@ impl GitHub {
         Ok(found.into_values().collect())
     }
 
-    /// The types of the rules that guard the ledger; `None` where the server does not tell.
+    /// The rules that guard the ledger, as far as GitHub shows them.
     pub(crate) async fn ledger_rules(
         &self,
         repository: &Repository,
-    ) -> Result<Option<Vec<String>>, Trouble> {
+    ) -> Result<LedgerRules, Trouble> {
         match self
             .read::<Vec<Rule>>(&format!(
                 "/repos/{repository}/rules/branches/{BRANCH}?per_page=100"
             ))
             .await
         {
-            Ok(rules) => Ok(Some(rules.into_iter().map(|rule| rule.r#type).collect())),
-            Err(Trouble::NotFound { .. }) => Ok(None),
+            Ok(rules) => Ok(LedgerRules::Shown(
+                rules.into_iter().map(|rule| rule.r#type).collect(),
+            )),
+            Err(Trouble::NotFound { .. }) => Ok(LedgerRules::NotByThisServer),
+            Err(Trouble::PaidPlan { .. }) => Ok(LedgerRules::NotOnThisPlan),
             Err(trouble) => Err(trouble),
         }
     }

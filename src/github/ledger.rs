@@ -10,10 +10,18 @@ use countersign_core::{
     name::{CommitId, Repository, RepositoryId},
 };
 
-use super::{GitHub, Trouble, encoded_path, graphql::PageInfo};
+use super::{
+    GitHub, Trouble, encoded_path,
+    graphql::{Absence, PageInfo, Query, WhenTooCostly, largest_page},
+};
 
-const TIP: &str = include_str!("documents/ledger_tip.graphql");
-const COMMITS: &str = include_str!("documents/ledger_commits.graphql");
+const TIP: Query<'_> = Query::new(include_str!("documents/ledger_tip.graphql"));
+/// A commit that removed `ledger.json` is one that the reader must hear of.
+const COMMITS: Query<'_> = Query {
+    absences: &[Absence::at("repository.object.history.nodes.*.file")],
+    when_too_costly: WhenTooCostly::AskForLess,
+    ..Query::new(include_str!("documents/ledger_commits.graphql"))
+};
 /// Folders that are listed with one query; each has at most a thousand names.
 const FOLDERS: usize = 10;
 /// Queries under way at once.
@@ -53,7 +61,8 @@ struct Page<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     commit: &'a CommitId,
-    after: Option<String>,
+    first: usize,
+    after: Option<&'a String>,
 }
 
 #[derive(Deserialize)]
@@ -152,7 +161,7 @@ impl GitHub {
         repository: &Repository,
     ) -> Result<Option<LedgerReader>, Trouble> {
         let (owner, name) = repository.parts();
-        let tip: Tip = self.asked(TIP, Place { owner, name }).await?;
+        let tip: Tip = self.asked(&TIP, Place { owner, name }).await?;
         let Some(target) = tip.ledger.and_then(|ledger| ledger.target) else {
             return Ok(None);
         };
@@ -174,10 +183,10 @@ impl GitHub {
 
     async fn asked<T: for<'de> Deserialize<'de>>(
         &self,
-        document: &str,
+        query: &Query<'_>,
         variables: impl Serialize,
     ) -> Result<T, Trouble> {
-        let reply = self.query::<Data<T>>(document, variables, &[]).await?;
+        let reply = self.query::<Data<T>>(query, variables).await?;
         reply
             .data
             .and_then(|data| data.repository)
@@ -253,7 +262,7 @@ impl LedgerReader {
             .await
         {
             // Too much for one answer: the halves may fit.
-            Err(Trouble::TooLarge) if paths.len() > 1 => {
+            Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if paths.len() > 1 => {
                 let (first, second) = paths.split_at(paths.len() / 2);
                 let mut read = Box::pin(self.files(first)).await?;
                 read.extend(Box::pin(self.files(second)).await?);
@@ -310,9 +319,18 @@ impl LedgerReader {
     }
 
     async fn listed(&self, folders: &[String]) -> Result<Vec<(String, bool)>, Trouble> {
-        let trees: Vec<Option<Tree>> = self
+        let trees: Vec<Option<Tree>> = match self
             .objects(folders, "... on Tree { entries { name type } }")
-            .await?;
+            .await
+        {
+            Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if folders.len() > 1 => {
+                let (first, second) = folders.split_at(folders.len() / 2);
+                let mut listed = Box::pin(self.listed(first)).await?;
+                listed.extend(Box::pin(self.listed(second)).await?);
+                return Ok(listed);
+            }
+            trees => trees?,
+        };
         let mut listed = Vec::new();
         for (folder, tree) in folders.iter().zip(trees) {
             let entries = tree
@@ -339,7 +357,11 @@ impl LedgerReader {
         shape: &str,
     ) -> Result<Vec<Option<T>>, Trouble> {
         let (document, variables) = query(&self.repository, &self.commit, paths, shape);
-        let mut found: Map<String, Value> = self.github.asked(&document, variables).await?;
+        let query = Query {
+            when_too_costly: WhenTooCostly::AskForLess,
+            ..Query::new(&document)
+        };
+        let mut found: Map<String, Value> = self.github.asked(&query, variables).await?;
         let object = |(number, path): (usize, &String)| match found.remove(&format!("o{number}")) {
             None => Err(garbage(format!("the answer lacks `{path}`"))),
             Some(Value::Null) => Ok(None),
@@ -350,15 +372,17 @@ impl LedgerReader {
         paths.iter().enumerate().map(object).collect()
     }
 
-    /// A page of the branch's history.
+    /// A page of the branch's history, as large as GitHub answers it.
     pub(crate) async fn commits(&self, after: Option<String>) -> Result<Commits, Trouble> {
         let (owner, name) = self.repository.parts();
-        let page = Page {
+        let page = |first| Page {
             place: Place { owner, name },
             commit: &self.commit,
-            after,
+            first,
+            after: after.as_ref(),
         };
-        let history: History = self.github.asked(COMMITS, page).await?;
+        let history: History =
+            largest_page(async |first| self.github.asked(&COMMITS, page(first)).await).await?;
         let history = history
             .object
             .and_then(|commit| commit.history)

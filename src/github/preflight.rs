@@ -9,15 +9,33 @@ use countersign_core::{
     ledger::{LedgerView, Look, entry_path, state_path},
     name::CommitId,
     operation::Operation,
-    refusal::Refusal,
+    refusal::{AccessRefusal, Refusal},
     timestamp::Timestamp,
     world::Budget,
 };
 
 use self::answer::Data;
-use super::{GitHub, Trouble};
+use super::{
+    GitHub, Trouble,
+    graphql::{Absence, Place, Query},
+};
 
-const DOCUMENT: &str = include_str!("documents/preflight.graphql");
+const QUERY: Query<'_> = Query {
+    absences: &[
+        Absence::at("repository.ledger.target.head"),
+        Absence::at("repository.ledger.target.state"),
+        Absence::at("repository.ledger.target.checkpoint"),
+        Absence::at("repository.ledger.target.authority"),
+        Absence::at("repository.ledger.target.touched.nodes.*.state"),
+    ],
+    // Nothing is decided by the branch's rules, and not every token may see them.
+    dispensable: &[Place::at("repository.ledger.rules")],
+    needs: &[
+        (Place::at("repository.pullRequests"), "pull-requests: read"),
+        (Place::at("repository"), "contents: read"),
+    ],
+    ..Query::new(include_str!("documents/preflight.graphql"))
+};
 
 #[derive(Deserialize)]
 struct RateLimits {
@@ -154,10 +172,7 @@ impl GitHub {
     }
 
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
-        // Only the branch's rules are dispensable: nothing is decided by them, and not every token may see them.
-        let reply = self
-            .query::<Data>(DOCUMENT, query, &["repository", "ledger", "rules"])
-            .await?;
+        let reply = self.query::<Data>(&QUERY, query).await?;
         let mut data = reply.data.ok_or_else(|| Trouble::Garbage {
             reason: "neither data nor errors".into(),
         })?;
@@ -174,8 +189,42 @@ impl GitHub {
     }
 }
 
+/// Without a look nothing is published. What a later try would meet again has its own code and
+/// advice; everything else may be there again the next time.
 fn unavailable(trouble: &Trouble) -> Refusal {
-    Refusal::LedgerUnavailable {
-        reason: trouble.to_string(),
-    }
+    let told = |message: &String| message.clone();
+    let refusal = match trouble {
+        Trouble::Authorization {
+            status: 401,
+            message,
+            ..
+        } => AccessRefusal::TokenInvalid {
+            reason: told(message),
+        },
+        Trouble::Authorization { message, .. } => match trouble.missing_permission() {
+            Some(permission) => AccessRefusal::PermissionMissing {
+                permission: permission.into(),
+                reason: told(message),
+            },
+            None if trouble.may_lack_a_permission() => AccessRefusal::PermissionMissing {
+                permission: "contents: read".into(),
+                reason: told(message),
+            },
+            None => AccessRefusal::AccessDenied {
+                reason: told(message),
+            },
+        },
+        Trouble::NoRepository { message } => AccessRefusal::RepositoryUnseen {
+            reason: told(message),
+        },
+        Trouble::OldServer { message } => AccessRefusal::ServerTooOld {
+            reason: told(message),
+        },
+        _ => {
+            return Refusal::LedgerUnavailable {
+                reason: trouble.to_string(),
+            };
+        }
+    };
+    refusal.into()
 }

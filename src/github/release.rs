@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use countersign_core::name::{Repository, TagName};
 
-use super::{GitHub, Trouble, encoded_path};
+use super::{GitHub, Stored, Trouble, encoded_path};
 
 /// Pages of a hundred assets that are looked through; a release has at most 1,000.
 const MOST_PAGES: usize = 20;
@@ -86,7 +86,7 @@ impl GitHub {
         repository: &Repository,
         asset: &UploadedAsset,
     ) -> Result<Bytes, Trouble> {
-        self.download(&format!("/repos/{repository}/releases/assets/{}", asset.id))
-            .await
+        let path = format!("/repos/{repository}/releases/assets/{}", asset.id);
+        self.download(&path, Stored::Asset).await
     }
 }

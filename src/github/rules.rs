@@ -106,14 +106,7 @@ impl GitHub {
         match self.read::<Vec<BranchRule>>(&path).await {
             Ok(rules) => Ok(BranchRules::Active(rules)),
             Err(Trouble::NotFound { .. }) => Ok(BranchRules::Unknown),
-            // Reading rules needs no permission beyond seeing the repository, so a 403 that is no
-            // rate limit is about the plan: "Upgrade to GitHub Pro or make this repository public
-            // to enable this feature." (github/branch-deploy#345)
-            Err(Trouble::Authorization {
-                status: 403,
-                message,
-                ..
-            }) => Ok(BranchRules::NotInPlan(message)),
+            Err(Trouble::PaidPlan { message }) => Ok(BranchRules::NotInPlan(message)),
             Err(trouble) => Err(trouble),
         }
     }

@@ -1,9 +1,10 @@
 //! What can go wrong between us and GitHub, by class: the class decides whether a write may have happened.
 
-use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
+mod advice;
+mod answer;
 
-use countersign_core::{text::excerpt, timestamp::Timestamp};
+use self::advice::{Barrier, Objection};
+pub(super) use self::answer::{accepted_permissions, date, is_limit, number, one_line, pause};
 
 /// Why a request brought no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,21 +26,44 @@ pub(crate) enum Trouble {
     #[error("GitHub's rate limit is used up: {message}")]
     RateLimit { message: String, wait: Option<u64> },
     /// The token is not valid or may not do this.
-    #[error("the token may not do this: HTTP {status} {message}{}", wanted(.permissions.as_deref()))]
+    #[error("the token may not do this: {}{message}{}", http(*.status), wanted(.permissions.as_deref()))]
     Authorization {
         status: u16,
         message: String,
         permissions: Option<String>,
     },
+    /// GitHub offers this only on a plan that has to be paid for.
+    #[error("GitHub does not offer this here: {message}")]
+    PaidPlan { message: String },
     /// Nothing is there, or the token may not see it.
     #[error("GitHub found nothing there: {message}{}", wanted(.permissions.as_deref()))]
     NotFound {
         message: String,
         permissions: Option<String>,
     },
+    /// There is no such repository under this name, as far as the token may see.
+    #[error(
+        "GitHub shows no such repository: it does not exist, it was renamed or moved, or the token may not see it ({message})"
+    )]
+    NoRepository { message: String },
+    /// GitHub sends us elsewhere. No redirect is followed: it could take the token along.
+    #[error("GitHub answers with a redirect (HTTP {status}){}, which is not followed, because it could take the token with it", moved(.to.as_deref()))]
+    Moved { status: u16, to: Option<String> },
+    /// What was made a moment ago is not known everywhere at GitHub yet.
+    #[error("GitHub does not know yet what was made a moment ago: HTTP {status} {message}")]
+    NotYetKnown { status: u16, message: String },
     /// GitHub does not accept what was asked.
-    #[error("GitHub refused the request: HTTP {status} {message}")]
+    #[error("GitHub refused the request: {}{message}", http(*.status))]
     Validation { status: u16, message: String },
+    /// A ruleset or branch protection covers the ledger's branch.
+    #[error("the rules of the branch `receipt-ledger` refuse the commit: {message}")]
+    LedgerProtected { message: String },
+    /// A server that is older than what we ask.
+    #[error("the server does not know what Countersign asks for: {message}")]
+    OldServer { message: String },
+    /// GitHub gave up on a query that costs too much; its answer may be cut anywhere.
+    #[error("GitHub gave up on a costly query: {message}")]
+    TooCostly { message: String },
     /// An answer that cannot be understood.
     #[error("GitHub's answer cannot be understood: {reason}")]
     Garbage { reason: String },
@@ -49,6 +73,19 @@ pub(crate) enum Trouble {
     /// The request would have taken the token to another host.
     #[error("the address {host} is not GitHub's; the token was not sent there")]
     ForeignHost { host: String },
+}
+
+/// The status as a part of a sentence; GraphQL refuses with 200, which says nothing.
+fn http(status: u16) -> String {
+    if status == 200 {
+        String::new()
+    } else {
+        format!("HTTP {status} ")
+    }
+}
+
+fn moved(to: Option<&str>) -> String {
+    to.map_or(String::new(), |to| format!(" to {to}"))
 }
 
 fn wanted(permissions: Option<&str>) -> String {
@@ -63,11 +100,16 @@ impl Trouble {
         match self {
             Self::Connection { .. } => "github_unreachable",
             Self::NoAnswer { .. } => "github_no_answer",
-            Self::Unavailable { .. } => "github_unavailable",
+            Self::Unavailable { .. } | Self::TooCostly { .. } => "github_unavailable",
             Self::RateLimit { .. } => "rate_limited",
-            Self::Authorization { .. } => "permission_denied",
-            Self::NotFound { .. } => "not_found",
-            Self::Validation { .. } => "github_rejected",
+            Self::Authorization { .. } | Self::PaidPlan { .. } => "permission_denied",
+            Self::NotFound { .. } | Self::NoRepository { .. } | Self::NotYetKnown { .. } => {
+                "not_found"
+            }
+            Self::Validation { .. } | Self::Moved { .. } | Self::OldServer { .. } => {
+                "github_rejected"
+            }
+            Self::LedgerProtected { .. } => "ledger_protected",
             Self::Garbage { .. } | Self::TooLarge => "github_garbage",
             Self::ForeignHost { .. } => "foreign_host",
         }
@@ -79,6 +121,8 @@ impl Trouble {
             Self::Connection { .. }
             | Self::NoAnswer { .. }
             | Self::Unavailable { .. }
+            | Self::NotYetKnown { .. }
+            | Self::TooCostly { .. }
             | Self::Garbage { .. }
             | Self::TooLarge => {
                 "Check https://www.githubstatus.com and the runner's network, then re-run the job: it looks first at what was done."
@@ -86,21 +130,27 @@ impl Trouble {
             Self::RateLimit { .. } => {
                 "Wait until the limit resets, then re-run the job: it looks first at what was done."
             }
-            Self::Authorization { status: 401, .. } => {
-                "The token is not valid, or no longer: hand over another one."
-            }
             Self::Authorization {
-                permissions: Some(wanted),
-                ..
-            } if wanted.starts_with("actions") => {
-                "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
+                status,
+                message,
+                permissions,
+            } => Barrier::of(*status, message).remedy(permissions.as_deref()),
+            Self::PaidPlan { .. } => {
+                "In a private repository this needs a paid plan: upgrade, make the repository public, or do without."
             }
-            Self::Authorization { .. } | Self::NotFound { .. } => {
-                "Grant the job the permission under `permissions:` (contents: write; for open_pr also pull-requests: write, and the setting \
-                 \"Allow GitHub Actions to create and approve pull requests\"), or hand over a token that has it."
+            Self::NotFound { .. } => Barrier::Permission.remedy(None),
+            Self::NoRepository { .. } => {
+                "Use the repository's name as it is now, and a token that may read it."
             }
-            Self::Validation { .. } => {
-                "Read GitHub's message: a ruleset or a limit of the repository forbids this operation."
+            Self::Moved { .. } => {
+                "The repository was renamed or has another owner: use its new name. A plan for the old name must be made again. If it was not, find out who changes GitHub's answers."
+            }
+            Self::Validation { status, message } => Objection::of(*status, message).remedy(),
+            Self::LedgerProtected { .. } => {
+                "Exempt the branch `receipt-ledger` from the rule: exclude `refs/heads/receipt-ledger` in the ruleset, also in one of the organization. The job token cannot be made a bypass actor; a GitHub App whose token is handed over can."
+            }
+            Self::OldServer { .. } => {
+                "GitHub Enterprise Server 3.17 is the oldest version that works: update the server."
             }
             Self::ForeignHost { .. } => {
                 "Do not continue before you know who changed GitHub's address."
@@ -114,6 +164,7 @@ impl Trouble {
             self,
             Self::NoAnswer { .. }
                 | Self::Unavailable { .. }
+                | Self::TooCostly { .. }
                 | Self::Garbage { .. }
                 | Self::TooLarge
         )
@@ -126,28 +177,45 @@ impl Trouble {
             | Self::NoAnswer { .. }
             | Self::Unavailable { .. }
             | Self::RateLimit { .. }
+            | Self::NotYetKnown { .. }
+            | Self::TooCostly { .. }
             | Self::Garbage { .. } => true,
             Self::Authorization { .. }
+            | Self::PaidPlan { .. }
             | Self::NotFound { .. }
+            | Self::NoRepository { .. }
+            | Self::Moved { .. }
             | Self::Validation { .. }
+            | Self::LedgerProtected { .. }
+            | Self::OldServer { .. }
             | Self::TooLarge
             | Self::ForeignHost { .. } => false,
         }
     }
 
+    /// Whether GitHub says something about the repository at hand or about the token's reach there:
+    /// another repository may be fine.
+    pub(crate) const fn is_about_the_repository(&self) -> bool {
+        matches!(
+            self,
+            Self::Authorization { .. }
+                | Self::PaidPlan { .. }
+                | Self::NotFound { .. }
+                | Self::NoRepository { .. }
+                | Self::Moved { .. }
+                | Self::Validation { .. }
+                | Self::LedgerProtected { .. }
+        )
+    }
+
     /// What was made a moment ago may be missing or unprocessable elsewhere at GitHub: that passes.
     pub(crate) fn of_something_fresh(self) -> Self {
         match self {
-            Self::NotFound { message, .. } => Self::Unavailable {
+            Self::NotFound { message, .. } => Self::NotYetKnown {
                 status: 404,
                 message,
-                wait: None,
             },
-            Self::Validation { status, message } => Self::Unavailable {
-                status,
-                message,
-                wait: None,
-            },
+            Self::Validation { status, message } => Self::NotYetKnown { status, message },
             other => other,
         }
     }
@@ -160,158 +228,24 @@ impl Trouble {
         }
     }
 
-    /// The trouble that an answer tells of, if it does.
-    pub(super) fn of_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
-        if status.is_success() {
-            return None;
+    /// Whether a token with more permissions might get what this one did not.
+    pub(crate) fn may_lack_a_permission(&self) -> bool {
+        match self {
+            Self::Authorization {
+                status, message, ..
+            } => Barrier::of(*status, message) == Barrier::Permission,
+            Self::NotFound { .. } => true,
+            _ => false,
         }
-        let message = message(status, body);
-        let permissions = header(headers, "x-accepted-github-permissions");
-        let code = status.as_u16();
-        let limited = header(headers, "x-ratelimit-remaining").as_deref() == Some("0")
-            || headers.contains_key("retry-after")
-            || message.contains("secondary rate limit");
-        Some(match code {
-            403 | 429 if limited || code == 429 => Self::RateLimit { message, wait: Some(pause(headers)) },
-            401 | 403 => Self::Authorization { status: code, message, permissions },
-            404 => Self::NotFound { message, permissions },
-            500..=599 => Self::Unavailable { status: code, message, wait: number(headers, "retry-after") },
-            300..=399 => Self::Validation {
-                status: code,
-                message: "GitHub sent us elsewhere; redirects are not followed, because they could take the token with them".into(),
-            },
-            _ => Self::Validation { status: code, message },
-        })
-    }
-}
-
-/// GitHub asks for at least a minute after a secondary limit that names no time.
-const SECONDARY_PAUSE: u64 = 60;
-
-/// How long a rate limit lasts: `retry-after`, else until the limit resets if nothing is left, else a minute.
-pub(super) fn pause(headers: &HeaderMap) -> u64 {
-    let until_reset = || {
-        let reset = number(headers, "x-ratelimit-reset")
-            .filter(|_| number(headers, "x-ratelimit-remaining") == Some(0))?;
-        // A second more, because both are cut to whole seconds.
-        Some(reset.saturating_sub(date(headers)?.unix()) + 1)
-    };
-    number(headers, "retry-after")
-        .or_else(until_reset)
-        .unwrap_or(SECONDARY_PAUSE)
-}
-
-pub(super) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
-}
-
-/// GitHub's clock, from the `Date` header.
-pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let date = headers.get("date")?.to_str().ok()?;
-    let moment = chrono::DateTime::parse_from_rfc2822(date).ok()?;
-    u64::try_from(moment.timestamp())
-        .ok()
-        .map(Timestamp::from_unix)
-}
-
-pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .map(|value| excerpt(value, 200))
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    message: String,
-    #[serde(default)]
-    errors: Vec<serde_json::Value>,
-}
-
-/// GitHub's own words, as a part of our sentences: the message and what stands in `errors`, which says more than the message.
-fn message(status: StatusCode, body: &[u8]) -> String {
-    let Ok(body) = serde_json::from_slice::<ErrorBody>(body) else {
-        return status
-            .canonical_reason()
-            .unwrap_or("without a reason")
-            .into();
-    };
-    let details: Vec<String> = body.errors.iter().take(5).map(detail).collect();
-    let text = if details.is_empty() {
-        body.message
-    } else {
-        format!("{}: {}", body.message, details.join("; "))
-    };
-    excerpt(text.replace('\n', " ").trim_end_matches('.'), 600)
-}
-
-fn detail(error: &serde_json::Value) -> String {
-    let member = |name: &str| error.get(name).and_then(serde_json::Value::as_str);
-    match (member("message"), member("field"), member("code")) {
-        (Some(message), _, _) => message.into(),
-        (None, Some(field), Some(code)) => format!("{field} {code}"),
-        _ => error.as_str().map_or_else(|| error.to_string(), Into::into),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(status: u16, headers: &[(&'static str, &str)], body: &str) -> String {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect();
-        Trouble::of_answer(
-            StatusCode::from_u16(status).unwrap(),
-            &headers,
-            body.as_bytes(),
-        )
-        .map_or("fine".into(), |trouble| {
-            format!("{} {trouble}", trouble.code())
-        })
     }
 
-    #[test]
-    fn every_answer_falls_into_one_class() {
-        assert_eq!(of(201, &[], ""), "fine");
-        assert_eq!(
-            of(
-                403,
-                &[("x-accepted-github-permissions", "contents=write")],
-                r#"{"message":"Resource not accessible by integration"}"#
-            ),
-            "permission_denied the token may not do this: HTTP 403 Resource not accessible by integration (GitHub asks for the permission contents=write)"
-        );
-        assert_eq!(
-            of(
-                403,
-                &[("x-ratelimit-remaining", "0")],
-                r#"{"message":"API rate limit exceeded"}"#
-            ),
-            "rate_limited GitHub's rate limit is used up: API rate limit exceeded"
-        );
-        assert_eq!(
-            of(429, &[], "{}"),
-            "rate_limited GitHub's rate limit is used up: Too Many Requests"
-        );
-        assert_eq!(
-            of(
-                422,
-                &[],
-                r#"{"message":"Validation Failed","errors":[{"resource":"Release","code":"already_exists","field":"tag_name"}]}"#
-            ),
-            "github_rejected GitHub refused the request: HTTP 422 Validation Failed: tag_name already_exists"
-        );
-        assert_eq!(
-            of(502, &[], "<html>"),
-            "github_unavailable GitHub is unavailable: HTTP 502 Bad Gateway"
-        );
-        assert!(
-            of(302, &[("location", "https://evil.example")], "").starts_with(
-                "github_rejected GitHub refused the request: HTTP 302 GitHub sent us elsewhere"
-            )
-        );
+    /// The permission that the token lacks, if nothing else keeps it out.
+    pub(super) fn missing_permission(&self) -> Option<&str> {
+        match self {
+            Self::Authorization { permissions, .. } if self.may_lack_a_permission() => {
+                permissions.as_deref()
+            }
+            _ => None,
+        }
     }
 }

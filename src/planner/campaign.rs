@@ -203,6 +203,7 @@ impl Step {
             InputRefusal::FileMissing { .. }
                 | InputRefusal::FileUnusable { .. }
                 | InputRefusal::CommitUnknown { .. }
+                | InputRefusal::RefAmbiguous { .. }
                 | InputRefusal::PatternUnmatched { .. }
                 | InputRefusal::AssetName(_)
                 | InputRefusal::AssetTwice(_)

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use countersign_core::{
     asset::Asset,
     authorize::Mode,
+    commit_name::CommitName,
     name::{AssetName, Repository},
     operation::{Kind, Operation, Target},
     plan::{Artifact, PlannedOperation},
@@ -14,7 +15,7 @@ use countersign_core::{
 };
 
 use crate::{
-    github::{GitHub, Trouble},
+    github::{GitHub, Named, Trouble},
     log::Log,
     progress::Progress,
     publisher::AssetFiles,
@@ -116,10 +117,15 @@ impl Describer<'_> {
     ) -> Result<Facts, Unplanned> {
         let repository = self.repository(inputs)?;
         if mode == Mode::Prod {
-            let commit = Some(draft.literal_commit(self.sha)?);
+            let commit = draft.literal_commit(self.sha)?;
             let target = match self.home.filter(|home| home.repository == repository) {
                 Some(home) => home.clone(),
-                None => self.github.resolve(&repository, "HEAD").await?.target,
+                None => {
+                    self.github
+                        .resolve(&repository, &CommitName::DefaultBranch)
+                        .await?
+                        .target
+                }
             };
             return Ok(Facts {
                 target,
@@ -136,12 +142,17 @@ impl Describer<'_> {
         };
         let resolved = self
             .github
-            .resolve(&repository, draft.commitish(sha))
+            .resolve(&repository, &draft.commit_name(sha)?)
             .await?;
+        let commit = match resolved.commit {
+            Named::Commit(commit) => commit,
+            Named::Nothing => return Err(draft.unknown_commit().into()),
+            Named::Both { branch, tag } => return Err(draft.ambiguous_commit(branch, tag).into()),
+        };
         let notes = if flag("generate-release-notes", &inputs.generate_release_notes)? {
             Some(
                 self.github
-                    .release_notes(&repository, &inputs.tag_name, resolved.commit.as_ref())
+                    .release_notes(&repository, &inputs.tag_name, Some(&commit))
                     .await?,
             )
         } else {
@@ -149,7 +160,7 @@ impl Describer<'_> {
         };
         Ok(Facts {
             target: resolved.target,
-            commit: resolved.commit,
+            commit,
             default_branch: resolved.default_branch,
             notes,
         })

@@ -5,6 +5,7 @@ use std::path::Path;
 use countersign_core::{
     asset::{Asset, Assets, InvalidAssets},
     authorize::Mode,
+    commit_name::CommitName,
     document::Document as _,
     name::{BranchName, CommitId, InvalidName, Title},
     operation::{
@@ -29,7 +30,7 @@ const MOST_BODY_FILE: u64 = 500_000;
 pub(crate) struct Facts {
     pub(crate) target: Target,
     /// The commit behind `target-sha` or the head branch; in `prod` only the input itself.
-    pub(crate) commit: Option<CommitId>,
+    pub(crate) commit: CommitId,
     /// The default branch, in a dry run.
     pub(crate) default_branch: Option<String>,
     /// Generated release notes, in a dry run that asked for them.
@@ -106,16 +107,55 @@ impl<'a> Draft<'a> {
     }
 
     /// The name to be resolved to a commit: the commit to tag or the head to merge; by default the commit of the run.
-    pub(crate) fn commitish<'b>(&'b self, run_sha: &'b str) -> &'b str {
+    pub(crate) fn commit_name(&self, run_sha: &str) -> Result<CommitName, InputRefusal> {
         let inputs = self.inputs;
-        let candidates: [&str; 3] = match self.kind {
-            Kind::OpenPr => [&inputs.head_sha, &inputs.head_branch, ""],
-            Kind::PublishRelease | Kind::TagRepo => [&inputs.target_sha, run_sha, ""],
+        match self.kind {
+            Kind::OpenPr if inputs.head_sha.is_empty() => self
+                .name("head-branch", &inputs.head_branch)
+                .map(CommitName::Branch),
+            Kind::OpenPr => self.name("head-sha", &inputs.head_sha),
+            Kind::PublishRelease | Kind::TagRepo => match self.target(run_sha) {
+                "" => Err(self.unknown_commit()),
+                target => self.name("target-sha", target),
+            },
+        }
+    }
+
+    fn target<'b>(&'b self, run_sha: &'b str) -> &'b str {
+        let given = self.inputs.target_sha.as_str();
+        if given.is_empty() { run_sha } else { given }
+    }
+
+    /// There is no commit of that name.
+    pub(crate) fn unknown_commit(&self) -> InputRefusal {
+        let (input, name) = self.commit_named_by();
+        InputRefusal::CommitUnknown { input, name }
+    }
+
+    /// A branch and a tag have that name.
+    pub(crate) fn ambiguous_commit(
+        &self,
+        branch: Option<CommitId>,
+        tag: Option<CommitId>,
+    ) -> InputRefusal {
+        let (input, name) = self.commit_named_by();
+        InputRefusal::RefAmbiguous {
+            input,
+            name,
+            branch,
+            tag,
+        }
+    }
+
+    /// The input that names the commit, and what it says, made visible.
+    fn commit_named_by(&self) -> (&'static str, String) {
+        let inputs = self.inputs;
+        let (input, text) = match self.kind {
+            Kind::OpenPr if inputs.head_sha.is_empty() => ("head-branch", &*inputs.head_branch),
+            Kind::OpenPr => ("head-sha", &*inputs.head_sha),
+            Kind::PublishRelease | Kind::TagRepo => ("target-sha", self.target("of the run")),
         };
-        candidates
-            .into_iter()
-            .find(|candidate| !candidate.is_empty())
-            .unwrap_or_default()
+        (input, excerpt(text, 80))
     }
 
     /// The commit that stands in the inputs themselves, as `prod` demands.
@@ -124,7 +164,7 @@ impl<'a> Draft<'a> {
         let text = match self.kind {
             // The head of a branch is never taken from the branch's name.
             Kind::OpenPr => self.inputs.head_sha.as_str(),
-            Kind::PublishRelease | Kind::TagRepo => self.commitish(run_sha),
+            Kind::PublishRelease | Kind::TagRepo => self.target(run_sha),
         };
         if text.is_empty() {
             return Err(self.missing(input));
@@ -144,14 +184,7 @@ impl<'a> Draft<'a> {
 
     /// The operation, as yet without assets.
     pub(crate) fn build(&self, facts: Facts) -> Result<Operation, InputRefusal> {
-        let unknown = || {
-            let name = self.commitish("of the run");
-            InputRefusal::CommitUnknown {
-                input: self.commit_input(),
-                name: excerpt(name, 80),
-            }
-        };
-        let commit = facts.commit.clone().ok_or_else(unknown)?;
+        let commit = facts.commit.clone();
         match self.kind {
             Kind::PublishRelease => self.release(facts, commit).map(Operation::PublishRelease),
             Kind::TagRepo => self.tag(facts, commit).map(Operation::TagRepo),

@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::{
     json::Malformed,
     keys::{InvalidKeys, InvalidThreshold},
-    name::InvalidName,
+    name::{CommitId, InvalidName},
     operation::{NotLatest, TooLong},
 };
 
@@ -62,6 +62,21 @@ pub enum InputRefusal {
         input: &'static str,
         /// What was looked for, made visible.
         name: String,
+    },
+    /// A name that a branch and a tag have.
+    #[error(
+        "input `{input}`: `{name}` is a branch at {} and a tag at {}",
+        place(.branch.as_ref()), place(.tag.as_ref())
+    )]
+    RefAmbiguous {
+        /// The input.
+        input: &'static str,
+        /// What was looked for, made visible.
+        name: String,
+        /// Where the branch is, if it leads to a commit.
+        branch: Option<CommitId>,
+        /// Where the tag leads, if to a commit.
+        tag: Option<CommitId>,
     },
     /// A file does not exist.
     #[error("input `{input}`: there is no file `{path}`")]
@@ -136,6 +151,10 @@ pub enum InputRefusal {
     },
 }
 
+fn place(commit: Option<&CommitId>) -> &str {
+    commit.map_or("no commit", CommitId::as_str)
+}
+
 impl InputRefusal {
     /// The stable code.
     #[must_use]
@@ -149,6 +168,7 @@ impl InputRefusal {
             Self::OperationUnknown(_) => "operation_unknown",
             Self::CommitRequired { .. } => "commit_required",
             Self::CommitUnknown { .. } => "commit_unknown",
+            Self::RefAmbiguous { .. } => "ref_ambiguous",
             Self::FileMissing { .. } => "file_missing",
             Self::FileUnusable { .. } => "file_unusable",
             Self::PatternUnmatched { .. } => "pattern_unmatched",
@@ -178,6 +198,7 @@ impl InputRefusal {
             | Self::Invalid { input, .. }
             | Self::CommitRequired { input, .. }
             | Self::CommitUnknown { input, .. }
+            | Self::RefAmbiguous { input, .. }
             | Self::FileMissing { input, .. }
             | Self::FileUnusable { input, .. } => Some(input),
             Self::PatternUnmatched { .. }
@@ -209,7 +230,10 @@ impl InputRefusal {
                 "A branch can move after the approval. Use the commit id that the dry run wrote into plan.json, or hand over `plan`."
             }
             Self::CommitUnknown { .. } => {
-                "Push the branch or commit to the repository, or correct its name."
+                "Push the branch or commit to the repository, or correct its name. A commit id must be written out in full."
+            }
+            Self::RefAmbiguous { .. } => {
+                "Write `refs/heads/NAME` for the branch or `refs/tags/NAME` for the tag, or give the full commit id."
             }
             Self::FileMissing { .. } => {
                 "Check the path (relative to the workspace) and that the step that makes the file ran in this job."

@@ -15,7 +15,7 @@ use countersign_core::{
 use crate::{
     Environment,
     commands::{github, ledger::Source, told},
-    github::WantedPulls,
+    github::{LedgerRules, WantedPulls},
 };
 
 /// What is asked for.
@@ -67,9 +67,17 @@ pub(super) async fn on_github(
         pulls: Some(pulls),
     };
     let mut left_out = Vec::new();
-    if rules.is_none() {
-        left_out.push("the rules that guard the ledger: this server does not tell them");
-    }
+    let rules = match rules {
+        LedgerRules::Shown(rules) => Some(rules),
+        LedgerRules::NotByThisServer => {
+            left_out.push("the rules that guard the ledger: this server does not show them");
+            None
+        }
+        LedgerRules::NotOnThisPlan => {
+            left_out.push("the rules that guard the ledger: rulesets need a paid plan here, or a public repository");
+            None
+        }
+    };
     if !found.shows_drafts() && wanted.book.allows_drafts() {
         left_out.push("approved drafts: GitHub lists no draft; it shows them only to a token that may write contents");
     }

@@ -106,11 +106,10 @@ impl Setup<'_> {
             if let Some(source) = Source::find(&place, self.environment).await? {
                 return Ok(source);
             }
-            let missing = Trouble::NotFound {
+            let passes = Trouble::NotYetKnown {
+                status: 404,
                 message: format!("the branch `{BRANCH}`"),
-                permissions: None,
             };
-            let passes = missing.of_something_fresh();
             if !self.github.patience().waits(&passes, tried).await {
                 bail!("GitHub does not show the branch yet; run this again in a minute");
             }

@@ -75,8 +75,12 @@ impl Source {
             entries: 0,
         };
         let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
-        source.head =
-            head.with_context(|| format!("there is no `{HEAD_PATH}`: this is no receipt ledger"))?;
+        source.head = head.with_context(|| {
+            format!(
+                "{}: there is no `{HEAD_PATH}`: this is no receipt ledger, or somebody removed the file",
+                source.place()
+            )
+        })?;
         source.entries = Head::from_document(&source.head)
             .with_context(|| format!("`{HEAD_PATH}`"))?
             .sequence();

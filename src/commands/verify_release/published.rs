@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use countersign_core::{
+    commit_name::CommitName,
     digest::Digest,
     evidence::{ApprovedRelease, HeldFile, NAME},
     ledger::MOST_ENTRY_BYTES,
@@ -14,7 +15,7 @@ use countersign_core::{
 use super::findings::Fault;
 use crate::{
     commands::{tell, told},
-    github::{GitHub, Release, UploadedAsset},
+    github::{GitHub, Named, Release, UploadedAsset},
 };
 
 /// Assets that are read at once.
@@ -40,9 +41,13 @@ impl<'a> Published<'a> {
         tag: &TagName,
     ) -> Result<Self> {
         let resolved = github
-            .resolve(repository, &format!("refs/tags/{tag}"))
+            .resolve(repository, &CommitName::Tag(tag.clone()))
             .await
             .map_err(|trouble| told(&trouble))?;
+        let commit = match resolved.commit {
+            Named::Commit(commit) => Some(commit),
+            Named::Nothing | Named::Both { .. } => None,
+        };
         // GitHub may have renamed it; its own name is asked from here on.
         let repository = resolved.target.repository;
         let release = github
@@ -60,7 +65,7 @@ impl<'a> Published<'a> {
             github,
             repository,
             repository_id: resolved.target.repository_id,
-            commit: resolved.commit,
+            commit,
             release,
             assets,
         })

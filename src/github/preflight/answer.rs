@@ -217,9 +217,8 @@ impl Data {
         date: Option<Timestamp>,
         public: bool,
     ) -> Result<Sighting, Trouble> {
-        let missing = || Trouble::NotFound {
-            message: format!("the repository {}/{}", query.owner, query.name),
-            permissions: None,
+        let missing = || Trouble::NoRepository {
+            message: format!("{}/{}", query.owner, query.name),
         };
         let mut answer = query.complete(self.repository.ok_or_else(missing)?)?;
         let target = Target {

@@ -1,0 +1,217 @@
+//! What to do after GitHub said no. It says why in its message alone, so that is what is looked at;
+//! nothing but the advice follows from it.
+
+/// What keeps a token from what it asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Barrier {
+    InvalidToken,
+    Permission,
+    /// The setting that lets jobs open pull requests is off.
+    PullRequestsOff,
+    Archived,
+    /// The organization lets in certain addresses only.
+    Address,
+    /// The organization wants the token to be authorized by single sign-on.
+    SingleSignOn,
+}
+
+impl Barrier {
+    pub(super) fn of(status: u16, message: &str) -> Self {
+        if status == 401 {
+            return Self::InvalidToken;
+        }
+        let message = message.to_ascii_lowercase();
+        let says = |text: &str| message.contains(text);
+        if says("archived so is read-only") {
+            Self::Archived
+        } else if says("ip allow list") {
+            Self::Address
+        } else if says("saml") {
+            Self::SingleSignOn
+        } else if says("not permitted to create or approve pull requests") {
+            Self::PullRequestsOff
+        } else {
+            Self::Permission
+        }
+    }
+
+    pub(super) fn remedy(self, permissions: Option<&str>) -> &'static str {
+        match self {
+            Self::InvalidToken => "The token is not valid, or no longer: hand over another one.",
+            Self::Permission if permissions.is_some_and(|wanted| wanted.starts_with("actions")) => {
+                "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
+            }
+            Self::Permission if permissions.is_some() => {
+                "Grant the job that permission under `permissions:`, or hand over a token that has it."
+            }
+            Self::Permission => {
+                "Grant the job the permission under `permissions:` (contents: write; for open_pr also pull-requests: write, and the setting \
+                 \"Allow GitHub Actions to create and approve pull requests\"), or hand over a token that has it."
+            }
+            Self::PullRequestsOff => {
+                "Turn on \"Allow GitHub Actions to create and approve pull requests\" under Settings, Actions, General (the organization may forbid it), or hand over another token than the job's."
+            }
+            Self::Archived => {
+                "Unarchive the repository first: nothing can be written to an archived one, whatever the token may do."
+            }
+            Self::Address => {
+                "The organization lets certain addresses in only, and no permission changes that: have the runner's address added, or use a runner whose address is."
+            }
+            Self::SingleSignOn => {
+                "The organization wants single sign-on: authorize the token for it where the token was made. No permission changes that."
+            }
+        }
+    }
+}
+
+/// Why GitHub does not accept what was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Objection {
+    /// What was to be made is there.
+    Exists,
+    Reviewer,
+    EmptyRepository,
+    Expired,
+    /// The server serves no such form, or does not understand the request at all.
+    Form,
+    Rules,
+    /// A rule or limit that only GitHub's message names.
+    Told,
+}
+
+impl Objection {
+    pub(super) fn of(status: u16, message: &str) -> Self {
+        let message = message.to_ascii_lowercase();
+        let says = |text: &str| message.contains(text);
+        match status {
+            400 | 406 | 415 => Self::Form,
+            410 => Self::Expired,
+            409 if says("repository is empty") => Self::EmptyRepository,
+            _ if says("rule violation")
+                || says("pre_receive")
+                || says("reference update failed") =>
+            {
+                Self::Rules
+            }
+            _ if says("already_exists") || says("already exists") => Self::Exists,
+            _ if says("reviews may only be requested") || says("review cannot be requested") => {
+                Self::Reviewer
+            }
+            _ => Self::Told,
+        }
+    }
+
+    pub(super) const fn remedy(self) -> &'static str {
+        match self {
+            Self::Exists => {
+                "It exists already: look at it, and find out who made it. Nothing is made twice; if it is not to stay, remove it and plan again."
+            }
+            Self::Reviewer => {
+                "Name reviewers who are collaborators, and not the one who opens the pull request. If it is open by now, ask for the reviews there."
+            }
+            Self::EmptyRepository => {
+                "Push a first commit: in an empty repository GitHub makes no branch and no tag."
+            }
+            Self::Expired => {
+                "What GitHub kept has expired: run the dry run again and use its plan."
+            }
+            Self::Form => {
+                "GitHub does not take the request in this form. Use a newer version of Countersign, or report it with the server's version; a proxy on the way can be the cause too."
+            }
+            Self::Rules => {
+                "A ruleset of the repository or of its organization forbids this operation: have an administrator look at the rule that GitHub names."
+            }
+            Self::Told => {
+                "Read GitHub's message: a ruleset or a limit of the repository forbids this operation."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_barrier_is_what_github_says_it_is() {
+        for (status, message, barrier) in [
+            (401, "Bad credentials", Barrier::InvalidToken),
+            (
+                403,
+                "Resource not accessible by integration",
+                Barrier::Permission,
+            ),
+            (
+                403,
+                "Must have admin rights to Repository.",
+                Barrier::Permission,
+            ),
+            (
+                403,
+                "Repository was archived so is read-only.",
+                Barrier::Archived,
+            ),
+            (
+                403,
+                "Although you appear to have the correct authorization credentials, the `octo` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.",
+                Barrier::Address,
+            ),
+            (
+                200,
+                "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.",
+                Barrier::SingleSignOn,
+            ),
+            (
+                403,
+                "GitHub Actions is not permitted to create or approve pull requests.",
+                Barrier::PullRequestsOff,
+            ),
+        ] {
+            assert_eq!(Barrier::of(status, message), barrier, "{message}");
+        }
+    }
+
+    #[test]
+    fn an_objection_is_what_github_says_it_is() {
+        for (status, message, objection) in [
+            (
+                422,
+                "Validation Failed: tag_name already_exists",
+                Objection::Exists,
+            ),
+            (422, "Reference already exists", Objection::Exists),
+            (
+                422,
+                "Validation Failed: A pull request already exists for octo:next.",
+                Objection::Exists,
+            ),
+            (
+                422,
+                "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the octo/hello repository.",
+                Objection::Reviewer,
+            ),
+            (
+                422,
+                "Review cannot be requested from pull request author.",
+                Objection::Reviewer,
+            ),
+            (409, "Git Repository is empty.", Objection::EmptyRepository),
+            (410, "Artifact has expired", Objection::Expired),
+            (
+                415,
+                "Unsupported 'Accept' header: 'application/octet-stream'. Must accept 'application/json'.",
+                Objection::Form,
+            ),
+            (400, "Bad Content-Length: ", Objection::Form),
+            (
+                422,
+                "Validation Failed: pre_receive Repository rule violations found Cannot create ref due to creations being restricted",
+                Objection::Rules,
+            ),
+            (422, "Reference update failed", Objection::Rules),
+            (422, "Validation Failed: body is too long", Objection::Told),
+        ] {
+            assert_eq!(Objection::of(status, message), objection, "{message}");
+        }
+    }
+}
