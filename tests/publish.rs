@@ -701,14 +701,14 @@ fn an_operation_that_may_need_more_requests_than_are_left_is_refused_before_its_
         stage.file(&format!("{number}.zip"), "abc");
     }
     let attempt = stage.release().input("files", "*.zip").approved();
-    // 120 may be needed: enough GraphQL points, too few REST requests.
-    stage.sim.rate_limit(1000, 119);
+    // 160 may be needed: enough GraphQL points, too few REST requests.
+    stage.sim.rate_limit(1000, 159);
     let report = attempt.run();
     report.refused("preflight_rate_limit");
     assert!(
         report
             .message()
-            .contains("GitHub allows 119 more REST requests"),
+            .contains("GitHub allows 159 more REST requests"),
         "{}",
         report.message()
     );
