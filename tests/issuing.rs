@@ -245,6 +245,7 @@ fn results(report: &Report) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story from plan to publication")]
 fn a_campaign_is_planned_signed_by_two_and_shipped_in_its_order() {
     let office = Office::new();
     let plan = office.dry_run("dana");
@@ -526,6 +527,7 @@ fn an_edited_plan_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story from plan to publication")]
 fn a_campaign_that_broke_goes_on_where_it_stopped() {
     let office = Office::new();
     office.dry_run("dana");
@@ -1161,6 +1163,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story from plan to publication")]
 fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     let office = Office::new();
     let (sim, run) = (&office.stage.sim, RUN.parse().unwrap());

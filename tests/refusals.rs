@@ -80,7 +80,7 @@ const CASES: &[Case] = &[
         stage
             .tag()
             .approved_with(|terms| {
-                (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(60), terms.issued_at)
+                (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(60), terms.issued_at);
             })
             .run()
     }),
@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
         let day = 24 * 3600;
         let attempt = stage.tag().approved_with(|terms| {
             (terms.issued_at, terms.expires_at) =
-                (terms.issued_at.minus(day + 60), terms.issued_at.plus(60))
+                (terms.issued_at.minus(day + 60), terms.issued_at.plus(60));
         });
         let report = attempt.run();
         // No receipt is stale by its age alone: it is expired, or lives too long.
