@@ -486,7 +486,7 @@ fn a_token_that_may_not_write_is_told_which_permission_it_lacks() {
         report.message()
     );
     assert!(
-        report.message().contains("pull_requests=write"),
+        report.message().contains("pull-requests: write"),
         "{}",
         report.message()
     );
@@ -814,7 +814,7 @@ fn where_github_tells_no_digests_an_asset_that_was_exchanged_is_read_again() {
         );
     }
     // The upload was read back and is right; then somebody puts another file of the same name and size in its place.
-    let report = attempt.run_while(Endpoint::GetAsset, || {
+    let report = attempt.run_while(Endpoint::DownloadAsset, || {
         stage.exchange(1, 1, "app.zip", "xyz");
     });
     assert_eq!(
