@@ -9,12 +9,12 @@ mod harness;
 use std::fs;
 
 use countersign_sim::{Access, Effect, Endpoint, Fault, Matcher, Permissions, Switch, pins};
-use harness::{HURRIED, Report, Stage};
+use harness::{Report, Stage, hurried};
 
 /// Exit status and everything that a command says.
 fn command(stage: &Stage, token: &str, arguments: &[&str]) -> (i32, String) {
     let output = stage
-        .command_of(HURRIED, arguments)
+        .command_of(hurried(), arguments)
         .env("GH_TOKEN", token)
         .output()
         .unwrap();
