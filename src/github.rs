@@ -251,7 +251,7 @@ impl GitHub {
                 Err(trouble)
                     if trouble.may_be_lag()
                         && self.patience.waits_for_fresh(&trouble, tried).await => {}
-                sent => return sent,
+                ended => return ended,
             }
         }
     }

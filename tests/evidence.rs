@@ -886,12 +886,12 @@ fn the_upload_of_the_evidence_is_counted_before_the_claim() {
         .input("files", "*.zip")
         .input("attach-receipt", "true")
         .approved();
-    stage.sim.rate_limit(1000, 81);
+    stage.sim.rate_limit(1000, 121);
     let report = attempt.run();
     report.refused("preflight_rate_limit");
     assert!(
         report.message().contains("more REST requests until")
-            && report.message().contains("may need 82"),
+            && report.message().contains("may need 122"),
         "{}",
         report.message()
     );

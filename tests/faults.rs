@@ -528,7 +528,7 @@ fn what_github_forbids_is_told_and_leaves_nothing_behind() {
             "a token that sees nothing",
             Operation::Tag,
             |stage| stage.token = stage.sim.token(Permissions::none()),
-            "refused: ledger_unavailable",
+            "refused: repository_unseen",
         ),
         (
             "tags may not be made",

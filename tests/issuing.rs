@@ -1004,7 +1004,7 @@ fn reviews_need_a_token_that_may_read_them_and_are_no_input_beside_others() {
         blind.log
     );
     assert!(
-        blind.message().contains("actions=read"),
+        blind.message().contains("actions: read"),
         "{}",
         blind.message()
     );

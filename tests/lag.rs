@@ -360,15 +360,6 @@ fn an_odd_tag_is_published_with_the_page_that_github_names() {
 }
 
 #[test]
-fn a_server_whose_uploads_have_a_host_of_their_own_is_published_to() {
-    pins(&[Fact::U4]);
-    let stage = Stage::new();
-    stage.sim.turn_on(Switch::UploadsHaveTheirOwnHost);
-    let attempt = two_files(&stage).variable("GITHUB_SERVER_URL", "https://ghes.example");
-    shipped(&stage, &attempt.approved().run());
-}
-
-#[test]
 fn assets_are_uploaded_to_a_host_that_says_nothing_of_limits() {
     pins(&[Fact::S9]);
     let stage = Stage::new();

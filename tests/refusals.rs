@@ -15,7 +15,7 @@ use countersign_core::{
     name::RepositoryId,
     operation::Kind,
 };
-use countersign_sim::{Effect, Endpoint, Fault, Permissions};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
 use ed25519_dalek::SigningKey;
 use harness::{Attempt, Report, Stage, trusted_line};
 
@@ -140,16 +140,26 @@ const CASES: &[Case] = &[
         stage.tag().approved().input("token", "ghs_nobody").run()
     }),
     ("permission_missing", |stage| {
-        let token = stage.sim.token(Permissions::read());
+        let token = stage.sim.token(Permissions {
+            pull_requests: Access::None,
+            ..Permissions::read()
+        });
         let report = stage.pull().input("token", &token).dry_run();
-        assert!(report.message().contains("`pull-requests: read`"), "{}", report.message());
+        assert!(
+            report.message().contains("`pull-requests: read`"),
+            "{}",
+            report.message()
+        );
         report
     }),
     ("access_denied", |stage| {
         let attempt = stage.tag().approved();
         let message = "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.";
         let kind = "FORBIDDEN".into();
-        let refused = Effect::GraphQlError { kind, message: message.into() };
+        let refused = Effect::GraphQlError {
+            kind,
+            message: message.into(),
+        };
         stage.sim.plan(Fault::on(Endpoint::Preflight).then(refused));
         attempt.run()
     }),
@@ -161,7 +171,9 @@ const CASES: &[Case] = &[
     ("server_too_old", |stage| {
         let attempt = stage.tag().approved();
         let (type_name, field) = ("Ref".into(), "rules".into());
-        stage.sim.plan(Fault::on(Endpoint::Preflight).then(Effect::UndefinedField { type_name, field }));
+        stage
+            .sim
+            .plan(Fault::on(Endpoint::Preflight).then(Effect::UndefinedField { type_name, field }));
         let requests = stage.requests().len();
         let report = attempt.run();
         assert_eq!(stage.requests().len(), requests + 1);
@@ -546,7 +558,7 @@ fn other_key(seed: u8) -> String {
 
 /// The codes that stand in the sources.
 fn codes() -> BTreeSet<String> {
-    let pattern = regex::Regex::new(r#"=> "([a-z_0-9]+)","#).unwrap();
+    let pattern = regex::Regex::new(r#"=> (?:\{\s+)?"([a-z_0-9]+)"[,\n]"#).unwrap();
     let sources = [
         include_str!("../core/src/refusal.rs"),
         include_str!("../core/src/refusal/access.rs"),
@@ -830,10 +842,11 @@ fn a_ledger_that_cannot_be_read_is_refused_whatever_the_reason() {
             .sim
             .plan(Fault::on(Endpoint::Preflight).times(9).then(effect.clone()));
         let report = attempt.run();
-        let code = if effect == Effect::OmitDate {
-            "clock_skew"
-        } else {
-            "ledger_unavailable"
+        let code = match effect {
+            Effect::OmitDate => "clock_skew",
+            Effect::StatusBefore(401) => "token_invalid",
+            Effect::StatusBefore(403) => "permission_missing",
+            _ => "ledger_unavailable",
         };
         report.refused(code);
         assert_eq!(stage.writes(), Vec::<String>::new(), "{effect:?}");

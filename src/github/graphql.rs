@@ -58,13 +58,18 @@ impl GraphqlReply<Value> {
     /// The first error that the query cannot do without.
     fn trouble_beyond(&self, query: &Query<'_>) -> Option<Trouble> {
         let matters = |error: &&GraphqlError| !query.can_do_without(error, self.data.as_ref());
-        let error = self.errors.iter().find(matters)?;
+        let mut errors = self.errors.iter().filter(matters);
+        let first = errors.next()?;
+        // An error about a member that must not be null takes what is around it along, absent files
+        // too: those say nothing then.
+        let cause = [first]
+            .into_iter()
+            .chain(errors)
+            .find(|error| !query.is_at_an_absence(error))
+            .unwrap_or(first);
 
-        let permissions = self
-            .permissions
-            .clone()
-            .or_else(|| query.permission(error).map(Into::into));
-        let trouble = error.trouble(permissions, self.pause);
+        let needed = || query.permission(cause).map(Into::into);
+        let trouble = cause.trouble(self.permissions.clone().or_else(needed), self.pause);
         // Only for a query: of a mutation the last point may have paid for the work itself.
         if self.data.is_none() && self.is_exhausted {
             return Some(Trouble::RateLimit {
@@ -286,6 +291,24 @@ mod tests {
                 ))
             );
         }
+    }
+
+    /// As GitHub answers when the token may read contents and no pull requests.
+    #[test]
+    fn a_member_that_takes_the_repository_along_is_the_cause_and_no_absent_file() {
+        let answer = json!({ "data": { "repository": null }, "errors": [
+            { "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." },
+            { "type": "FORBIDDEN", "path": ["repository", "pullRequests"], "message": "Resource not accessible by integration" },
+        ] });
+        let told = told(answer, 9).unwrap();
+        assert!(
+            told.contains("asks for the permission pull-requests: read"),
+            "{told}"
+        );
+        let alone = json!({ "data": { "repository": null }, "errors": [
+            { "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." },
+        ] });
+        assert!(reply(alone, 9).trouble_beyond(&QUERY).is_some());
     }
 
     /// A query does nothing, so an error without data at the end of the budget is the budget's.

@@ -9,6 +9,7 @@ use serde_json::json;
 use countersign_core::{
     binding::MOST_SKEW,
     ledger::{Claim, Effect, GithubResponse},
+    name,
     operation::OpenPr,
     text::same_text,
     timestamp::Timestamp,
@@ -133,7 +134,7 @@ impl Opened<'_> {
         if approved.is_empty() {
             return Ok(());
         }
-        let wanted: Vec<&str> = approved.iter().map(|label| label.as_str()).collect();
+        let wanted: Vec<&str> = approved.iter().map(name::Label::as_str).collect();
         let path = format!("{}/labels", self.issue);
         let body = json!({ "labels": approved });
         let set: Vec<Label> = repeated(self.github, true, async || {
@@ -161,7 +162,7 @@ impl Opened<'_> {
         if approved.is_empty() {
             return Ok(());
         }
-        let wanted: Vec<&str> = approved.iter().map(|login| login.as_str()).collect();
+        let wanted: Vec<&str> = approved.iter().map(name::Login::as_str).collect();
         let path = format!("{}/requested_reviewers", self.path);
         let body = json!({ "reviewers": approved });
         let asked: Pull = repeated(self.github, true, async || {

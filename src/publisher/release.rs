@@ -290,13 +290,13 @@ impl Steps<'_> {
             doubtful: !draft.is_ours(),
             fresh: draft.is_ours(),
         };
-        let send = async || {
+        let write = async || {
             self.github.pace().turn().await;
             self.send(draft.as_ref(), asset, source, telling, sent)
                 .await
         };
         let look = async || self.half_uploaded(draft.as_ref(), asset).await;
-        let uploaded = certain(self.github, before, send, look).await?.it();
+        let uploaded = certain(self.github, before, write, look).await?.it();
 
         // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
         self.verified(&uploaded, asset)

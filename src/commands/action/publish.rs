@@ -160,7 +160,7 @@ impl Attempt<'_> {
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => {
-                    return self.publish(grant, &files, attach).await;
+                    return Box::pin(self.publish(grant, &files, attach)).await;
                 }
                 (Ok(_), _) => unreachable!("what was granted is whole"),
                 (Err(refusal), same) => {

@@ -56,8 +56,21 @@ impl<'a> Query<'a> {
             || absent()
     }
 
+    /// Whether an error says that nothing is at a place where nothing may be; whether that is so,
+    /// only the data shows.
+    pub(super) fn is_at_an_absence(&self, error: &GraphqlError) -> bool {
+        error.kind() == Kind::NotFound
+            && self
+                .absences
+                .iter()
+                .any(|absence| absence.0.is(error.path()))
+    }
+
     /// The permission that this error is about, if it is about one.
     pub(super) fn permission(&self, error: &GraphqlError) -> Option<&'static str> {
+        if error.kind() != Kind::Forbidden {
+            return None;
+        }
         let holds = |(place, _): &&(Place, _)| place.holds(error.path());
         self.needs
             .iter()

@@ -23,14 +23,16 @@ impl Steps<'_> {
 
         let look = async || Ok(self.by_id(made.id).await?.filter(is_shown));
         let found = self.look_for("the release as published", look).await?;
-        found.ok_or_else(|| Setback {
-            code: "publication_unseen",
-            message: format!(
+        found.ok_or_else(|| {
+            let message = format!(
                 "GitHub published release {}, but still shows it as a draft",
                 made.id
-            ),
-            remedy: "Re-run the job: it looks first at what was done.",
-            open: true,
+            );
+            Setback {
+                remedy: "Re-run the job: it looks first at what was done.",
+                open: true,
+                ..Setback::fault("publication_unseen", message)
+            }
         })
     }
 
