@@ -134,6 +134,7 @@ impl LedgerStore for Taken {
         Appended::Done {
             commit: commit(),
             observed_at: Some(Timestamp::from_unix(NOW)),
+            tag: None,
         }
     }
 }

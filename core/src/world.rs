@@ -9,19 +9,25 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// REST requests that one attempt may need at worst, beside its uploads: looks, repeats, pages of assets.
-const REQUESTS_NEEDED: u64 = 40;
+/// REST requests that one attempt may need at worst, beside its uploads: some thirty looks for what
+/// shows late, repeats (GitHub was seen to count a refused duplicate three times), pages of assets.
+const REQUESTS_NEEDED: u64 = 80;
 
-/// REST requests that an operation may need at worst, the evidence's upload included. GitHub was seen to count an upload twice.
+/// Files that an operation uploads, the evidence included.
 #[must_use]
-pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
-    let uploads = match operation {
+pub fn uploads(operation: &Operation, attach: AttachReceipt) -> u64 {
+    match operation {
         Operation::PublishRelease(release) => {
             release.assets.as_slice().len() as u64 + u64::from(attach == AttachReceipt::Yes)
         }
         Operation::TagRepo(_) | Operation::OpenPr(_) => 0,
-    };
-    REQUESTS_NEEDED + 2 * uploads
+    }
+}
+
+/// REST requests that an operation may need at worst. GitHub was seen to count an upload twice.
+#[must_use]
+pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
+    REQUESTS_NEEDED + 2 * uploads(operation, attach)
 }
 
 /// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried twelve times with a look between.
@@ -624,16 +630,16 @@ mod tests {
                 })
             }
         };
-        assert_eq!(verdict(&tag(), requests(40)), "-");
-        assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
+        assert_eq!(verdict(&tag(), requests(80)), "-");
+        assert_eq!(verdict(&tag(), requests(79)), "preflight_rate_limit");
         let mut resumed = world();
-        requests(40)(&mut resumed);
+        requests(80)(&mut resumed);
         assert_eq!(
             resumed.allows_resuming(),
             Ok(()),
             "the uploads may be done already"
         );
-        requests(39)(&mut resumed);
+        requests(79)(&mut resumed);
         assert_eq!(
             resumed.allows_resuming().unwrap_err().code(),
             "preflight_rate_limit"
@@ -644,8 +650,8 @@ mod tests {
                 requests_needed(&release(), AttachReceipt::No),
                 requests_needed(&release(), AttachReceipt::Yes)
             ),
-            (42, 44)
+            (82, 84)
         );
-        assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 40);
+        assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 80);
     }
 }

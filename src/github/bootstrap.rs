@@ -88,12 +88,16 @@ impl GitHub {
             .await?;
         let commit =
             json!({ "message": "Begin the receipt ledger", "tree": tree.sha, "parents": [] });
-        let commit: Made = self.post(repository, "git/commits", &commit).await?;
+        let commit: Made = self
+            .repeat_while_fresh(async || self.post(repository, "git/commits", &commit).await)
+            .await?;
         let reference = json!({ "ref": format!("refs/heads/{BRANCH}"), "sha": commit.sha });
-        match self
-            .post::<serde_json::Value>(repository, "git/refs", &reference)
-            .await
-        {
+        // GitHub creates a ref only if there is none, so a second try moves nothing.
+        let made = self.repeat_while_fresh(async || {
+            self.post::<serde_json::Value>(repository, "git/refs", &reference)
+                .await
+        });
+        match made.await {
             Ok(_) => Ok(Begun::With(commit.sha)),
             Err(Trouble::Validation { message, .. })
                 if message.starts_with("Reference already exists") =>

@@ -4,7 +4,10 @@ mod evidence;
 mod existing;
 mod words;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -18,10 +21,13 @@ use countersign_core::{
     text::{excerpt, same_text},
 };
 
-use self::words::{ReleaseWords, hold, same_inside, same_outside};
+use self::{
+    existing::{Left, Pages},
+    words::{ReleaseWords, hold, same_inside, same_outside},
+};
 use super::{
     AssetFiles, Setback,
-    certain::{Made, certain, repeated},
+    certain::{Before, Made, certain, read_fresh, repeated},
     upload::{self, Sent, Upload},
 };
 use crate::{
@@ -68,81 +74,117 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn run(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        if self.claim.resumes() {
-            if let Some(standing) = self.published().await? {
-                held.already_existed = true;
-                return self.ended(&standing, held).await;
-            }
-            self.tag_allows().await?;
-        }
-        if self.expected.is_empty() {
-            self.at_once(held).await
+        let left = if self.claim.resumes() {
+            self.left().await?
         } else {
-            self.by_draft(files, held).await
+            Left::Nothing
+        };
+        match left {
+            Left::Published(published) => {
+                held.already_existed = true;
+                self.ended(published, held).await
+            }
+            left if self.expected.is_empty() => self.at_once(left.draft(), held).await,
+            left => self.by_draft(left.draft(), files, held).await,
         }
     }
 
-    async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
-        let draft = self.release.visibility.draft();
-        let left = if self.claim.resumes() && draft {
-            self.own_draft().await?
-        } else {
-            None
-        };
+    async fn at_once(
+        &self,
+        left: Option<Release>,
+        held: &mut GithubResponse,
+    ) -> Result<(), Setback> {
         held.already_existed = left.is_some();
         let made = match left {
             Some(left) => left,
-            None => self.create(draft).await?.it(),
+            None => self.create(self.release.visibility.draft()).await?.it(),
         };
-        self.ended(&made, held).await
+        self.ended(made, held).await
     }
 
-    async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        let left = if self.claim.resumes() {
-            self.own_draft().await?
-        } else {
-            None
-        };
+    async fn by_draft(
+        &self,
+        left: Option<Release>,
+        files: &AssetFiles,
+        held: &mut GithubResponse,
+    ) -> Result<(), Setback> {
         let draft = match left {
             Some(left) => Made::Found(left),
             None => self.create(true).await?,
         };
         let ours = draft.is_ours();
-        let draft = draft.as_ref();
-        held.release_id = Some(draft.id);
-        self.as_approved(draft, true)?;
+        let found = draft.as_ref();
+        held.release_id = Some(found.id);
+        self.as_approved(found, true)?;
+
         let kept = if ours {
             Vec::new()
         } else {
-            self.sort_out(draft).await?
+            self.sort_out(found).await?
         };
-        match self.upload_all(draft, kept, files).await {
+        match self.upload_all(&draft, kept, files).await {
             Ok(assets) => held.assets = assets,
             Err(setback) if ours && !setback.open => {
-                return Err(self.discard(draft, setback, held).await);
+                return Err(self.discard(found, setback, held).await);
             }
             Err(setback) => return Err(setback),
         }
+
         if self.release.visibility.draft() {
-            hold(draft, held);
+            hold(found, held);
             return Ok(());
         }
-        match self.make_visible(draft).await {
-            Ok(made) => self.ended(&made, held).await,
-            Err(setback) if ours && !setback.open => Err(self.discard(draft, setback, held).await),
+        match self.make_visible(&draft).await {
+            Ok(made) => self.ended(made, held).await,
+            Err(setback) if ours && !setback.open => Err(self.discard(found, setback, held).await),
             Err(setback) => Err(setback),
         }
     }
 
     /// Notes what GitHub holds, then compares it with what was approved, member by member.
-    async fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
-        hold(made, held);
-        self.as_approved(made, self.release.visibility.draft())?;
-        held.assets = self.exactly(&made.assets).await?;
+    async fn ended(&self, made: Release, held: &mut GithubResponse) -> Result<(), Setback> {
+        held.release_id = Some(made.id);
+        let made = self.shown(made).await?;
+        hold(&made, held);
+        self.as_approved(&made, self.release.visibility.draft())?;
+        held.assets = self.exactly(made).await?;
         Ok(())
     }
 
-    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks whether it is there.
+    /// The release as GitHub shows it once it has caught up: its answer to a publication may still
+    /// show the draft that it was, so it is read again by its number.
+    async fn shown(&self, made: Release) -> Result<Release, Setback> {
+        let is_shown = |release: &Release| {
+            self.release.visibility.draft() || !release.draft && release.html_url.is_some()
+        };
+        if is_shown(&made) {
+            return Ok(made);
+        }
+
+        let look = async || Ok(self.by_id(made.id).await?.filter(is_shown));
+        let found = self.look_for("the release as published", look).await?;
+        found.ok_or_else(|| Setback {
+            code: "publication_unseen",
+            message: format!(
+                "GitHub published release {}, but still shows it as a draft",
+                made.id
+            ),
+            remedy: "Re-run the job: it looks first at what was done.",
+            open: true,
+        })
+    }
+
+    /// Looks for what was written a moment ago until it shows.
+    async fn look_for<T>(
+        &self,
+        what: &str,
+        look: impl AsyncFn() -> Result<Option<T>, Setback>,
+    ) -> Result<Option<T>, Setback> {
+        self.github.patience().look_for(what, look).await
+    }
+
+    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks
+    /// whether it is there.
     async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
         let write = async || {
@@ -151,33 +193,39 @@ impl Steps<'_> {
                 .write(self.claim, Method::POST, &path, &self.words(draft))
                 .await)
         };
+        let pages = Cell::new(Pages::All);
         let look = async || {
             if draft {
-                self.own_draft().await
+                self.own_draft(pages.replace(Pages::Newest)).await
             } else {
                 self.published().await
             }
         };
-        certain(self.github, self.claim.resumes(), write, look).await
+        let before = Before {
+            doubtful: self.claim.resumes(),
+            fresh: false,
+        };
+        certain(self.github, before, write, look).await
     }
 
     /// Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
-    async fn make_visible(&self, draft: &Release) -> Result<Release, Setback> {
-        let path = format!(
-            "/repos/{}/releases/{}",
-            self.release.target.repository, draft.id
-        );
+    async fn make_visible(&self, draft: &Made<Release>) -> Result<Release, Setback> {
+        let id = draft.as_ref().id;
+        let path = self.path_of(id);
         let write = async || {
             Ok(self
                 .github
                 .write::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
                 .await)
         };
-        let look = async || {
-            let found: Release = self.github.read(&path).await.map_err(Setback::unseen)?;
-            Ok((!found.draft).then_some(found))
+        let look = async || Ok(self.by_id(id).await?.filter(|found| !found.draft));
+        let before = Before {
+            doubtful: false,
+            fresh: draft.is_ours(),
         };
-        certain(self.github, false, write, look).await.map(Made::it)
+        certain(self.github, before, write, look)
+            .await
+            .map(Made::it)
     }
 
     fn words(&self, draft: bool) -> ReleaseWords<'_> {
@@ -201,7 +249,7 @@ impl Steps<'_> {
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
     async fn upload_all(
         &self,
-        draft: &Release,
+        draft: &Made<Release>,
         kept: Vec<PublishedAsset>,
         files: &AssetFiles,
     ) -> Result<Vec<PublishedAsset>, Setback> {
@@ -210,6 +258,7 @@ impl Steps<'_> {
             .iter()
             .filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
+        self.announce(missing.len(), files);
         let sent = Sent::new(missing.len());
         let telling = files.progress.as_ref().map(|progress| {
             progress.files(
@@ -227,12 +276,12 @@ impl Steps<'_> {
         // is looked at when the last bytes have left, beside the last answers. One that stays a draft is looked at when all is there.
         let mut assets = if self.release.visibility.draft() {
             let assets = uploads.await?;
-            self.no_strangers(draft).await?;
+            self.no_strangers(draft.as_ref()).await?;
             assets
         } else {
             let strangers = async {
                 sent.all().await;
-                self.no_strangers(draft).await
+                self.no_strangers(draft.as_ref()).await
             };
             let uploads = async {
                 let uploaded = uploads.await;
@@ -246,19 +295,32 @@ impl Steps<'_> {
         Ok(assets)
     }
 
+    /// Says how long so many uploads take, if they are slowed down.
+    fn announce(&self, uploads: usize, files: &AssetFiles) {
+        let least = self.github.pace().least_seconds(uploads as u64);
+        if let (Some(seconds), Some(progress)) = (least, &files.progress) {
+            let (minutes, seconds) = (seconds / 60, seconds % 60);
+            progress.line(&format!(
+                "countersign: {uploads} files are uploaded one a second after the first 60, because GitHub limits how fast content is created: this takes {minutes} min {seconds} s at least."
+            ));
+        }
+    }
+
     async fn upload(
         &self,
-        draft: &Release,
+        draft: &Made<Release>,
         asset: &Asset,
         files: &AssetFiles,
         telling: Option<&Files<'_>>,
         sent: &Sent,
     ) -> Result<PublishedAsset, Setback> {
-        let address = draft.upload_url.split('{').next().unwrap_or_default();
+        let upload_url = &draft.as_ref().upload_url;
+        let address = upload_url.split('{').next().unwrap_or_default();
         let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
         let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
         let source = self.source(asset, files)?;
         let write = async || {
+            self.github.pace().turn().await;
             let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
             let Upload { body, changed } =
                 upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
@@ -281,8 +343,14 @@ impl Steps<'_> {
                 Ok(written)
             }
         };
-        let uploaded = certain(self.github, false, write, async || {
-            self.half_uploaded(draft, asset).await
+        // The list of an earlier attempt's assets may have lacked one; the draft of this attempt may
+        // not be known everywhere yet.
+        let before = Before {
+            doubtful: !draft.is_ours(),
+            fresh: draft.is_ours(),
+        };
+        let uploaded = certain(self.github, before, write, async || {
+            self.half_uploaded(draft.as_ref(), asset).await
         })
         .await?
         .it();
@@ -301,9 +369,8 @@ impl Steps<'_> {
         draft: &Release,
         asset: &Asset,
     ) -> Result<Option<UploadedAsset>, Setback> {
-        let found = self
-            .assets(draft)
-            .await?
+        let listed = self.assets(draft).await?;
+        let found = listed
             .into_iter()
             .find(|there| there.name == asset.name.as_str());
         match found {
@@ -350,20 +417,21 @@ impl Steps<'_> {
             "/repos/{}/releases/assets/{}",
             self.release.target.repository, uploaded.id
         );
-        let digest = self
-            .github
-            .read_back(&path, asset.size)
-            .await
-            .map_err(|trouble| {
-                let done = format!(
-                    "GitHub tells no digest of the asset `{}`, and it could not be read back",
-                    asset.name
-                );
-                Setback {
-                    code: "asset_unverified",
-                    ..Setback::from(trouble).about(&done)
-                }
-            })?;
+        let unverified = |trouble: Trouble| {
+            let done = format!(
+                "GitHub tells no digest of the asset `{}`, and it could not be read back",
+                asset.name
+            );
+            Setback {
+                code: "asset_unverified",
+                ..Setback::from(trouble).about(&done)
+            }
+        };
+        let digest = read_fresh(self.github, "the asset", async || {
+            self.github.read_back(&path, asset.size).await
+        })
+        .await
+        .map_err(unverified)?;
         self.read_back.borrow_mut().insert(uploaded.id, digest);
         Ok(digest)
     }
@@ -395,11 +463,9 @@ impl Steps<'_> {
         setback: Setback,
         held: &mut GithubResponse,
     ) -> Setback {
-        let path = format!(
-            "/repos/{}/releases/{}",
-            self.release.target.repository, draft.id
-        );
-        let remove = async || match self.github.read::<Release>(&path).await {
+        let path = self.path_of(draft.id);
+        let read = async || self.github.read::<Release>(&path).await;
+        let remove = async || match read_fresh(self.github, "the draft", read).await {
             // Looked at before every try: somebody may have published it meanwhile.
             Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
             Ok(_) => Written::NotDone(Trouble::Validation {
@@ -456,26 +522,57 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Every asset that must be there and no other, as the published release lists them; only now do their addresses last.
-    async fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
-        self.no_extra(listed, "release")?;
+    /// Every asset that must be there and no other, as the published release lists them; only now
+    /// do their addresses last.
+    async fn exactly(&self, made: Release) -> Result<Vec<PublishedAsset>, Setback> {
+        let listed = self.all_listed(made).await?;
         let mut published = Vec::new();
         for asset in &self.expected {
-            let missing = || {
-                Setback::fault(
-                    "asset_missing",
-                    format!(
-                        "the release was published without the asset `{}`",
-                        asset.name
-                    ),
-                )
-            };
             let found = listed
                 .iter()
                 .find(|listed| listed.name == asset.name.as_str())
-                .ok_or_else(missing)?;
+                .ok_or_else(|| missing(asset))?;
             published.push(self.verified(found, asset).await?);
         }
         Ok(published)
     }
+
+    /// The assets of a published release. Its answer may lack some that are there: then they are
+    /// listed until all have shown.
+    async fn all_listed(&self, made: Release) -> Result<Vec<UploadedAsset>, Setback> {
+        self.no_extra(&made.assets, "release")?;
+        let Some(first) = self.lacks(&made.assets) else {
+            return Ok(made.assets);
+        };
+
+        let lacking = Cell::new(first);
+        let look = async || {
+            let listed = self.assets(&made).await?;
+            self.no_extra(&listed, "release")?;
+            let Some(asset) = self.lacks(&listed) else {
+                return Ok(Some(listed));
+            };
+            lacking.set(asset);
+            Ok(None)
+        };
+        let listed = self.look_for("every asset of the release", look).await?;
+        listed.ok_or_else(|| missing(lacking.get()))
+    }
+
+    /// The first asset that must be there and is not listed.
+    fn lacks(&self, listed: &[UploadedAsset]) -> Option<&Asset> {
+        self.expected.iter().find(|asset| {
+            listed
+                .iter()
+                .all(|listed| listed.name != asset.name.as_str())
+        })
+    }
+}
+
+fn missing(asset: &Asset) -> Setback {
+    let message = format!(
+        "the release was published without the asset `{}`",
+        asset.name
+    );
+    Setback::fault("asset_missing", message)
 }

@@ -34,7 +34,7 @@ use countersign_core::{
     receipt::Terms,
     timestamp::Timestamp,
 };
-use countersign_sim::{Endpoint, Event, Permissions, Simulator};
+use countersign_sim::{Endpoint, Event, Fact, Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
@@ -323,6 +323,12 @@ impl Drop for Stage {
             schema::fits_ledger(self.sim.git_dir());
         }
     }
+}
+
+/// Names the facts about GitHub that a test pins.
+#[track_caller]
+pub fn pins(facts: &[Fact]) {
+    assert!(!facts.is_empty(), "a test pins at least one fact");
 }
 
 /// Tells a figure past the test runner's capture.

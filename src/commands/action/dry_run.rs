@@ -71,6 +71,7 @@ impl Attempt<'_> {
             home,
             self.allow_workflow_changes().map_err(refused)?,
             self.attach_receipt().map_err(refused)?,
+            0,
         )
         .await?;
         self.recorder.note(|record| {
