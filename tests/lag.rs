@@ -340,3 +340,39 @@ fn a_draft_that_does_not_show_yet_is_taken_away_all_the_same() {
     ended(&stage, &report, 1, "asset_mismatch", &["claimed", "failed"]);
     assert_eq!(stage.sim.releases().len(), 0, "{}", report.message());
 }
+
+/// A label comes back as "" and later as null, and the page of an odd tag is percent-encoded.
+#[test]
+fn an_odd_tag_is_published_with_the_page_that_github_names() {
+    pins(&[Fact::C3, Fact::S20]);
+    let stage = Stage::new();
+    let attempt = two_files(&stage).input("tag-name", "@scope/pkg@1.2.3+b#1");
+    let report = attempt.approved().run();
+    shipped(&stage, &report);
+    let page = "https://github.com/octo/hello/releases/tag/%40scope%2Fpkg%401.2.3%2Bb%231";
+    assert_eq!(report.outputs["html-url"], page);
+    let download = page.replace("/tag/", "/download/") + "/a.zip";
+    assert!(
+        report.outputs["assets"].contains(&download),
+        "{}",
+        report.outputs["assets"]
+    );
+}
+
+#[test]
+fn a_server_whose_uploads_have_a_host_of_their_own_is_published_to() {
+    pins(&[Fact::U4]);
+    let stage = Stage::new();
+    stage.sim.turn_on(Switch::UploadsHaveTheirOwnHost);
+    let attempt = two_files(&stage).variable("GITHUB_SERVER_URL", "https://ghes.example");
+    shipped(&stage, &attempt.approved().run());
+}
+
+#[test]
+fn assets_are_uploaded_to_a_host_that_says_nothing_of_limits() {
+    pins(&[Fact::S9]);
+    let stage = Stage::new();
+    let attempt = two_files(&stage).approved();
+    stage.sim.rate_limit(1000, 90);
+    shipped(&stage, &attempt.run());
+}

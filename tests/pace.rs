@@ -80,11 +80,11 @@ fn a_plan_says_how_long_the_uploads_take_and_when_github_may_stop_them() {
 fn a_secondary_limit_on_uploads_is_waited_for() {
     pins(&[Fact::F8]);
     let stage = Stage::new();
-    let attempt = files(&stage, 12).approved();
+    let attempt = files(&stage, 12).input("max-wait", "600").approved();
     stage.sim.plan(
         Fault::on(Endpoint::UploadAsset)
             .nth(3)
-            .times(10)
+            .times(6)
             .then(Effect::SecondaryLimit),
     );
     let report = attempt.run();

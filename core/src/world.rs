@@ -300,7 +300,7 @@ impl World {
         self.has_commit(operation.commit())?;
         match operation {
             Operation::PublishRelease(release) => {
-                self.allows_release(release, allow_workflow_changes)?
+                self.allows_release(release, allow_workflow_changes)?;
             }
             Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
             Operation::OpenPr(pull) => self.allows_pull(pull)?,
@@ -447,7 +447,7 @@ mod tests {
             move |world: &mut World| {
                 world.tag = Some(TagFact {
                     commit: commit(digit),
-                })
+                });
             }
         };
         assert_eq!(verdict(&release(), |_| ()), "-");
@@ -627,7 +627,7 @@ mod tests {
                     remaining,
                     limit: Some(1000),
                     resets_at: None,
-                })
+                });
             }
         };
         assert_eq!(verdict(&tag(), requests(80)), "-");

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod existing;
+mod shown;
 mod words;
 
 use std::{
@@ -28,7 +29,7 @@ use self::{
 use super::{
     AssetFiles, Setback,
     certain::{Before, Made, certain, read_fresh, repeated},
-    upload::{self, Sent, Upload},
+    upload::{self, Sent, Source, Upload},
 };
 use crate::{
     github::{GitHub, Release, Trouble, UploadedAsset, Written, encoded},
@@ -149,38 +150,6 @@ impl Steps<'_> {
         self.as_approved(&made, self.release.visibility.draft())?;
         held.assets = self.exactly(made).await?;
         Ok(())
-    }
-
-    /// The release as GitHub shows it once it has caught up: its answer to a publication may still
-    /// show the draft that it was, so it is read again by its number.
-    async fn shown(&self, made: Release) -> Result<Release, Setback> {
-        let is_shown = |release: &Release| {
-            self.release.visibility.draft() || !release.draft && release.html_url.is_some()
-        };
-        if is_shown(&made) {
-            return Ok(made);
-        }
-
-        let look = async || Ok(self.by_id(made.id).await?.filter(is_shown));
-        let found = self.look_for("the release as published", look).await?;
-        found.ok_or_else(|| Setback {
-            code: "publication_unseen",
-            message: format!(
-                "GitHub published release {}, but still shows it as a draft",
-                made.id
-            ),
-            remedy: "Re-run the job: it looks first at what was done.",
-            open: true,
-        })
-    }
-
-    /// Looks for what was written a moment ago until it shows.
-    async fn look_for<T>(
-        &self,
-        what: &str,
-        look: impl AsyncFn() -> Result<Option<T>, Setback>,
-    ) -> Result<Option<T>, Setback> {
-        self.github.patience().look_for(what, look).await
     }
 
     /// Creates the release; if an answer is lost, or somebody was first while we resume, looks
@@ -314,53 +283,54 @@ impl Steps<'_> {
         telling: Option<&Files<'_>>,
         sent: &Sent,
     ) -> Result<PublishedAsset, Setback> {
-        let upload_url = &draft.as_ref().upload_url;
-        let address = upload_url.split('{').next().unwrap_or_default();
-        let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
-        let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
         let source = self.source(asset, files)?;
-        let write = async || {
-            self.github.pace().turn().await;
-            let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
-            let Upload { body, changed } =
-                upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
-            let written = self
-                .github
-                .upload::<UploadedAsset>(
-                    self.claim,
-                    &uri,
-                    asset.content_type.as_str(),
-                    asset.size,
-                    body,
-                )
-                .await;
-            if changed.happened() && !matches!(written, Written::Done(_)) {
-                Err(unusable(upload::changed(
-                    asset,
-                    &std::io::Error::other("its upload was broken off"),
-                )))
-            } else {
-                Ok(written)
-            }
-        };
         // The list of an earlier attempt's assets may have lacked one; the draft of this attempt may
         // not be known everywhere yet.
         let before = Before {
             doubtful: !draft.is_ours(),
             fresh: draft.is_ours(),
         };
-        let uploaded = certain(self.github, before, write, async || {
-            self.half_uploaded(draft.as_ref(), asset).await
-        })
-        .await?
-        .it();
+        let send = async || {
+            self.github.pace().turn().await;
+            self.send(draft.as_ref(), asset, source, telling, sent)
+                .await
+        };
+        let look = async || self.half_uploaded(draft.as_ref(), asset).await;
+        let uploaded = certain(self.github, before, send, look).await?.it();
+
         // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
         self.verified(&uploaded, asset)
             .await
             .map_err(|setback| match source.unchanged() {
                 Ok(()) => setback,
-                Err(error) => unusable(upload::changed(asset, &error)),
+                Err(error) => unusable(&upload::changed(asset, &error)),
             })
+    }
+
+    /// Sends one file, once.
+    async fn send(
+        &self,
+        draft: &Release,
+        asset: &Asset,
+        source: Source<'_>,
+        telling: Option<&Files<'_>>,
+        sent: &Sent,
+    ) -> Result<Written<UploadedAsset>, Setback> {
+        let address = draft.upload_url.split('{').next().unwrap_or_default();
+        let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
+        let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
+        let Upload { body, changed } = upload::open(source, asset, progress, sent.clone())
+            .map_err(|error| unusable(&error))?;
+        let content_type = asset.content_type.as_str();
+        let written = self
+            .github
+            .upload(self.claim, &uri, content_type, asset.size, body)
+            .await;
+        if changed.happened() && !matches!(written, Written::Done(_)) {
+            let broken_off = std::io::Error::other("its upload was broken off");
+            return Err(unusable(&upload::changed(asset, &broken_off)));
+        }
+        Ok(written)
     }
 
     /// What an upload whose answer was lost left behind: the whole asset, or a half one, which is taken away.
@@ -369,7 +339,7 @@ impl Steps<'_> {
         draft: &Release,
         asset: &Asset,
     ) -> Result<Option<UploadedAsset>, Setback> {
-        let listed = self.assets(draft).await?;
+        let listed = self.assets_so_far(draft).await?;
         let found = listed
             .into_iter()
             .find(|there| there.name == asset.name.as_str());
@@ -521,58 +491,8 @@ impl Steps<'_> {
         }
         Ok(())
     }
-
-    /// Every asset that must be there and no other, as the published release lists them; only now
-    /// do their addresses last.
-    async fn exactly(&self, made: Release) -> Result<Vec<PublishedAsset>, Setback> {
-        let listed = self.all_listed(made).await?;
-        let mut published = Vec::new();
-        for asset in &self.expected {
-            let found = listed
-                .iter()
-                .find(|listed| listed.name == asset.name.as_str())
-                .ok_or_else(|| missing(asset))?;
-            published.push(self.verified(found, asset).await?);
-        }
-        Ok(published)
-    }
-
-    /// The assets of a published release. Its answer may lack some that are there: then they are
-    /// listed until all have shown.
-    async fn all_listed(&self, made: Release) -> Result<Vec<UploadedAsset>, Setback> {
-        self.no_extra(&made.assets, "release")?;
-        let Some(first) = self.lacks(&made.assets) else {
-            return Ok(made.assets);
-        };
-
-        let lacking = Cell::new(first);
-        let look = async || {
-            let listed = self.assets(&made).await?;
-            self.no_extra(&listed, "release")?;
-            let Some(asset) = self.lacks(&listed) else {
-                return Ok(Some(listed));
-            };
-            lacking.set(asset);
-            Ok(None)
-        };
-        let listed = self.look_for("every asset of the release", look).await?;
-        listed.ok_or_else(|| missing(lacking.get()))
-    }
-
-    /// The first asset that must be there and is not listed.
-    fn lacks(&self, listed: &[UploadedAsset]) -> Option<&Asset> {
-        self.expected.iter().find(|asset| {
-            listed
-                .iter()
-                .all(|listed| listed.name != asset.name.as_str())
-        })
-    }
 }
 
-fn missing(asset: &Asset) -> Setback {
-    let message = format!(
-        "the release was published without the asset `{}`",
-        asset.name
-    );
-    Setback::fault("asset_missing", message)
+fn unusable(error: &std::io::Error) -> Setback {
+    Setback::fault("file_changed", error.to_string())
 }

@@ -75,7 +75,7 @@ impl Attempt<'_> {
         )
         .await?;
         self.recorder.note(|record| {
-            (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules)
+            (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules);
         });
         let told = match obstacle {
             Some(refusal) => {

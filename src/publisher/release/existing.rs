@@ -7,7 +7,11 @@ use countersign_core::{asset::Asset, ledger::PublishedAsset};
 use super::Steps;
 use crate::{
     github::{Release, Trouble, UploadedAsset, Written},
-    publisher::{Setback, certain::repeated, tag_ref::commit_of_tag},
+    publisher::{
+        Setback,
+        certain::{read_fresh, repeated},
+        tag_ref::commit_of_tag,
+    },
 };
 
 /// Releases of one page: each brings all its assets, and GitHub gives up on pages that are too large.
@@ -142,13 +146,19 @@ impl Steps<'_> {
         Err(Setback::fault("tag_mismatch", message))
     }
 
-    /// The assets of a release or draft; none while GitHub does not show it yet.
+    /// The assets of a release or draft, which may not show yet.
     pub(super) async fn assets(&self, of: &Release) -> Result<Vec<UploadedAsset>, Setback> {
-        let listed = self
-            .github
-            .assets_of(&self.release.target.repository, of.id)
-            .await;
-        match listed {
+        let repository = &self.release.target.repository;
+        let list = async || self.github.assets_of(repository, of.id).await;
+        read_fresh(self.github, "the draft's assets", list)
+            .await
+            .map_err(Setback::unseen)
+    }
+
+    /// The assets that show so far: none of a release or draft that does not show yet.
+    pub(super) async fn assets_so_far(&self, of: &Release) -> Result<Vec<UploadedAsset>, Setback> {
+        let repository = &self.release.target.repository;
+        match self.github.assets_of(repository, of.id).await {
             Err(Trouble::NotFound { .. }) => Ok(Vec::new()),
             listed => listed.map_err(Setback::unseen),
         }
@@ -160,7 +170,7 @@ impl Steps<'_> {
         for there in self.assets(draft).await? {
             match self.approved(&there) {
                 Some(asset) if there.state == "uploaded" => {
-                    kept.push(self.verified(&there, asset).await?)
+                    kept.push(self.verified(&there, asset).await?);
                 }
                 Some(_) => self.take_away(&there).await?,
                 None => self.no_extra(&[there], "draft")?,
