@@ -200,13 +200,13 @@ impl GitHub {
                 host: excerpt(elsewhere, 100),
             });
         }
-        self.from_storage(asked).await
+        self.fetch_stored(asked).await
     }
 
     /// Fetches a file from the storage that GitHub named. What the storage says against it is not
     /// about the token, which it never sees: its addresses live for a minute, so the next try asks
     /// GitHub for another one.
-    async fn from_storage(&self, asked: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+    async fn fetch_stored(&self, asked: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
         let host = excerpt(asked.uri().host().unwrap_or_default(), 100);
         let answer = self.untold(asked).await?;
         let status = answer.status();
