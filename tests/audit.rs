@@ -306,6 +306,7 @@ fn a_draft_that_was_approved_as_one_and_published_by_hand_is_found() {
 
 #[test]
 fn a_token_that_sees_no_drafts_finds_none_missing() {
+    countersign_sim::pins![A37, M2];
     let stage = guarded();
     stage
         .release()
@@ -724,6 +725,7 @@ fn a_release_that_was_taken_down_and_published_anew_with_a_receipt_is_a_note() {
 
 #[test]
 fn a_ledger_that_is_gone_or_unguarded_is_found() {
+    countersign_sim::pins![M5];
     let stage = guarded();
     stage.sim.branch_rules("receipt-ledger", &["deletion"]);
     only(

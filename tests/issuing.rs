@@ -898,6 +898,7 @@ fn reviewed() -> (Stage, String) {
 
 #[test]
 fn a_receipt_comes_from_an_approving_review() {
+    countersign_sim::pins![A44, N1];
     let (stage, token) = reviewed();
     let approved = stage.tag().approved();
     let attempt = stage
@@ -958,6 +959,7 @@ fn a_receipt_comes_from_an_approving_review() {
 
 #[test]
 fn a_newer_receipt_in_a_later_review_serves_when_the_first_no_longer_counts() {
+    countersign_sim::pins![A45];
     let (stage, token) = reviewed();
     let run = RUN.parse().unwrap();
     let expired = stage.tag().approved_with(|terms| {
@@ -993,6 +995,7 @@ fn a_newer_receipt_in_a_later_review_serves_when_the_first_no_longer_counts() {
 
 #[test]
 fn reviews_need_a_token_that_may_read_them_and_are_no_input_beside_others() {
+    countersign_sim::pins![A44, M7];
     let (stage, token) = reviewed();
     let attempt = stage.tag().input("receipt-from", "approvals");
     let blind = attempt.run();
@@ -1165,6 +1168,7 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 #[test]
 #[expect(clippy::too_many_lines, reason = "one story from plan to publication")]
 fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
+    countersign_sim::pins![A46, A48, M8];
     let office = Office::new();
     let (sim, run) = (&office.stage.sim, RUN.parse().unwrap());
     sim.run(run, "dana", "dana");

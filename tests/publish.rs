@@ -7,6 +7,7 @@ use harness::{Attempt, RUN, Stage, terms};
 
 #[test]
 fn a_release_is_published_as_approved_in_four_requests() {
+    countersign_sim::pins![A25, M3];
     let stage = Stage::new();
     let attempt = stage.release().approved();
     let before = stage.requests().len();
@@ -43,6 +44,7 @@ fn a_release_is_published_as_approved_in_four_requests() {
 
 #[test]
 fn a_release_with_assets_becomes_visible_only_when_all_of_them_are_right() {
+    countersign_sim::pins![A29, A35];
     let stage = Stage::new();
     stage.file("app.tar.gz", "abc").file("app.zip", "defg");
     let attempt = stage.release().input("files", "app.*").approved();
@@ -117,6 +119,7 @@ fn a_draft_release_stays_a_draft() {
 
 #[test]
 fn a_tag_is_made_as_approved_in_five_requests() {
+    countersign_sim::pins![A38];
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     let before = stage.requests().len();
@@ -147,6 +150,7 @@ fn a_tag_is_made_as_approved_in_five_requests() {
 
 #[test]
 fn a_pull_request_is_opened_as_approved_in_four_requests() {
+    countersign_sim::pins![M10];
     let stage = Stage::new();
     let attempt = stage.pull().approved();
     let before = stage.requests().len();
@@ -168,6 +172,7 @@ fn a_pull_request_is_opened_as_approved_in_four_requests() {
 
 #[test]
 fn labels_and_reviewers_are_set_as_approved() {
+    countersign_sim::pins![A43];
     let stage = Stage::new();
     stage
         .pull()
@@ -238,6 +243,7 @@ fn a_dry_run_resolves_names_and_tells_what_is_in_the_way() {
 
 #[test]
 fn generated_notes_enter_the_plan_and_are_published_from_it() {
+    countersign_sim::pins![F6];
     let stage = Stage::new();
     let plan = stage
         .release()
@@ -457,6 +463,7 @@ fn a_lost_claim_is_found_and_the_operation_done_once() {
 
 #[test]
 fn a_token_that_may_not_write_is_told_which_permission_it_lacks() {
+    countersign_sim::pins![A14, M3];
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     let reader = stage.sim.token(countersign_sim::Permissions::read());
@@ -696,6 +703,7 @@ fn nobody_waits_longer_than_max_wait_allows() {
 
 #[test]
 fn an_operation_that_may_need_more_requests_than_are_left_is_refused_before_its_claim() {
+    countersign_sim::pins![A64, B27];
     let stage = Stage::new();
     for number in 0..40 {
         stage.file(&format!("{number}.zip"), "abc");
@@ -803,6 +811,7 @@ fn an_asset_that_is_added_to_a_draft_during_its_uploads_is_found_although_nothin
 
 #[test]
 fn where_github_tells_no_digests_an_asset_that_was_exchanged_is_read_again() {
+    countersign_sim::pins![A30];
     let stage = Stage::new();
     stage.file("app.zip", "abc");
     let attempt = stage.release().input("files", "app.zip").approved();

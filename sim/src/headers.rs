@@ -76,7 +76,6 @@ pub(crate) fn standing(
     }
     let mut headers = vec![
         ("date", imf_fixdate(now)),
-        ("server", "github.com".to_owned()),
         ("x-github-request-id", request_id),
         ("x-github-media-type", media_type(call).to_owned()),
     ];
@@ -85,6 +84,7 @@ pub(crate) fn standing(
         headers.push(("connection", "close".to_owned()));
         return headers;
     }
+    headers.push(("server", "github.com".to_owned()));
     let budget = if call.is_graphql() {
         Budget::GraphQl
     } else {

@@ -91,6 +91,7 @@ fn a_run_is_told_with_its_actors_and_a_re_run_is_its_next_attempt() {
 
 #[test]
 fn approvals_are_those_of_the_run_and_name_the_environment() {
+    countersign_sim::pins![A44, A45, N1];
     let sim = Simulator::start();
     sim.run(1, "octocat", "octocat");
     sim.run(2, "octocat", "octocat");
@@ -126,6 +127,7 @@ fn approvals_are_those_of_the_run_and_name_the_environment() {
 
 #[test]
 fn actions_have_a_permission_of_their_own() {
+    countersign_sim::pins![M7, M8];
     let sim = Simulator::start();
     sim.run(1, "octocat", "octocat");
     let writer = Client::writer(&sim);
@@ -160,6 +162,7 @@ fn actions_have_a_permission_of_their_own() {
 
 #[test]
 fn artifacts_are_listed_newest_first_by_name_and_by_page() {
+    countersign_sim::pins![A47, C6, N10];
     let sim = Simulator::start();
     sim.set_clock(784_111_777);
     sim.run(1, "octocat", "octocat");
@@ -224,6 +227,7 @@ fn artifacts_are_listed_newest_first_by_name_and_by_page() {
 
 #[test]
 fn an_archive_comes_from_the_storage_to_whoever_has_its_address_but_no_token() {
+    countersign_sim::pins![A48, R7];
     let sim = Simulator::start();
     sim.run(1, "octocat", "octocat");
     let id = sim.artifact(1, "receipts", b"PK archive");
@@ -322,6 +326,7 @@ fn an_expired_artifact_is_listed_and_gone() {
 
 #[test]
 fn a_dispatch_makes_a_run_and_tells_it() {
+    countersign_sim::pins![A46, N11];
     let sim = Simulator::start();
     sim.workflow("release.yml", &["operation", "dry"]);
     let head = sim.commit("side", &[("a", b"1")]);
@@ -386,6 +391,7 @@ fn a_dispatch_makes_a_run_and_tells_it() {
 
 #[test]
 fn a_dispatch_is_refused_in_githubs_words() {
+    countersign_sim::pins![B26];
     let sim = Simulator::start();
     let names: Vec<String> = (0..26).map(|number| format!("input{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

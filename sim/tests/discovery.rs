@@ -25,6 +25,7 @@ fn compare(client: &Client, base: &str, head: &str) -> Value {
 
 #[test]
 fn the_latest_release_is_told_with_its_commit_and_drafts_never_are_the_latest() {
+    countersign_sim::pins![B25];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let latest = || {
@@ -89,6 +90,7 @@ fn the_viewers_role_follows_the_token() {
 
 #[test]
 fn a_ref_is_the_base_of_its_comparison() {
+    countersign_sim::pins![A10];
     let sim = Simulator::start();
     let first = sim.ref_oid("refs/heads/main").unwrap();
     sim.tag("v1", &first);

@@ -24,6 +24,7 @@ fn create(client: &Client) -> Result<support::Reply, ureq::Error> {
 
 #[test]
 fn the_date_follows_the_set_clock() {
+    countersign_sim::pins![A71];
     let sim = Simulator::start();
     sim.set_clock(784_111_777);
     sim.shift_clock(1);
@@ -148,6 +149,7 @@ fn a_request_without_a_user_agent_is_refused() {
 
 #[test]
 fn a_spent_budget_is_403_with_nothing_remaining() {
+    countersign_sim::pins![A64];
     let sim = Simulator::start();
     sim.rate_limit(60, 1);
     let client = Client::writer(&sim);

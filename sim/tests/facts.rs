@@ -1,14 +1,22 @@
-//! The table of facts is whole: each doubt has a probe, each switch a row.
+//! The table of facts is whole: each row has a test or a reason, each doubt a probe, each switch a row.
 #![allow(
     clippy::unwrap_used,
     reason = "functions that tests share fail as loudly as tests"
 )]
 
-use std::{fmt::Write as _, fs};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use countersign_sim::{Fact, Switch, Verdict};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FACTS.md");
+
+/// Where tests are: those of the simulator, of the product, and the unit tests next to its code.
+const SOURCES: [&str; 3] = ["sim/tests", "tests", "src"];
 
 /// The families of ids, with the heading of their table.
 const FAMILIES: [(char, &str); 9] = [
@@ -23,11 +31,96 @@ const FAMILIES: [(char, &str); 9] = [
     ('C', "What public bug reports show"),
 ];
 
+/// What stands in for a test, and of which facts: no test of this kind can meet them.
+const OUTSIDE: &[(&str, &[Fact])] = &[
+    (
+        "GitHub's web pages and settings: the documentation says it, and a probe looks",
+        &[Fact::F5, Fact::B32, Fact::B33],
+    ),
+    (
+        "no adequate source to imitate: a probe looks",
+        &[
+            Fact::F7,
+            Fact::A28,
+            Fact::B1,
+            Fact::B15,
+            Fact::B17,
+            Fact::B18,
+            Fact::C5,
+            Fact::N6,
+            Fact::N9,
+            Fact::N13,
+            Fact::N14,
+            Fact::N16,
+            Fact::N17,
+            Fact::N18,
+            Fact::N19,
+            Fact::N20,
+        ],
+    ),
+    ("GitHub's speed: a probe measures it", &[Fact::A6, Fact::B9]),
+    (
+        "tests/outside/github validates the documents against GitHub's schema",
+        &[Fact::A1],
+    ),
+    (
+        "tests/outside/github judges requests by the descriptions of Enterprise Server",
+        &[Fact::A67, Fact::B35],
+    ),
+    (
+        "tests/outside/github/recorded lists these members by name",
+        &[Fact::S19],
+    ),
+    (
+        "core/src/text.rs compares texts without line ends, and bounds titles",
+        &[Fact::A33, Fact::B24],
+    ),
+    (
+        "no workflow runs here by itself: GitHub's documentation promises it",
+        &[Fact::A17],
+    ),
+    (
+        "the product does not review deployments; a probe does",
+        &[Fact::A45b, Fact::B16, Fact::M9],
+    ),
+    (
+        "the runner: tests/outside/runner runs action.yml, and a probe looks",
+        &[
+            Fact::A49,
+            Fact::A50,
+            Fact::A51,
+            Fact::A52,
+            Fact::A54,
+            Fact::A55,
+            Fact::A57,
+            Fact::A58,
+            Fact::B30,
+        ],
+    ),
+    (
+        "the runner in container jobs, which README excludes",
+        &[Fact::A53, Fact::B31],
+    ),
+    (
+        "the runner's limits and signals: tests/surfaces.rs keeps to them",
+        &[Fact::A59, Fact::A60],
+    ),
+    ("the kernel's limit: a probe looks", &[Fact::A56, Fact::B29]),
+    (
+        "other actions: tests/outside/lint looks at their pins",
+        &[Fact::A61, Fact::A62],
+    ),
+    (
+        "upload-artifact on Enterprise Server: the documentation says it",
+        &[Fact::A63, Fact::B34],
+    ),
+];
+
 const OPENING: &str = "\
 # What is known of GitHub
 
 This page is generated from `sim/src/facts.rs` by `BLESS_FACTS=1 cargo test -p countersign-sim --test facts`; do not edit it.
-Each row is one fact about GitHub on which the product or this simulator relies, and a test names it by its id (`Fact::F0`).
+Each row is one fact about GitHub on which the product or this simulator relies, and a test names it by its id (`pins![F0]`).
 
 | verdict | what it means |
 |---|---|
@@ -123,4 +216,62 @@ fn every_switch_changes_a_fact_and_has_a_probe() {
             .find(|row| row.switches.contains(switch));
         assert!(row.is_some_and(|row| row.probe.is_some()), "{switch:?}");
     }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// What a source names outside of comments: `Fact::F0`, and the list of `pins![F0, F1]`.
+fn named(text: &str) -> Vec<String> {
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    let after = |mark: &str, end: fn(char) -> bool| -> Vec<String> {
+        let found = code.split(mark).skip(1);
+        let found = found.filter_map(|rest| rest.split(end).next());
+        found.map(str::to_owned).collect()
+    };
+    let lists = after("pins![", |letter| letter == ']');
+    let listed = lists.iter().flat_map(|list| list.split(','));
+    let single = after("Fact::", |letter| !letter.is_ascii_alphanumeric());
+    single
+        .into_iter()
+        .chain(listed.map(|id| id.trim().to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_fact_has_a_test_or_a_reason_why_it_has_none() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    for folder in SOURCES {
+        sources(&root.join(folder), &mut files);
+    }
+    files.retain(|file| !file.ends_with("sim/tests/facts.rs"));
+    let tested: BTreeSet<String> = files
+        .iter()
+        .flat_map(|file| named(&fs::read_to_string(file).unwrap()))
+        .collect();
+    let listed = OUTSIDE.iter().flat_map(|(_, facts)| *facts);
+    let reasons: BTreeSet<&str> = listed.map(|fact| fact.row().id).collect();
+
+    let ids = || Fact::ALL.iter().map(|fact| fact.row().id);
+    let untested: Vec<&str> = ids()
+        .filter(|id| !tested.contains(*id) && !reasons.contains(id))
+        .collect();
+    assert_eq!(untested, Vec::<&str>::new(), "no test names these facts");
+    let twice: Vec<&str> = ids()
+        .filter(|id| tested.contains(*id) && reasons.contains(id))
+        .collect();
+    assert_eq!(twice, Vec::<&str>::new(), "these have a test after all");
 }

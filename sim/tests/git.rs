@@ -8,6 +8,7 @@ use support::Client;
 
 #[test]
 fn a_ref_is_created_once() {
+    countersign_sim::pins![A40];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let head = sim.ref_oid("refs/heads/main").unwrap();
@@ -58,6 +59,7 @@ fn what_a_ref_may_not_be_is_told_in_githubs_words() {
 
 #[test]
 fn an_annotated_tag_is_an_object_first_and_a_ref_later() {
+    countersign_sim::pins![A38, A39];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let head = sim.ref_oid("refs/heads/main").unwrap();
@@ -113,6 +115,7 @@ fn a_branch_moves_forward_only_unless_forced() {
 
 #[test]
 fn a_ref_to_other_workflows_is_refused_but_an_orphan_without_any_is_free() {
+    countersign_sim::pins![A27, M4];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let other = sim.commit("side", &[(".github/workflows/new.yml", b"on: push\n")]);
@@ -131,6 +134,7 @@ fn a_ref_to_other_workflows_is_refused_but_an_orphan_without_any_is_free() {
 
 #[test]
 fn an_orphan_branch_is_bootstrapped_from_a_tree_and_a_root_commit() {
+    countersign_sim::pins![A19];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let entry = json!({

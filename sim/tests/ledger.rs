@@ -21,6 +21,7 @@ fn append(head: &str, path: &str) -> Value {
 
 #[test]
 fn an_append_is_a_real_commit_of_the_bot_on_the_expected_head() {
+    countersign_sim::pins![A12, B22];
     let sim = Simulator::start();
     let head = sim.orphan("receipt-ledger", &[("ledger.json", b"{}")]);
     let answer = Client::writer(&sim).graphql(APPEND, &append(&head, "receipts/ab/1.json"));
@@ -51,6 +52,7 @@ fn an_append_is_a_real_commit_of_the_bot_on_the_expected_head() {
 
 #[test]
 fn a_stale_head_is_an_error_at_http_200() {
+    countersign_sim::pins![A13];
     let sim = Simulator::start();
     let old = sim.orphan("receipt-ledger", &[("ledger.json", b"{}")]);
     sim.commit("receipt-ledger", &[("other", b"1")]);
@@ -69,6 +71,7 @@ fn a_stale_head_is_an_error_at_http_200() {
 
 #[test]
 fn planned_stale_data_looks_like_the_real_one() {
+    countersign_sim::pins![A13];
     let sim = Simulator::start();
     let head = sim.orphan("receipt-ledger", &[("ledger.json", b"{}")]);
     sim.plan(Fault::on(Endpoint::Append).then(Effect::StaleData));
@@ -86,6 +89,7 @@ fn planned_stale_data_looks_like_the_real_one() {
 
 #[test]
 fn a_missing_branch_and_a_missing_permission_are_told_apart() {
+    countersign_sim::pins![A14, M3];
     let sim = Simulator::start();
     let head = sim.ref_oid("refs/heads/main").unwrap();
     let missing = Client::writer(&sim).graphql(APPEND, &append(&head, "a"));
@@ -115,6 +119,7 @@ fn preflight(commit: &str) -> Value {
 
 #[test]
 fn the_preflight_document_is_answered_in_full() {
+    countersign_sim::pins![A7, N4];
     let sim = Simulator::start();
     sim.orphan("receipt-ledger", &[("ledger.json", b"{\"sequence\":1}")]);
     let main = sim.ref_oid("refs/heads/main").unwrap();
@@ -190,6 +195,7 @@ fn an_unknown_token_is_http_401_even_for_graphql() {
 
 #[test]
 fn a_ref_outside_branches_and_tags_is_null_in_graphql() {
+    countersign_sim::pins![A2];
     let sim = Simulator::start();
     let main = sim.ref_oid("refs/heads/main").unwrap();
     sim.set_ref("refs/claims/1", &main);

@@ -15,6 +15,7 @@ fn open(client: &Client, head: &str) -> Reply {
 
 #[test]
 fn a_pull_request_is_opened_labelled_and_put_up_for_review() {
+    countersign_sim::pins![A43, M10];
     let sim = Simulator::start();
     sim.commit("feature", &[("a", b"1")]);
     let client = Client::writer(&sim);

@@ -8,6 +8,7 @@ use support::Client;
 
 #[test]
 fn a_draft_gets_its_tag_only_when_it_is_published() {
+    countersign_sim::pins![A25, A26];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let draft = client.post("/releases", &json!({ "tag_name": "v1", "draft": true }));
@@ -32,6 +33,7 @@ fn a_draft_gets_its_tag_only_when_it_is_published() {
 
 #[test]
 fn an_existing_tag_stays_where_it_is_whatever_the_target_says() {
+    countersign_sim::pins![A26];
     let sim = Simulator::start();
     let old = sim.ref_oid("refs/heads/main").unwrap();
     sim.tag("v1", &old);
@@ -66,6 +68,7 @@ fn a_second_published_release_of_a_tag_is_refused_while_drafts_may_coexist() {
 
 #[test]
 fn drafts_are_hidden_from_readers() {
+    countersign_sim::pins![A37, M2];
     let sim = Simulator::start();
     Client::writer(&sim).post("/releases", &json!({ "tag_name": "v1", "draft": true }));
     let reader = Client::with(&sim, Permissions::read());
@@ -75,6 +78,7 @@ fn drafts_are_hidden_from_readers() {
 
 #[test]
 fn an_asset_is_digested_renamed_and_refused_a_second_time() {
+    countersign_sim::pins![A30, A31, A32, N8];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let draft = client.post("/releases", &json!({ "tag_name": "v1", "draft": true }));
@@ -159,6 +163,7 @@ fn notes_beyond_the_limit_are_refused_with_githubs_text() {
 
 #[test]
 fn make_latest_is_a_string_and_no_boolean() {
+    countersign_sim::pins![A25];
     let sim = Simulator::start();
     let body = json!({ "tag_name": "v1", "make_latest": true });
     let refused = Client::writer(&sim).post("/releases", &body);
@@ -168,6 +173,7 @@ fn make_latest_is_a_string_and_no_boolean() {
 
 #[test]
 fn a_rule_against_new_tags_refuses_the_publication_and_leaves_the_draft() {
+    countersign_sim::pins![A73];
     let sim = Simulator::start();
     sim.disallow_tag_creation(true);
     let client = Client::writer(&sim);
@@ -184,6 +190,7 @@ fn a_rule_against_new_tags_refuses_the_publication_and_leaves_the_draft() {
 
 #[test]
 fn an_immutable_release_locks_its_assets_and_its_tag_name_forever() {
+    countersign_sim::pins![A72];
     let sim = Simulator::start();
     sim.immutable_releases(true);
     let client = Client::writer(&sim);
@@ -209,6 +216,7 @@ fn an_immutable_release_locks_its_assets_and_its_tag_name_forever() {
 
 #[test]
 fn a_target_with_other_workflows_needs_the_workflows_permission() {
+    countersign_sim::pins![A27, M4];
     let sim = Simulator::start();
     let target = sim.commit("side", &[(".github/workflows/new.yml", b"on: push\n")]);
     let body = json!({ "tag_name": "v1", "target_commitish": target });
@@ -227,6 +235,7 @@ fn a_target_with_other_workflows_needs_the_workflows_permission() {
 
 #[test]
 fn a_long_list_is_paged_with_links_by_repository_id() {
+    countersign_sim::pins![B20];
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     for _ in 0..31 {
@@ -242,6 +251,7 @@ fn a_long_list_is_paged_with_links_by_repository_id() {
 
 #[test]
 fn a_missing_permission_is_named_in_a_header() {
+    countersign_sim::pins![M3];
     let sim = Simulator::start();
     let reader = Client::with(&sim, Permissions::read());
     let refused = reader.post("/releases", &json!({ "tag_name": "v1" }));

@@ -157,6 +157,7 @@ mod tests {
 
     #[test]
     fn the_token_goes_to_the_family_of_the_api_alone() {
+        countersign_sim::pins![A70];
         let github = |uri| {
             trusts(
                 "https://api.github.com",

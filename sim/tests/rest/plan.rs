@@ -36,7 +36,7 @@ fn rules_and_rulesets_want_a_paid_plan() {
 
 #[test]
 fn draft_pull_requests_want_a_paid_plan() {
-    pins![A42];
+    pins![A42, N15];
     let sim = Simulator::start();
     sim.turn_on(Switch::FreePrivatePlan);
     sim.commit("feature", &[("a", b"1")]);

@@ -36,7 +36,7 @@ fn rules(client: &Client, branch: &str) -> Vec<String> {
 
 #[test]
 fn a_second_ruleset_of_the_same_name_is_refused_with_a_string() {
-    pins![S7, A24];
+    pins![A22, A24, N2, S7];
     let sim = Simulator::start();
     let client = administrator(&sim);
     let body = ruleset("ledger", &["refs/heads/ledger"], &[]);

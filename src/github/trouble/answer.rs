@@ -309,6 +309,7 @@ mod tests {
 
     #[test]
     fn errors_may_be_a_text_or_texts_or_objects_or_absent() {
+        countersign_sim::pins![R6];
         for (body, told) in [
             (
                 r#"{"message":"Validation Failed","errors":"Name must be unique"}"#,
@@ -377,6 +378,7 @@ mod tests {
 
     #[test]
     fn how_long_to_wait_may_be_a_date() {
+        countersign_sim::pins![R8];
         let date = ("date", "Sat, 21 Nov 2026 12:00:00 GMT");
         let waits = |after: &str| {
             trouble(503, &[date, ("retry-after", after)], "")

@@ -180,7 +180,7 @@ const QUESTIONS = [
   ['an unknown make_latest', 'POST /releases', { tag_name: 'r3', make_latest: 'yes' }, 422, 201, 'the simulator: true, false or legacy'],
   ['an upload', 'POST /releases/1/assets?name=a.bin', 'abc', 201],
   ['an upload of the same name', 'POST /releases/1/assets?name=a.bin', 'abc', 422, 201, 'the simulator: already_exists'],
-  ['the bytes of an asset', 'BYTES GET /releases/assets/1', , '200 abc', '200 {"url', 'the simulator: octet-stream gives the bytes'],
+  ['the bytes of an asset', 'BYTES GET /releases/assets/1', , '302 ', '200 {"url', 'the simulator: octet-stream redirects to the bytes'],
   ['deleting an asset', 'DELETE /releases/assets/1', , 204],
   ['deleting it again', 'DELETE /releases/assets/1', , 404],
   ['publishing a draft', 'PATCH /releases/1', { draft: false }, 200],

@@ -1,8 +1,11 @@
 // Takes from the simulator's answers every member that GitHub's description does not promise, so that the product is seen to need no other.
 import { at, described } from './description.mjs';
 
-/** What the product needs although it is not promised: a release's text, which is compared, and who started a run, which a policy may ask. */
-const NEEDED = ['body', 'actor', 'triggering_actor'];
+/**
+ * What the product needs although it is not promised: a release's text, which is compared, who started a run, which a policy may ask, and
+ * who was asked for a review, which GitHub drops at times.
+ */
+const NEEDED = ['body', 'actor', 'triggering_actor', 'requested_reviewers'];
 
 /** A value with the promised members alone; of several schemas every promise counts. */
 function kept(value, schemas) {

@@ -151,6 +151,13 @@ export class Stage {
     return ended.out;
   }
 
+  /** What a command says that must fail. */
+  async refused(args, token) {
+    const ended = await begin(args, { env: { ...this.variables(), GH_TOKEN: token, HOME: this.folder }, cwd: this.folder }).ended;
+    if (ended.exit === 0) throw new Error(`countersign ${args.join(' ')} did not fail: ${ended.out}`);
+    return ended.log;
+  }
+
   async key(name = 'alice') {
     return (await this.command(['keys', 'generate', '--out', name, '--name', name])).trim();
   }

@@ -4,6 +4,7 @@ import { judgeAnswers } from './answered.mjs';
 import { judgeEndings } from './endings.mjs';
 import { recorded } from './exchanges.mjs';
 import { judgeReaders } from './readers.mjs';
+import { judgeRefusals } from './refusals.mjs';
 import { judgeSimulator } from './simulated.mjs';
 
 /** Endpoints of the product that no scenario asks for. */
@@ -46,6 +47,7 @@ export async function judge(endpoints) {
   }
   await judgeSimulator(exchanges);
   await judgeReaders(exchanges);
+  await judgeRefusals(exchanges);
   await judgeAnswers();
   await judgeEndings();
 }
