@@ -13,7 +13,7 @@
 use std::io::{BufRead as _, stdin};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use countersign_sim::{Access, Permissions, Simulator};
+use countersign_sim::{Access, Permissions, Simulator, Switch};
 use serde_json::{Value, json};
 
 fn main() {
@@ -70,6 +70,19 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
                 .filter_map(Value::as_str)
                 .collect();
             sim.branch_rules(text("branch"), &rules);
+            Value::Null
+        }
+        "switch" => {
+            let named = |switch: &&Switch| switch.as_str() == text("name");
+            sim.turn_on(*Switch::ALL.iter().find(named).unwrap());
+            Value::Null
+        }
+        "rename" => {
+            sim.rename(text("to"));
+            Value::Null
+        }
+        "protect_classically" => {
+            sim.protect_classically(text("branch"));
             Value::Null
         }
         "archive" => {

@@ -176,12 +176,11 @@ impl Git {
         if walk.push(new).is_err() {
             return Vec::new();
         }
-        let known: Vec<Oid> = match old {
-            Some(old) => vec![old],
-            None => {
-                let branches = self.references("refs/heads/").into_iter();
-                branches.map(|(_, oid)| oid).collect()
-            }
+        let known: Vec<Oid> = if let Some(old) = old {
+            vec![old]
+        } else {
+            let branches = self.references("refs/heads/").into_iter();
+            branches.map(|(_, oid)| oid).collect()
         };
         for oid in known {
             walk.hide(oid).expect("a commit that a branch has");

@@ -21,6 +21,7 @@ mod freshness;
 mod gate;
 mod git;
 mod graphql;
+mod headers;
 mod log;
 mod misfortune;
 mod permission;

@@ -6,17 +6,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
 use http_body::{Frame, SizeHint};
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use crate::answer::{Answer, Content};
 use crate::call::{Call, Door};
-use crate::clock::imf_fixdate;
 use crate::exchange::Dropped;
 use crate::fault::Effect;
-use crate::rate::Budget;
+use crate::headers;
 use crate::site::Site;
-use crate::upload;
 
 /// A whole body, or the first half of one whose connection then drops.
 pub(crate) struct Body {
@@ -78,11 +74,43 @@ pub(crate) fn dress(
     site.last_request += 1;
     let request_id = format!("51AC:{:04X}", site.last_request);
     let answer = if call.door == Door::Uploads {
-        of_uploads_host(answer, &request_id)
+        headers::of_uploads_host(answer, &request_id)
     } else {
         answer
     };
-    let (content_type, bytes) = match answer.content {
+    let (content_type, bytes) = encoded(answer.content);
+
+    let mut all = headers::standing(site, call, request_id);
+    if call.method == "GET" && call.door == Door::Api {
+        all.extend(headers::of_reads(&bytes));
+    }
+    if met == Some(&Effect::OmitDate) {
+        all.retain(|(name, _)| *name != "date");
+    }
+    all.extend(content_type.map(|known| ("content-type", known.to_owned())));
+    all.extend(answer.headers);
+    if answer.status != 204 {
+        all.push(("content-length", bytes.len().to_string()));
+    }
+
+    let cut = met == Some(&Effect::TruncatedReply);
+    let half = bytes.len() / 2;
+    let mut response = Response::new(Body {
+        bytes: Some(if cut { bytes.slice(..half) } else { bytes }),
+        cut,
+        flushed: false,
+    });
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
+    for (name, value) in all {
+        let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
+        let name = HeaderName::from_static(name);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn encoded(content: Content) -> (Option<&'static str>, Bytes) {
+    match content {
         Content::Empty => (None, Bytes::new()),
         Content::Json(body) => (
             Some("application/json; charset=utf-8"),
@@ -92,121 +120,5 @@ pub(crate) fn dress(
             content_type,
             bytes,
         } => (Some(content_type), bytes),
-    };
-    let cut = met == Some(&Effect::TruncatedReply);
-    let mut headers = standing_headers(site, call, request_id);
-    if call.method == "GET" && call.door == Door::Api {
-        headers.extend(cache_headers(&bytes));
     }
-    if met == Some(&Effect::OmitDate) {
-        headers.retain(|(name, _)| *name != "date");
-    }
-    headers.extend(content_type.map(|known| ("content-type", known.to_owned())));
-    headers.extend(answer.headers);
-    if answer.status != 204 {
-        headers.push(("content-length", bytes.len().to_string()));
-    }
-    let half = bytes.len() / 2;
-    let mut response = Response::new(Body {
-        bytes: Some(if cut { bytes.slice(..half) } else { bytes }),
-        cut,
-        flushed: false,
-    });
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).expect("a valid status");
-    for (name, value) in headers {
-        let value = HeaderValue::from_str(&value).expect("a header value in ASCII");
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
-    }
-    response
-}
-
-/// The uploads host describes its refusals in its own way, and names no permissions.
-fn of_uploads_host(mut answer: Answer, request_id: &str) -> Answer {
-    let named = "x-accepted-github-permissions";
-    answer.headers.retain(|(name, _)| *name != named);
-    if let Content::Json(Value::Object(body)) = &mut answer.content
-        && answer.status >= 400
-    {
-        body.remove("status");
-        body.insert("request_id".to_owned(), request_id.into());
-        body.insert(
-            "documentation_url".to_owned(),
-            "https://docs.github.com/rest".into(),
-        );
-    }
-    answer
-}
-
-fn cache_headers(bytes: &[u8]) -> Vec<(&'static str, String)> {
-    let digest = upload::digest(Sha256::new_with_prefix(bytes));
-    let etag = digest.trim_start_matches("sha256:");
-    vec![
-        (
-            "cache-control",
-            "private, max-age=60, s-maxage=60".to_owned(),
-        ),
-        ("etag", format!("W/\"{etag}\"")),
-        (
-            "vary",
-            "Accept, Authorization, Cookie, X-GitHub-OTP".to_owned(),
-        ),
-    ]
-}
-
-/// The version that served a REST request; the older one is on its way out.
-fn version_headers(call: &Call) -> Vec<(&'static str, String)> {
-    let version = call.version();
-    let mut headers = vec![("x-github-api-version-selected", version.to_owned())];
-    if version == "2022-11-28" {
-        headers.push(("deprecation", "Tue, 10 Mar 2026 00:00:00 GMT".to_owned()));
-        headers.push(("sunset", "Fri, 10 Mar 2028 00:00:00 GMT".to_owned()));
-    }
-    headers
-}
-
-fn media_type(call: &Call) -> &'static str {
-    if call.is_graphql() {
-        "github.v4; format=json"
-    } else {
-        "github.v3; format=json"
-    }
-}
-
-fn standing_headers(
-    site: &mut Site,
-    call: &Call,
-    request_id: String,
-) -> Vec<(&'static str, String)> {
-    let now = site.home(call).now();
-    if call.endpoint.is_storage() {
-        let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
-        return vec![("date", imf_fixdate(now)), ("server", server)];
-    }
-    let mut headers = vec![
-        ("date", imf_fixdate(now)),
-        ("server", "github.com".to_owned()),
-        ("x-github-request-id", request_id),
-        ("x-github-media-type", media_type(call).to_owned()),
-    ];
-    if call.door == Door::Uploads {
-        headers.push(("connection", "close".to_owned()));
-        return headers;
-    }
-    let budget = if call.is_graphql() {
-        Budget::GraphQl
-    } else {
-        headers.extend(version_headers(call));
-        Budget::Core
-    };
-    let window = *site.home(call).rates.window(budget, now);
-    headers.extend([
-        ("x-ratelimit-limit", window.limit.to_string()),
-        ("x-ratelimit-remaining", window.remaining().to_string()),
-        ("x-ratelimit-used", window.used.to_string()),
-        ("x-ratelimit-reset", window.reset.to_string()),
-        ("x-ratelimit-resource", budget.name().to_owned()),
-    ]);
-    headers
 }

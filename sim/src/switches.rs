@@ -26,7 +26,7 @@ impl Simulator {
         self.shared.site(|site| {
             site.worlds
                 .iter_mut()
-                .for_each(|world| change(&mut world.clock))
+                .for_each(|world| change(&mut world.clock));
         });
     }
 

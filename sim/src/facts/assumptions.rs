@@ -91,7 +91,7 @@ macro_rules! assumptions {
                 "github-community-projects/safe-settings#1047", probe "ruleset-names";
             A25: Documented,
                 "A release is made as a draft and published by PATCH; `make_latest` is the string \
-                true, false or legacy, also with a draft.",
+                true, false or legacy, and false is accepted with a draft.",
                 "OpenAPI; cli/cli pkg/cmd/release/create", probe "whole-release";
             A26: Recorded,
                 "The tag is made when the release is published, at target_commitish, which may be \

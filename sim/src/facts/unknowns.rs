@@ -101,8 +101,11 @@ macro_rules! unknowns {
                 "A34: a release's name has at most 256 characters and comes back unchanged.",
                 "geoalgeria#177", probe "release-text";
             B25: Recorded,
-                "A prerelease with `make_latest` true is simply not the latest release.",
-                "semantic-release/github#884; block/buzz#1013", probe "whole-release";
+                "A prerelease with `make_latest` true is refused: 422, custom, \"Latest release \
+                cannot be draft or prerelease.\"; without `make_latest` it is simply not the \
+                latest release.",
+                "getsentry/craft#583; kaito-project/kaito#1680; brcampidelli/chimera-agent#363",
+                probe "whole-release";
             B26: Documented,
                 "A46: a dispatch needs actions: write, and one by a job's token starts a run.",
                 "docs: triggering a workflow; changelog 2022-09-08", probe "dispatch";

@@ -16,7 +16,8 @@ macro_rules! unrecorded {
                 refs of that moment; no exchange is public, and it may lag (F2).",
                 "schema", probe "lag";
             N4: Documented,
-                "`Ref.rules` lists the active rules with their types.",
+                "`Ref.rules` lists the active rules with their types; whether it does so in a free \
+                private repository is not public.",
                 "schema", probe "rules";
             N5: Inferred,
                 "`history(path:)` of an absent path has empty nodes (A5, B8); no exchange is \

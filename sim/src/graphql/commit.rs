@@ -10,6 +10,7 @@ use super::pull::PageInfo;
 use super::refusal::no_file;
 use super::repository::Repository;
 use super::scalar::{DateTime, GitObjectId, Uri};
+use super::signature::GitSignature;
 use super::world;
 use crate::git::full_oid;
 use crate::switch::Switch;
@@ -111,6 +112,11 @@ impl Commit {
 
     async fn parents(&self, context: &Context<'_>) -> CommitConnection {
         CommitConnection(self.read(context, |commit| commit.parent_ids().len()))
+    }
+
+    /// Null for a commit that nobody signed.
+    async fn signature(&self, context: &Context<'_>) -> Option<GitSignature> {
+        GitSignature::of(&world(context, |world| world.verification(self.0)))
     }
 
     /// The commits behind this one, or those of them that changed a path, newest first.

@@ -3,6 +3,7 @@
 mod commit;
 mod comparison;
 mod document;
+mod guard;
 mod mutation;
 mod object;
 mod planned;
@@ -12,6 +13,7 @@ mod refusal;
 mod repository;
 mod scalar;
 mod scope;
+mod signature;
 mod wire;
 
 use std::sync::{Arc, LazyLock};

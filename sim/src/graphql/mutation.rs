@@ -9,11 +9,10 @@ use super::commit::Commit;
 use super::refusal::{self, forbidden, forbidden_because, no_repository, refusal};
 use super::repository::Ref;
 use super::scalar::{Base64String, GitObjectId};
-use super::scope::enter;
-use super::{permissions, world};
+use super::scope::{enter, grant};
+use super::{guard, permissions, world};
 use crate::git::{Change, Person};
-use crate::permission::{Access, Need, Permissions, Resource};
-use crate::rest;
+use crate::permission::{Access, Grant, Need, Permissions, Resource};
 use crate::world::World;
 
 /// The mutation root.
@@ -28,8 +27,10 @@ impl Mutation {
         input: CreateCommitOnBranchInput,
     ) -> Option<Result<CreateCommitOnBranchPayload>> {
         let appended = branch(context, &input.branch).and_then(|branch| {
-            let permissions = permissions(context);
-            world(context, |world| append(world, permissions, &branch, &input))
+            let (grant, permissions) = (grant(context), permissions(context));
+            world(context, |world| {
+                append(world, grant, permissions, &branch, &input)
+            })
         });
         Some(appended.map(|(name, oid)| CreateCommitOnBranchPayload {
             client_mutation_id: input.client_mutation_id,
@@ -99,6 +100,7 @@ struct CreateCommitOnBranchPayload {
 
 fn append(
     world: &mut World,
+    grant: Grant,
     permissions: Permissions,
     branch: &str,
     input: &CreateCommitOnBranchInput,
@@ -118,18 +120,16 @@ fn append(
         let message = refusal::stale(&expected.to_string());
         return Err(refusal("STALE_DATA", message));
     }
-    if rest::ruled(world, &name, "update") {
-        let message = "Repository rule violations found\n\nCannot update this protected ref.\n\n";
-        return Err(refusal("UNPROCESSABLE", message));
-    }
     let changes = changes(world, head, input.file_changes.as_ref())?;
     let now = world.now();
-    let (author, committer) = (Person::bot(now), Person::github(now));
+    let (author, committer) = (Person::behind(grant, now), Person::github(now));
     let text = input.message.text();
     let made = world
         .git
         .commit_on(head, &changes, &text, &author, &committer);
     let oid = made.map_err(|error| refusal("UNPROCESSABLE", error.message()))?;
+    world.mark_verified(oid);
+    guard::append(world, branch, oid)?;
     if !permissions.workflows && world.git.workflows(head) != world.git.workflows(oid) {
         return Err(forbidden());
     }
@@ -185,7 +185,7 @@ fn changes<'a>(
             let message = format!(
                 "A path was requested for deletion which does not exist as of commit oid `{head}`"
             );
-            return Err(refusal("UNPROCESSABLE", message));
+            return Err(refusal("NOT_FOUND", message));
         }
         changes.push((&deletion.path, None));
     }

@@ -6,6 +6,7 @@ use super::repository::Repository;
 use super::scalar::DateTime;
 use super::scope::enter;
 use super::{refusal, world};
+use crate::call::Place;
 use crate::rate::Budget;
 
 /// The query root.
@@ -19,22 +20,22 @@ impl Query {
         context: &Context<'_>,
         owner: String,
         name: String,
-        #[graphql(default = true)] follow_renames: bool,
+        follow_renames: Option<bool>,
     ) -> Option<Result<Repository>> {
-        // Nothing was ever renamed here.
-        let _ = follow_renames;
-        if enter(context, |site| site.named(&owner, &name)) {
+        let follow = follow_renames.unwrap_or(true);
+        let seen = enter(context, |site| {
+            let place = Place::Named(owner.clone(), name.clone());
+            let former = || site.formerly(&place).filter(|_| follow);
+            site.find(&place).or_else(former)
+        });
+        if seen {
             return Some(Ok(Repository));
         }
         Some(Err(refusal::no_repository(&format!("{owner}/{name}"))))
     }
 
     /// The GraphQL budget as it stands after this request.
-    async fn rate_limit(
-        &self,
-        context: &Context<'_>,
-        #[graphql(default = false)] dry_run: bool,
-    ) -> Option<RateLimit> {
+    async fn rate_limit(&self, context: &Context<'_>, dry_run: Option<bool>) -> Option<RateLimit> {
         let _ = dry_run;
         let window = world(context, |world| {
             let now = world.now();

@@ -4,14 +4,16 @@
     reason = "a resolver must be async, even one that waits for nothing"
 )]
 
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, resolver_utils::EnumType as _};
 
 use super::commit::Commit;
 use super::comparison::Comparison;
 use super::object::GitObject;
 use super::pull::{PageInfo, PullRequestConnection, PullRequestState, PullRequests, page_size};
 use super::scalar::{GitObjectId, Uri};
+use super::scope::is_mutation;
 use super::{permissions, refusal, world};
+use crate::freshness::Fresh;
 use crate::permission::{Access, Need, Permissions, Resource};
 use crate::record::ReleaseRecord;
 use crate::rest::release_html;
@@ -76,11 +78,15 @@ impl Repository {
                 format!("refs/tags/{qualified_name}"),
             ]
         };
+        let after_a_write = is_mutation(context);
         seen(context, |world| {
             let found = candidates.into_iter().find(|name| {
                 let shown = name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
                 shown && world.git.reference(name).is_some()
             });
+            // Replicas may not have what was made just before the append.
+            let found =
+                found.filter(|name| !(after_a_write && world.is_missed(&Fresh::Ref(name.clone()))));
             found.map(|name| Ref { name })
         })
     }
@@ -186,7 +192,7 @@ impl Repository {
 }
 
 /// A nullable field for those who may read: errors stay at the field, as on GitHub.
-fn seen<T>(context: &Context<'_>, look: impl FnOnce(&World) -> Option<T>) -> Option<Result<T>> {
+fn seen<T>(context: &Context<'_>, look: impl FnOnce(&mut World) -> Option<T>) -> Option<Result<T>> {
     match refusal::require(permissions(context), Need(Resource::Contents, Access::Read)) {
         Ok(()) => world(context, |world| look(world).map(Ok)),
         Err(refusal) => Some(Err(refusal)),
@@ -312,17 +318,13 @@ impl RepositoryRuleConnection {
 struct RepositoryRule(RepositoryRuleType);
 
 impl RepositoryRule {
+    /// REST writes the same words in lower case.
     fn of(rule: &str) -> Option<Self> {
-        Some(Self(match rule {
-            "creation" => RepositoryRuleType::Creation,
-            "update" => RepositoryRuleType::Update,
-            "deletion" => RepositoryRuleType::Deletion,
-            "non_fast_forward" => RepositoryRuleType::NonFastForward,
-            "required_linear_history" => RepositoryRuleType::RequiredLinearHistory,
-            "required_signatures" => RepositoryRuleType::RequiredSignatures,
-            "pull_request" => RepositoryRuleType::PullRequest,
-            _ => return None,
-        }))
+        let name = rule.to_uppercase();
+        let mut known = RepositoryRuleType::items().iter();
+        known
+            .find(|item| item.name == name)
+            .map(|item| Self(item.value))
     }
 }
 
@@ -334,7 +336,7 @@ impl RepositoryRule {
     }
 }
 
-/// The rule types that are known here.
+/// The rule types of branches and tags.
 #[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
 enum RepositoryRuleType {
     Creation,
@@ -344,6 +346,20 @@ enum RepositoryRuleType {
     RequiredLinearHistory,
     RequiredSignatures,
     PullRequest,
+    RequiredStatusChecks,
+    RequiredDeployments,
+    MergeQueue,
+    Workflows,
+    CodeScanning,
+    CommitMessagePattern,
+    CommitAuthorEmailPattern,
+    CommitterEmailPattern,
+    BranchNamePattern,
+    TagNamePattern,
+    FilePathRestriction,
+    MaxFilePathLength,
+    FileExtensionRestriction,
+    MaxFileSize,
 }
 
 /// A release as it was when the request looked.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_graphql::Context;
+use async_graphql::parser::types::OperationType;
 use parking_lot::Mutex;
 
 use crate::permission::{Grant, Permissions};
@@ -75,6 +76,16 @@ fn here(context: &Context<'_>) -> usize {
 /// The repository's state, from within a resolver.
 pub(super) fn world<R>(context: &Context<'_>, work: impl FnOnce(&mut World) -> R) -> R {
     scope(context).shared.world(here(context), work)
+}
+
+/// Whether this is the payload of a mutation.
+pub(super) fn is_mutation(context: &Context<'_>) -> bool {
+    context.query_env.operation.node.ty == OperationType::Mutation
+}
+
+/// What the token was minted for.
+pub(super) fn grant(context: &Context<'_>) -> Grant {
+    scope(context).grant
 }
 
 /// What the token may do in the repository, from within a resolver.

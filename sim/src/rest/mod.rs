@@ -32,7 +32,6 @@ use crate::endpoint::Endpoint;
 use crate::site::Site;
 use crate::world::World;
 
-pub(crate) use guard::ruled;
 pub(crate) use renamed::redirect;
 pub(crate) use render::{pull_html, release_html};
 

@@ -1,6 +1,7 @@
 //! What must hold before a release becomes public, and the tag it then gets.
 
 use git2::Oid;
+use serde_json::json;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
@@ -43,6 +44,7 @@ pub(crate) fn publish(
     }
     let target = target(world, call, &release.target_commitish);
     refuse_tag(world, release, tagged)?;
+    refuse_latest(release)?;
     let target = target?;
     if !tagged {
         world.git.set_reference(&reference, target).map_err(|_| {
@@ -60,6 +62,18 @@ pub(crate) fn publish(
         world.latest = Some(release.id);
     }
     Ok(())
+}
+
+/// Without a wish a prerelease is simply not the latest release; the wish is refused.
+fn refuse_latest(release: &ReleaseRecord) -> Result<(), Answer> {
+    if !release.prerelease || release.make_latest.as_deref() != Some("true") {
+        return Ok(());
+    }
+    Err(Answer::invalid(vec![json!({
+        "resource": "Release",
+        "code": "custom",
+        "message": "Latest release cannot be draft or prerelease.",
+    })]))
 }
 
 /// GitHub reports these reasons together, the hopeless tag last.

@@ -140,3 +140,26 @@ fn an_error_at_a_member_that_may_not_be_null_takes_the_repository_away() {
     assert_eq!(answer.error_paths(), [path]);
     assert_eq!(answer.error()["type"], "FORBIDDEN");
 }
+
+const UNDER_OLD_NAME: &str = r#"query Look($follow: Boolean) {
+  repository(owner: "octo", name: "hello", followRenames: $follow) { nameWithOwner }
+}"#;
+
+#[test]
+fn a_renamed_repository_is_found_by_its_old_name_only_by_who_follows() {
+    pins![B21, N7, S5, R4];
+    let sim = Simulator::start();
+    let client = Client::writer(&sim);
+    sim.rename("octo/world");
+    for follow in [Value::Null, json!(true)] {
+        let answer = client.graphql(UNDER_OLD_NAME, &json!({ "follow": follow }));
+        let repository = &answer.json()["data"]["repository"];
+        assert_eq!(repository["nameWithOwner"], "octo/world");
+    }
+    let answer = client.graphql(UNDER_OLD_NAME, &json!({ "follow": false }));
+    assert_eq!(answer.json()["data"], json!({ "repository": null }));
+    assert_eq!(answer.error_paths(), [json!(["repository"])]);
+    assert_eq!(answer.error()["type"], "NOT_FOUND");
+    let text = "Could not resolve to a Repository with the name 'octo/hello'.";
+    assert_eq!(answer.error()["message"], text);
+}

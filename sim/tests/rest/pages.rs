@@ -67,13 +67,3 @@ fn drafts_are_invisible_to_whoever_may_only_read() {
         assert_eq!(writer.get(path).status, 200, "{path}");
     }
 }
-
-#[test]
-fn a_prerelease_that_is_to_be_the_latest_is_published_without_being_it() {
-    pins![B25];
-    let sim = Simulator::start();
-    let client = Client::writer(&sim);
-    let body = json!({ "tag_name": "v1", "prerelease": true, "make_latest": "true" });
-    assert_eq!(client.post("/releases", &body).status, 201);
-    assert_eq!(client.get("/releases/latest").status, 404);
-}

@@ -2,6 +2,7 @@
 
 use countersign_sim::{Effect, Endpoint, Fault, Simulator, pins};
 use serde_json::{Value, json};
+use ureq::http::HeaderName;
 
 use crate::support::Client;
 
@@ -26,7 +27,7 @@ fn the_uploads_host_tells_neither_the_budget_nor_permissions() {
     for status in [201, 422] {
         let answer = client.upload(&draft, "a", b"1");
         assert_eq!(answer.status, status);
-        let told = answer.headers.keys().map(|name| name.as_str());
+        let told = answer.headers.keys().map(HeaderName::as_str);
         let told: Vec<&str> = told
             .filter(|name| name.starts_with("x-ratelimit") || name.starts_with("x-accepted"))
             .collect();

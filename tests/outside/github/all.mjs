@@ -5,6 +5,7 @@ import { drive } from './flows.mjs';
 import { judge as judgeDocuments } from './graphql.mjs';
 import { judge as replay, judgeServers, selfTest } from './prism.mjs';
 import { promised } from './promised.mjs';
+import { judge as judgeRecorded } from './recorded/judge.mjs';
 import { check, expect, verdict } from './stage.mjs';
 
 /** Every request of the product, `PATCH …/pulls/{pull_number}` (closing what nobody approved) and `GET …/git/blobs` (cut texts) included. */
@@ -32,6 +33,7 @@ await check('with promised members alone: the others are taken away', () => {
   expect(JSON.parse(exchange.answer.body), [{ id: 1, author: { login: 'a' }, assets: [{ size: 1 }] }], 'what is left');
 });
 await drive('with promised members alone', { after: promised });
+await judgeRecorded(ENDPOINTS);
 await compare();
 await publishAtEmulate();
 verdict();
