@@ -44,6 +44,12 @@ impl Answer {
         Self::json(201, body)
     }
 
+    /// 201 with the address of what was made, which the body has as `url`.
+    pub(crate) fn created_there(body: Value) -> Self {
+        let address = body["url"].as_str().unwrap_or_default().to_owned();
+        Self::created(body).with("location", address)
+    }
+
     pub(crate) fn no_content() -> Self {
         Self {
             status: 204,

@@ -83,7 +83,7 @@ impl Endpoint {
             (_, ["releases", below @ ..]) => Self::of_releases(method, below),
             (_, ["git", below @ ..]) => Self::of_git(method, below),
             (_, ["actions", below @ ..]) => Self::of_actions(method, below),
-            ("GET", ["contents", _, ..]) => Self::GetContents,
+            ("GET", ["contents", ..]) => Self::GetContents,
             ("POST", ["pulls"]) => Self::CreatePull,
             ("GET", ["pulls"]) => Self::ListPulls,
             ("GET", ["pulls", _]) => Self::GetPull,

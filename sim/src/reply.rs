@@ -81,7 +81,7 @@ pub(crate) fn dress(
     let (content_type, bytes) = encoded(answer.content);
 
     let mut all = headers::standing(site, call, request_id);
-    if call.method == "GET" && call.door == Door::Api {
+    if call.method == "GET" && call.door == Door::Api && answer.status < 300 {
         all.extend(headers::of_reads(&bytes));
     }
     if met == Some(&Effect::OmitDate) {

@@ -39,19 +39,21 @@ switches! {
     AssetsAreServedDirectly,
     /// GraphQL names the primary limit `RATE_LIMITED`, as it did until about 2025.
     OldRateLimitWord,
-    /// A private repository on a free plan: rules and rulesets answer 403.
+    /// A private repository on a free plan: rules and rulesets answer 403, and draft pull requests
+    /// are refused.
     FreePrivatePlan,
-    /// POST git/refs answers 404 for an object that was made a moment ago.
+    /// POST git/refs answers 404 to the first tries with a new object (`Simulator::lag`).
     FreshObjectsAreNotFound,
-    /// POST git/refs answers 422 "Object does not exist" for an object that was made a moment ago.
+    /// POST git/refs answers 422 "Object does not exist" to the first tries with a new object.
     FreshObjectsDoNotExist,
-    /// A ref that was just made is missing from the append's payload and from GET git/ref.
+    /// A ref that was just made is missing from the append's payload and from GET git/ref for the
+    /// first looks (`Simulator::lag`).
     FreshRefsAreMissing,
-    /// A publication's answer and the list of assets lack the newest asset for a while.
+    /// A publication's answer and the list of assets lack the newest asset for the first looks.
     FreshAssetsAreMissing,
-    /// The list of releases still shows a published release as a draft for a while.
+    /// The list of releases still shows a published release as a draft for the first looks.
     PublishedStillListedAsDraft,
-    /// A request for reviewers answers 201 and seats nobody.
+    /// A request for reviewers answers 201 and seats no one.
     ReviewersAreDropped,
     /// A request for labels answers 200 and sets none.
     LabelsAreDropped,

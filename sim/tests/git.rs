@@ -120,6 +120,10 @@ fn a_ref_to_other_workflows_is_refused_but_an_orphan_without_any_is_free() {
     let refused = client.post("/git/refs", &body);
     assert_eq!(refused.status, 403);
     assert_eq!(refused.message(), "Resource not accessible by integration");
+    assert_eq!(
+        refused.header("x-accepted-github-permissions"),
+        Some("contents=write; contents=write,workflows=write")
+    );
     let orphan = sim.orphan("pages", &[("index.html", b"")]);
     let body = json!({ "ref": "refs/heads/copy", "sha": orphan });
     assert_eq!(client.post("/git/refs", &body).status, 201);

@@ -147,6 +147,40 @@ fn a_published_release_lists_all_its_assets() {
 }
 
 #[test]
+fn what_was_made_is_named_in_a_header() {
+    let sim = Simulator::start();
+    let main = sim.ref_oid("refs/heads/main").unwrap();
+    let client = Client::writer(&sim);
+    let tag = json!({ "tag": "v2", "message": "m", "object": main, "type": "commit" });
+    for (path, body) in [
+        ("/releases", json!({ "tag_name": "v1" })),
+        ("/git/refs", json!({ "ref": "refs/tags/v2", "sha": main })),
+        ("/git/tags", tag),
+    ] {
+        let made = client.post(path, &body);
+        assert_eq!(made.status, 201, "{path}");
+        assert_eq!(made.header("location"), Some(&*made.text("url")), "{path}");
+    }
+}
+
+#[test]
+fn a_folder_is_a_list_of_what_is_in_it_also_at_the_root() {
+    pins![S14];
+    let sim = Simulator::start();
+    sim.commit("main", &[("docs/a.md", b"a")]);
+    let client = Client::writer(&sim);
+    let paths = |folder: &str| -> Vec<String> {
+        let listed = client.get(folder).json();
+        let items = listed.as_array().unwrap().iter();
+        items
+            .map(|item| item["path"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(paths("/contents/docs"), ["docs/a.md"]);
+    assert!(paths("/contents/").contains(&"docs".to_owned()));
+}
+
+#[test]
 fn what_is_not_there_cannot_be_changed() {
     pins![N12];
     let sim = Simulator::start();

@@ -5,6 +5,10 @@ use serde_json::Value;
 
 /// Any signature.
 #[derive(Interface)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "several fields have the same type"
+)]
 #[graphql(
     field(name = "email", ty = "String"),
     field(name = "is_valid", ty = "bool"),

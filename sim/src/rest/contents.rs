@@ -43,7 +43,7 @@ fn listed(world: &World, folder: &git2::Tree<'_>, path: &str, reference: &str) -
     let api = world.identity.api();
     let entries = folder.iter().filter_map(|entry| {
         let name = entry.name()?.to_owned();
-        let path = format!("{path}/{name}");
+        let path = format!("{path}/{name}").trim_start_matches('/').to_owned();
         let kind = if entry.kind() == Some(git2::ObjectType::Tree) {
             "dir"
         } else {

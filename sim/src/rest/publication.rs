@@ -22,7 +22,7 @@ pub(crate) fn target(world: &World, call: &Call, commitish: &str) -> Result<Oid,
         Answer::invalid(vec![error])
     })?;
     if !call.permissions.workflows && world.git.alters_workflows(oid) {
-        return Err(Answer::forbidden("contents=write,workflows=write"));
+        return Err(Answer::forbidden(&call.endpoint.accepted()));
     }
     Ok(oid)
 }

@@ -51,7 +51,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         .map_err(|_| Answer::error(422, "Reference update failed"))?;
     world.effect(format!("ref {name} created"));
     world.note_fresh(Fresh::Ref(name.clone()));
-    Ok(Answer::created(render::reference(world, &name, oid)))
+    Ok(Answer::created_there(render::reference(world, &name, oid)))
 }
 
 /// A fast-forward check is all there is, unless forced.
@@ -165,7 +165,7 @@ pub(crate) fn workflows(world: &World, call: &Call, oid: Oid) -> Result<(), Answ
         .peel(oid)
         .is_some_and(|commit| world.git.alters_workflows(commit));
     if altered && !call.permissions.workflows {
-        return Err(Answer::forbidden("contents=write,workflows=write"));
+        return Err(Answer::forbidden(&call.endpoint.accepted()));
     }
     Ok(())
 }

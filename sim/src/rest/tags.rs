@@ -40,7 +40,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let made = made.map_err(|_| Answer::error(422, "Tag object could not be created"))?;
     world.effect(format!("tag object {tag} created"));
     world.note_fresh(Fresh::Object(made));
-    Ok(Answer::created(
+    Ok(Answer::created_there(
         tag_json(world, &made.to_string()).ok_or_else(Answer::not_found)?,
     ))
 }

@@ -46,7 +46,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     world.last_release = release.id;
     let kind = if draft { "draft release" } else { "release" };
     world.effect(format!("{kind} {} created", release.id));
-    let answer = Answer::created(render::release(&world.identity, &release));
+    let answer = Answer::created_there(render::release(&world.identity, &release));
     world.releases.push(release);
     Ok(answer)
 }

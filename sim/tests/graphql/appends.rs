@@ -1,4 +1,8 @@
 //! Appends to a branch: who refuses them and how, who signs them, and what their payload shows.
+#![expect(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 use countersign_sim::{Effect, Endpoint, Fault, Permissions, Simulator, Switch, pins};
 use serde_json::{Value, json};

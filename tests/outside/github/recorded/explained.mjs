@@ -132,6 +132,14 @@ export const EXPLAINED = [
     lines: headers(['x-accepted-oauth-scopes', 'x-oauth-scopes']),
   },
   {
+    why: 'GitHub has named version and retirement of the API since 2022 and 2026, after these recordings',
+    lines: [
+      'has header deprecation',
+      'has header sunset',
+      'has header x-github-api-version-selected',
+    ],
+  },
+  {
     why: 'GitHub has named the permission since 2023, after these recordings',
     lines: ['has header x-accepted-github-permissions'],
   },
@@ -166,6 +174,11 @@ export const EXPLAINED = [
       ...lacks(USER, 'owner.'),
       ...lacks(['maintain', 'triage'], 'permissions.'),
     ],
+  },
+  {
+    why: 'the product never asks for folders',
+    on: ['get-content 0'],
+    lines: lacks(['size', 'html_url', 'git_url', 'download_url', '_links'], '[].'),
   },
   {
     why: 'the product never asks for raw bytes; the media type was renamed since',

@@ -15,7 +15,7 @@ const PREPARED = {
   },
   'get-content': (sim) =>
     sim.ask('commit', { branch: 'main', path: 'README.md', text: '# hello-world' }),
-  // 'rename-repository': (sim) => sim.ask('rename', { to: 'octo/renamed' }),
+  'rename-repository': (sim) => sim.ask('rename', { to: 'octo/renamed' }),
 };
 
 /** Sends as a recording says, with the simulator's names and ids in place of the recorded ones. */
