@@ -4,19 +4,18 @@
     reason = "a resolver must be async, even one that waits for nothing"
 )]
 
-use async_graphql::{Context, ID, Object, Result, resolver_utils::EnumType as _};
+use async_graphql::{Context, ID, Object, Result};
 
-use super::commit::Commit;
 use super::comparison::Comparison;
 use super::object::GitObject;
 use super::pull::{PageInfo, PullRequestConnection, PullRequestState, PullRequests, page_size};
+use super::release::Release;
+use super::rules::RepositoryRuleConnection;
 use super::scalar::{GitObjectId, Uri};
 use super::scope::is_mutation;
 use super::{permissions, refusal, world};
 use crate::freshness::Fresh;
 use crate::permission::{Access, Need, Permissions, Resource};
-use crate::record::ReleaseRecord;
-use crate::rest::release_html;
 use crate::world::World;
 
 /// The repository that the root field has entered.
@@ -261,9 +260,7 @@ impl Ref {
         let branch = self.name.strip_prefix("refs/heads/")?;
         let rules = world(context, |world| world.branch_rules(branch));
         let kinds = rules.iter().filter_map(|rule| rule["type"].as_str());
-        Some(RepositoryRuleConnection(
-            kinds.take(most).filter_map(RepositoryRule::of).collect(),
-        ))
+        Some(RepositoryRuleConnection::of(kinds.take(most)))
     }
 
     /// This ref as the base of a comparison; null where the head has another root, null and an
@@ -301,113 +298,5 @@ impl RefConnection {
             has_previous_page: false,
             end_cursor: self.refs.last().map(|last| last.name.clone()),
         }
-    }
-}
-
-/// A part of a branch's rules.
-struct RepositoryRuleConnection(Vec<RepositoryRule>);
-
-#[Object]
-impl RepositoryRuleConnection {
-    async fn nodes(&self) -> Option<Vec<Option<&RepositoryRule>>> {
-        Some(self.0.iter().map(Some).collect())
-    }
-}
-
-/// One rule.
-struct RepositoryRule(RepositoryRuleType);
-
-impl RepositoryRule {
-    /// REST writes the same words in lower case.
-    fn of(rule: &str) -> Option<Self> {
-        let name = rule.to_uppercase();
-        let mut known = RepositoryRuleType::items().iter();
-        known
-            .find(|item| item.name == name)
-            .map(|item| Self(item.value))
-    }
-}
-
-#[Object]
-impl RepositoryRule {
-    #[graphql(name = "type")]
-    async fn kind(&self) -> RepositoryRuleType {
-        self.0
-    }
-}
-
-/// The rule types of branches and tags.
-#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
-enum RepositoryRuleType {
-    Creation,
-    Update,
-    Deletion,
-    NonFastForward,
-    RequiredLinearHistory,
-    RequiredSignatures,
-    PullRequest,
-    RequiredStatusChecks,
-    RequiredDeployments,
-    MergeQueue,
-    Workflows,
-    CodeScanning,
-    CommitMessagePattern,
-    CommitAuthorEmailPattern,
-    CommitterEmailPattern,
-    BranchNamePattern,
-    TagNamePattern,
-    FilePathRestriction,
-    MaxFilePathLength,
-    FileExtensionRestriction,
-    MaxFileSize,
-}
-
-/// A release as it was when the request looked.
-struct Release(ReleaseRecord);
-
-#[Object]
-impl Release {
-    async fn id(&self) -> ID {
-        ID(format!("RE_{}", self.0.id))
-    }
-
-    async fn database_id(&self) -> Option<u64> {
-        Some(self.0.id)
-    }
-
-    async fn name(&self) -> Option<String> {
-        self.0.name.clone()
-    }
-
-    async fn tag_name(&self) -> String {
-        self.0.tag_name.clone()
-    }
-
-    async fn is_draft(&self) -> bool {
-        self.0.draft
-    }
-
-    async fn is_prerelease(&self) -> bool {
-        self.0.prerelease
-    }
-
-    /// Null for a draft whose tag is not made yet.
-    async fn tag_commit(&self, context: &Context<'_>) -> Option<Commit> {
-        world(context, |world| {
-            world
-                .git
-                .peel(
-                    world
-                        .git
-                        .reference(&format!("refs/tags/{}", self.0.tag_name))?,
-                )
-                .map(Commit)
-        })
-    }
-
-    async fn url(&self, context: &Context<'_>) -> Uri {
-        Uri(world(context, |world| {
-            release_html(&world.identity, &self.0)
-        }))
     }
 }
