@@ -55,10 +55,14 @@ impl<T> GraphqlReply<T> {
 }
 
 impl GraphqlReply<Value> {
-    /// The first error that the query cannot do without.
+    /// The first error that the query cannot do without. A member that is refused may null the
+    /// whole answer, so that even expected absences are no longer found in it: the refusal is the
+    /// cause, wherever it is listed.
     fn trouble_beyond(&self, query: &Query<'_>) -> Option<Trouble> {
         let matters = |error: &&GraphqlError| !query.can_do_without(error, self.data.as_ref());
-        let error = self.errors.iter().find(matters)?;
+        let is_cause = |error: &&GraphqlError| !query.expects_absence(error);
+        let mut errors = self.errors.iter().filter(matters);
+        let error = errors.clone().find(is_cause).or_else(|| errors.next())?;
 
         let permissions = self
             .permissions
@@ -265,6 +269,16 @@ mod tests {
             .as_deref(),
             Some("github_garbage GitHub's answer cannot be understood: Something went wrong")
         );
+    }
+
+    #[test]
+    fn a_refusal_that_nulls_the_whole_answer_is_told_before_the_absences_in_it() {
+        let absent = json!({ "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." });
+        let refused = json!({ "type": "FORBIDDEN", "path": ["repository", "pulls"], "message": "Resource not accessible" });
+        let nulled = |errors| json!({ "data": { "repository": null }, "errors": errors });
+        let told = |errors| told(nulled(errors), 9).unwrap();
+        assert!(told(json!([absent, refused])).starts_with("permission_denied"));
+        assert!(told(json!([absent])).starts_with("not_found"));
     }
 
     #[test]

@@ -56,6 +56,12 @@ impl<'a> Query<'a> {
             || absent()
     }
 
+    /// Whether this error reports nothing where nothing may be, whatever became of the data.
+    pub(super) fn expects_absence(&self, error: &GraphqlError) -> bool {
+        let mut places = self.absences.iter().map(|Absence(place)| place);
+        error.kind() == Kind::NotFound && places.any(|place| place.is(error.path()))
+    }
+
     /// The permission that this error is about, if it is about one.
     pub(super) fn permission(&self, error: &GraphqlError) -> Option<&'static str> {
         let holds = |(place, _): &&(Place, _)| place.holds(error.path());
