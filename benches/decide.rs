@@ -134,6 +134,7 @@ impl LedgerStore for Taken {
         Appended::Done {
             commit: commit(),
             observed_at: Some(Timestamp::from_unix(NOW)),
+            tag: None,
         }
     }
 }
@@ -160,16 +161,16 @@ fn benchmarks(criterion: &mut Criterion) {
         .unwrap();
 
     criterion.bench_function("verify_strict alone", |bencher| {
-        bencher.iter(|| public.verify_strict(black_box(&message), &signature))
+        bencher.iter(|| public.verify_strict(black_box(&message), &signature));
     });
     criterion.bench_function("receipt: parse, verify, bind", |bencher| {
-        bencher.iter(|| decided(black_box(&line), &keys))
+        bencher.iter(|| decided(black_box(&line), &keys));
     });
     criterion.bench_function("operation digest", |bencher| {
-        bencher.iter(|| black_box(operation()).digest())
+        bencher.iter(|| black_box(operation()).digest());
     });
     criterion.bench_function("ledger: decide and append a claim", |bencher| {
-        bencher.iter(|| claimed(&line, &keys, &runtime))
+        bencher.iter(|| claimed(&line, &keys, &runtime));
     });
     let append = claimed(&line, &keys, &runtime);
     let file = |ending: &str| {

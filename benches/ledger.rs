@@ -433,7 +433,7 @@ impl Ledger {
                         part.iter().all(|(message, signature)| key
                             .verify_strict(message, signature)
                             .is_ok())
-                    )
+                    );
                 });
             }
         });

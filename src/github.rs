@@ -9,6 +9,7 @@ mod endpoints;
 mod graphql;
 mod inventory;
 mod ledger;
+mod pace;
 mod patience;
 mod preflight;
 mod release;
@@ -43,7 +44,7 @@ use sha2::{Digest as _, Sha256};
 
 use countersign_core::{digest::Digest, ledger::Claim, text::excerpt, timestamp::Timestamp};
 
-use self::window::Window;
+use self::{pace::Pace, window::Window};
 use crate::tempo::Tempo;
 
 pub(crate) use self::{
@@ -76,6 +77,7 @@ pub struct GitHub {
     authorization: HeaderValue,
     requests: AtomicU64,
     patience: Patience,
+    pace: Pace,
     windows: Windows,
 }
 
@@ -122,12 +124,14 @@ impl GitHub {
         patience: Patience,
     ) -> Option<Self> {
         let octocrab = connection::open(&endpoints, tempo.silence);
+        let pace = Pace::new(tempo, endpoints.limits_content());
         Some(Self {
             octocrab,
             authorization: token.header()?,
             endpoints,
             requests: AtomicU64::new(0),
             patience,
+            pace,
             windows: Windows::default(),
         })
     }
@@ -135,6 +139,11 @@ impl GitHub {
     /// How much longer this attempt waits for what passes.
     pub(crate) const fn patience(&self) -> &Patience {
         &self.patience
+    }
+
+    /// When the next file may be uploaded.
+    pub(crate) const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// How many requests were sent.
@@ -223,6 +232,24 @@ impl GitHub {
                 Ok(read) => return Ok(read),
                 Err(trouble) if self.patience.waits(&trouble, tried).await => {}
                 Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// Repeats a request that names something made a moment ago, while GitHub does not find it. Only
+    /// for what does no harm when it is done twice.
+    pub(crate) async fn repeat_while_fresh<T>(
+        &self,
+        send: impl AsyncFn() -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match send().await {
+                Err(trouble)
+                    if trouble.may_be_lag()
+                        && self.patience.waits_for_fresh(&trouble, tried).await => {}
+                sent => return sent,
             }
         }
     }

@@ -1,16 +1,16 @@
-//! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one compare-and-swap commit.
-
-use std::cell::RefCell;
+//! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one
+//! compare-and-swap commit.
 
 use countersign_core::{
-    ledger::{Append, Appended, Effect, GithubResponse, LedgerStore, LedgerView, Look},
+    ledger::{Append, Appended, Claim, Effect, GithubResponse, LedgerStore, LedgerView, Look},
     name::{CommitId, TagName},
     operation::Operation,
     refusal::Refusal,
 };
 
 use crate::{
-    github::{GitHub, PreflightQuery},
+    github::{GitHub, PreflightQuery, Trouble},
+    publisher::tag_ref::commit_of_tag,
     random,
 };
 
@@ -18,27 +18,18 @@ use crate::{
 pub(crate) struct LedgerBranch<'a> {
     github: &'a GitHub,
     operation: Operation,
-    /// Where the operation's tag led when the last append was done.
-    tag: RefCell<Option<CommitId>>,
 }
 
 impl<'a> LedgerBranch<'a> {
     pub(crate) const fn new(github: &'a GitHub, operation: Operation) -> Self {
-        Self {
-            github,
-            operation,
-            tag: RefCell::new(None),
-        }
+        Self { github, operation }
     }
 
-    /// What the answer that confirmed the claim shows in the way: a tag at another commit, set since the preflight.
-    pub(crate) fn obstacle(&self) -> Option<Effect> {
-        let (tag, found, approved) = (
-            self.tag_name()?,
-            self.tag.borrow().clone()?,
-            self.operation.commit(),
-        );
-        if found == *approved {
+    /// What the answer that confirmed the claim shows in the way: a tag at another commit, set since
+    /// the preflight.
+    pub(crate) fn obstacle(&self, claim: &Claim) -> Option<Effect> {
+        let (tag, found, approved) = (self.tag_name()?, claim.tag()?, self.operation.commit());
+        if found == approved {
             return None;
         }
         let message = format!(
@@ -51,38 +42,62 @@ impl<'a> LedgerBranch<'a> {
         }))
     }
 
-    /// What the answer that confirmed the outcome shows of the tag: GitHub uses a tag that somebody else set meanwhile.
-    pub(crate) fn contradiction(&self, effect: &Effect) -> Option<Effect> {
-        let Effect::Succeeded(held) = effect else {
+    /// What speaks against a success: GitHub uses a tag that someone else set meanwhile. `seen` is
+    /// where the tag led by the answer that confirmed the outcome; one that does not show yet is
+    /// looked for again.
+    pub(crate) async fn contradiction(
+        &self,
+        effect: &Effect,
+        seen: Option<CommitId>,
+    ) -> Option<Effect> {
+        let (Effect::Succeeded(held), Some(tag)) = (effect, self.tag_made()) else {
             return None;
         };
-        let makes_tag = match &self.operation {
-            Operation::PublishRelease(release) => !release.visibility.draft(),
-            Operation::TagRepo(_) => true,
-            Operation::OpenPr(_) => false,
-        };
-        let approved = self.operation.commit();
         let told = |message: String| GithubResponse {
             error_code: Some("tag_mismatch".into()),
             error_message: Some(message),
             ..held.clone()
         };
-        match self.tag.borrow().as_ref() {
-            _ if !makes_tag => None,
-            Some(found) if found == approved => None,
-            Some(found) => {
-                let message = format!(
-                    "it was done, but the tag leads to {found} instead of {approved}: somebody set it meanwhile. Take it down and find out who."
-                );
-                Some(Effect::Failed(told(message)))
-            }
-            None => Some(Effect::Unknown(told(
-                "it was done, but GitHub shows no tag yet. Look at the tag before anything else: the receipt is spent, and no attempt does this again.".into(),
+
+        let approved = self.operation.commit();
+        let found = match seen {
+            Some(seen) => Ok(Some(seen)),
+            None => self.look_for(tag).await,
+        };
+        match found {
+            Ok(Some(found)) if found == *approved => None,
+            Ok(Some(found)) => Some(Effect::Failed(told(format!(
+                "it was done, but the tag leads to {found} instead of {approved}: somebody set it meanwhile. Take it down and find out who."
+            )))),
+            Ok(None) => Some(Effect::Unknown(told(
+                "it was done, but GitHub shows no tag after half a minute. Look at the tag before anything else: the receipt is spent, and no attempt does this again.".into(),
             ))),
+            Err(trouble) => Some(Effect::Unknown(told(format!(
+                "it was done, but GitHub shows no tag yet: {trouble}. Look at the tag before anything else: the receipt is spent, and no attempt does this again."
+            )))),
         }
     }
 
-    fn tag_name(&self) -> Option<&TagName> {
+    async fn look_for(&self, tag: &TagName) -> Result<Option<CommitId>, Trouble> {
+        let repository = &self.operation.target().repository;
+        let look = async || match commit_of_tag(self.github, repository, tag).await {
+            // The ref shows, and its tag object does not yet.
+            Err(Trouble::NotFound { .. }) => Ok(None),
+            looked => looked,
+        };
+        let what = format!("the tag `{tag}`");
+        self.github.patience().look_for(&what, look).await
+    }
+
+    /// The tag that the operation makes, if it makes one.
+    const fn tag_made(&self) -> Option<&TagName> {
+        match &self.operation {
+            Operation::PublishRelease(release) if release.visibility.draft() => None,
+            _ => self.tag_name(),
+        }
+    }
+
+    const fn tag_name(&self) -> Option<&TagName> {
         match &self.operation {
             Operation::PublishRelease(release) => Some(&release.tag_name),
             Operation::TagRepo(tag) => Some(&tag.tag_name),
@@ -93,12 +108,9 @@ impl<'a> LedgerBranch<'a> {
 
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        let (view, tag) = self
-            .github
+        self.github
             .look(&PreflightQuery::new(&self.operation, Some(look)))
-            .await?;
-        *self.tag.borrow_mut() = tag;
-        Ok(view)
+            .await
     }
 
     async fn pause(&self, round: usize) {
@@ -111,11 +123,8 @@ impl LedgerStore for LedgerBranch<'_> {
     }
 
     async fn append(&self, append: &Append) -> Appended {
-        let reply = self
-            .github
+        self.github
             .append(&self.operation.target().repository, append, self.tag_name())
-            .await;
-        *self.tag.borrow_mut() = reply.tag;
-        reply.appended
+            .await
     }
 }

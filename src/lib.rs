@@ -2,6 +2,7 @@
 //!
 //! The binary is a thin call of [`main`]; the demo and the tests go through the same code.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod agent;
 mod cli;

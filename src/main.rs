@@ -1,5 +1,6 @@
 //! Starts Countersign.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 mod artifact;
 mod campaign;
 mod describe;
+mod uploads;
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
@@ -13,7 +14,6 @@ use countersign_core::{
     plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
     refusal::Refusal,
     text::excerpt,
-    world::requests_needed,
 };
 
 pub(crate) use self::{
@@ -23,8 +23,6 @@ pub(crate) use self::{
 };
 use crate::github::{GitHub, PreflightQuery, Trouble};
 
-/// What GitHub allows the job token of one repository in an hour.
-const JOB_TOKEN_REQUESTS: u64 = 1000;
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
 const STANDS_ALREADY: [&str; 3] = [
     "preflight_tag_exists",
@@ -41,13 +39,14 @@ pub(crate) struct Sighted {
     pub(crate) ledger_rules: Option<Vec<String>>,
 }
 
-/// Looks at everything around an operation. Without a readable ledger there is nothing that an approver could be the witness of.
+/// Looks at everything around an operation, before which others upload so many files. Without a readable ledger there is nothing that an approver could be the witness of.
 pub(crate) async fn look(
     github: &GitHub,
     whole: Whole,
     home: Option<&Repository>,
     allow_workflow_changes: bool,
     attach: AttachReceipt,
+    uploads_before: u64,
 ) -> Result<Sighted, Unplanned> {
     let Whole {
         operation,
@@ -112,16 +111,12 @@ pub(crate) async fn look(
             message,
         });
     }
-    let needed = requests_needed(&operation, attach);
-    if needed > JOB_TOKEN_REQUESTS {
-        let message = format!(
-            "it may need {needed} REST requests, and a job token has {JOB_TOKEN_REQUESTS} an hour: the publish job needs a `token` with more, or fewer assets"
-        );
-        warnings.push(Warning {
-            code: "rate_limit_likely".into(),
-            message,
-        });
-    }
+    warnings.extend(uploads::warnings(
+        github,
+        &operation,
+        attach,
+        uploads_before,
+    ));
     let obstacle = world
         .allows(&operation, allow_workflow_changes, attach)
         .err()
@@ -246,6 +241,10 @@ async fn sighted(
     attach: AttachReceipt,
 ) -> Result<Sighted, Unshipped> {
     let home = describer.home.map(|home| &home.repository);
+    let uploads_before = planned
+        .iter()
+        .map(|before| countersign_core::world::uploads(before.operation(), attach))
+        .sum();
     let seen = async {
         let whole = describer
             .describe(
@@ -262,6 +261,7 @@ async fn sighted(
             home,
             step.allow_workflow_changes,
             attach,
+            uploads_before,
         )
         .await
     };

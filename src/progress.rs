@@ -60,6 +60,11 @@ impl Progress {
         Self::new(Log::to(std::io::sink()), false)
     }
 
+    /// Says something about all files.
+    pub(crate) fn line(&self, text: &str) {
+        self.log.line(text);
+    }
+
     /// Begins with so many bytes in all.
     pub(crate) fn files(&self, work: Work, bytes: u64) -> Files<'_> {
         let total = self

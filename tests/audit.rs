@@ -811,7 +811,7 @@ fn pages_are_followed_and_a_rate_limit_is_waited_for() {
             }),
     );
     let mut command = command_of(
-        harness::HURRIED,
+        harness::hurried(),
         &stage,
         &["--repository", stage.sim.repository(), "--format", "json"],
     );

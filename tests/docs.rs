@@ -238,46 +238,84 @@ fn links_between_pages_lead_somewhere() {
     }
 }
 
-/// Those of ARCHITECTURE.md, docs/threat-model.md and docs/assurance.md are held against their files by `tests/promises.rs`.
 #[test]
 fn the_tests_that_pages_name_exist() {
     let name = regex::Regex::new(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+){3,})`").unwrap();
-    let mut sources = String::new();
-    for folder in ["tests", "core/src", "src", "sim/tests"] {
-        collect(
-            &format!("{}/{folder}", env!("CARGO_MANIFEST_DIR")),
-            &mut sources,
-        );
+    let attack = regex::Regex::new("attack \"([^\"]+)\"").unwrap();
+    let (mut sources, mut attacks) = (String::new(), String::new());
+    for folder in ["tests", "core/src", "src", "sim/tests", "sim/src"] {
+        collect(folder, "rs", &mut sources);
     }
-    for file in [
-        "docs/ledger.md",
-        "docs/operations.md",
-        "docs/receipt.md",
-        "docs/security.md",
-        "docs/plan.md",
-        "docs/operation.md",
-        "docs/policy.md",
-        "docs/trust.md",
-        "docs/campaign.md",
-        "docs/issuing.md",
-        "docs/audit.md",
-        "docs/verify.md",
-        "docs/report.md",
-        "docs/evidence.md",
-    ] {
+    collect("tests/attacks", "toml", &mut attacks);
+    collect("tests/attacks", "rs", &mut attacks);
+
+    for file in PAGES_THAT_NAME_TESTS {
         for found in name.captures_iter(&page(file)) {
             assert!(sources.contains(&found[1]), "{file} names {}", &found[1]);
+        }
+        for found in attack.captures_iter(&page(file)) {
+            assert!(
+                attacks.contains(&found[1]),
+                "{file} names the attack {}",
+                &found[1]
+            );
         }
     }
 }
 
-fn collect(folder: &str, sources: &mut String) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path.to_string_lossy(), sources);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&fs::read_to_string(path).unwrap());
+const PAGES_THAT_NAME_TESTS: &[&str] = &[
+    "ARCHITECTURE.md",
+    "docs/threat-model.md",
+    "docs/ledger.md",
+    "docs/operations.md",
+    "docs/receipt.md",
+    "docs/security.md",
+    "docs/plan.md",
+    "docs/operation.md",
+    "docs/policy.md",
+    "docs/trust.md",
+    "docs/campaign.md",
+    "docs/issuing.md",
+    "docs/audit.md",
+    "docs/verify.md",
+    "docs/report.md",
+    "docs/evidence.md",
+];
+
+/// Refusals are compared with their page by `tests/refusals.rs`; these are the codes of failures.
+#[test]
+fn every_failure_code_has_its_row() {
+    let code = r#"(?:Setback::fault|Complaint::new|\.interrupt(?:ed)?)\(\s*"([a-z_]+)""#;
+    let (code, rows) = (regex::Regex::new(code).unwrap(), page("docs/refusals.md"));
+    let mut sources = String::new();
+    collect("src", "rs", &mut sources);
+
+    let codes: BTreeSet<&str> = code
+        .captures_iter(&sources)
+        .map(|found| found.get(1).unwrap().as_str())
+        .collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    for code in codes {
+        assert!(
+            rows.contains(&format!("| `{code}` |")),
+            "docs/refusals.md lacks {code}"
+        );
+    }
+}
+
+/// The text of all files below a folder of the project that end so.
+fn collect(folder: &str, extension: &str, text: &mut String) {
+    for entry in fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&name, extension, text);
+        } else if entry
+            .path()
+            .extension()
+            .is_some_and(|found| found == extension)
+        {
+            text.push_str(&page(&name));
         }
     }
 }

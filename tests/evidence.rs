@@ -323,6 +323,7 @@ fn files_that_are_not_those_that_were_approved_are_found_out() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one case after the other")]
 fn evidence_that_is_not_the_releases_own_is_found_out() {
     let stage = shipped();
     let folder = downloaded(&stage);
@@ -451,7 +452,7 @@ fn what_was_changed_at_github_is_found_out() {
                 drop(stage.patch(
                     "/repos/octo/hello/releases/1",
                     &json!({ "body": "Buy this." }),
-                ))
+                ));
             },
             "release: its text begins `Buy this.`, and is not the approved one, which begins `First.",
         ),
@@ -460,7 +461,7 @@ fn what_was_changed_at_github_is_found_out() {
                 drop(stage.patch(
                     "/repos/octo/hello/releases/1",
                     &json!({ "prerelease": true }),
-                ))
+                ));
             },
             "release: its prerelease is `true`, but `false` was approved",
         ),

@@ -486,7 +486,7 @@ fn a_token_that_may_not_write_is_told_which_permission_it_lacks() {
         report.message()
     );
     assert!(
-        report.message().contains("pull_requests=write"),
+        report.message().contains("pull-requests: write"),
         "{}",
         report.message()
     );
@@ -598,7 +598,7 @@ fn a_file_that_changes_between_its_hash_and_its_upload_is_a_failure_before_publi
         let attempt = stage.release().input("files", "app.zip").approved();
         // The draft is being made: the files are hashed, no upload has begun.
         let report = attempt.run_while(Endpoint::CreateRelease, || {
-            change(&stage.workspace().join("app.zip"))
+            change(&stage.workspace().join("app.zip"));
         });
         assert_eq!(
             (report.exit, report.code()),
@@ -628,7 +628,7 @@ fn an_asset_that_somebody_adds_to_the_draft_is_found_before_publication() {
     let attempt = stage.release().input("files", "app.zip").approved();
     // While GitHub holds its answer to the claim's draft, somebody else uploads to it.
     let report = attempt.run_while(Endpoint::CreateRelease, || {
-        stage.upload(1, "evil.zip", "evil")
+        stage.upload(1, "evil.zip", "evil");
     });
     assert_eq!(
         (report.exit, report.code()),
@@ -757,7 +757,7 @@ fn on_a_terminal_there_are_bars_for_files_and_one_for_the_whole() {
     terminal
         .args([
             "-qec",
-            &format!("{} action /dev/null", harness::HURRIED),
+            &format!("{} action /dev/null", harness::hurried()),
             "/dev/null",
         ])
         .env_clear()
@@ -814,8 +814,8 @@ fn where_github_tells_no_digests_an_asset_that_was_exchanged_is_read_again() {
         );
     }
     // The upload was read back and is right; then somebody puts another file of the same name and size in its place.
-    let report = attempt.run_while(Endpoint::GetAsset, || {
-        stage.exchange(1, 1, "app.zip", "xyz")
+    let report = attempt.run_while(Endpoint::DownloadAsset, || {
+        stage.exchange(1, 1, "app.zip", "xyz");
     });
     assert_eq!(
         (report.exit, report.code()),

@@ -15,7 +15,7 @@ use countersign_core::{
     name::RepositoryId,
     operation::Kind,
 };
-use countersign_sim::{Effect, Endpoint, Fault};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
 use ed25519_dalek::SigningKey;
 use harness::{Attempt, Report, Stage, trusted_line};
 
@@ -80,7 +80,7 @@ const CASES: &[Case] = &[
         stage
             .tag()
             .approved_with(|terms| {
-                (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(60), terms.issued_at)
+                (terms.issued_at, terms.expires_at) = (terms.issued_at.minus(60), terms.issued_at);
             })
             .run()
     }),
@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
         let day = 24 * 3600;
         let attempt = stage.tag().approved_with(|terms| {
             (terms.issued_at, terms.expires_at) =
-                (terms.issued_at.minus(day + 60), terms.issued_at.plus(60))
+                (terms.issued_at.minus(day + 60), terms.issued_at.plus(60));
         });
         let report = attempt.run();
         // No receipt is stale by its age alone: it is expired, or lives too long.
@@ -135,6 +135,49 @@ const CASES: &[Case] = &[
             .tag()
             .approved_with(|terms| terms.ledger = Some(seen))
             .run()
+    }),
+    ("token_invalid", |stage| {
+        stage.tag().approved().input("token", "ghs_nobody").run()
+    }),
+    ("permission_missing", |stage| {
+        let token = stage.sim.token(Permissions {
+            pull_requests: Access::None,
+            ..Permissions::read()
+        });
+        let report = stage.pull().input("token", &token).dry_run();
+        assert!(
+            report.message().contains("`pull-requests: read`"),
+            "{}",
+            report.message()
+        );
+        report
+    }),
+    ("access_denied", |stage| {
+        let attempt = stage.tag().approved();
+        let message = "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.";
+        let kind = "FORBIDDEN".into();
+        let refused = Effect::GraphQlError {
+            kind,
+            message: message.into(),
+        };
+        stage.sim.plan(Fault::on(Endpoint::Preflight).then(refused));
+        attempt.run()
+    }),
+    ("repository_unseen", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.rename("octo/renamed");
+        attempt.run()
+    }),
+    ("server_too_old", |stage| {
+        let attempt = stage.tag().approved();
+        let (type_name, field) = ("Ref".into(), "rules".into());
+        stage
+            .sim
+            .plan(Fault::on(Endpoint::Preflight).then(Effect::UndefinedField { type_name, field }));
+        let requests = stage.requests().len();
+        let report = attempt.run();
+        assert_eq!(stage.requests().len(), requests + 1);
+        report
     }),
     ("preflight_archived", |stage| {
         let attempt = stage.tag().approved();
@@ -465,6 +508,11 @@ const CASES: &[Case] = &[
     ("commit_unknown", |stage| {
         stage.tag().input("target-sha", "nowhere").dry_run()
     }),
+    ("ref_ambiguous", |stage| {
+        stage.sim.tag("next", &stage.main());
+        stage.sim.commit("next", &[("next.txt", b"next")]);
+        stage.tag().input("target-sha", "next").dry_run()
+    }),
     ("token_missing", |stage| {
         stage.tag().input("token", " ").run()
     }),
@@ -510,9 +558,10 @@ fn other_key(seed: u8) -> String {
 
 /// The codes that stand in the sources.
 fn codes() -> BTreeSet<String> {
-    let pattern = regex::Regex::new(r#"=> "([a-z_0-9]+)","#).unwrap();
+    let pattern = regex::Regex::new(r#"=> (?:\{\s+)?"([a-z_0-9]+)"[,\n]"#).unwrap();
     let sources = [
         include_str!("../core/src/refusal.rs"),
+        include_str!("../core/src/refusal/access.rs"),
         include_str!("../core/src/refusal/input.rs"),
         include_str!("../core/src/world.rs"),
         include_str!("../core/src/policy/decide.rs"),
@@ -793,10 +842,11 @@ fn a_ledger_that_cannot_be_read_is_refused_whatever_the_reason() {
             .sim
             .plan(Fault::on(Endpoint::Preflight).times(9).then(effect.clone()));
         let report = attempt.run();
-        let code = if effect == Effect::OmitDate {
-            "clock_skew"
-        } else {
-            "ledger_unavailable"
+        let code = match effect {
+            Effect::OmitDate => "clock_skew",
+            Effect::StatusBefore(401) => "token_invalid",
+            Effect::StatusBefore(403) => "permission_missing",
+            _ => "ledger_unavailable",
         };
         report.refused(code);
         assert_eq!(stage.writes(), Vec::<String>::new(), "{effect:?}");

@@ -5,6 +5,7 @@
 //! [`Envelope`](envelope::Envelope) → [`VerifiedReceipt`](receipt::VerifiedReceipt) →
 //! [`Grant`](authorize::Grant) → [`Claim`](ledger::Claim) → [`Outcome`](ledger::Outcome).
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 #![no_std]
 
 extern crate alloc;

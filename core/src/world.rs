@@ -9,19 +9,25 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// REST requests that one attempt may need at worst, beside its uploads: looks, repeats, pages of assets.
-const REQUESTS_NEEDED: u64 = 40;
+/// REST requests that one attempt may need at worst, beside its uploads: some thirty looks for what
+/// shows late, repeats (GitHub was seen to count a refused duplicate three times), pages of assets.
+const REQUESTS_NEEDED: u64 = 80;
 
-/// REST requests that an operation may need at worst, the evidence's upload included. GitHub was seen to count an upload twice.
+/// Files that an operation uploads, the evidence included.
 #[must_use]
-pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
-    let uploads = match operation {
+pub fn uploads(operation: &Operation, attach: AttachReceipt) -> u64 {
+    match operation {
         Operation::PublishRelease(release) => {
             release.assets.as_slice().len() as u64 + u64::from(attach == AttachReceipt::Yes)
         }
         Operation::TagRepo(_) | Operation::OpenPr(_) => 0,
-    };
-    REQUESTS_NEEDED + 2 * uploads
+    }
+}
+
+/// REST requests that an operation may need at worst. GitHub was seen to count an upload twice.
+#[must_use]
+pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
+    REQUESTS_NEEDED + 2 * uploads(operation, attach)
 }
 
 /// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried twelve times with a look between.
@@ -294,7 +300,7 @@ impl World {
         self.has_commit(operation.commit())?;
         match operation {
             Operation::PublishRelease(release) => {
-                self.allows_release(release, allow_workflow_changes)?
+                self.allows_release(release, allow_workflow_changes)?;
             }
             Operation::TagRepo(tag) => self.allows_tag(tag, allow_workflow_changes)?,
             Operation::OpenPr(pull) => self.allows_pull(pull)?,
@@ -441,7 +447,7 @@ mod tests {
             move |world: &mut World| {
                 world.tag = Some(TagFact {
                     commit: commit(digit),
-                })
+                });
             }
         };
         assert_eq!(verdict(&release(), |_| ()), "-");
@@ -621,19 +627,19 @@ mod tests {
                     remaining,
                     limit: Some(1000),
                     resets_at: None,
-                })
+                });
             }
         };
-        assert_eq!(verdict(&tag(), requests(40)), "-");
-        assert_eq!(verdict(&tag(), requests(39)), "preflight_rate_limit");
+        assert_eq!(verdict(&tag(), requests(80)), "-");
+        assert_eq!(verdict(&tag(), requests(79)), "preflight_rate_limit");
         let mut resumed = world();
-        requests(40)(&mut resumed);
+        requests(80)(&mut resumed);
         assert_eq!(
             resumed.allows_resuming(),
             Ok(()),
             "the uploads may be done already"
         );
-        requests(39)(&mut resumed);
+        requests(79)(&mut resumed);
         assert_eq!(
             resumed.allows_resuming().unwrap_err().code(),
             "preflight_rate_limit"
@@ -644,8 +650,8 @@ mod tests {
                 requests_needed(&release(), AttachReceipt::No),
                 requests_needed(&release(), AttachReceipt::Yes)
             ),
-            (42, 44)
+            (82, 84)
         );
-        assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 40);
+        assert_eq!(requests_needed(&tag(), AttachReceipt::Yes), 80);
     }
 }

@@ -53,6 +53,7 @@ fn permissions(contents: &str, actions: &str) -> Permissions {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm per command")]
 fn obey(sim: &Simulator, command: &Value) -> Value {
     let text = |member: &str| command[member].as_str().unwrap_or_default();
     let number = |member: &str| command[member].as_u64().unwrap_or_default();

@@ -165,6 +165,8 @@ pub enum Effect {
     ForeignUploadUrl,
     /// Assets in the answer have no digest; an upload's asset never gets one.
     NullDigest,
+    /// Releases in the answer still are drafts without a page; the work is done.
+    StillDraft,
     /// The answer has no `Date` header.
     OmitDate,
     /// GraphQL: answers `STALE_DATA` without doing it. REST: 409.

@@ -73,6 +73,10 @@ pub(crate) fn after(met: Option<&Effect>, endpoint: Endpoint, mut answer: Answer
                 })
             });
         }
+        Some(Effect::StillDraft) => {
+            rewrite(&mut answer, "draft", |_| json!(true));
+            rewrite(&mut answer, "html_url", |_| Value::Null);
+        }
         Some(Effect::ResourceLimits { nodes }) => graphql::cut_short(&mut answer, *nodes),
         Some(Effect::NullDigest) => rewrite(&mut answer, "digest", |_| Value::Null),
         _ => {}

@@ -64,34 +64,7 @@ pub(crate) async fn run(
         .map(|planned| policy.judge(arguments, planned, &public, &requesters));
     let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
 
-    for (planned, judgement) in plan.operations().iter().zip(&judged) {
-        tell(&format!(
-            "{}\n\n{}\n",
-            judgement.heading(planned),
-            shown(planned)?
-        ));
-        tell(&format!(
-            "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
-            plan.run_id,
-            arguments.expires_in,
-            planned
-                .ledger()
-                .map_or("empty".into(), |ledger| ledger.to_string()),
-            public.fingerprint()
-        ));
-    }
-    let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
-    tell(&format!(
-        "asked for by  {}\ncampaign      {}\n",
-        if people.is_empty() {
-            "nobody knows".into()
-        } else {
-            people.join(", ")
-        },
-        plan.campaign
-            .as_ref()
-            .map_or("none", |campaign| campaign.as_str())
-    ));
+    show_for_review(&plan, &judged, &requesters, &public, arguments)?;
     let question = if judged.len() == 1 {
         "Sign it?".to_owned()
     } else {
@@ -140,6 +113,45 @@ pub(crate) async fn run(
         }
         _ => Ok(Exit::Success),
     }
+}
+
+/// Everything that the receipts will allow, as it is read before the question.
+fn show_for_review(
+    plan: &Plan,
+    judged: &[Judgement],
+    requesters: &[Actor],
+    public: &PublicKey,
+    arguments: &AuthorizeArguments,
+) -> anyhow::Result<()> {
+    for (planned, judgement) in plan.operations().iter().zip(judged) {
+        tell(&format!(
+            "{}\n\n{}\n",
+            judgement.heading(planned),
+            shown(planned)?
+        ));
+        tell(&format!(
+            "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
+            plan.run_id,
+            arguments.expires_in,
+            planned
+                .ledger()
+                .map_or("empty".into(), |ledger| ledger.to_string()),
+            public.fingerprint()
+        ));
+    }
+    let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
+    tell(&format!(
+        "asked for by  {}\ncampaign      {}\n",
+        if people.is_empty() {
+            "nobody knows".into()
+        } else {
+            people.join(", ")
+        },
+        plan.campaign
+            .as_ref()
+            .map_or("none", |campaign| campaign.as_str())
+    ));
+    Ok(())
 }
 
 fn sign(

@@ -66,7 +66,7 @@ pub(crate) async fn run(
         Some(folder) => {
             verification
                 .of_folder(&Folder::list(folder)?, environment, &mut findings)
-                .await?
+                .await?;
         }
         None => verification.of_release(environment, &mut findings).await?,
     }

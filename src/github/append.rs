@@ -114,21 +114,6 @@ impl Committed {
     }
 }
 
-/// What became of an append, and where the operation's tag led at that moment.
-pub(crate) struct AppendReply {
-    pub(crate) appended: Appended,
-    pub(crate) tag: Option<CommitId>,
-}
-
-impl From<Appended> for AppendReply {
-    fn from(appended: Appended) -> Self {
-        Self {
-            appended,
-            tag: None,
-        }
-    }
-}
-
 impl GitHub {
     /// Adds the files to the ledger branch, if it stands where the append expects it.
     pub(crate) async fn append(
@@ -136,7 +121,7 @@ impl GitHub {
         repository: &Repository,
         append: &Append,
         tag: Option<&TagName>,
-    ) -> AppendReply {
+    ) -> Appended {
         let additions = append
             .files()
             .iter()
@@ -171,41 +156,39 @@ impl GitHub {
             Err(trouble) => trouble,
         };
         if trouble.leaves_open() {
-            return Appended::Unknown(trouble.to_string()).into();
+            return Appended::Unknown(trouble.to_string());
         }
         // Nothing was written. After the wait the ledger, the receipt and the clocks must be looked at anew before the next try.
         let again = self.patience.waits(&trouble, 1).await;
         if again {
-            Appended::Stale.into()
+            Appended::Stale
         } else {
-            rejected(&trouble).into()
+            rejected(&trouble)
         }
     }
 }
 
 /// What an answer says of the append, and of the tag if there is one to look at.
-fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> AppendReply {
+fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
     if let Some(payload) = reply
         .data
         .as_ref()
         .and_then(|data| data.create_commit_on_branch.as_ref())
     {
         let Some(commit) = &payload.commit else {
-            return without_commit(reply).into();
+            return without_commit(reply);
         };
         // An error next to the commit is about what we asked to be shown; the work is done.
         return match commit.oid.parse() {
-            Ok(commit_id) => AppendReply {
-                appended: Appended::Done {
-                    commit: commit_id,
-                    observed_at: reply.date,
-                },
+            Ok(commit_id) => Appended::Done {
+                commit: commit_id,
+                observed_at: reply.date,
                 tag: commit.tag().filter(|_| tagged),
             },
-            Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")).into(),
+            Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")),
         };
     }
-    without_commit(reply).into()
+    without_commit(reply)
 }
 
 /// A mutation that validates its input answers with an empty payload next to its error, others with
@@ -253,7 +236,7 @@ mod tests {
             serde_json::from_str(data).unwrap(),
             serde_json::from_str(errors).unwrap(),
         );
-        match classify(&reply, true).appended {
+        match classify(&reply, true) {
             Appended::Done { commit, .. } => format!("done {}", commit.short()),
             Appended::Stale => "stale".into(),
             Appended::Rejected(rejection) => format!("rejected {}", rejection.code),

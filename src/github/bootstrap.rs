@@ -127,12 +127,13 @@ impl GitHub {
         let commit =
             json!({ "message": "Begin the receipt ledger", "tree": tree.sha, "parents": [] });
         let commit: Made = self
-            .about_fresh(async || self.post(repository, "git/commits", &commit).await)
+            .repeat_while_fresh(async || self.post(repository, "git/commits", &commit).await)
             .await?;
 
         let reference = json!({ "ref": format!("refs/heads/{BRANCH}"), "sha": commit.sha });
+        // GitHub creates a ref only if there is none, so a second try moves nothing.
         let made: Result<serde_json::Value, _> = self
-            .about_fresh(async || self.post(repository, "git/refs", &reference).await)
+            .repeat_while_fresh(async || self.post(repository, "git/refs", &reference).await)
             .await;
         match made {
             Ok(_) => Ok(Begun::With(commit.id()?)),
@@ -161,7 +162,9 @@ impl GitHub {
         commit: &CommitId,
     ) -> Result<bool, Trouble> {
         let path = place(repository, &format!("git/commits/{commit}"));
-        let commit: Commit = self.about_fresh(async || self.read(&path).await).await?;
+        let commit: Commit = self
+            .repeat_while_fresh(async || self.read(&path).await)
+            .await?;
         Ok(commit.verification.verified)
     }
 
@@ -196,26 +199,6 @@ impl GitHub {
         rules: &[&str],
     ) -> Result<Ruleset, Trouble> {
         self.post(repository, "rulesets", &ruleset(rules)).await
-    }
-
-    /// Asks about an object that was made a moment ago. GitHub may not know it everywhere yet, and
-    /// answers 404 or "does not exist" for some seconds (backstage/backstage#35358).
-    async fn about_fresh<T>(
-        &self,
-        ask: impl AsyncFn() -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let trouble = match ask().await {
-                Err(trouble) if is_too_new(&trouble) => trouble,
-                answer => return answer,
-            };
-            let passes = trouble.clone().of_something_fresh();
-            if !self.patience.waits(&passes, tried).await {
-                return Err(trouble);
-            }
-        }
     }
 
     async fn post<T: DeserializeOwned>(
@@ -263,16 +246,5 @@ fn empty_repository(trouble: Trouble) -> Result<Begun, Trouble> {
     match trouble {
         Trouble::Validation { status: 409, .. } => Ok(Begun::EmptyRepository),
         trouble => Err(trouble),
-    }
-}
-
-fn is_too_new(trouble: &Trouble) -> bool {
-    match trouble {
-        Trouble::NotFound { .. } => true,
-        Trouble::Validation {
-            status: 422,
-            message,
-        } => message.contains("does not exist"),
-        _ => false,
     }
 }

@@ -77,6 +77,15 @@ impl Endpoints {
             .is_some_and(|host| host == "api.github.com" || host.ends_with(".ghe.com"))
     }
 
+    /// Whether GitHub's own service answers, which limits how fast content is created: by the address
+    /// of its pages where everything stays on this machine.
+    pub(super) fn limits_content(&self) -> bool {
+        let server = self.server.parse::<Uri>().ok();
+        let host = server.as_ref().and_then(Uri::host).unwrap_or_default();
+        let is_githubs = host == "github.com" || host.ends_with(".ghe.com");
+        self.is_public() || self.is_local() && is_githubs
+    }
+
     /// Whether the token may be sent there: the API, GraphQL, or the upload host of the same family.
     pub(super) fn trusts(&self, uri: &Uri) -> bool {
         if is_loopback(&self.api) {
@@ -225,6 +234,21 @@ mod tests {
                 "{api}"
             );
         }
+    }
+
+    #[test]
+    fn githubs_own_service_limits_how_fast_content_is_created() {
+        let limits = |api: &str, server: &str| {
+            Endpoints::new(api, &format!("{api}/graphql"), server)
+                .unwrap()
+                .limits_content()
+        };
+        assert!(limits("https://api.github.com", "https://github.com"));
+        assert!(limits("https://api.octo.ghe.com", "https://octo.ghe.com"));
+        assert!(!limits("https://ghes.example/api", "https://ghes.example"));
+        assert!(!limits("https://ghes.example/api", "https://github.com"));
+        assert!(limits("http://127.0.0.1:8080", "https://github.com"));
+        assert!(!limits("http://127.0.0.1:8080", "https://ghes.example"));
     }
 
     #[test]

@@ -309,9 +309,9 @@ impl LedgerReader {
             folders = Vec::new();
             for (path, tree) in listed.into_iter().flatten() {
                 if tree && is_folder(&path) {
-                    folders.push(path)
+                    folders.push(path);
                 } else {
-                    found.push(path)
+                    found.push(path);
                 }
             }
         }

@@ -15,6 +15,10 @@ use crate::{log::Log, tempo::Tempo};
 pub(crate) const MAX_WAIT: u64 = 120;
 /// Tries after the first one, with these waits in seconds before them.
 const WAITS: [u64; 3] = [2, 4, 8];
+/// Seconds between two looks for what was written a moment ago.
+const BETWEEN_LOOKS: u64 = 2;
+/// Looks after the first one. GitHub's reads were seen to lag behind its writes by up to 23 s.
+const MORE_LOOKS: u64 = 15;
 
 /// Waits that run beside each other are one wait.
 struct Spending {
@@ -61,20 +65,49 @@ impl Patience {
             .await;
     }
 
+    /// Looks for what was written a moment ago until it shows, for half a minute. This is no wait in
+    /// the sense of `max-wait`: the write is done, and giving up early would call it unknown.
+    pub(crate) async fn look_for<T, E>(
+        &self,
+        what: &str,
+        look: impl AsyncFn() -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        for looked in 0..=MORE_LOOKS {
+            if looked == 1 {
+                let most = BETWEEN_LOOKS * MORE_LOOKS;
+                self.log.line(&format!("countersign: GitHub does not show {what} yet. Looking again every {BETWEEN_LOOKS} s, for {most} s at most."));
+            }
+            if looked > 0 {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(self.seconds(BETWEEN_LOOKS)).await;
+            }
+
+            if let Some(found) = look().await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// Waits, if after so many tries another one may help; `false` means that it is time to give up.
     pub(crate) async fn waits(&self, trouble: &Trouble, tried: usize) -> bool {
-        let Some(wait) = tried
-            .checked_sub(1)
-            .and_then(|done| WAITS.get(done))
-            .copied()
-            .filter(|_| trouble.passes())
-        else {
+        trouble.passes() && self.sleep_before_retry(trouble, tried).await
+    }
+
+    /// The same for a request that names something made a moment ago, which GitHub may not find yet.
+    pub(crate) async fn waits_for_fresh(&self, trouble: &Trouble, tried: usize) -> bool {
+        let trouble = trouble.clone().of_something_fresh();
+        self.waits(&trouble, tried).await
+    }
+
+    /// Sleeps, unless it was tried often enough or `max-wait` leaves too little.
+    async fn sleep_before_retry(&self, trouble: &Trouble, tried: usize) -> bool {
+        let waits = tried.checked_sub(1).and_then(|done| WAITS.get(done));
+        let Some(wait) = waits.copied() else {
             return false;
         };
         let wait = trouble.asks_to_wait().map_or(wait, |asked| asked.max(wait));
-        let pause = self
-            .second
-            .saturating_mul(u32::try_from(wait).unwrap_or(u32::MAX));
+        let pause = self.seconds(wait);
         if let Err(left) = self.pay(pause, Instant::now()) {
             let left = left
                 .as_nanos()
@@ -90,6 +123,11 @@ impl Patience {
         ));
         tokio::time::sleep(pause).await;
         true
+    }
+
+    fn seconds(&self, seconds: u64) -> Duration {
+        self.second
+            .saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
 
     /// Pays for a wait from now on, as far as another wait has not paid for the same time; or tells what is left.
@@ -217,6 +255,53 @@ mod tests {
         };
         let (waited, retries, told) = waits(120, &[(denied, 1), (refused, 1), (missing, 1)]);
         assert_eq!((waited, retries, told.as_str()), (vec![false; 3], 0, ""));
+    }
+
+    #[test]
+    fn what_was_made_a_moment_ago_may_be_missing_for_a_while() {
+        let missing = Trouble::NotFound {
+            message: "Not Found".into(),
+            permissions: None,
+        };
+        let unknown = Trouble::Validation {
+            status: 422,
+            message: "Object does not exist".into(),
+        };
+        let refused = Trouble::Validation {
+            status: 422,
+            message: "Validation Failed".into(),
+        };
+        assert!(missing.may_be_lag() && unknown.may_be_lag() && !refused.may_be_lag());
+    }
+
+    #[test]
+    fn a_look_for_what_was_written_ends_after_half_a_minute_whatever_max_wait_says() {
+        let lines = Lines::default();
+        let tempo = Tempo {
+            second: Duration::from_micros(1),
+            silence: Duration::ZERO,
+        };
+        let patience = Patience::new(tempo, 0, Log::to(lines.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let looks = std::cell::Cell::new(0);
+        let look_until = |found: u64| {
+            looks.set(0);
+            runtime.block_on(patience.look_for("it", async || {
+                looks.set(looks.get() + 1);
+                Ok::<_, ()>((looks.get() == found).then_some(()))
+            }))
+        };
+        assert_eq!((look_until(1), looks.get()), (Ok(Some(())), 1));
+        assert_eq!(
+            String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),
+            ""
+        );
+        assert_eq!((look_until(16), looks.get()), (Ok(Some(())), 16));
+        assert_eq!((look_until(17), looks.get()), (Ok(None), 16));
+        assert_eq!(patience.retries(), 30);
     }
 
     #[test]

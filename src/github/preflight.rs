@@ -154,21 +154,16 @@ impl GitHub {
     }
 
     /// The ledger by the same query, and where the operation's tag leads at that moment: one answer.
-    pub(crate) async fn look(
-        &self,
-        query: &PreflightQuery,
-    ) -> Result<(LedgerView, Option<CommitId>), Refusal> {
+    pub(crate) async fn look(&self, query: &PreflightQuery) -> Result<LedgerView, Refusal> {
         let sighting = self
             .sight(query)
             .await
             .map_err(|trouble| unavailable(&trouble))?;
-        Ok((
-            LedgerView {
-                snapshot: sighting.ledger?,
-                observed_at: sighting.date,
-            },
-            sighting.world.tag.map(|tag| tag.commit),
-        ))
+        Ok(LedgerView {
+            snapshot: sighting.ledger?,
+            observed_at: sighting.date,
+            tag: sighting.world.tag.map(|tag| tag.commit),
+        })
     }
 
     async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {

@@ -14,7 +14,8 @@ const MOST_PAGES: usize = 20;
 #[derive(Deserialize)]
 pub(crate) struct Release {
     pub(crate) id: u64,
-    pub(crate) html_url: String,
+    /// GitHub's answer to a publication may still lack it.
+    pub(crate) html_url: Option<String>,
     pub(crate) upload_url: String,
     pub(crate) tag_name: String,
     pub(crate) target_commitish: Option<String>,

@@ -208,15 +208,39 @@ impl Trouble {
         )
     }
 
-    /// What was made a moment ago may be missing or unprocessable elsewhere at GitHub: that passes.
+    /// Whether GitHub may only not have caught up: what was made a moment ago can be missing on
+    /// another of its servers for some seconds.
+    pub(crate) fn may_be_lag(&self) -> bool {
+        match self {
+            Self::NotFound { .. } => true,
+            Self::Validation { message, .. } => message.starts_with("Object does not exist"),
+            _ => false,
+        }
+    }
+
+    /// The same trouble with a request that names something made a moment ago: that passes.
     pub(crate) fn of_something_fresh(self) -> Self {
         match self {
             Self::NotFound { message, .. } => Self::NotYetKnown {
                 status: 404,
                 message,
             },
-            Self::Validation { status, message } => Self::NotYetKnown { status, message },
+            Self::Validation { status, message }
+                if message.starts_with("Object does not exist") =>
+            {
+                Self::NotYetKnown { status, message }
+            }
             other => other,
+        }
+    }
+
+    /// Whether GitHub refuses to make something because it is there already.
+    pub(crate) fn says_it_exists(&self) -> bool {
+        match self {
+            Self::Validation { status, message } => {
+                Objection::of(*status, message) == Objection::Exists
+            }
+            _ => false,
         }
     }
 

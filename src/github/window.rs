@@ -104,6 +104,17 @@ mod tests {
         assert_eq!(window.admit(now), Err(3601));
     }
 
+    /// Answers of the upload host say nothing of limits.
+    #[test]
+    fn an_answer_that_names_no_limit_changes_nothing() {
+        let (mut window, now) = (Window::default(), Instant::now());
+        window.observe(&told(&[("x-ratelimit-limit", "2")]), now);
+        assert_eq!(window.admit(now), Ok(()));
+        window.observe(&told(&[("connection", "close")]), now);
+        assert_eq!(window.admit(now), Ok(()));
+        assert_eq!(window.admit(now), Err(3601));
+    }
+
     #[test]
     fn when_nothing_is_left_it_is_closed_until_the_reset() {
         let (mut window, now) = (Window::default(), Instant::now());

@@ -44,7 +44,7 @@ pub(crate) async fn plans_of_run(
                 found.push(FoundPlan {
                     artifact: name,
                     plan,
-                })
+                });
             }
             Ok(_) => {}
             Err(problem) => log.line(&format!(

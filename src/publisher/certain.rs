@@ -1,7 +1,8 @@
-//! Writes until it is certain what became of it: a write whose answer was lost is looked after before it is repeated.
+//! Writes until it is certain what became of it: a write whose answer was lost is looked after
+//! before it is repeated, and what GitHub does not show yet is looked for again.
 
 use super::Setback;
-use crate::github::{GitHub, Written};
+use crate::github::{GitHub, Trouble, Written};
 
 /// Who made what is there now.
 pub(super) enum Made<T> {
@@ -29,16 +30,26 @@ impl<T> Made<T> {
     }
 }
 
-/// Writes, and repeats the write while what is in the way passes. Once a try may have come through unseen (`doubtful` if an earlier
-/// attempt's may have), every failure is followed by a look, and what stands there is taken over.
+/// What is known before a write.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Before {
+    /// An earlier attempt may have written it.
+    pub(super) doubtful: bool,
+    /// It names something that was made a moment ago, which GitHub may not find everywhere yet.
+    pub(super) fresh: bool,
+}
+
+/// Writes, and repeats the write while what is in the way passes.
+///
+/// Once a try may have come through unseen, every failure is followed by a look, and what is there
+/// is taken over. Nothing is given up in doubt before GitHub had half a minute to show it.
 pub(super) async fn certain<T>(
     github: &GitHub,
-    mut doubtful: bool,
+    before: Before,
     write: impl AsyncFn() -> Result<Written<T>, Setback>,
     look: impl AsyncFn() -> Result<Option<T>, Setback>,
 ) -> Result<Made<T>, Setback> {
-    let mut tried = 0;
-    let mut lost = false;
+    let (mut doubtful, mut lost, mut tried) = (before.doubtful, false, 0);
     loop {
         tried += 1;
         let (trouble, just_lost) = match write().await? {
@@ -46,36 +57,66 @@ pub(super) async fn certain<T>(
             Written::NotDone(trouble) => (trouble, false),
             Written::Unknown(trouble) => (trouble, true),
         };
-        (doubtful, lost) = (doubtful || just_lost, lost || just_lost);
+        lost |= just_lost;
+        doubtful |= just_lost || before.fresh && trouble.may_be_lag();
+
         // The wait comes before the look: GitHub may still be at work, and its reads may lag behind.
-        let mut again = github.patience().waits(&trouble, tried).await;
+        let mut retry = waits(github, before.fresh, &trouble, tried).await;
         if doubtful && let Some(found) = look().await? {
             return Ok(Made::Found(found));
         }
+
         // What a lost request did may show late: one look is not enough to send it again.
-        if just_lost && again {
+        if just_lost && retry {
             tried += 1;
-            again = github.patience().waits(&trouble, tried).await;
+            retry = waits(github, before.fresh, &trouble, tried).await;
             if let Some(found) = look().await? {
                 return Ok(Made::Found(found));
             }
         }
-        if !again {
-            let setback = Setback::from(trouble);
-            // Nobody knows what a lost try did, whatever the last one says.
-            return Err(if lost {
-                Setback {
-                    open: true,
-                    ..setback
-                }
-            } else {
-                setback
-            });
+
+        if !retry {
+            return given_up(github, trouble, doubtful, lost, look).await;
         }
     }
 }
 
-/// A write that may be done twice without harm. `fresh` is what was made a moment ago, which GitHub may not find everywhere yet.
+/// The last look, which GitHub has half a minute to answer.
+async fn given_up<T>(
+    github: &GitHub,
+    trouble: Trouble,
+    doubtful: bool,
+    lost: bool,
+    look: impl AsyncFn() -> Result<Option<T>, Setback>,
+) -> Result<Made<T>, Setback> {
+    let may_show_late = lost || doubtful && trouble.says_it_exists();
+    if may_show_late
+        && let Some(found) = github
+            .patience()
+            .look_for("what may have been written", look)
+            .await?
+    {
+        return Ok(Made::Found(found));
+    }
+
+    // No one knows what a lost try did, whatever the last one says.
+    let setback = Setback::from(trouble);
+    Err(Setback {
+        open: setback.open || lost,
+        ..setback
+    })
+}
+
+async fn waits(github: &GitHub, fresh: bool, trouble: &Trouble, tried: usize) -> bool {
+    if fresh {
+        github.patience().waits_for_fresh(trouble, tried).await
+    } else {
+        github.patience().waits(trouble, tried).await
+    }
+}
+
+/// A write that may be done twice without harm. `fresh` is what was made a moment ago, which GitHub
+/// may not find everywhere yet.
 pub(super) async fn repeated<T>(
     github: &GitHub,
     fresh: bool,
@@ -88,13 +129,28 @@ pub(super) async fn repeated<T>(
             Written::Done(made) => return Ok(made),
             Written::NotDone(trouble) | Written::Unknown(trouble) => trouble,
         };
-        let reason = if fresh {
-            trouble.clone().of_something_fresh()
-        } else {
-            trouble.clone()
-        };
-        if !github.patience().waits(&reason, tried).await {
+        if !waits(github, fresh, &trouble, tried).await {
             return Err(trouble.into());
         }
     }
+}
+
+/// Reads what must be there, because it was made or found a moment ago: not there means not yet.
+pub(super) async fn read_fresh<T>(
+    github: &GitHub,
+    what: &str,
+    read: impl AsyncFn() -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let found = github
+        .patience()
+        .look_for(what, async || match read().await {
+            Ok(found) => Ok(Some(found)),
+            Err(Trouble::NotFound { .. }) => Ok(None),
+            Err(trouble) => Err(trouble),
+        })
+        .await?;
+    found.ok_or_else(|| Trouble::NotFound {
+        message: format!("it does not show {what}"),
+        permissions: None,
+    })
 }

@@ -1,5 +1,7 @@
 //! Opens a pull request, then sets its labels and asks for its reviews.
 
+use std::cell::Cell;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,9 +16,9 @@ use countersign_core::{
 
 use super::{
     Setback,
-    certain::{Made, certain, repeated},
+    certain::{Before, Made, certain, repeated},
 };
-use crate::github::{GitHub, Written, encoded, encoded_path};
+use crate::github::{GitHub, Trouble, encoded, encoded_path};
 
 #[derive(Serialize)]
 struct NewPull<'a> {
@@ -37,6 +39,20 @@ struct Pull {
     head: Branch,
     base: Branch,
     draft: Option<bool>,
+    #[serde(default)]
+    labels: Vec<Label>,
+    #[serde(default)]
+    requested_reviewers: Vec<Login>,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    login: String,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +85,6 @@ async fn steps(
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<(), Setback> {
-    let repository = &pull.target.repository;
     let left = if claim.resumes() {
         standing(claim, pull, github).await?
     } else {
@@ -92,34 +107,124 @@ async fn steps(
             setback
         });
     }
-    if !pull.labels.is_empty() {
-        let path = format!("/repos/{repository}/issues/{}/labels", made.number);
-        let labels = json!({ "labels": pull.labels });
-        let labelled = repeated(github, ours, async || {
-            github
-                .write::<serde_json::Value>(claim, Method::POST, &path, &labels)
+    let opened = Opened {
+        claim,
+        pull,
+        github,
+        path: format!("/repos/{}/pulls/{}", pull.target.repository, made.number),
+        issue: format!("/repos/{}/issues/{}", pull.target.repository, made.number),
+    };
+    opened.label().await?;
+    opened.ask_reviewers().await
+}
+
+/// A pull request that is open. Labels and reviewers do no harm when they are set twice.
+struct Opened<'a> {
+    claim: &'a Claim,
+    pull: &'a OpenPr,
+    github: &'a GitHub,
+    path: String,
+    issue: String,
+}
+
+impl Opened<'_> {
+    async fn label(&self) -> Result<(), Setback> {
+        let approved = &self.pull.labels;
+        if approved.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<&str> = approved.iter().map(|label| label.as_str()).collect();
+        let path = format!("{}/labels", self.issue);
+        let body = json!({ "labels": approved });
+        let set: Vec<Label> = repeated(self.github, true, async || {
+            self.github
+                .write(self.claim, Method::POST, &path, &body)
                 .await
-        });
-        labelled.await.map_err(|setback| {
-            setback.about("the pull request is open, but its labels are not set")
-        })?;
+        })
+        .await
+        .map_err(|setback| setback.about("the pull request is open, but its labels are not set"))?;
+
+        let names = |labels: Vec<Label>| labels.into_iter().map(|label| label.name).collect();
+        let missing = self
+            .missing(&wanted, names(set), |pull| names(pull.labels))
+            .await?;
+        missing.map_or(Ok(()), |label| {
+            let message = format!(
+                "the pull request is open, but it lacks the label `{label}`: GitHub accepted the request and did not set it"
+            );
+            Err(Setback::fault("labels_missing", message))
+        })
     }
-    if !pull.reviewers.is_empty() {
-        let path = format!(
-            "/repos/{repository}/pulls/{}/requested_reviewers",
-            made.number
-        );
-        let reviewers = json!({ "reviewers": pull.reviewers });
-        let asked = repeated(github, false, async || {
-            github
-                .write::<serde_json::Value>(claim, Method::POST, &path, &reviewers)
+
+    async fn ask_reviewers(&self) -> Result<(), Setback> {
+        let approved = &self.pull.reviewers;
+        if approved.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<&str> = approved.iter().map(|login| login.as_str()).collect();
+        let path = format!("{}/requested_reviewers", self.path);
+        let body = json!({ "reviewers": approved });
+        let asked: Pull = repeated(self.github, true, async || {
+            self.github
+                .write(self.claim, Method::POST, &path, &body)
                 .await
-        });
-        asked.await.map_err(|setback| {
+        })
+        .await
+        .map_err(|setback| {
             setback.about("the pull request is open, but its reviewers were not asked")
         })?;
+
+        let logins = |pull: Pull| {
+            let logins = pull.requested_reviewers.into_iter();
+            logins.map(|reviewer| reviewer.login).collect()
+        };
+        let missing = self.missing(&wanted, logins(asked), logins).await?;
+        missing.map_or(Ok(()), |reviewer| {
+            let message = format!(
+                "the pull request is open, but `{reviewer}` was not asked for a review: GitHub accepted the request and dropped it"
+            );
+            Err(Setback::fault("reviewers_missing", message))
+        })
     }
-    Ok(())
+
+    /// The first approved name that GitHub does not show, in whatever case: a 2xx is not an effect.
+    /// What the answer lacks may only show late, so the pull request is read again.
+    async fn missing<'n>(
+        &self,
+        approved: &[&'n str],
+        answered: Vec<String>,
+        shown: impl Fn(Pull) -> Vec<String>,
+    ) -> Result<Option<&'n str>, Setback> {
+        let lacks = |names: &[String]| {
+            let mut approved = approved.iter().copied();
+            approved.find(|wanted| names.iter().all(|name| !same_name(name, wanted)))
+        };
+        let Some(first) = lacks(&answered) else {
+            return Ok(None);
+        };
+
+        let lacking = Cell::new(first);
+        let found = self
+            .github
+            .patience()
+            .look_for("every label and reviewer", async || {
+                match self.github.read(&self.path).await {
+                    Ok(pull) => Ok(lacks(&shown(pull)).map_or(Some(()), |name| {
+                        lacking.set(name);
+                        None
+                    })),
+                    Err(Trouble::NotFound { .. }) => Ok(None),
+                    Err(trouble) => Err(Setback::unseen(trouble)),
+                }
+            })
+            .await?;
+        Ok(found.is_none().then(|| lacking.get()))
+    }
+}
+
+/// GitHub compares the names of labels and accounts without regard to case.
+fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// A pull request that nobody approved proposes nothing any more.
@@ -131,14 +236,18 @@ async fn close(
     setback: Setback,
 ) -> Setback {
     let path = format!("/repos/{}/pulls/{number}", pull.target.repository);
-    let message = match github
-        .write::<serde_json::Value>(claim, Method::PATCH, &path, &json!({ "state": "closed" }))
-        .await
-    {
-        Written::Done(_) => format!("{}; it was closed again", setback.message),
-        Written::NotDone(trouble) | Written::Unknown(trouble) => {
-            format!("{}; close it by hand, because: {trouble}", setback.message)
-        }
+    let body = json!({ "state": "closed" });
+    let closed = repeated(github, true, async || {
+        github
+            .write::<serde_json::Value>(claim, Method::PATCH, &path, &body)
+            .await
+    });
+    let message = match closed.await {
+        Ok(_) => format!("{}; it was closed again", setback.message),
+        Err(because) => format!(
+            "{}; close it by hand, because: {}",
+            setback.message, because.message
+        ),
     };
     Setback { message, ..setback }
 }
@@ -161,7 +270,11 @@ async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Made<Pu
             .write::<Pull>(claim, Method::POST, &path, &body)
             .await)
     };
-    certain(github, claim.resumes(), write, async || {
+    let before = Before {
+        doubtful: claim.resumes(),
+        fresh: false,
+    };
+    certain(github, before, write, async || {
         standing(claim, pull, github).await
     })
     .await

@@ -2,9 +2,13 @@
 
 mod evidence;
 mod existing;
+mod shown;
 mod words;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -18,11 +22,14 @@ use countersign_core::{
     text::{excerpt, same_text},
 };
 
-use self::words::{ReleaseWords, hold, same_inside, same_outside};
+use self::{
+    existing::{Left, Pages},
+    words::{ReleaseWords, hold, same_inside, same_outside},
+};
 use super::{
     AssetFiles, Setback,
-    certain::{Made, certain, repeated},
-    upload::{self, Sent, Upload},
+    certain::{Before, Made, certain, read_fresh, repeated},
+    upload::{self, Sent, Source, Upload},
 };
 use crate::{
     github::{GitHub, Release, Trouble, UploadedAsset, Written, encoded},
@@ -68,81 +75,85 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     async fn run(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        if self.claim.resumes() {
-            if let Some(standing) = self.published().await? {
-                held.already_existed = true;
-                return self.ended(&standing, held).await;
-            }
-            self.tag_allows().await?;
-        }
-        if self.expected.is_empty() {
-            self.at_once(held).await
+        let left = if self.claim.resumes() {
+            self.left().await?
         } else {
-            self.by_draft(files, held).await
+            Left::Nothing
+        };
+        match left {
+            Left::Published(published) => {
+                held.already_existed = true;
+                self.ended(published, held).await
+            }
+            left if self.expected.is_empty() => self.at_once(left.draft(), held).await,
+            left => self.by_draft(left.draft(), files, held).await,
         }
     }
 
-    async fn at_once(&self, held: &mut GithubResponse) -> Result<(), Setback> {
-        let draft = self.release.visibility.draft();
-        let left = if self.claim.resumes() && draft {
-            self.own_draft().await?
-        } else {
-            None
-        };
+    async fn at_once(
+        &self,
+        left: Option<Release>,
+        held: &mut GithubResponse,
+    ) -> Result<(), Setback> {
         held.already_existed = left.is_some();
         let made = match left {
             Some(left) => left,
-            None => self.create(draft).await?.it(),
+            None => self.create(self.release.visibility.draft()).await?.it(),
         };
-        self.ended(&made, held).await
+        self.ended(made, held).await
     }
 
-    async fn by_draft(&self, files: &AssetFiles, held: &mut GithubResponse) -> Result<(), Setback> {
-        let left = if self.claim.resumes() {
-            self.own_draft().await?
-        } else {
-            None
-        };
+    async fn by_draft(
+        &self,
+        left: Option<Release>,
+        files: &AssetFiles,
+        held: &mut GithubResponse,
+    ) -> Result<(), Setback> {
         let draft = match left {
             Some(left) => Made::Found(left),
             None => self.create(true).await?,
         };
         let ours = draft.is_ours();
-        let draft = draft.as_ref();
-        held.release_id = Some(draft.id);
-        self.as_approved(draft, true)?;
+        let found = draft.as_ref();
+        held.release_id = Some(found.id);
+        self.as_approved(found, true)?;
+
         let kept = if ours {
             Vec::new()
         } else {
-            self.sort_out(draft).await?
+            self.sort_out(found).await?
         };
-        match self.upload_all(draft, kept, files).await {
+        match self.upload_all(&draft, kept, files).await {
             Ok(assets) => held.assets = assets,
             Err(setback) if ours && !setback.open => {
-                return Err(self.discard(draft, setback, held).await);
+                return Err(self.discard(found, setback, held).await);
             }
             Err(setback) => return Err(setback),
         }
+
         if self.release.visibility.draft() {
-            hold(draft, held);
+            hold(found, held);
             return Ok(());
         }
-        match self.make_visible(draft).await {
-            Ok(made) => self.ended(&made, held).await,
-            Err(setback) if ours && !setback.open => Err(self.discard(draft, setback, held).await),
+        match self.make_visible(&draft).await {
+            Ok(made) => self.ended(made, held).await,
+            Err(setback) if ours && !setback.open => Err(self.discard(found, setback, held).await),
             Err(setback) => Err(setback),
         }
     }
 
     /// Notes what GitHub holds, then compares it with what was approved, member by member.
-    async fn ended(&self, made: &Release, held: &mut GithubResponse) -> Result<(), Setback> {
-        hold(made, held);
-        self.as_approved(made, self.release.visibility.draft())?;
-        held.assets = self.exactly(&made.assets).await?;
+    async fn ended(&self, made: Release, held: &mut GithubResponse) -> Result<(), Setback> {
+        held.release_id = Some(made.id);
+        let made = self.shown(made).await?;
+        hold(&made, held);
+        self.as_approved(&made, self.release.visibility.draft())?;
+        held.assets = self.exactly(made).await?;
         Ok(())
     }
 
-    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks whether it is there.
+    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks
+    /// whether it is there.
     async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
         let write = async || {
@@ -151,33 +162,39 @@ impl Steps<'_> {
                 .write(self.claim, Method::POST, &path, &self.words(draft))
                 .await)
         };
+        let pages = Cell::new(Pages::All);
         let look = async || {
             if draft {
-                self.own_draft().await
+                self.own_draft(pages.replace(Pages::Newest)).await
             } else {
                 self.published().await
             }
         };
-        certain(self.github, self.claim.resumes(), write, look).await
+        let before = Before {
+            doubtful: self.claim.resumes(),
+            fresh: false,
+        };
+        certain(self.github, before, write, look).await
     }
 
     /// Every approved word once more: whoever edited the draft meanwhile edited it for nothing.
-    async fn make_visible(&self, draft: &Release) -> Result<Release, Setback> {
-        let path = format!(
-            "/repos/{}/releases/{}",
-            self.release.target.repository, draft.id
-        );
+    async fn make_visible(&self, draft: &Made<Release>) -> Result<Release, Setback> {
+        let id = draft.as_ref().id;
+        let path = self.path_of(id);
         let write = async || {
             Ok(self
                 .github
                 .write::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
                 .await)
         };
-        let look = async || {
-            let found: Release = self.github.read(&path).await.map_err(Setback::unseen)?;
-            Ok((!found.draft).then_some(found))
+        let look = async || Ok(self.by_id(id).await?.filter(|found| !found.draft));
+        let before = Before {
+            doubtful: false,
+            fresh: draft.is_ours(),
         };
-        certain(self.github, false, write, look).await.map(Made::it)
+        certain(self.github, before, write, look)
+            .await
+            .map(Made::it)
     }
 
     fn words(&self, draft: bool) -> ReleaseWords<'_> {
@@ -201,7 +218,7 @@ impl Steps<'_> {
     /// Uploads every asset that is not there yet, several at once, and compares what GitHub stored with what was approved.
     async fn upload_all(
         &self,
-        draft: &Release,
+        draft: &Made<Release>,
         kept: Vec<PublishedAsset>,
         files: &AssetFiles,
     ) -> Result<Vec<PublishedAsset>, Setback> {
@@ -210,6 +227,7 @@ impl Steps<'_> {
             .iter()
             .filter(|asset| kept.iter().all(|kept| kept.name != asset.name));
         let missing: Vec<&Asset> = missing.collect();
+        self.announce(missing.len(), files);
         let sent = Sent::new(missing.len());
         let telling = files.progress.as_ref().map(|progress| {
             progress.files(
@@ -227,12 +245,12 @@ impl Steps<'_> {
         // is looked at when the last bytes have left, beside the last answers. One that stays a draft is looked at when all is there.
         let mut assets = if self.release.visibility.draft() {
             let assets = uploads.await?;
-            self.no_strangers(draft).await?;
+            self.no_strangers(draft.as_ref()).await?;
             assets
         } else {
             let strangers = async {
                 sent.all().await;
-                self.no_strangers(draft).await
+                self.no_strangers(draft.as_ref()).await
             };
             let uploads = async {
                 let uploaded = uploads.await;
@@ -246,53 +264,73 @@ impl Steps<'_> {
         Ok(assets)
     }
 
+    /// Says how long so many uploads take, if they are slowed down.
+    fn announce(&self, uploads: usize, files: &AssetFiles) {
+        let least = self.github.pace().least_seconds(uploads as u64);
+        if let (Some(seconds), Some(progress)) = (least, &files.progress) {
+            let (minutes, seconds) = (seconds / 60, seconds % 60);
+            progress.line(&format!(
+                "countersign: {uploads} files are uploaded one a second after the first 60, because GitHub limits how fast content is created: this takes {minutes} min {seconds} s at least."
+            ));
+        }
+    }
+
     async fn upload(
         &self,
-        draft: &Release,
+        draft: &Made<Release>,
         asset: &Asset,
         files: &AssetFiles,
         telling: Option<&Files<'_>>,
         sent: &Sent,
     ) -> Result<PublishedAsset, Setback> {
-        let address = draft.upload_url.split('{').next().unwrap_or_default();
-        let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
-        let unusable = |error: std::io::Error| Setback::fault("file_changed", error.to_string());
         let source = self.source(asset, files)?;
-        let write = async || {
-            let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
-            let Upload { body, changed } =
-                upload::open(source, asset, progress, sent.clone()).map_err(unusable)?;
-            let written = self
-                .github
-                .upload::<UploadedAsset>(
-                    self.claim,
-                    &uri,
-                    asset.content_type.as_str(),
-                    asset.size,
-                    body,
-                )
-                .await;
-            if changed.happened() && !matches!(written, Written::Done(_)) {
-                Err(unusable(upload::changed(
-                    asset,
-                    &std::io::Error::other("its upload was broken off"),
-                )))
-            } else {
-                Ok(written)
-            }
+        // The list of an earlier attempt's assets may have lacked one; the draft of this attempt may
+        // not be known everywhere yet.
+        let before = Before {
+            doubtful: !draft.is_ours(),
+            fresh: draft.is_ours(),
         };
-        let uploaded = certain(self.github, false, write, async || {
-            self.half_uploaded(draft, asset).await
-        })
-        .await?
-        .it();
+        let send = async || {
+            self.github.pace().turn().await;
+            self.send(draft.as_ref(), asset, source, telling, sent)
+                .await
+        };
+        let look = async || self.half_uploaded(draft.as_ref(), asset).await;
+        let uploaded = certain(self.github, before, send, look).await?.it();
+
         // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
         self.verified(&uploaded, asset)
             .await
             .map_err(|setback| match source.unchanged() {
                 Ok(()) => setback,
-                Err(error) => unusable(upload::changed(asset, &error)),
+                Err(error) => unusable(&upload::changed(asset, &error)),
             })
+    }
+
+    /// Sends one file, once.
+    async fn send(
+        &self,
+        draft: &Release,
+        asset: &Asset,
+        source: Source<'_>,
+        telling: Option<&Files<'_>>,
+        sent: &Sent,
+    ) -> Result<Written<UploadedAsset>, Setback> {
+        let address = draft.upload_url.split('{').next().unwrap_or_default();
+        let uri = format!("{address}?name={}", encoded(asset.name.as_str()));
+        let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
+        let Upload { body, changed } = upload::open(source, asset, progress, sent.clone())
+            .map_err(|error| unusable(&error))?;
+        let content_type = asset.content_type.as_str();
+        let written = self
+            .github
+            .upload(self.claim, &uri, content_type, asset.size, body)
+            .await;
+        if changed.happened() && !matches!(written, Written::Done(_)) {
+            let broken_off = std::io::Error::other("its upload was broken off");
+            return Err(unusable(&upload::changed(asset, &broken_off)));
+        }
+        Ok(written)
     }
 
     /// What an upload whose answer was lost left behind: the whole asset, or a half one, which is taken away.
@@ -301,9 +339,8 @@ impl Steps<'_> {
         draft: &Release,
         asset: &Asset,
     ) -> Result<Option<UploadedAsset>, Setback> {
-        let found = self
-            .assets(draft)
-            .await?
+        let listed = self.assets_so_far(draft).await?;
+        let found = listed
             .into_iter()
             .find(|there| there.name == asset.name.as_str());
         match found {
@@ -350,20 +387,21 @@ impl Steps<'_> {
             "/repos/{}/releases/assets/{}",
             self.release.target.repository, uploaded.id
         );
-        let digest = self
-            .github
-            .read_back(&path, asset.size)
-            .await
-            .map_err(|trouble| {
-                let done = format!(
-                    "GitHub tells no digest of the asset `{}`, and it could not be read back",
-                    asset.name
-                );
-                Setback {
-                    code: "asset_unverified",
-                    ..Setback::from(trouble).about(&done)
-                }
-            })?;
+        let unverified = |trouble: Trouble| {
+            let done = format!(
+                "GitHub tells no digest of the asset `{}`, and it could not be read back",
+                asset.name
+            );
+            Setback {
+                code: "asset_unverified",
+                ..Setback::from(trouble).about(&done)
+            }
+        };
+        let digest = read_fresh(self.github, "the asset", async || {
+            self.github.read_back(&path, asset.size).await
+        })
+        .await
+        .map_err(unverified)?;
         self.read_back.borrow_mut().insert(uploaded.id, digest);
         Ok(digest)
     }
@@ -395,11 +433,9 @@ impl Steps<'_> {
         setback: Setback,
         held: &mut GithubResponse,
     ) -> Setback {
-        let path = format!(
-            "/repos/{}/releases/{}",
-            self.release.target.repository, draft.id
-        );
-        let remove = async || match self.github.read::<Release>(&path).await {
+        let path = self.path_of(draft.id);
+        let read = async || self.github.read::<Release>(&path).await;
+        let remove = async || match read_fresh(self.github, "the draft", read).await {
             // Looked at before every try: somebody may have published it meanwhile.
             Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
             Ok(_) => Written::NotDone(Trouble::Validation {
@@ -455,27 +491,8 @@ impl Steps<'_> {
         }
         Ok(())
     }
+}
 
-    /// Every asset that must be there and no other, as the published release lists them; only now do their addresses last.
-    async fn exactly(&self, listed: &[UploadedAsset]) -> Result<Vec<PublishedAsset>, Setback> {
-        self.no_extra(listed, "release")?;
-        let mut published = Vec::new();
-        for asset in &self.expected {
-            let missing = || {
-                Setback::fault(
-                    "asset_missing",
-                    format!(
-                        "the release was published without the asset `{}`",
-                        asset.name
-                    ),
-                )
-            };
-            let found = listed
-                .iter()
-                .find(|listed| listed.name == asset.name.as_str())
-                .ok_or_else(missing)?;
-            published.push(self.verified(found, asset).await?);
-        }
-        Ok(published)
-    }
+fn unusable(error: &std::io::Error) -> Setback {
+    Setback::fault("file_changed", error.to_string())
 }

@@ -12,7 +12,7 @@ use countersign_core::{
 
 use super::{
     Setback,
-    certain::{certain, repeated},
+    certain::{Before, certain, read_fresh, repeated},
 };
 use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
 
@@ -62,29 +62,56 @@ async fn steps(
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<(), Setback> {
-    let repository = &tag.target.repository;
     if claim.resumes()
         && let Some(sha) = standing(tag, github).await?
     {
-        as_approved(
-            &github
-                .read(&format!("/repos/{repository}/git/tags/{sha}"))
-                .await
-                .map_err(Setback::unseen)?,
-            tag,
-        )?;
-        held.already_existed = true;
+        return adopt(tag, sha, github, held).await;
+    }
+
+    let sha = object(claim, tag, github).await?;
+    let set = set(claim, tag, &sha, github).await?;
+    if set == sha {
         hold(tag, sha, github, held);
         return Ok(());
     }
+    if claim.resumes() {
+        // An earlier attempt's tag showed late.
+        return adopt(tag, set, github, held).await;
+    }
+    Err(Setback::fault(
+        "tag_mismatch",
+        format!("the tag leads to the object {set} instead of {sha}: someone else set it"),
+    ))
+}
+
+/// Takes over the tag of an earlier attempt, if it is as approved.
+async fn adopt(
+    tag: &TagRepo,
+    sha: CommitId,
+    github: &GitHub,
+    held: &mut GithubResponse,
+) -> Result<(), Setback> {
+    let path = format!("/repos/{}/git/tags/{sha}", tag.target.repository);
+    let found = read_fresh(github, "the tag's object", async || {
+        github.read(&path).await
+    })
+    .await
+    .map_err(Setback::unseen)?;
+    as_approved(&found, tag)?;
+    held.already_existed = true;
+    hold(tag, sha, github, held);
+    Ok(())
+}
+
+/// Makes the tag object. One that nothing points to is nowhere to be seen.
+async fn object(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Result<CommitId, Setback> {
+    let path = format!("/repos/{}/git/tags", tag.target.repository);
     let body = NewTag {
         tag: tag.tag_name.as_str(),
         message: tag.message.as_str(),
         object: &tag.target_sha,
         r#type: "commit",
     };
-    // A tag object that nothing points to is nowhere to be seen.
-    let path = format!("/repos/{repository}/git/tags");
     let made = repeated(github, false, async || {
         github
             .write::<TagObject>(claim, Method::POST, &path, &body)
@@ -92,53 +119,44 @@ async fn steps(
     })
     .await?;
     as_approved(&made, tag)?;
-    let sha: CommitId = made.sha.parse().map_err(|error| {
+    commit_id(&made.sha)
+}
+
+/// Makes the ref, and gives the object to which it leads. GitHub may not know the object yet, which
+/// was made a moment ago. It creates a ref only if there is none, so a second try moves nothing.
+async fn set(
+    claim: &Claim,
+    tag: &TagRepo,
+    sha: &CommitId,
+    github: &GitHub,
+) -> Result<CommitId, Setback> {
+    let path = format!("/repos/{}/git/refs", tag.target.repository);
+    let body = NewRef {
+        r#ref: format!("refs/tags/{}", tag.tag_name),
+        sha,
+    };
+    let write = async || {
+        let made = github.write::<Ref>(claim, Method::POST, &path, &body).await;
+        Ok(match made {
+            Written::Done(set) => Written::Done(commit_id(&set.object.sha)?),
+            Written::NotDone(trouble) => Written::NotDone(trouble),
+            Written::Unknown(trouble) => Written::Unknown(trouble),
+        })
+    };
+    let before = Before {
+        doubtful: claim.resumes(),
+        fresh: true,
+    };
+    let set = certain(github, before, write, async || standing(tag, github).await).await?;
+    Ok(set.it())
+}
+
+fn commit_id(text: &str) -> Result<CommitId, Setback> {
+    text.parse().map_err(|error| {
         Setback::from(Trouble::Garbage {
             reason: format!("{error}"),
         })
-    })?;
-    let body = NewRef {
-        r#ref: format!("refs/tags/{}", tag.tag_name),
-        sha: &sha,
-    };
-    let path = format!("/repos/{repository}/git/refs");
-    let write = async || {
-        Ok(
-            match github.write::<Ref>(claim, Method::POST, &path, &body).await {
-                Written::Done(set) => Written::Done(set.object.sha),
-                Written::NotDone(trouble) => Written::NotDone(trouble),
-                Written::Unknown(trouble) => Written::Unknown(trouble),
-            },
-        )
-    };
-    let look = async || Ok(standing(tag, github).await?.map(|found| found.to_string()));
-    let set = certain(github, claim.resumes(), write, look).await?.it();
-    if claim.resumes() && set != sha.as_str() {
-        // An earlier attempt's tag showed late: it counts if it is as approved.
-        as_approved(
-            &github
-                .read(&format!("/repos/{repository}/git/tags/{set}"))
-                .await
-                .map_err(Setback::unseen)?,
-            tag,
-        )?;
-        held.already_existed = true;
-        let set = set.parse().map_err(|error| {
-            Setback::from(Trouble::Garbage {
-                reason: format!("{error}"),
-            })
-        })?;
-        hold(tag, set, github, held);
-        return Ok(());
-    }
-    if set != sha.as_str() {
-        return Err(Setback::fault(
-            "tag_mismatch",
-            format!("GitHub set the tag to {set} instead of {sha}"),
-        ));
-    }
-    hold(tag, sha, github, held);
-    Ok(())
+    })
 }
 
 /// The object to which the tag points, if there is a tag.
@@ -156,12 +174,7 @@ async fn standing(tag: &TagRepo, github: &GitHub) -> Result<Option<CommitId>, Se
                 tag.tag_name, found.object.sha
             ),
         )),
-        Ok(found) => found.object.sha.parse().map(Some).map_err(|error| {
-            Trouble::Garbage {
-                reason: format!("{error}"),
-            }
-            .into()
-        }),
+        Ok(found) => commit_id(&found.object.sha).map(Some),
         Err(Trouble::NotFound { .. }) => Ok(None),
         Err(trouble) => Err(Setback::unseen(trouble)),
     }

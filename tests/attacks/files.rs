@@ -16,13 +16,13 @@ pub const SCENES: &[Scene] = &[
             "one byte of an asset changes after the approval",
             "a.zip",
             "aab",
-        )
+        );
     }),
     ("an asset grows after the approval", || {
-        changed("an asset grows after the approval", "a.zip", "aaaa")
+        changed("an asset grows after the approval", "a.zip", "aaaa");
     }),
     ("a file more matches the pattern", || {
-        changed("a file more matches the pattern", "c.zip", "ccc")
+        changed("a file more matches the pattern", "c.zip", "ccc");
     }),
     ("two files change names", exchanged),
     ("a file is gone", gone),
@@ -30,17 +30,17 @@ pub const SCENES: &[Scene] = &[
     ("a file comes from above the workspace", from_above),
     ("a link stands where the file was", || {
         unusable("a link stands where the file was", |stage| {
-            symlink("/etc/hostname", stage.workspace().join("a.zip")).unwrap()
+            symlink("/etc/hostname", stage.workspace().join("a.zip")).unwrap();
         });
     }),
     ("a pipe stands where the file was", || {
         unusable("a pipe stands where the file was", |stage| {
-            pipe(stage, "a.zip")
-        })
+            pipe(stage, "a.zip");
+        });
     }),
     ("a folder stands where the file was", || {
         unusable("a folder stands where the file was", |stage| {
-            fs::create_dir(stage.workspace().join("a.zip")).unwrap()
+            fs::create_dir(stage.workspace().join("a.zip")).unwrap();
         });
     }),
     ("a device is to be an asset", a_device),

@@ -138,7 +138,7 @@ impl Forge {
             ["move", branch] => drop(sim.commit(branch, &[("moved.txt", b"moved")])),
             ["delete", name] => assert!(sim.delete_ref(name), "{name} was not there"),
             ["write", branch, path, text @ ..] => {
-                drop(sim.commit(branch, &[(path, text.join(" ").as_bytes())]))
+                drop(sim.commit(branch, &[(path, text.join(" ").as_bytes())]));
             }
             _ => panic!("there is no step `{step}`"),
         }

@@ -52,17 +52,17 @@ pub const SCENES: &[Scene] = &[
     ),
     ("the entry that the approver saw is edited", an_edited_entry),
     ("an entry is edited and the ledger is verified", || {
-        verified_after(edited)
+        verified_after(edited);
     }),
     ("an entry is deleted and the ledger is verified", || {
-        verified_after(deleted)
+        verified_after(deleted);
     }),
     (
         "two entries change places and the ledger is verified",
         || verified_after(exchanged),
     ),
     ("an entry is inserted and the ledger is verified", || {
-        verified_after(inserted)
+        verified_after(inserted);
     }),
     (
         "an entry is for something else than its receipt and the ledger is verified",

@@ -42,22 +42,22 @@ pub const SCENES: &[Scene] = &[
     ("GitHub redirects to another host", a_redirect),
     ("GitHub names another host for uploads", an_upload_host),
     ("the outputs are a link", || {
-        a_surface("the outputs are a link", "GITHUB_OUTPUT")
+        a_surface("the outputs are a link", "GITHUB_OUTPUT");
     }),
     ("the summary is a link", || {
-        a_surface("the summary is a link", "GITHUB_STEP_SUMMARY")
+        a_surface("the summary is a link", "GITHUB_STEP_SUMMARY");
     }),
     (
         "GitHub redirects a write to another host",
         a_redirected_write,
     ),
     ("the outputs are a pipe", || {
-        no_file("the outputs are a pipe", "GITHUB_OUTPUT", pipe)
+        no_file("the outputs are a pipe", "GITHUB_OUTPUT", pipe);
     }),
     ("the summary is a folder", || {
         no_file("the summary is a folder", "GITHUB_STEP_SUMMARY", |path| {
-            fs::create_dir(path).unwrap()
-        })
+            fs::create_dir(path).unwrap();
+        });
     }),
     (
         "an approver's terminal is to show rows that are made of data",
@@ -73,17 +73,17 @@ pub const SCENES: &[Scene] = &[
         a_trust_file_of_a_stranger,
     ),
     ("thirty-three signatures", || {
-        many_signatures("thirty-three signatures", 33)
+        many_signatures("thirty-three signatures", 33);
     }),
     // Over 64 KiB the input is refused before anything in it is read.
     ("a thousand signatures", || {
-        many_signatures("a thousand signatures", 1000)
+        many_signatures("a thousand signatures", 1000);
     }),
     ("a receipt of 65,535 characters", || {
-        long_receipt("a receipt of 65,535 characters", 65_535, "-")
+        long_receipt("a receipt of 65,535 characters", 65_535, "-");
     }),
     ("a receipt of more than 64 KiB", || {
-        long_receipt("a receipt of more than 64 KiB", 65_600, "receipt_malformed")
+        long_receipt("a receipt of more than 64 KiB", 65_600, "receipt_malformed");
     }),
     ("a receipt that was cut off", a_cut_receipt),
     ("a signature with S + L", a_malleable_signature),
@@ -328,7 +328,7 @@ fn a_surface(case: &str, variable: &str) {
     let prey = stage.folder.path().join("prey");
     fs::write(&prey, "untouched").unwrap();
     let report = without_a_surface(&stage, case, variable, |place| {
-        symlink(&prey, place).unwrap()
+        symlink(&prey, place).unwrap();
     });
     assert_eq!(fs::read_to_string(&prey).unwrap(), "untouched");
     assert!(

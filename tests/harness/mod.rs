@@ -22,6 +22,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::LazyLock,
 };
 
 use countersign_core::{
@@ -34,15 +35,41 @@ use countersign_core::{
     receipt::Terms,
     timestamp::Timestamp,
 };
-use countersign_sim::{Endpoint, Event, Permissions, Simulator};
+use countersign_sim::{Endpoint, Event, Fact, Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_countersign");
-/// The same with waits of milliseconds.
-pub const HURRIED: &str = env!("CARGO_BIN_EXE_countersign-hurried");
 /// The run in which everything happens unless a test says otherwise.
 pub const RUN: &str = "17231231";
+
+/// The same with waits of milliseconds: an example, so that it is never installed.
+pub fn hurried() -> &'static str {
+    static PATH: LazyLock<String> = LazyLock::new(|| {
+        let example = Path::new(BINARY).with_file_name("examples/countersign-hurried");
+        assert_fresh(&example);
+        example.into_os_string().into_string().unwrap()
+    });
+    &PATH
+}
+
+/// Cargo builds examples with all tests, but not with a single one.
+fn assert_fresh(example: &Path) {
+    let remedy = "run `cargo build --example countersign-hurried`";
+    let sources = fs::read_to_string(example.with_extension("d"))
+        .unwrap_or_else(|_| panic!("{} is not built: {remedy}", example.display()));
+
+    let modified = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).unwrap();
+    let built = modified(example);
+    for source in sources.split_whitespace().skip(1) {
+        let is_newer = modified(Path::new(source)) > built;
+        assert!(
+            !is_newer,
+            "{source} is newer than {}: {remedy}",
+            example.display()
+        );
+    }
+}
 
 pub struct Stage {
     pub sim: Simulator,
@@ -325,6 +352,12 @@ impl Drop for Stage {
     }
 }
 
+/// Names the facts about GitHub that a test pins.
+#[track_caller]
+pub fn pins(facts: &[Fact]) {
+    assert!(!facts.is_empty(), "a test pins at least one fact");
+}
+
 /// Tells a figure past the test runner's capture.
 pub fn tell(text: &str) {
     std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes()).unwrap();
@@ -472,7 +505,7 @@ impl<'a> Attempt<'a> {
 
     /// The process, ready to start, with fresh places for record, summary and outputs.
     pub fn process(&self) -> (Command, Surfaces) {
-        self.process_of(HURRIED)
+        self.process_of(hurried())
     }
 
     /// The same with a program of one's choice.

@@ -532,7 +532,7 @@ fn a_policy_must_give_leave() {
         Case::new()
             .with(|evidence| {
                 (evidence.basis.policy, evidence.basis.requesters) =
-                    (Ok(Some(policy(&excluding))), requesters)
+                    (Ok(Some(policy(&excluding))), requesters);
             })
             .verdict()
     };
@@ -545,7 +545,7 @@ fn a_policy_must_give_leave() {
         Case::new()
             .with(|evidence| {
                 (evidence.basis.policy, evidence.basis.requesters) =
-                    (Ok(Some(policy(text))), unknown)
+                    (Ok(Some(policy(text))), unknown);
             })
             .decide()
     };
@@ -576,6 +576,7 @@ fn a_policy_must_give_leave() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_decided_before_is_never_older_than_what_decides_now() {
     let fixed = policy(POLICY).pin();
     let two = trust_file(2, None);
@@ -731,7 +732,7 @@ fn the_world_must_leave_room() {
         Case::new().seen(|sighting| {
             sighting.world.tag = Some(TagFact {
                 commit: commit(digit),
-            })
+            });
         })
     };
     assert_eq!(tag_at('1').verdict(), "-");
@@ -794,7 +795,7 @@ fn a_rule_that_could_not_be_evaluated_is_no_leave() {
     assert_eq!(open, asks_github);
     let unbuilt = Case::new()
         .with(|evidence| {
-            evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into())
+            evidence.operation = Err(crate::refusal::InputRefusal::TokenMissing.into());
         })
         .decide();
     assert_eq!(

@@ -1,6 +1,10 @@
 //! Envelopes that others made: the vector files in the published crate `dsse`, and that crate itself as a second opinion.
 //!
 //! `vectors/cross_lang_signing.json` was made with go-securesystemslib, `cases.json` was checked against sigstore-js.
+#![expect(
+    clippy::disallowed_types,
+    reason = "cargo says where the registry's files are; only tests ask it"
+)]
 
 use std::{env, fs, process::Command, string::ToString as _};
 

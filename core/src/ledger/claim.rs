@@ -51,6 +51,8 @@ pub struct Claim {
     document: Vec<u8>,
     state: ReceiptState,
     tip: Tip,
+    /// Where the operation's tag led when the claim was seen on the ledger.
+    tag: Option<CommitId>,
     resumes: bool,
 }
 
@@ -101,6 +103,7 @@ pub async fn claim<S: LedgerStore>(
             Appended::Done {
                 commit,
                 observed_at,
+                tag,
             } => {
                 let tip = Tip {
                     commit,
@@ -112,6 +115,7 @@ pub async fn claim<S: LedgerStore>(
                     document,
                     state,
                     tip,
+                    tag,
                     resumes,
                 }
                 .in_time(clock(), observed_at);
@@ -125,7 +129,18 @@ pub async fn claim<S: LedgerStore>(
         store.pause(round).await;
         match look_again(&mut grant, store, &clock).await {
             // A lost append went through: the ledger holds this very attempt's claim.
-            Ok(Use::Ours) => return adopt(grant, checkpoint, document, state, resumes),
+            Ok((Use::Ours, tag)) => {
+                let claim = Claim {
+                    tip: Tip::of(grant.snapshot()),
+                    grant,
+                    entry: checkpoint,
+                    document,
+                    state,
+                    tag,
+                    resumes,
+                };
+                return claim.adopted();
+            }
             Ok(_) => {}
             Err(refusal) => {
                 return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| {
@@ -135,31 +150,6 @@ pub async fn claim<S: LedgerStore>(
         }
     }
     Err(lost.map_or(NoClaim::Contended, NoClaim::Unknown))
-}
-
-/// The claim that the ledger shows is ours only if it is the one that was sent last: every try is looked up before the next.
-/// It was sent in time, whenever it is seen.
-fn adopt(
-    grant: Grant,
-    entry: Checkpoint,
-    document: Vec<u8>,
-    state: ReceiptState,
-    resumes: bool,
-) -> Result<Claim, NoClaim> {
-    if grant.snapshot().state() != Some(&state) {
-        return Err(NoClaim::Unknown(
-            "the ledger shows another claim of this attempt than the one that was sent".into(),
-        ));
-    }
-    let tip = Tip::of(grant.snapshot());
-    Ok(Claim {
-        grant,
-        entry,
-        document,
-        state,
-        tip,
-        resumes,
-    })
 }
 
 pub(super) fn exhausted() -> Refusal {
@@ -172,13 +162,11 @@ async fn look_again<S: LedgerStore>(
     grant: &mut Grant,
     store: &S,
     clock: &impl Fn() -> Timestamp,
-) -> Result<Use, Refusal> {
+) -> Result<(Use, Option<CommitId>), Refusal> {
     let view = store.look(&grant.look()).await?;
     let now = clock();
-    grant.look_again(
-        view.snapshot,
-        view.observed_at.map_or(now, |date| date.max(now)),
-    )
+    let now = view.observed_at.map_or(now, |date| date.max(now));
+    Ok((grant.look_again(view.snapshot, now)?, view.tag))
 }
 
 fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Option<Entry> {
@@ -246,6 +234,17 @@ pub(super) fn append(tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
 }
 
 impl Claim {
+    /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is
+    /// looked up before the next. It was sent in time, whenever it is seen.
+    fn adopted(self) -> Result<Self, NoClaim> {
+        if self.grant.snapshot().state() == Some(&self.state) {
+            return Ok(self);
+        }
+        Err(NoClaim::Unknown(
+            "the ledger shows another claim of this attempt than the one that was sent".into(),
+        ))
+    }
+
     /// The second clock at the moment of the claim: one that came too late ends here, whatever the preflight's clock said.
     fn in_time(self, ours: Timestamp, github: Option<Timestamp>) -> Result<Self, NoClaim> {
         let Err(refusal) = binding::in_time(self.receipt().terms(), ours, github) else {
@@ -299,6 +298,13 @@ impl Claim {
     #[must_use]
     pub const fn ledger_commit(&self) -> &CommitId {
         &self.tip.commit
+    }
+
+    /// Where the operation's tag led when the claim was seen on the ledger; none if it has no tag or
+    /// GitHub showed none.
+    #[must_use]
+    pub const fn tag(&self) -> Option<&CommitId> {
+        self.tag.as_ref()
     }
 
     /// Whether an earlier attempt may have done a part already: look before anything is done.

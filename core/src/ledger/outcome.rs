@@ -191,8 +191,14 @@ impl Outcome {
 /// Where the outcome stands on the ledger, or why it does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// As this entry.
-    At(Checkpoint),
+    /// It is on the ledger.
+    At {
+        /// As this entry.
+        entry: Checkpoint,
+        /// Where the operation's tag led when that was seen; none if it has no tag or GitHub showed
+        /// none.
+        tag: Option<CommitId>,
+    },
     /// It is not certain that it is there.
     Not(String),
 }
@@ -206,21 +212,24 @@ pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Times
         };
         let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
         match store.append(&append(&outcome.tip, &entry, &state)).await {
-            Appended::Done { commit, .. } => {
+            Appended::Done { commit, tag, .. } => {
                 outcome.tip = Tip {
                     commit,
                     head: Head::at(checkpoint),
                 };
                 outcome.state = state;
-                return Recorded::At(checkpoint);
+                return Recorded::At {
+                    entry: checkpoint,
+                    tag,
+                };
             }
             Appended::Rejected(rejection) => return Recorded::Not(rejection.message),
             Appended::Stale => {}
             Appended::Unknown(lost) => reason = lost,
         }
         store.pause(round).await;
-        let snapshot = match store.look(&outcome.grant.look()).await {
-            Ok(view) => view.snapshot,
+        let (snapshot, tag) = match store.look(&outcome.grant.look()).await {
+            Ok(view) => (view.snapshot, view.tag),
             Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),
         };
         let found = snapshot.state.clone();
@@ -228,7 +237,10 @@ pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Times
         // Our own append went through although its answer was lost: no other attempt writes this state.
         if found.as_ref() == Some(&state) && state.outcome_sequence.is_some() {
             outcome.state = state;
-            return Recorded::At(checkpoint);
+            return Recorded::At {
+                entry: checkpoint,
+                tag,
+            };
         }
         if found.as_ref() != Some(&outcome.state) {
             return Recorded::Not(

@@ -21,6 +21,8 @@ pub struct LedgerView {
     pub snapshot: Snapshot,
     /// GitHub's clock when it answered.
     pub observed_at: Option<Timestamp>,
+    /// Where the operation's tag led at that moment; none if it has no tag or GitHub showed none.
+    pub tag: Option<CommitId>,
 }
 
 /// The files of one commit, as read.

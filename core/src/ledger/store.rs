@@ -69,6 +69,8 @@ pub enum Appended {
         commit: CommitId,
         /// GitHub's clock when it said so.
         observed_at: Option<Timestamp>,
+        /// Where the operation's tag led at that moment; none if it has no tag or GitHub showed none.
+        tag: Option<CommitId>,
     },
     /// The branch stands at another commit; nothing was written.
     Stale,

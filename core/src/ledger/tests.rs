@@ -87,6 +87,7 @@ impl Branch {
         Ok(LedgerView {
             snapshot: Snapshot::read(self.commit(), &raw)?,
             observed_at: Some(self.now),
+            tag: None,
         })
     }
 
@@ -98,8 +99,14 @@ impl Branch {
         Appended::Done {
             commit: self.add(append.files()),
             observed_at: Some(self.now),
+            tag: None,
         }
     }
+}
+
+/// Recorded as this entry of an operation without a tag.
+fn at(entry: Checkpoint) -> Recorded {
+    Recorded::At { entry, tag: None }
 }
 
 impl LedgerStore for Memory {
@@ -261,7 +268,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
         NOON,
     ));
     let all = entries(&store);
-    assert_eq!(recorded, Recorded::At(all[1].checkpoint()));
+    assert_eq!(recorded, at(all[1].checkpoint()));
     assert_eq!(
         events(&store),
         [(1, EventType::Claimed), (2, EventType::Succeeded)]
@@ -385,7 +392,7 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
         events(&store),
         [(1, EventType::Claimed), (2, EventType::Failed)]
     );
-    assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+    assert_eq!(recorded, at(entries(&store)[1].checkpoint()));
 }
 
 #[test]
@@ -403,7 +410,7 @@ fn an_outcome_that_was_lost_is_written_again() {
         store.0.borrow_mut().weather.push_back(Weather::RequestLost);
         let recorded = now(record(&mut claim.conclude(effect), &store, NOON));
         assert_eq!(events(&store), [(1, EventType::Claimed), (2, event)]);
-        assert_eq!(recorded, Recorded::At(entries(&store)[1].checkpoint()));
+        assert_eq!(recorded, at(entries(&store)[1].checkpoint()));
     }
 }
 
@@ -603,7 +610,7 @@ fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
     now(record(&mut outcome, &store, NOON));
     outcome.correct(Effect::Failed(GithubResponse::default()));
     let corrected = now(record(&mut outcome, &store, NOON));
-    assert_eq!(corrected, Recorded::At(entries(&store)[2].checkpoint()));
+    assert_eq!(corrected, at(entries(&store)[2].checkpoint()));
     assert_eq!(
         events(&store),
         [

@@ -21,107 +21,113 @@ pub struct Finding {
 pub fn lint(policy: &Policy, keys: Option<&[Owner]>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if policy.rules.is_empty() {
-        let problem = "a policy without rules allows nothing".into();
         findings.push(Finding {
             rule: "-".into(),
             code: "no_rules",
-            problem,
+            problem: "a policy without rules allows nothing".into(),
         });
     }
+
     for (index, rule) in policy.rules.iter().enumerate() {
-        let mut found = |code, problem| {
-            findings.push(Finding {
-                rule: rule.name.clone(),
-                code,
-                problem,
-            })
-        };
-        let approvers = rule.approvers.len() as u64;
-        if rule.threshold > approvers {
-            found(
-                "threshold_above_approvers",
-                format!(
-                    "{} approvers must agree, but the rule names {approvers}",
-                    rule.threshold
-                ),
-            );
-        } else if rule.exclude_requester && rule.threshold == approvers {
-            found(
-                "threshold_without_requester",
-                format!(
-                    "all {approvers} approvers must agree, so what one of them asks for can never be approved"
-                ),
-            );
-        }
-        let people: Option<BTreeSet<String>> = keys.map(|keys| {
-            rule.approvers
-                .iter()
-                .map(|name| person(name, keys))
-                .collect()
-        });
-        if let Some(people) =
-            people.filter(|people| (people.len() as u64) < rule.threshold.min(approvers))
-        {
-            found(
-                "same_login",
-                format!(
-                    "{} approvers must agree, but by their logins they are {} people",
-                    rule.threshold,
-                    people.len()
-                ),
-            );
-        }
-        for name in &rule.approvers {
-            let Some(keys) = keys else { continue };
-            match keys.iter().find(|owner| owner.name == *name) {
-                None => found(
-                    "unknown_key",
-                    format!("no trusted key that counts now has the name `{name}`"),
-                ),
-                Some(owner) if rule.exclude_requester && owner.login.is_none() => {
-                    found(
-                        "unknown_login",
-                        format!(
-                            "the rule excludes the requester, but the login of `{name}` is not known"
-                        ),
-                    );
-                }
-                Some(_) => {}
-            }
-        }
-        let (earlier, later) = (&policy.rules[..index], &policy.rules[index + 1..]);
-        for (other, is_later) in earlier
-            .iter()
-            .map(|rule| (rule, false))
-            .chain(later.iter().map(|rule| (rule, true)))
-        {
-            if !same_subject(rule, other) {
-                continue;
-            }
-            // Wherever this rule matches, the other does too, so exactly one never does.
-            if other.pattern.covers(&rule.pattern) {
-                found(
-                    "unreachable_rule",
-                    format!(
-                        "wherever it matches, `{}` matches too, and two are as good as none",
-                        other.name
-                    ),
-                );
-            } else if is_later
-                && !rule.pattern.covers(&other.pattern)
-                && rule.pattern.meets(&other.pattern)
-            {
-                found(
-                    "overlapping_rules",
-                    format!(
-                        "some names match `{}` too, and two are as good as none",
-                        other.name
-                    ),
-                );
-            }
-        }
+        let problems = threshold(rule)
+            .into_iter()
+            .chain(keys.and_then(|keys| same_login(rule, keys)))
+            .chain(
+                keys.into_iter()
+                    .flat_map(|keys| unknown_approvers(rule, keys)),
+            )
+            .chain(overlaps(&policy.rules, index));
+        findings.extend(problems.map(|(code, problem)| Finding {
+            rule: rule.name.clone(),
+            code,
+            problem,
+        }));
     }
     findings
+}
+
+/// A finding's code and problem.
+type Problem = (&'static str, String);
+
+/// A threshold that the rule's approvers cannot reach.
+fn threshold(rule: &Rule) -> Option<Problem> {
+    let approvers = rule.approvers.len() as u64;
+    if rule.threshold > approvers {
+        let problem = format!(
+            "{} approvers must agree, but the rule names {approvers}",
+            rule.threshold
+        );
+        return Some(("threshold_above_approvers", problem));
+    }
+    (rule.exclude_requester && rule.threshold == approvers).then(|| {
+        let problem = format!(
+            "all {approvers} approvers must agree, so what one of them asks for can never be approved"
+        );
+        ("threshold_without_requester", problem)
+    })
+}
+
+/// Approvers who are fewer people than the threshold asks for.
+fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
+    let people: BTreeSet<String> = rule
+        .approvers
+        .iter()
+        .map(|name| person(name, keys))
+        .collect();
+    let wanted = rule.threshold.min(rule.approvers.len() as u64);
+    ((people.len() as u64) < wanted).then(|| {
+        let problem = format!(
+            "{} approvers must agree, but by their logins they are {} people",
+            rule.threshold,
+            people.len()
+        );
+        ("same_login", problem)
+    })
+}
+
+/// Approvers whose key is not trusted, or whose login would be needed.
+fn unknown_approvers(rule: &Rule, keys: &[Owner]) -> Vec<Problem> {
+    let problem = |name: &String| match keys.iter().find(|owner| owner.name == *name) {
+        None => Some((
+            "unknown_key",
+            format!("no trusted key that counts now has the name `{name}`"),
+        )),
+        Some(owner) if rule.exclude_requester && owner.login.is_none() => Some((
+            "unknown_login",
+            format!("the rule excludes the requester, but the login of `{name}` is not known"),
+        )),
+        Some(_) => None,
+    };
+    rule.approvers.iter().filter_map(problem).collect()
+}
+
+/// Other rules that match what this one matches; two that match are as good as none.
+fn overlaps(rules: &[Rule], index: usize) -> Vec<Problem> {
+    let rule = &rules[index];
+    let problem = |(position, other): (usize, &Rule)| {
+        if position == index || !same_subject(rule, other) {
+            return None;
+        }
+        // Wherever this rule matches, the other does too, so exactly one never does.
+        if other.pattern.covers(&rule.pattern) {
+            let problem = format!(
+                "wherever it matches, `{}` matches too, and two are as good as none",
+                other.name
+            );
+            return Some(("unreachable_rule", problem));
+        }
+        let overlaps = position > index
+            && !rule.pattern.covers(&other.pattern)
+            && rule.pattern.meets(&other.pattern);
+        overlaps.then(|| {
+            let problem = format!(
+                "some names match `{}` too, and two are as good as none",
+                other.name
+            );
+            ("overlapping_rules", problem)
+        })
+    };
+    rules.iter().enumerate().filter_map(problem).collect()
 }
 
 /// The owner of a trusted key, as far as a policy asks.

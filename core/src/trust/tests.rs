@@ -172,7 +172,7 @@ const ROTATIONS: &[Row] = &[
         "a version that follows another one",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1], 1, &[1], |version| {
-                version.previous = Some(Digest::of(b"other"))
+                version.previous = Some(Digest::of(b"other"));
             })
         },
         "version 2 of the trust file: it follows sha256:",
@@ -220,7 +220,7 @@ const ROTATIONS: &[Row] = &[
         || {
             Sequence::of(&[2], 1, &[2])
                 .edited(&[1, 2], 1, &[2], |version| {
-                    version.keys[0].not_after = Some(NOON.plus(2))
+                    version.keys[0].not_after = Some(NOON.plus(2));
                 })
                 .then(&[1, 3], 1, &[1])
         },
@@ -240,7 +240,7 @@ const ROTATIONS: &[Row] = &[
         "a key signs its own revocation",
         || {
             Sequence::of(&[1, 2], 1, &[1]).edited(&[1, 2], 1, &[1], |version| {
-                revoked(version, 0, NOON.plus(1))
+                revoked(version, 0, NOON.plus(1));
             })
         },
         "version 2 of the trust file: 0 key(s) of its own set signed it that count, 1 must",
@@ -278,7 +278,7 @@ const ROTATIONS: &[Row] = &[
         "one key under two names",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1, 1], 2, &[1], |version| {
-                version.keys[1].name = "other".into()
+                version.keys[1].name = "other".into();
             })
         },
         "version 2 of the trust file: the key of `other` stands twice",
@@ -287,7 +287,7 @@ const ROTATIONS: &[Row] = &[
         "two keys under one name",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 1, &[1], |version| {
-                version.keys[1].name = "key-1".into()
+                version.keys[1].name = "key-1".into();
             })
         },
         "version 2 of the trust file: the name `key-1` stands twice",
@@ -300,7 +300,7 @@ const ROTATIONS: &[Row] = &[
                 .edited(&[1], 1, &[1], two)
                 .edited(&[1], 1, &[1], two)
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(3, "three"))
+                    version.policy = Some(policy(3, "three"));
                 })
         },
         "holds at 4",
@@ -310,10 +310,10 @@ const ROTATIONS: &[Row] = &[
         || {
             Sequence::of(&[1], 1, &[1])
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(2, "two"))
+                    version.policy = Some(policy(2, "two"));
                 })
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(1, "one"))
+                    version.policy = Some(policy(1, "one"));
                 })
         },
         "version 3 of the trust file: it fixes the policy version 1 (sha256:",
@@ -323,11 +323,11 @@ const ROTATIONS: &[Row] = &[
         || {
             Sequence::of(&[1], 1, &[1])
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(2, "two"))
+                    version.policy = Some(policy(2, "two"));
                 })
                 .then(&[1], 1, &[1])
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(1, "one"))
+                    version.policy = Some(policy(1, "one"));
                 })
         },
         "version 4 of the trust file: it fixes the policy version 1 (sha256:",
@@ -357,7 +357,7 @@ const ROTATIONS: &[Row] = &[
             Sequence::of(&[1, 2], 1, &[1])
                 .edited(&[1, 2], 1, &[1], |version| revoked(version, 1, NOON))
                 .edited(&[1, 2], 1, &[1], |version| {
-                    revoked(version, 1, NOON.plus(1))
+                    revoked(version, 1, NOON.plus(1));
                 })
         },
         "version 3 of the trust file: the key of `key-2` was revoked in a version before it",
@@ -367,7 +367,7 @@ const ROTATIONS: &[Row] = &[
         || {
             let first = |version: &mut TrustVersion| revoked(version, 1, NOON);
             let both = |version: &mut TrustVersion| {
-                (1..=2).for_each(|index| revoked(version, index, NOON))
+                (1..=2).for_each(|index| revoked(version, index, NOON));
             };
             let set = [1, 2, 3];
             Sequence::of(&set, 1, &[1])
@@ -392,10 +392,10 @@ const ROTATIONS: &[Row] = &[
         || {
             Sequence::of(&[1], 1, &[1])
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(2, "two"))
+                    version.policy = Some(policy(2, "two"));
                 })
                 .edited(&[1], 1, &[1], |version| {
-                    version.policy = Some(policy(2, "zwei"))
+                    version.policy = Some(policy(2, "zwei"));
                 })
         },
         "version 3 of the trust file: it fixes the policy version 2 (sha256:",
@@ -434,7 +434,7 @@ fn by_an_expiring_key() -> TrustFile {
         issued: 0,
     }
     .edited(&[1, 2], 1, &[1], |version| {
-        version.keys[0].not_after = Some(NOON.plus(10))
+        version.keys[0].not_after = Some(NOON.plus(10));
     });
     first
         .then(&[3], 1, &[1, 3])

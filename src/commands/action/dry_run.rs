@@ -71,10 +71,11 @@ impl Attempt<'_> {
             home,
             self.allow_workflow_changes().map_err(refused)?,
             self.attach_receipt().map_err(refused)?,
+            0,
         )
         .await?;
         self.recorder.note(|record| {
-            (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules)
+            (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules);
         });
         let told = match obstacle {
             Some(refusal) => {

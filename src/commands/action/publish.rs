@@ -278,7 +278,7 @@ impl Attempt<'_> {
             return ending;
         }
         // The answer that confirmed the claim shows the tag once more, after all that hashing and waiting.
-        if let Some(effect) = branch.obstacle().filter(|_| !claim.resumes()) {
+        if let Some(effect) = branch.obstacle(&claim).filter(|_| !claim.resumes()) {
             return self.record(claim.conclude(effect), &branch).await;
         }
         self.record(
@@ -330,13 +330,13 @@ impl Attempt<'_> {
             ));
         }
         // The same answer that confirms the outcome shows where the tag leads now.
-        if let (Recorded::At(entry), Some(contradiction)) =
-            (&recorded, branch.contradiction(&effect))
+        if let Recorded::At { entry, tag } = &recorded
+            && let Some(contradiction) = branch.contradiction(&effect, tag.clone()).await
         {
-            self.recorder
-                .note(|record| record.ledger.outcome = Some(*entry));
-            self.recorder
-                .note(|record| record.github_response = Some(contradiction.response().clone()));
+            self.recorder.note(|record| {
+                record.ledger.outcome = Some(*entry);
+                record.github_response = Some(contradiction.response().clone());
+            });
             outcome.correct(contradiction.clone());
             recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
             return self.ended(&contradiction, recorded);
@@ -362,7 +362,7 @@ impl Attempt<'_> {
     fn ended(&self, effect: &Effect, recorded: Recorded) -> Ending {
         let response = effect.response();
         let lost = match recorded {
-            Recorded::At(entry) => {
+            Recorded::At { entry, .. } => {
                 self.recorder
                     .note(|record| record.ledger.outcome = Some(entry));
                 None

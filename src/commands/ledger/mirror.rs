@@ -247,9 +247,9 @@ impl Mirror {
         for (name, (kind, id)) in self.list(tree)? {
             let path = format!("{below}{name}");
             if kind == EntryKind::Tree && is_folder(&path) {
-                self.walk(id, &format!("{path}/"), found)?
+                self.walk(id, &format!("{path}/"), found)?;
             } else {
-                found.push(path)
+                found.push(path);
             }
         }
         Ok(())

@@ -171,7 +171,10 @@ impl<'a> Published<'a> {
         }
         Ok(format!(
             "title, text, draft and prerelease are as approved; {}",
-            found.html_url
+            found
+                .html_url
+                .as_deref()
+                .unwrap_or("GitHub names no page of it")
         ))
     }
 

@@ -85,6 +85,7 @@ impl Objection {
         let says = |text: &str| message.contains(text);
         match status {
             400 | 406 | 415 => Self::Form,
+            410 if says("api version") => Self::Form,
             410 => Self::Expired,
             409 if says("repository is empty") => Self::EmptyRepository,
             _ if says("rule violation")
@@ -203,6 +204,11 @@ mod tests {
                 Objection::Form,
             ),
             (400, "Bad Content-Length: ", Objection::Form),
+            (
+                410,
+                "The REST API version \"2022-11-28\" is not supported",
+                Objection::Form,
+            ),
             (
                 422,
                 "Validation Failed: pre_receive Repository rule violations found Cannot create ref due to creations being restricted",

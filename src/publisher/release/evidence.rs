@@ -13,7 +13,7 @@ use countersign_core::{
 use super::Steps;
 use crate::{
     github::UploadedAsset,
-    publisher::{AssetFiles, Setback, upload::Source},
+    publisher::{AssetFiles, Setback, certain::read_fresh, upload::Source},
 };
 
 /// The approved assets and, if it is to be attached, the evidence of this claim.
@@ -76,11 +76,11 @@ impl Steps<'_> {
             return Err(foreign(&format!("it has {} bytes", there.size)));
         }
         let repository = &self.release.target.repository;
-        let bytes = self
-            .github
-            .asset(repository, there)
-            .await
-            .map_err(Setback::unseen)?;
+        let bytes = read_fresh(self.github, "the evidence", async || {
+            self.github.asset(repository, there).await
+        })
+        .await
+        .map_err(Setback::unseen)?;
         let sha256 = Digest::of(&bytes);
         let told = there
             .digest
@@ -93,9 +93,15 @@ impl Steps<'_> {
             return Err(foreign(&format!("it has {sha256}")));
         };
         let path = entry_path(evidence.checkpoint().sequence);
+        // The ledger's commit was made a moment ago.
         let entry = self
             .github
-            .ledger_file(repository, self.claim.ledger_commit(), &path)
+            .patience()
+            .look_for("the ledger's entry", async || {
+                self.github
+                    .ledger_file(repository, self.claim.ledger_commit(), &path)
+                    .await
+            })
             .await
             .map_err(Setback::unseen)?;
         if entry.as_deref() != Some(evidence.bytes()) {

@@ -31,9 +31,9 @@ impl Formatter for InPage {
             writer.write_all(&fragment.as_bytes()[written..at])?;
             written = at + character.len_utf8();
             if character == '<' {
-                writer.write_all(b"\\u003c")?
+                writer.write_all(b"\\u003c")?;
             } else {
-                write_visible(writer, character)?
+                write_visible(writer, character)?;
             }
         }
         writer.write_all(&fragment.as_bytes()[written..])

@@ -103,7 +103,10 @@ def variables():
 
 
 # Texts of the same look: one that cargo fills in, and codes of GitHub's.
-NO_VARIABLES = {"CARGO_PKG_VERSION", "INSUFFICIENT_SCOPES", "NOT_FOUND", "RATE_LIMITED", "STALE_DATA"}
+NO_VARIABLES = {
+    "BRANCH_PROTECTION_RULE_VIOLATION", "CARGO_PKG_VERSION", "INSUFFICIENT_SCOPES", "NOT_FOUND", "RATE_LIMIT", "RATE_LIMITED",
+    "RESOURCE_LIMITS_EXCEEDED", "STALE_DATA",
+}
 
 
 def outputs(direct):

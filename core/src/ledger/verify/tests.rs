@@ -193,13 +193,13 @@ fn an_outcome_says_of_itself_what_its_claim_says() {
                 .as_slice()
                 .iter()
                 .map(TrustedKey::signer)
-                .collect()
+                .collect();
         },
         |outcome| {
             outcome.authority.policy = Some(Pin {
                 version: 1,
                 digest: Digest::of(b"policy"),
-            })
+            });
         },
     ];
     for edit in edits {

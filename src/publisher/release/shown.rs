@@ -1,0 +1,99 @@
+//! What a published release is, once GitHub shows all of it: its reads lag behind its writes.
+
+use std::cell::Cell;
+
+use countersign_core::{asset::Asset, ledger::PublishedAsset};
+
+use super::Steps;
+use crate::{
+    github::{Release, UploadedAsset},
+    publisher::Setback,
+};
+
+impl Steps<'_> {
+    /// The release as GitHub shows it once it has caught up: its answer to a publication may still
+    /// show the draft that it was, so it is read again by its number.
+    pub(super) async fn shown(&self, made: Release) -> Result<Release, Setback> {
+        let is_shown = |release: &Release| {
+            self.release.visibility.draft() || !release.draft && release.html_url.is_some()
+        };
+        if is_shown(&made) {
+            return Ok(made);
+        }
+
+        let look = async || Ok(self.by_id(made.id).await?.filter(is_shown));
+        let found = self.look_for("the release as published", look).await?;
+        found.ok_or_else(|| Setback {
+            code: "publication_unseen",
+            message: format!(
+                "GitHub published release {}, but still shows it as a draft",
+                made.id
+            ),
+            remedy: "Re-run the job: it looks first at what was done.",
+            open: true,
+        })
+    }
+
+    /// Looks for what was written a moment ago until it shows.
+    pub(super) async fn look_for<T>(
+        &self,
+        what: &str,
+        look: impl AsyncFn() -> Result<Option<T>, Setback>,
+    ) -> Result<Option<T>, Setback> {
+        self.github.patience().look_for(what, look).await
+    }
+
+    /// Every asset that must be there and no other, as the published release lists them; only now
+    /// do their addresses last.
+    pub(super) async fn exactly(&self, made: Release) -> Result<Vec<PublishedAsset>, Setback> {
+        let listed = self.all_listed(made).await?;
+        let mut published = Vec::new();
+        for asset in &self.expected {
+            let found = listed
+                .iter()
+                .find(|listed| listed.name == asset.name.as_str())
+                .ok_or_else(|| missing(asset))?;
+            published.push(self.verified(found, asset).await?);
+        }
+        Ok(published)
+    }
+
+    /// The assets of a published release. Its answer may lack some that are there: then they are
+    /// listed until all have shown.
+    async fn all_listed(&self, made: Release) -> Result<Vec<UploadedAsset>, Setback> {
+        self.no_extra(&made.assets, "release")?;
+        let Some(first) = self.lacks(&made.assets) else {
+            return Ok(made.assets);
+        };
+
+        let lacking = Cell::new(first);
+        let look = async || {
+            let listed = self.assets_so_far(&made).await?;
+            self.no_extra(&listed, "release")?;
+            let Some(asset) = self.lacks(&listed) else {
+                return Ok(Some(listed));
+            };
+            lacking.set(asset);
+            Ok(None)
+        };
+        let listed = self.look_for("every asset of the release", look).await?;
+        listed.ok_or_else(|| missing(lacking.get()))
+    }
+
+    /// The first asset that must be there and is not listed.
+    fn lacks(&self, listed: &[UploadedAsset]) -> Option<&Asset> {
+        self.expected.iter().find(|asset| {
+            listed
+                .iter()
+                .all(|listed| listed.name != asset.name.as_str())
+        })
+    }
+}
+
+fn missing(asset: &Asset) -> Setback {
+    let message = format!(
+        "the release was published without the asset `{}`",
+        asset.name
+    );
+    Setback::fault("asset_missing", message)
+}
