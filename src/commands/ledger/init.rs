@@ -129,8 +129,8 @@ impl Setup<'_> {
                 return Ok(tip);
             }
             let append = Append::trial(tip);
-            let reply = self.github.append(&self.repository, &append, None).await;
-            match reply.appended {
+            let appended = self.github.append(&self.repository, &append).await;
+            match appended {
                 Appended::Done { commit, .. } => {
                     self.report(&format!("an append was tried: commit {commit}"))?;
                     return Ok(commit);
