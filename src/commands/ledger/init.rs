@@ -129,7 +129,7 @@ impl Setup<'_> {
                 return Ok(tip);
             }
             let append = Append::trial(tip);
-            let appended = self.github.append(&self.repository, &append).await;
+            let appended = self.github.append(&self.repository, &append, None).await;
             match appended {
                 Appended::Done { commit, .. } => {
                     self.report(&format!("an append was tried: commit {commit}"))?;
