@@ -14,6 +14,7 @@ mod patience;
 mod preflight;
 mod release;
 mod resolve;
+mod rules;
 mod token;
 mod trouble;
 mod window;
@@ -48,7 +49,7 @@ use crate::tempo::Tempo;
 
 pub(crate) use self::{
     actions::Dispatch,
-    bootstrap::{Begun, ruleset},
+    bootstrap::{Begun, Protected, ruleset, wanted_rules},
     endpoints::Endpoints,
     inventory::LedgerRules,
     inventory::WantedPulls,
@@ -57,6 +58,7 @@ pub(crate) use self::{
     preflight::PreflightQuery,
     release::{Release, UploadedAsset},
     resolve::Named,
+    rules::{BranchRule, BranchRules, Step},
     token::Token,
     trouble::Trouble,
     written::Written,

@@ -35,12 +35,16 @@ fn main() {
     }
 }
 
-fn permissions(contents: &str, actions: &str) -> Permissions {
-    let access = |word: &str| match word {
+fn access(word: &str) -> Access {
+    match word {
         "write" => Access::Write,
         "read" => Access::Read,
         _ => Access::None,
-    };
+    }
+}
+
+/// Pull requests as far as contents, unless a command says otherwise.
+fn permissions(contents: &str, actions: &str) -> Permissions {
     Permissions {
         contents: access(contents),
         pull_requests: access(contents),
@@ -105,9 +109,13 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
             } else {
                 Access::None
             };
+            let mut permissions = permissions(text("contents"), text("actions"));
+            if let Some(access) = command["pull-requests"].as_str() {
+                permissions.pull_requests = self::access(access);
+            }
             json!(sim.token(Permissions {
                 administration,
-                ..permissions(text("contents"), text("actions"))
+                ..permissions
             }))
         }
         "run" => {

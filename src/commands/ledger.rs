@@ -1,6 +1,7 @@
 //! `countersign ledger`: set up, look at, verify.
 
 mod folder;
+mod hindrance;
 mod init;
 mod mirror;
 mod show;

@@ -245,6 +245,11 @@ impl LedgerReader {
         )
     }
 
+    /// The commit that is read.
+    pub(crate) const fn commit_id(&self) -> &CommitId {
+        &self.commit
+    }
+
     /// The repository's number.
     pub(crate) const fn repository_id(&self) -> RepositoryId {
         self.repository_id

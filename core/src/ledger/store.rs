@@ -1,8 +1,8 @@
 //! What the core needs of the world to keep a ledger: a look, and a compare-and-swap append.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
-use super::{Checkpoint, LedgerView};
+use super::{Checkpoint, LedgerView, README};
 use crate::{
     name::{CommitId, ReceiptId},
     refusal::Refusal,
@@ -27,6 +27,20 @@ pub struct Append {
 }
 
 impl Append {
+    /// A commit without an entry, on top of an empty ledger: it shows whether GitHub lets appends
+    /// through before a receipt depends on it. It writes the page for people and nothing else, so
+    /// it cannot change what the ledger says. The page names the commit before, so that no two
+    /// trials are alike and none is a commit without a change.
+    #[must_use]
+    pub fn trial(expected: CommitId) -> Self {
+        let page = format!("{README}\nAn append was tried on top of commit {expected}.\n");
+        Self {
+            expected,
+            headline: "Try an append".into(),
+            files: [("README.md".into(), page.into_bytes())].into(),
+        }
+    }
+
     /// The commit at which the branch must stand.
     #[must_use]
     pub const fn expected(&self) -> &CommitId {

@@ -24,7 +24,7 @@ use crate::{
     name::{CommitId, Executor},
     receipt::Terms,
     refusal::Refusal,
-    testing::{NOON, executor, key, release, target, terms, trust, trust_file, world},
+    testing::{NOON, commit, executor, key, release, target, terms, trust, trust_file, world},
     timestamp::Timestamp,
 };
 
@@ -925,4 +925,17 @@ fn a_claim_is_not_taken_over_for_another_operation() {
         state(&store).allows(&executor_of("op-2", 2), Digest::of(b"another")),
         Use::Spent
     );
+}
+
+#[test]
+fn a_trial_append_changes_nothing_but_the_page_for_people() {
+    let append = Append::trial(commit('1'));
+    assert_eq!(append.expected(), &commit('1'));
+
+    let [(path, page)] = append.files() else {
+        panic!("one file: {:?}", append.files());
+    };
+    assert_eq!(path, "README.md");
+    assert!(page.starts_with(README.as_bytes()));
+    assert_ne!(append.files(), Append::trial(commit('2')).files());
 }

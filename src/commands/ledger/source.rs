@@ -96,6 +96,15 @@ impl Source {
         }
     }
 
+    /// The branch's newest commit, if it is read from GitHub.
+    pub(super) fn tip(&self) -> Option<&CommitId> {
+        if let Place::GitHub(reader) = &self.place {
+            Some(reader.commit_id())
+        } else {
+            None
+        }
+    }
+
     /// The number of the repository on GitHub, if it is read from there.
     pub(in crate::commands) fn repository_id(&self) -> Option<RepositoryId> {
         if let Place::GitHub(reader) = &self.place {

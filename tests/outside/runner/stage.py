@@ -50,6 +50,7 @@ class Stage:
         self.action = self.folder / "action"
         (self.action / "dist").mkdir(parents=True)
         shutil.copy(ROOT / "action.yml", self.action)
+        shutil.copytree(ROOT / "setup", self.action / "setup")
         shutil.copy(COUNTERSIGN, self.action / "dist/countersign-Linux-X64")
         self.workspace = self.folder / "workspace"
         self.key = self.generate("alice", "alice@example.org")
