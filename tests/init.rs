@@ -7,7 +7,7 @@
 mod harness;
 
 use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions, Simulator, Switch, pins};
-use harness::{HURRIED, Stage};
+use harness::{Stage, hurried};
 
 const LEDGER: &str = "refs/heads/receipt-ledger";
 
@@ -40,7 +40,7 @@ impl Ended {
 fn init_with(stage: &Stage, token: &str, more: &[&str]) -> Ended {
     let init = ["ledger", "init", "--repository", stage.sim.repository()];
     let output = stage
-        .command_of(HURRIED, &[&init, more].concat())
+        .command_of(hurried(), &[&init, more].concat())
         .env("GH_TOKEN", token)
         .output()
         .unwrap();
