@@ -116,9 +116,10 @@ impl Demo {
             "$ countersign keys generate --out approver\n  {}",
             demo.trusted
         );
-        print!(
+        let made = demo.binary(&["ledger", "init", "--repository", "octo/hello"]);
+        println!(
             "$ countersign ledger init --repository octo/hello\n  {}",
-            demo.binary(&["ledger", "init", "--repository", "octo/hello"])
+            made.trim_end().replace('\n', "\n  ")
         );
         demo
     }

@@ -7,7 +7,7 @@
 mod harness;
 
 use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions, Simulator, Switch, pins};
-use harness::{HURRIED, Stage};
+use harness::{Stage, hurried};
 
 const LEDGER: &str = "refs/heads/receipt-ledger";
 
@@ -40,7 +40,7 @@ impl Ended {
 fn init_with(stage: &Stage, token: &str, more: &[&str]) -> Ended {
     let init = ["ledger", "init", "--repository", stage.sim.repository()];
     let output = stage
-        .command_of(HURRIED, &[&init, more].concat())
+        .command_of(hurried(), &[&init, more].concat())
         .env("GH_TOKEN", token)
         .output()
         .unwrap();
@@ -303,10 +303,13 @@ fn a_plan_without_rulesets_has_a_ledger_all_the_same() {
     protect(&stage).failed(&["cannot be protected", "Upgrade to GitHub Pro"]);
 }
 
+/// Paths and bytes.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 #[test]
 fn a_branch_that_is_no_ledger_is_neither_changed_nor_protected() {
     let head = b"{\"sequence\":0,\"digest\":null}\n";
-    let foreign: [(&str, &[(&str, &[u8])]); 3] = [
+    let foreign: [(&str, Files<'_>); 3] = [
         ("no `ledger.json`", &[("notes.txt", b"mine")]),
         ("ledger.json", &[("ledger.json", b"{}")]),
         (

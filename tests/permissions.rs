@@ -2,6 +2,7 @@
 //! of them a step lower it does not, and says which is missing.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "functions that tests share fail as loudly as tests"
 )]
 

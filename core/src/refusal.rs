@@ -280,6 +280,15 @@ fn without_receipt(run: &RunId, reviews: usize) -> String {
     }
 }
 
+/// Required reviewers are not available everywhere: GitHub, "Deployments and environments".
+const fn review_advice(reviews: usize) -> &'static str {
+    if reviews == 0 {
+        "Add required reviewers to the job's environment, under Settings, Environments. GitHub offers them in public repositories, and in private ones with GitHub Enterprise alone; elsewhere publish in a run of its own and hand the receipt over as `receipt` (README, Two runs)."
+    } else {
+        "Paste the receipt, on a line of its own, into the comment when you approve the deployment; the summary of the dry run says how to make it."
+    }
+}
+
 /// The first few of many names.
 fn quoted(names: &[String]) -> String {
     const MOST: usize = 8;
@@ -382,12 +391,7 @@ impl Refusal {
             Self::ReceiptNotAmong { .. } => {
                 "Each operation needs a receipt of its own: hand over every line that `countersign authorize` printed for this plan."
             }
-            Self::ReceiptNotInReviews { reviews: 0, .. } => {
-                "Add required reviewers to the job's environment, under Settings, Environments. GitHub offers them in public repositories, and in private ones with GitHub Enterprise alone; elsewhere publish in a run of its own and hand the receipt over as `receipt` (README, Two runs)."
-            }
-            Self::ReceiptNotInReviews { .. } => {
-                "Paste the receipt, on a line of its own, into the comment when you approve the deployment; the summary of the dry run says how to make it."
-            }
+            Self::ReceiptNotInReviews { reviews, .. } => review_advice(*reviews),
             Self::ReceiptMalformed(problem) if problem.is_cut_off() => {
                 "The text was cut off while it was copied: paste the whole line that `countersign authorize` printed, or hand the file over with `receipt-file`."
             }

@@ -132,11 +132,10 @@ impl GitHub {
 
         let reference = json!({ "ref": format!("refs/heads/{BRANCH}"), "sha": commit.sha });
         // GitHub creates a ref only if there is none, so a second try moves nothing.
-        let made = self.repeat_while_fresh(async || {
-            self.post::<serde_json::Value>(repository, "git/refs", &reference)
-                .await
-        });
-        match made.await {
+        let made: Result<serde_json::Value, _> = self
+            .repeat_while_fresh(async || self.post(repository, "git/refs", &reference).await)
+            .await;
+        match made {
             Ok(_) => Ok(Begun::With(commit.id()?)),
             Err(Trouble::Validation { message, .. })
                 if message.starts_with("Reference already exists") =>
@@ -163,7 +162,9 @@ impl GitHub {
         commit: &CommitId,
     ) -> Result<bool, Trouble> {
         let path = place(repository, &format!("git/commits/{commit}"));
-        let commit: Commit = self.about_fresh(async || self.read(&path).await).await?;
+        let commit: Commit = self
+            .repeat_while_fresh(async || self.read(&path).await)
+            .await?;
         Ok(commit.verification.verified)
     }
 
@@ -198,26 +199,6 @@ impl GitHub {
         rules: &[&str],
     ) -> Result<Ruleset, Trouble> {
         self.post(repository, "rulesets", &ruleset(rules)).await
-    }
-
-    /// Asks about an object that was made a moment ago. GitHub may not know it everywhere yet, and
-    /// answers 404 or "does not exist" for some seconds (backstage/backstage#35358).
-    async fn about_fresh<T>(
-        &self,
-        ask: impl AsyncFn() -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let trouble = match ask().await {
-                Err(trouble) if is_too_new(&trouble) => trouble,
-                answer => return answer,
-            };
-            let passes = trouble.clone().of_something_fresh();
-            if !self.patience.waits(&passes, tried).await {
-                return Err(trouble);
-            }
-        }
     }
 
     async fn post<T: DeserializeOwned>(
@@ -265,16 +246,5 @@ fn empty_repository(trouble: Trouble) -> Result<Begun, Trouble> {
     match trouble {
         Trouble::Validation { status: 409, .. } => Ok(Begun::EmptyRepository),
         trouble => Err(trouble),
-    }
-}
-
-fn is_too_new(trouble: &Trouble) -> bool {
-    match trouble {
-        Trouble::NotFound { .. } => true,
-        Trouble::Validation {
-            status: 422,
-            message,
-        } => message.contains("does not exist"),
-        _ => false,
     }
 }

@@ -55,18 +55,14 @@ impl<T> GraphqlReply<T> {
 }
 
 impl GraphqlReply<Value> {
-    /// The first error that the query cannot do without.
+    /// The first error that the query cannot do without. A member that is refused may null the
+    /// whole answer, so that even expected absences are no longer found in it: the refusal is the
+    /// cause, wherever it is listed.
     fn trouble_beyond(&self, query: &Query<'_>) -> Option<Trouble> {
         let matters = |error: &&GraphqlError| !query.can_do_without(error, self.data.as_ref());
+        let is_cause = |error: &&GraphqlError| !query.expects_absence(error);
         let mut errors = self.errors.iter().filter(matters);
-        let first = errors.next()?;
-        // An error about a member that must not be null takes what is around it along, absent files
-        // too: those say nothing then.
-        let cause = [first]
-            .into_iter()
-            .chain(errors)
-            .find(|error| !query.is_at_an_absence(error))
-            .unwrap_or(first);
+        let cause = errors.clone().find(is_cause).or_else(|| errors.next())?;
 
         let needed = || query.permission(cause).map(Into::into);
         let trouble = cause.trouble(self.permissions.clone().or_else(needed), self.pause);
@@ -270,6 +266,16 @@ mod tests {
             .as_deref(),
             Some("github_garbage GitHub's answer cannot be understood: Something went wrong")
         );
+    }
+
+    #[test]
+    fn a_refusal_that_nulls_the_whole_answer_is_told_before_the_absences_in_it() {
+        let absent = json!({ "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." });
+        let refused = json!({ "type": "FORBIDDEN", "path": ["repository", "pulls"], "message": "Resource not accessible" });
+        let nulled = |errors| json!({ "data": { "repository": null }, "errors": errors });
+        let told = |errors| told(nulled(errors), 9).unwrap();
+        assert!(told(json!([absent, refused])).starts_with("permission_denied"));
+        assert!(told(json!([absent])).starts_with("not_found"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) fn of_creation(trouble: &Trouble, rules: &BranchRules, in_job: bool) 
         return text;
     }
 
-    text += &format!(" These rules apply to it: {}.", named(&hindering));
+    text += &rules_apply(&hindering);
     if !in_job && hindering.iter().any(|rule| rule.is("required_signatures")) {
         text += " GitHub signs the first commit if a job makes it, and not for a person: run this \
                  in a job with `contents: write` (examples/workflows/init.yml).";
@@ -38,13 +38,12 @@ pub(super) fn of_append(rejection: &Rejection, rules: &BranchRules) -> String {
          published yet: {rejection}."
     );
     if hindering.is_empty() {
-        text += &format!(
-            " {} If the branch is protected under Settings, Branches, exclude it there. Then run \
-             this again.",
-            rejection.remedy
-        );
+        text += " ";
+        text += rejection.remedy;
+        text += " If the branch is protected under Settings, Branches, exclude it there. Then run \
+                 this again.";
     } else {
-        text += &format!(" These rules apply to it: {}.", named(&hindering));
+        text += &rules_apply(&hindering);
         text += EXCLUDE;
     }
     text
@@ -71,7 +70,7 @@ pub(super) fn no_rulesets(message: &str) -> String {
 const EXCLUDE: &str = " Have an administrator exclude `refs/heads/receipt-ledger` from those \
     rulesets, because a job's token cannot be allowed to bypass them; then run this again.";
 
-fn named(rules: &[&crate::github::BranchRule]) -> String {
+fn rules_apply(rules: &[&crate::github::BranchRule]) -> String {
     let shown: Vec<String> = rules.iter().map(ToString::to_string).collect();
-    shown.join(", ")
+    format!(" These rules apply to it: {}.", shown.join(", "))
 }

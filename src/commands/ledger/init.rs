@@ -129,7 +129,8 @@ impl Setup<'_> {
                 return Ok(tip);
             }
             let append = Append::trial(tip);
-            match self.github.append(&self.repository, &append, None).await {
+            let appended = self.github.append(&self.repository, &append, None).await;
+            match appended {
                 Appended::Done { commit, .. } => {
                     self.report(&format!("an append was tried: commit {commit}"))?;
                     return Ok(commit);

@@ -56,14 +56,10 @@ impl<'a> Query<'a> {
             || absent()
     }
 
-    /// Whether an error says that nothing is at a place where nothing may be; whether that is so,
-    /// only the data shows.
-    pub(super) fn is_at_an_absence(&self, error: &GraphqlError) -> bool {
-        error.kind() == Kind::NotFound
-            && self
-                .absences
-                .iter()
-                .any(|absence| absence.0.is(error.path()))
+    /// Whether this error reports nothing where nothing may be, whatever became of the data.
+    pub(super) fn expects_absence(&self, error: &GraphqlError) -> bool {
+        let mut places = self.absences.iter().map(|Absence(place)| place);
+        error.kind() == Kind::NotFound && places.any(|place| place.is(error.path()))
     }
 
     /// The permission that this error is about, if it is about one.

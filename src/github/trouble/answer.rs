@@ -152,7 +152,7 @@ pub(in crate::github) fn accepted_permissions(headers: &HeaderMap) -> Option<Str
     let mut words = listed(first.iter());
     for other in alternatives.take(3) {
         let more = other.difference(&first);
-        words += &if first.is_subset(&other) && other.contains("workflows: write") {
+        let alternative = if first.is_subset(&other) && other.contains("workflows: write") {
             format!(
                 " (and {}, if files under .github/workflows differ)",
                 listed(more)
@@ -160,6 +160,7 @@ pub(in crate::github) fn accepted_permissions(headers: &HeaderMap) -> Option<Str
         } else {
             format!(" or {}", listed(other.iter()))
         };
+        words += &alternative;
     }
     Some(excerpt(&words, 200))
 }
