@@ -171,7 +171,7 @@ fn a_ledger_that_rules_cover_is_refused_once_and_told_as_that() {
         |stage| {
             stage
                 .sim
-                .branch_rules_everywhere(&["required_status_checks"])
+                .branch_rules_everywhere(&["required_status_checks"]);
         },
     ];
     for protect in protections {
