@@ -189,7 +189,8 @@ impl GitHub {
                 .insert(ACCEPT, HeaderValue::from_static(accept));
         }
         let answer = self.answer(asked).await?;
-        if !answer.status().is_redirection() {
+        // The storage is named by 302 alone: 301 says that the repository has another name.
+        if answer.status() != StatusCode::FOUND {
             return Ok(answer);
         }
 

@@ -470,39 +470,52 @@ fn every_operation_ends_well_under_every_fault() {
 /// A write's answer is lost, and the reads that follow do not show yet what it did.
 #[test]
 fn a_lost_write_that_shows_late_is_not_done_twice() {
-    for (operation, write, read) in [
+    // GitHub refuses to make anything twice but a draft, so only that is waited for any longer.
+    for (operation, write, read, looks) in [
         (
             Operation::Release,
             Endpoint::CreateRelease,
             Endpoint::GetReleaseByTag,
+            1,
         ),
         (
             Operation::ReleaseWithAssets,
             Endpoint::CreateRelease,
             Endpoint::ListReleases,
+            4,
         ),
         (
             Operation::ReleaseWithAssets,
             Endpoint::UploadAsset,
             Endpoint::ListAssets,
+            1,
         ),
         (
             Operation::ReleaseWithReceipt,
             Endpoint::UploadAsset,
             Endpoint::ListAssets,
+            1,
         ),
         (
             Operation::Draft,
             Endpoint::CreateRelease,
             Endpoint::ListReleases,
+            4,
         ),
-        (Operation::Tag, Endpoint::CreateRef, Endpoint::GetRef),
-        (Operation::Pull, Endpoint::CreatePull, Endpoint::ListPulls),
+        (Operation::Tag, Endpoint::CreateRef, Endpoint::GetRef, 1),
+        (
+            Operation::Pull,
+            Endpoint::CreatePull,
+            Endpoint::ListPulls,
+            1,
+        ),
     ] {
         let stage = Stage::new();
         let attempt = operation.attempt(&stage).approved();
         stage.sim.plan(Fault::on(write).then(Effect::ResetAfter));
-        stage.sim.plan(Fault::on(read).then(Effect::Lagging));
+        stage
+            .sim
+            .plan(Fault::on(read).times(looks).then(Effect::Lagging));
         let report = attempt.run();
         let end = judge(operation, &stage, &attempt, &report);
         assert!(

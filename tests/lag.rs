@@ -88,18 +88,24 @@ fn a_tag_object_that_github_does_not_find_yet_is_waited_for() {
 }
 
 #[test]
-fn a_tag_object_that_github_never_finds_is_a_failure() {
+fn a_tag_object_that_github_does_not_find_is_left_to_the_next_attempt() {
     pins(&[Fact::U2]);
-    for (switch, code) in [
-        (Switch::FreshObjectsAreNotFound, "not_found"),
-        (Switch::FreshObjectsDoNotExist, "github_rejected"),
+    for switch in [
+        Switch::FreshObjectsAreNotFound,
+        Switch::FreshObjectsDoNotExist,
     ] {
         let stage = Stage::new();
         stage.sim.turn_on(switch);
         stage.sim.lag(FOR_GOOD);
-        let report = stage.tag().approved().run();
-        ended(&stage, &report, 1, code, &["claimed", "failed"]);
+        let attempt = stage.tag().approved();
+        let report = attempt.run();
+        ended(&stage, &report, 4, "not_found", &["claimed", "unknown"]);
         assert_eq!(asked(&stage, Endpoint::CreateRef), 4, "{switch:?}");
+
+        stage.sim.turn_off(switch);
+        let second = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
+        let events = ["claimed", "unknown", "claimed", "succeeded"];
+        ended(&stage, &second, 0, "-", &events);
     }
 }
 
@@ -143,14 +149,34 @@ fn assets_that_a_publications_answer_lacks_are_looked_for_in_their_list() {
 }
 
 #[test]
-fn an_asset_that_stays_missing_is_a_failure_after_half_a_minute() {
+fn an_asset_that_stays_missing_is_left_to_the_next_attempt() {
     pins(&[Fact::U7]);
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.turn_on(Switch::FreshAssetsAreMissing);
     stage.sim.lag(FOR_GOOD);
     let report = attempt.run();
-    ended(&stage, &report, 1, "asset_missing", &["claimed", "failed"]);
+    ended(&stage, &report, 4, "asset_missing", &["claimed", "unknown"]);
+
+    stage.sim.turn_off(Switch::FreshAssetsAreMissing);
+    let second = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
+    let events = ["claimed", "unknown", "claimed", "succeeded"];
+    ended(&stage, &second, 0, "-", &events);
+}
+
+/// What is missing when the next attempt looks is missing.
+#[test]
+fn an_asset_that_the_next_attempt_misses_too_is_a_failure() {
+    pins(&[Fact::U7]);
+    let stage = Stage::new();
+    let attempt = two_files(&stage).approved();
+    stage.sim.turn_on(Switch::FreshAssetsAreMissing);
+    stage.sim.lag(FOR_GOOD);
+    attempt.run();
+
+    let second = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
+    let events = ["claimed", "unknown", "claimed", "failed"];
+    ended(&stage, &second, 1, "asset_missing", &events);
 }
 
 #[test]

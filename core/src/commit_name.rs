@@ -27,7 +27,7 @@ impl FromStr for CommitName {
     /// Abbreviated ids are names like any other, and revision expressions (`main~1`) are none:
     /// what they lead to can change with what else the repository holds.
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let invalid = |_| {
+        let invalid = |()| {
             InvalidName::new(
                 "name of a commit",
                 text,
@@ -41,12 +41,25 @@ impl FromStr for CommitName {
             return Ok(Self::Id(id));
         }
         if let Some(branch) = text.strip_prefix("refs/heads/") {
-            return branch.parse().map(Self::Branch).map_err(invalid);
+            return branch
+                .parse()
+                .map(Self::Branch)
+                .map_err(|_: InvalidName| invalid(()));
         }
         if let Some(tag) = text.strip_prefix("refs/tags/") {
-            return tag.parse().map(Self::Tag).map_err(invalid);
+            return tag
+                .parse()
+                .map(Self::Tag)
+                .map_err(|_: InvalidName| invalid(()));
         }
-        text.parse().map(Self::BranchOrTag).map_err(invalid)
+        // Git would look `heads/main` up as a branch: here it could be a tag of that very name.
+        let abbreviated = ["heads/", "tags/", "remotes/"];
+        if abbreviated.iter().any(|prefix| text.starts_with(prefix)) {
+            return Err(invalid(()));
+        }
+        text.parse()
+            .map(Self::BranchOrTag)
+            .map_err(|_: InvalidName| invalid(()))
     }
 }
 
@@ -73,7 +86,6 @@ mod tests {
             ),
             ("refs/tags/v1", CommitName::Tag(name("v1"))),
             ("main", CommitName::BranchOrTag(name("main"))),
-            ("heads/main", CommitName::BranchOrTag(name("heads/main"))),
             ("0123456", CommitName::BranchOrTag(name("0123456"))),
             ("head", CommitName::BranchOrTag(name("head"))),
         ] {
@@ -95,6 +107,9 @@ mod tests {
             "main..next",
             "refs/pull/1/merge",
             "refs/heads/",
+            "heads/main",
+            "tags/v1",
+            "remotes/origin/main",
             "refs/heads/main~1",
             "refs/tags/refs/tags/v1",
             "a b",

@@ -147,7 +147,8 @@ impl GitHub {
             Ok(reply) => match reply.trouble() {
                 // A commit next to the error would say that the work is done.
                 Some(trouble @ Trouble::RateLimit { .. })
-                    if !reply.data.as_ref().is_some_and(Data::names_a_commit) =>
+                    if !reply.data.as_ref().is_some_and(Data::names_a_commit)
+                        && reply.errors.first().is_some_and(comes_before_the_work) =>
                 {
                     trouble
                 }
@@ -202,12 +203,10 @@ fn without_commit(reply: &GraphqlReply<Data>) -> Appended {
 
 /// Only errors that are known to come before the work mean that nothing was written; after any other, look.
 fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
-    let kind = error.kind();
-    let before_the_work = matches!(kind, Kind::Limit | Kind::UnknownToServer);
-    if !before_the_work && !error.is_about("createCommitOnBranch") {
+    if !comes_before_the_work(error) {
         return Appended::Unknown(trouble.to_string());
     }
-    match kind {
+    match error.kind() {
         Kind::Stale => Appended::Stale,
         Kind::Limit
         | Kind::UnknownToServer
@@ -216,6 +215,17 @@ fn refused(error: &GraphqlError, trouble: &Trouble) -> Appended {
         | Kind::NotFound
         | Kind::Unprocessable => rejected(trouble),
         Kind::TooCostly | Kind::Untyped | Kind::Unknown => Appended::Unknown(trouble.to_string()),
+    }
+}
+
+/// Whether GitHub stopped before it did anything: at the mutation as a whole, at a limit that it counts
+/// before it looks at the request, or at a document that its schema does not know. An error inside
+/// the payload is about what we asked to be shown.
+fn comes_before_the_work(error: &GraphqlError) -> bool {
+    match error.kind() {
+        Kind::UnknownToServer => true,
+        Kind::Limit if error.path().is_empty() => true,
+        _ => error.is_about("createCommitOnBranch"),
     }
 }
 
@@ -296,6 +306,11 @@ mod tests {
             ),
             ("RESOURCE_LIMITS_EXCEEDED", "[]", "unknown"),
             ("RATE_LIMIT", "[]", "rejected rate_limited"),
+            (
+                "RATE_LIMIT",
+                r#"["createCommitOnBranch","commit"]"#,
+                "unknown",
+            ),
         ] {
             assert_eq!(of(none, &error(kind, path)), expected, "{kind} {path}");
         }

@@ -37,6 +37,8 @@ pub(super) struct Before {
     pub(super) doubtful: bool,
     /// It names something that was made a moment ago, which GitHub may not find everywhere yet.
     pub(super) fresh: bool,
+    /// GitHub makes a second one if it is asked twice, as it does with drafts.
+    pub(super) doubles: bool,
 }
 
 /// Writes, and repeats the write while what is in the way passes.
@@ -70,14 +72,34 @@ pub(super) async fn certain<T>(
         if just_lost && retry {
             tried += 1;
             retry = waits(github, before.fresh, &trouble, tried).await;
-            if let Some(found) = look().await? {
+            if let Some(found) = look_before_repeat(github, before, &look).await? {
                 return Ok(Made::Found(found));
             }
         }
 
         if !retry {
+            let trouble = if before.fresh {
+                trouble.of_something_fresh()
+            } else {
+                trouble
+            };
             return given_up(github, trouble, doubtful, lost, look).await;
         }
+    }
+}
+
+/// The look after which a lost write is sent again. What GitHub would make twice has half a minute to
+/// show itself; anything else it refuses to make twice.
+async fn look_before_repeat<T>(
+    github: &GitHub,
+    before: Before,
+    look: &impl AsyncFn() -> Result<Option<T>, Setback>,
+) -> Result<Option<T>, Setback> {
+    if before.doubles {
+        let what = "what may have been written";
+        github.patience().look_for(what, look).await
+    } else {
+        look().await
     }
 }
 
@@ -130,7 +152,13 @@ pub(super) async fn repeated<T>(
             Written::NotDone(trouble) | Written::Unknown(trouble) => trouble,
         };
         if !waits(github, fresh, &trouble, tried).await {
-            return Err(trouble.into());
+            // What GitHub may still not find everywhere is no refusal.
+            let last = if fresh {
+                trouble.of_something_fresh()
+            } else {
+                trouble
+            };
+            return Err(last.into());
         }
     }
 }

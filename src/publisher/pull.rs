@@ -274,6 +274,7 @@ async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Made<Pu
     let before = Before {
         doubtful: claim.resumes(),
         fresh: false,
+        doubles: false,
     };
     certain(github, before, write, async || {
         standing(claim, pull, github).await

@@ -5,10 +5,7 @@ mod existing;
 mod shown;
 mod words;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -23,7 +20,8 @@ use countersign_core::{
 };
 
 use self::{
-    existing::{Left, Pages},
+    existing::{Left, Looks},
+    shown::Published,
     words::{ReleaseWords, hold, same_inside, same_outside},
 };
 use super::{
@@ -83,7 +81,7 @@ impl Steps<'_> {
         match left {
             Left::Published(published) => {
                 held.already_existed = true;
-                self.ended(published, held).await
+                self.ended(published, Published::Before, held).await
             }
             left if self.expected.is_empty() => self.at_once(left.draft(), held).await,
             left => self.by_draft(left.draft(), files, held).await,
@@ -100,7 +98,7 @@ impl Steps<'_> {
             Some(left) => left,
             None => self.create(self.release.visibility.draft()).await?.it(),
         };
-        self.ended(made, held).await
+        self.ended(made, Published::Now, held).await
     }
 
     async fn by_draft(
@@ -136,19 +134,24 @@ impl Steps<'_> {
             return Ok(());
         }
         match self.make_visible(&draft).await {
-            Ok(made) => self.ended(made, held).await,
+            Ok(made) => self.ended(made, Published::Now, held).await,
             Err(setback) if ours && !setback.open => Err(self.discard(found, setback, held).await),
             Err(setback) => Err(setback),
         }
     }
 
     /// Notes what GitHub holds, then compares it with what was approved, member by member.
-    async fn ended(&self, made: Release, held: &mut GithubResponse) -> Result<(), Setback> {
+    async fn ended(
+        &self,
+        made: Release,
+        published: Published,
+        held: &mut GithubResponse,
+    ) -> Result<(), Setback> {
         held.release_id = Some(made.id);
         let made = self.shown(made).await?;
         hold(&made, held);
         self.as_approved(&made, self.release.visibility.draft())?;
-        held.assets = self.exactly(made).await?;
+        held.assets = self.exactly(made, published).await?;
         Ok(())
     }
 
@@ -162,10 +165,10 @@ impl Steps<'_> {
                 .write(self.claim, Method::POST, &path, &self.words(draft))
                 .await)
         };
-        let pages = Cell::new(Pages::All);
+        let looks = Looks::default();
         let look = async || {
             if draft {
-                self.own_draft(pages.replace(Pages::Newest)).await
+                self.own_draft(looks.pages()).await
             } else {
                 self.published().await
             }
@@ -173,6 +176,7 @@ impl Steps<'_> {
         let before = Before {
             doubtful: self.claim.resumes(),
             fresh: false,
+            doubles: draft,
         };
         certain(self.github, before, write, look).await
     }
@@ -190,7 +194,8 @@ impl Steps<'_> {
         let look = async || Ok(self.by_id(id).await?.filter(|found| !found.draft));
         let before = Before {
             doubtful: false,
-            fresh: draft.is_ours(),
+            fresh: true,
+            doubles: false,
         };
         certain(self.github, before, write, look)
             .await
@@ -284,11 +289,12 @@ impl Steps<'_> {
         sent: &Sent,
     ) -> Result<PublishedAsset, Setback> {
         let source = self.source(asset, files)?;
-        // The list of an earlier attempt's assets may have lacked one; the draft of this attempt may
-        // not be known everywhere yet.
+        // The list of an earlier attempt's assets may have lacked one; the draft of this attempt, also
+        // one that was found after a lost answer, may not be known everywhere yet.
         let before = Before {
             doubtful: !draft.is_ours(),
-            fresh: draft.is_ours(),
+            fresh: true,
+            doubles: false,
         };
         let write = async || {
             self.github.pace().turn().await;

@@ -146,6 +146,7 @@ async fn set(
     let before = Before {
         doubtful: claim.resumes(),
         fresh: true,
+        doubles: false,
     };
     let set = certain(github, before, write, async || standing(tag, github).await).await?;
     Ok(set.it())

@@ -11,7 +11,8 @@ pub(in crate::github) struct Query<'a> {
     pub(in crate::github) document: &'a str,
     /// Where nothing may be.
     pub(in crate::github) absences: &'a [Absence],
-    /// Members by which nothing is decided: whatever keeps GitHub from showing them is overlooked.
+    /// Members by which nothing is decided: that the token may not see them is overlooked. An answer
+    /// that was cut there is not, because nulls elsewhere may come from the cut.
     pub(in crate::github) dispensable: &'a [Place],
     /// The permission that a member needs; GraphQL names none itself. The first that fits counts.
     pub(in crate::github) needs: &'a [(Place, &'static str)],
@@ -50,10 +51,14 @@ impl<'a> Query<'a> {
                     .iter()
                     .any(|absence| absence.is(error.path(), data))
         };
-        self.dispensable
-            .iter()
-            .any(|place| place.holds(error.path()))
-            || absent()
+        let hidden = || {
+            matches!(error.kind(), Kind::Forbidden | Kind::NotFound)
+                && self
+                    .dispensable
+                    .iter()
+                    .any(|place| place.holds(error.path()))
+        };
+        hidden() || absent()
     }
 
     /// Whether this error reports nothing where nothing may be, whatever became of the data.
@@ -261,6 +266,29 @@ mod tests {
                 "message": "Could not resolve file for path 'receipts/ab/abcd.json'.",
             }));
             assert!(!is_absence(&error.unwrap(), &answer()), "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_at_a_dispensable_member_is_not_read() {
+        let query = Query {
+            dispensable: &[Place::at("repository.ledger.rules")],
+            ..QUERY
+        };
+        for (kind, overlooked) in [
+            ("FORBIDDEN", true),
+            ("NOT_FOUND", true),
+            ("RESOURCE_LIMITS_EXCEEDED", false),
+            ("RATE_LIMIT", false),
+            ("SOMETHING_NEW", false),
+        ] {
+            let error: GraphqlError = serde_json::from_value(json!({
+                "type": kind,
+                "path": ["repository", "ledger", "rules"],
+                "message": "m",
+            }))
+            .unwrap();
+            assert_eq!(query.can_do_without(&error, None), overlooked, "{kind}");
         }
     }
 

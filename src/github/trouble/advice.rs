@@ -88,6 +88,10 @@ impl Objection {
             410 if says("api version") => Self::Form,
             410 => Self::Expired,
             409 if says("repository is empty") => Self::EmptyRepository,
+            // First, because the name of a branch stands in it.
+            _ if says("reference already exists") || says("pull request already exists for") => {
+                Self::Exists
+            }
             _ if says("rule violation")
                 || says("pre_receive")
                 || says("reference update failed") =>
@@ -181,6 +185,11 @@ mod tests {
                 Objection::Exists,
             ),
             (422, "Reference already exists", Objection::Exists),
+            (
+                422,
+                "Validation Failed: A pull request already exists for octo:fix/pre_receive.",
+                Objection::Exists,
+            ),
             (
                 422,
                 "Validation Failed: A pull request already exists for octo:next.",

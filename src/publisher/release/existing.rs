@@ -23,8 +23,26 @@ const MOST_RELEASES: usize = 10_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
     All,
-    /// The first page, where what was made last is.
+    /// The first page, where what was made last was always seen.
     Newest,
+}
+
+/// Which pages each of several looks reads.
+#[derive(Default)]
+pub(super) struct Looks(Cell<usize>);
+
+impl Looks {
+    /// The whole list at first and at every eighth look: GitHub documents no order for it, and
+    /// reading all of it every two seconds would use the rate limit up.
+    pub(super) fn pages(&self) -> Pages {
+        let look = self.0.get();
+        self.0.set(look + 1);
+        if look.is_multiple_of(8) {
+            Pages::All
+        } else {
+            Pages::Newest
+        }
+    }
 }
 
 /// What an earlier attempt left.
@@ -61,14 +79,14 @@ impl Steps<'_> {
         }
         self.tag_allows().await?;
 
-        let pages = Cell::new(Pages::All);
+        let looks = Looks::default();
         let makes_draft = !self.expected.is_empty() || self.release.visibility.draft();
         let look = async || {
             if let Some(published) = self.published().await? {
                 return Ok(Some(published));
             }
             if makes_draft {
-                self.own_draft(pages.replace(Pages::Newest)).await
+                self.own_draft(looks.pages()).await
             } else {
                 Ok(None)
             }

@@ -10,6 +10,17 @@ use crate::{
     publisher::Setback,
 };
 
+const LOOK_AGAIN: &str = "Re-run the job: it looks first at what was done.";
+
+/// When a release was published that is compared with what was approved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Published {
+    /// By this attempt, a moment ago: what is missing may still show.
+    Now,
+    /// Before this attempt looked: what is missing is missing.
+    Before,
+}
+
 impl Steps<'_> {
     /// The release as GitHub shows it once it has caught up: its answer to a publication may still
     /// show the draft that it was, so it is read again by its number.
@@ -29,7 +40,7 @@ impl Steps<'_> {
                 made.id
             );
             Setback {
-                remedy: "Re-run the job: it looks first at what was done.",
+                remedy: LOOK_AGAIN,
                 open: true,
                 ..Setback::fault("publication_unseen", message)
             }
@@ -47,22 +58,30 @@ impl Steps<'_> {
 
     /// Every asset that must be there and no other, as the published release lists them; only now
     /// do their addresses last.
-    pub(super) async fn exactly(&self, made: Release) -> Result<Vec<PublishedAsset>, Setback> {
-        let listed = self.all_listed(made).await?;
-        let mut published = Vec::new();
+    pub(super) async fn exactly(
+        &self,
+        made: Release,
+        published: Published,
+    ) -> Result<Vec<PublishedAsset>, Setback> {
+        let listed = self.all_listed(made, published).await?;
+        let mut assets = Vec::new();
         for asset in &self.expected {
             let found = listed
                 .iter()
                 .find(|listed| listed.name == asset.name.as_str())
-                .ok_or_else(|| missing(asset))?;
-            published.push(self.verified(found, asset).await?);
+                .ok_or_else(|| missing(asset, published))?;
+            assets.push(self.verified(found, asset).await?);
         }
-        Ok(published)
+        Ok(assets)
     }
 
     /// The assets of a published release. Its answer may lack some that are there: then they are
     /// listed until all have shown.
-    async fn all_listed(&self, made: Release) -> Result<Vec<UploadedAsset>, Setback> {
+    async fn all_listed(
+        &self,
+        made: Release,
+        published: Published,
+    ) -> Result<Vec<UploadedAsset>, Setback> {
         self.no_extra(&made.assets, "release")?;
         let Some(first) = self.lacks(&made.assets) else {
             return Ok(made.assets);
@@ -79,7 +98,7 @@ impl Steps<'_> {
             Ok(None)
         };
         let listed = self.look_for("every asset of the release", look).await?;
-        listed.ok_or_else(|| missing(lacking.get()))
+        listed.ok_or_else(|| missing(lacking.get(), published))
     }
 
     /// The first asset that must be there and is not listed.
@@ -92,10 +111,27 @@ impl Steps<'_> {
     }
 }
 
-fn missing(asset: &Asset) -> Setback {
-    let message = format!(
-        "the release was published without the asset `{}`",
-        asset.name
-    );
-    Setback::fault("asset_missing", message)
+/// This attempt compared every upload's answer with what was approved, so after its own publication a
+/// missing asset may be there and show late: the next attempt looks again.
+fn missing(asset: &Asset, published: Published) -> Setback {
+    match published {
+        Published::Now => Setback {
+            remedy: LOOK_AGAIN,
+            open: true,
+            ..Setback::fault(
+                "asset_missing",
+                format!(
+                    "the release was published, but GitHub does not list its asset `{}` yet",
+                    asset.name
+                ),
+            )
+        },
+        Published::Before => Setback::fault(
+            "asset_missing",
+            format!(
+                "the release was published without the asset `{}`",
+                asset.name
+            ),
+        ),
+    }
 }
