@@ -242,7 +242,7 @@ fn protecting_it_again_is_done_and_no_error() {
     pins![A24, S7];
     let stage = Stage::without_ledger();
     protect(&stage).succeeded(&["ruleset 1 forbids"]);
-    protect(&stage).succeeded(&["its rules forbid deleting or rewriting it already"]);
+    protect(&stage).succeeded(&["its rules already forbid deleting or rewriting it"]);
     init(&stage).succeeded(&["its rules forbid deleting or rewriting it"]);
     assert_eq!(rulesets(&stage), 1);
 }
@@ -259,14 +259,14 @@ fn a_ruleset_of_that_name_that_protects_nothing_is_no_success() {
         "conditions": { "ref_name": { "include": [LEDGER], "exclude": [] } },
     });
     stage.post("/repos/octo/hello/rulesets", &ruleset);
-    protect(&stage).failed(&["is there, but not protected", "Name must be unique"]);
+    protect(&stage).failed(&["exists, but is not protected", "Name must be unique"]);
 }
 
 #[test]
 fn protection_needs_an_administrator() {
     let stage = Stage::without_ledger();
     init_with(&stage, &stage.token, &["--protect"]).failed(&[
-        "the branch is there, but the ruleset could not be set: the token may not do this",
+        "the branch exists, but the ruleset could not be set: the token may not do this",
         "administration",
     ]);
 }
@@ -278,7 +278,7 @@ fn protection_does_without_rules_that_the_server_refuses() {
     stage.sim.plan(refusal);
     protect(&stage).succeeded(&[
         "forbids deleting or rewriting it",
-        "it does without `required_linear_history`, `required_signatures`: GitHub refused",
+        "it lacks `required_linear_history`, `required_signatures`: GitHub refused",
     ]);
 }
 
@@ -289,7 +289,7 @@ fn a_server_that_signs_nothing_gets_no_rule_for_signatures() {
     stage.sim.turn_on(Switch::WebCommitSigningIsOff);
     protect(&stage).succeeded(&[
         "This server does not sign the ledger's commits",
-        "it does without `required_signatures`: the server signs no commits",
+        "it lacks `required_signatures`: the server signs no commits",
     ]);
     stage.tag().approved().run().succeeded();
 }

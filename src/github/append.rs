@@ -145,7 +145,7 @@ impl GitHub {
         let variables = Variables { input, tag_ref };
         let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
             Ok(reply) => match reply.trouble() {
-                // A commit next to the error would say that the work is done.
+                // A commit next to the error would mean that the work is done.
                 Some(trouble @ Trouble::RateLimit { .. })
                     if !reply.data.as_ref().is_some_and(Data::names_a_commit) =>
                 {
@@ -178,7 +178,7 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
         let Some(commit) = &payload.commit else {
             return without_commit(reply);
         };
-        // An error next to the commit is about what we asked to be shown; the work is done.
+        // An error next to the commit is about the fields that we asked for; the work is done.
         return match commit.oid.parse() {
             Ok(commit_id) => Appended::Done {
                 commit: commit_id,
@@ -191,8 +191,7 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
     without_commit(reply)
 }
 
-/// A mutation that validates its input answers with an empty payload next to its error, others with
-/// none.
+/// A mutation that validates its input answers an error with an empty payload, others with none.
 fn without_commit(reply: &GraphqlReply<Data>) -> Appended {
     match (reply.errors.first(), reply.trouble()) {
         (Some(error), Some(trouble)) => refused(error, &trouble),

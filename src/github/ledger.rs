@@ -16,7 +16,7 @@ use super::{
 };
 
 const TIP: Query<'_> = Query::new(include_str!("documents/ledger_tip.graphql"));
-/// A commit that removed `ledger.json` is one that the reader must hear of.
+/// A commit that removed `ledger.json` is passed on, so that the reader can name it.
 const COMMITS: Query<'_> = Query {
     absences: &[Absence::at("repository.object.history.nodes.*.file")],
     when_too_costly: WhenTooCostly::AskForLess,
