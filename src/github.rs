@@ -210,7 +210,7 @@ impl GitHub {
     /// asks GitHub for another one.
     async fn fetch_stored(&self, asked: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
         let host = excerpt(asked.uri().host().unwrap_or_default(), 100);
-        let answer = self.untold(asked).await?;
+        let answer = self.send_unauthenticated(asked).await?;
         let status = answer.status();
         if status == StatusCode::OK {
             return Ok(answer);
@@ -341,13 +341,16 @@ impl GitHub {
             wait: Some(wait),
         };
         window().admit(Instant::now()).map_err(full)?;
-        let answer = self.untold(request).await?;
+        let answer = self.send_unauthenticated(request).await?;
         window().observe(answer.headers(), Instant::now());
         Ok(answer)
     }
 
     /// Sends a request as it is, without the token.
-    async fn untold(&self, mut request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+    async fn send_unauthenticated(
+        &self,
+        mut request: Request<OctoBody>,
+    ) -> Result<Response<Body>, Trouble> {
         request
             .headers_mut()
             .insert(USER_AGENT, HeaderValue::from_static(NAME));

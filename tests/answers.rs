@@ -333,7 +333,7 @@ fn the_advice_fits_what_github_says() {
     assert!(told.contains("use its new name"), "{told}");
     let told = advice(Effect::StatusBefore(401), Endpoint::CreateTagObject);
     assert!(
-        told.contains("The token is not valid, or no longer"),
+        told.contains("The token is invalid or has expired"),
         "{told}"
     );
     let told = advice(Effect::StatusBefore(410), Endpoint::CreateTagObject);

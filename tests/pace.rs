@@ -23,7 +23,7 @@ fn warnings(report: &Report) -> Vec<(String, String)> {
         .collect()
 }
 
-const PACED: &str = "countersign: 62 files are uploaded one a second after the first 60";
+const PACED: &str = "countersign: 62 files are uploaded one per second after the first 60";
 
 #[test]
 fn after_sixty_files_they_are_uploaded_one_a_second() {

@@ -119,7 +119,7 @@ async fn steps(
     opened.ask_reviewers().await
 }
 
-/// A pull request that is open. Labels and reviewers do no harm when they are set twice.
+/// A pull request that is open. Setting labels and reviewers twice does no harm.
 struct Opened<'a> {
     claim: &'a Claim,
     pull: &'a OpenPr,
@@ -188,7 +188,7 @@ impl Opened<'_> {
         })
     }
 
-    /// The first approved name that GitHub does not show, in whatever case: a 2xx is not an effect.
+    /// The first approved name that GitHub does not show, ignoring case: a 2xx is not an effect.
     /// What the answer lacks may only show late, so the pull request is read again.
     async fn missing<'n>(
         &self,

@@ -23,7 +23,7 @@ const MOST_RELEASES: usize = 10_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
     All,
-    /// The first page, where what was made last is.
+    /// The first page, which lists the newest releases.
     Newest,
 }
 
