@@ -109,8 +109,8 @@ impl Builder {
 
     /// An Enterprise Server of this host name: every address in an answer is below
     /// `https://HOST/api/v3`, `https://HOST/api/uploads` or `https://storage.HOST`, while the
-    /// simulator still listens on loopback. Whoever ends TLS for these hosts may send everything
-    /// to [`api_url`](Simulator::api_url), with path and `Host` as they came.
+    /// simulator still listens on loopback. A proxy that ends TLS for these hosts may forward
+    /// everything to [`api_url`](Simulator::api_url), with path and `Host` unchanged.
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {
         self.host = Some(host.to_owned());

@@ -1,4 +1,4 @@
-//! What the record says of single answers, where no other test asks for it.
+//! Recorded details of single answers that no other test covers.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn a_connection_whose_items_are_counted_alone_needs_no_page() {
 }
 
 #[test]
-fn a_text_is_cut_at_512_kib_and_says_so() {
+fn a_text_is_cut_at_512_kib_and_marked_as_truncated() {
     pins![A11];
     let sim = Simulator::start();
     let long = vec![b'a'; 512 * 1024 + 1];
@@ -38,12 +38,12 @@ fn a_text_is_cut_at_512_kib_and_says_so() {
     };
     let both = format!("{} {}", selection("long"), selection("short"));
     let found = repository(&Client::writer(&sim), &both);
-    let told = |name: &str| {
+    let shown = |name: &str| {
         let text = found[name]["text"].as_str().unwrap();
         (text.len(), found[name]["isTruncated"].clone())
     };
-    assert_eq!(told("long"), (512 * 1024, json!(true)));
-    assert_eq!(told("short"), (512 * 1024, json!(false)));
+    assert_eq!(shown("long"), (512 * 1024, json!(true)));
+    assert_eq!(shown("short"), (512 * 1024, json!(false)));
 }
 
 const APPEND: &str = "mutation ($input: CreateCommitOnBranchInput!) {
@@ -91,7 +91,7 @@ fn the_name_of_a_release_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_target_is_a_branch_or_a_whole_commit_id() {
+fn a_target_is_a_branch_or_a_full_commit_id() {
     pins![B23];
     let sim = Simulator::start();
     let main = sim.ref_oid("refs/heads/main").unwrap();

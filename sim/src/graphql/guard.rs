@@ -1,4 +1,4 @@
-//! What classic protection and rulesets forbid of an append.
+//! Appends that classic protection and rulesets forbid.
 
 use async_graphql::{Error, Result};
 use git2::Oid;
@@ -7,7 +7,7 @@ use super::refusal::refusal;
 use crate::world::World;
 
 /// Rules that refuse whatever is appended, with the reason that GitHub names. The rules `creation`,
-/// `deletion`, `non_fast_forward` and `required_linear_history` have nothing against an append.
+/// `deletion`, `non_fast_forward` and `required_linear_history` allow every append.
 const REASONS: [(&str, &str); 3] = [
     ("update", "Cannot update this protected ref."),
     (

@@ -1,4 +1,4 @@
-//! What rules, classic protection and immutable releases forbid of a ref.
+//! Changes of a ref that rules, classic protection and immutable releases forbid.
 
 use git2::Oid;
 use serde_json::Value;

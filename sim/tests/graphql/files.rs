@@ -65,7 +65,7 @@ fn a_file_that_one_commit_of_a_history_lacks_is_an_error_at_that_commit() {
 }
 
 #[test]
-fn absent_files_are_silent_by_a_switch_alone() {
+fn absent_files_are_silent_only_with_the_switch() {
     pins![F0];
     let sim = Simulator::start();
     ledger(&sim);

@@ -29,7 +29,7 @@ fn a_pull_request_may_be_submitted_too_quickly() {
 }
 
 #[test]
-fn a_version_that_never_was_is_a_bad_request_with_a_sentence() {
+fn a_version_that_never_existed_is_a_bad_request_with_an_explanation() {
     pins![B19];
     let sim = Simulator::start();
     let version = [("x-github-api-version", "2019-01-01")];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 #[test]
-fn rules_and_rulesets_want_a_paid_plan() {
+fn rules_and_rulesets_need_a_paid_plan() {
     pins![F3, S8, A23];
     let sim = Simulator::start();
     sim.turn_on(Switch::FreePrivatePlan);
@@ -35,7 +35,7 @@ fn rules_and_rulesets_want_a_paid_plan() {
 }
 
 #[test]
-fn draft_pull_requests_want_a_paid_plan() {
+fn draft_pull_requests_need_a_paid_plan() {
     pins![A42, N15];
     let sim = Simulator::start();
     sim.turn_on(Switch::FreePrivatePlan);

@@ -15,7 +15,7 @@ fn opened(sim: &Simulator) -> Client {
 }
 
 #[test]
-fn a_request_for_reviewers_may_seat_none() {
+fn a_request_for_reviewers_may_add_none() {
     pins![C1];
     let sim = Simulator::start();
     let client = opened(&sim);
@@ -56,7 +56,7 @@ fn a_label_of_emoji_alone_is_refused() {
 }
 
 #[test]
-fn reading_pull_requests_of_a_private_repository_wants_their_own_permission() {
+fn reading_pull_requests_of_a_private_repository_needs_its_own_permission() {
     pins![F6, M11];
     let sim = Simulator::start();
     opened(&sim);
@@ -75,7 +75,7 @@ fn reading_pull_requests_of_a_private_repository_wants_their_own_permission() {
 }
 
 #[test]
-fn generated_notes_want_write_access() {
+fn generated_notes_need_write_access() {
     pins![F6, M3];
     let sim = Simulator::start();
     let body = json!({ "tag_name": "v1" });

@@ -44,7 +44,7 @@ fn the_new_name_and_the_number_are_served() {
 }
 
 #[test]
-fn whoever_may_not_see_the_repository_is_not_told_that_it_moved() {
+fn a_token_that_may_not_see_the_repository_does_not_learn_that_it_moved() {
     let sim = Simulator::start();
     sim.rename("octo/new-name");
     let stranger = Client::with(&sim, Permissions::none());
