@@ -23,15 +23,12 @@ impl Trouble {
 
         let message = message(status, body);
         let status = status.as_u16();
-        if is_limited(status, headers, &message) {
-            return Some(Self::RateLimit {
-                message,
-                wait: Some(pause(headers)),
-            });
-        }
-
         let permissions = accepted_permissions(headers);
         Some(match status {
+            _ if is_limited(status, headers, &message) => Self::RateLimit {
+                message,
+                wait: Some(pause(headers)),
+            },
             403 if needs_a_plan(&message) => Self::PaidPlan { message },
             401 | 403 => Self::Authorization {
                 status,
