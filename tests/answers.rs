@@ -212,6 +212,7 @@ fn a_payload_without_a_commit_is_refused_with_its_cause() {
         "github_rejected",
         "A path was specified twice",
     );
+
     assert_eq!((appends(&stage), stage.ledger_events().len()), (1, 0));
 }
 
@@ -243,6 +244,7 @@ fn a_plan_is_made_without_a_comparison_that_github_gives_up_on() {
         Effect::GraphQlTimeout { status: 200 },
     );
     let report = stage.tag().dry_run();
+
     assert_eq!(
         (report.exit, report.status()),
         (0, "dry_run"),
@@ -262,6 +264,7 @@ fn a_branch_is_requested_by_its_full_ref() {
     let (branch, main) = (stage.sim.ref_oid("refs/heads/next").unwrap(), stage.main());
     stage.sim.annotated_tag("next", &main, "not the branch");
     let report = pull.dry_run();
+
     assert_eq!(
         report.record["operation"]["head_sha"],
         branch,
@@ -330,6 +333,7 @@ fn the_advice_fits_what_github_says() {
     };
     let moved = Effect::Redirect("https://api.github.com/repositories/1296269/git/tags".into());
     let printed = advice(moved, Endpoint::CreateTagObject);
+
     assert!(
         printed.contains("(HTTP 307) to the repository with the number 1296269"),
         "{printed}"
@@ -353,6 +357,7 @@ fn a_renamed_repository_is_named_by_its_number() {
     let stage = Stage::new();
     stage.sim.rename("octo/renamed");
     let (exit, printed) = audit(&stage);
+
     assert_eq!(exit, 1, "{printed}");
     assert!(printed.contains("it was renamed or moved"), "{printed}");
     let run = [
@@ -414,6 +419,7 @@ fn a_download_that_the_storage_refuses_is_retried_at_a_new_address() {
         "none",
     ];
     let (_, printed) = command(&stage, &token, &run);
+
     assert!(
         printed.contains("HTTP 403 Forbidden, from its storage at "),
         "{printed}"

@@ -128,6 +128,7 @@ fn assets_that_a_publications_answer_lacks_are_looked_for_in_their_list() {
     stage.sim.lag(4);
     let report = attempt.run();
     shipped(&stage, &report);
+
     assert!(
         report
             .log
@@ -168,6 +169,7 @@ fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
     );
     let report = attempt.run();
     shipped(&stage, &report);
+
     assert_eq!(
         report.outputs["html-url"],
         "https://github.com/octo/hello/releases/tag/v1.0.0"
@@ -216,6 +218,7 @@ fn a_published_release_that_is_still_listed_as_a_draft_is_not_published_again() 
     let events = ["claimed", "claimed", "succeeded"];
     ended(&stage, &second, 0, "-", &events);
     let writes = stage.writes().split_off(before);
+
     assert!(
         writes.iter().all(|write| write.ends_with("/graphql")),
         "{writes:?}"

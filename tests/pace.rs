@@ -89,6 +89,7 @@ fn a_secondary_limit_on_uploads_is_waited_for() {
     );
     let report = attempt.run();
     report.succeeded();
+
     assert_eq!(stage.sim.releases()[0].assets.len(), 12);
     assert!(
         report.log.contains("Trying again in 60 s"),

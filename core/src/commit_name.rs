@@ -33,6 +33,7 @@ impl FromStr for CommitName {
                 "a full commit id, a branch, a tag, `refs/heads/NAME`, `refs/tags/NAME` or `HEAD`",
             )
         };
+
         if text == "HEAD" {
             return Ok(Self::DefaultBranch);
         }

@@ -135,6 +135,7 @@ impl Builder {
             .clone()
             .or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
         let transcript = transcript.map(|path| Transcript::open(&path));
+
         let (listening, uploading) = (api_url.clone(), upload_url.clone());
         let (api_url, upload_url) = match &self.host {
             None => (api_url, upload_url),
@@ -143,6 +144,7 @@ impl Builder {
                 format!("https://{host}/api/uploads"),
             ),
         };
+
         let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
         let doors = Doors {
             api: listening,

@@ -57,9 +57,11 @@ fn supported(site: &Site, call: &Call) -> Result<(), Answer> {
         let message = format!("The REST API version \"{version}\" is not supported.");
         return Err(Answer::error(410, message));
     }
+
     if VERSIONS.contains(&version) {
         return Ok(());
     }
+
     let reason = format!(
         "The version you specified in the \"X-GitHub-API-Version\" request header, \"{version}\", \
          is not a supported version. The following versions are currently supported: \

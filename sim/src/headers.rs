@@ -74,6 +74,7 @@ pub(crate) fn standing(
         let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
         return vec![("date", imf_fixdate(now)), ("server", server)];
     }
+
     let mut headers = vec![
         ("date", imf_fixdate(now)),
         ("x-github-request-id", request_id),
@@ -84,6 +85,7 @@ pub(crate) fn standing(
         headers.push(("connection", "close".to_owned()));
         return headers;
     }
+
     headers.push(("server", "github.com".to_owned()));
     let budget = if call.is_graphql() {
         Budget::GraphQl

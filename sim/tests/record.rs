@@ -42,6 +42,7 @@ fn a_text_is_cut_at_512_kib_and_marked_as_truncated() {
         let text = found[name]["text"].as_str().unwrap();
         (text.len(), found[name]["isTruncated"].clone())
     };
+
     assert_eq!(shown("long"), (512 * 1024, json!(true)));
     assert_eq!(shown("short"), (512 * 1024, json!(false)));
 }
@@ -75,6 +76,7 @@ fn an_append_takes_more_than_a_mebibyte_and_costs_one_point() {
     let before = remaining(&client.graphql("{ rateLimit { cost } }", &Value::Null));
     let entry = vec![b'a'; 1024 * 1024 + 1];
     let answer = client.graphql(APPEND, &append(&head, &entry));
+
     assert_eq!(remaining(&answer), before - 1);
     assert_eq!(sim.read_file("receipt-ledger", "a").unwrap(), entry);
 }
@@ -100,6 +102,7 @@ fn a_target_is_a_branch_or_a_full_commit_id() {
         let body = json!({ "tag_name": "v1", "draft": true, "target_commitish": target });
         client.post("/releases", &body)
     };
+
     assert_eq!(draft("main").status, 201);
     assert_eq!(draft(&main).status, 201);
     for target in [&main[..8], "absent", "refs/heads/main~0"] {
@@ -117,6 +120,7 @@ fn a_prerelease_cannot_be_made_the_latest_release() {
     let client = Client::writer(&sim);
     let body = json!({ "tag_name": "v1", "prerelease": true, "make_latest": "true" });
     let refused = client.post("/releases", &body);
+
     assert_eq!(refused.status, 422);
     assert_eq!(
         refused.error(),

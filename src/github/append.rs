@@ -308,7 +308,7 @@ mod tests {
 
     /// As GitHub answers mutations that validate their input.
     #[test]
-    fn a_payload_without_a_commit_is_refused_with_the_cause_that_stands_next_to_it() {
+    fn a_payload_without_a_commit_is_refused_with_the_error_next_to_it() {
         let empty = r#"{"createCommitOnBranch":{"commit":null}}"#;
         for (kind, path, expected) in [
             (

@@ -97,6 +97,7 @@ impl Endpoints {
         let (Some(host), Some(api)) = (uri.host(), self.api.host()) else {
             return false;
         };
+
         // GitHub's service has `api.X` and `uploads.X`; a server with subdomain isolation has its
         // uploads at `uploads.X`, where X is its own name.
         let family = if self.is_public() {

@@ -294,6 +294,7 @@ mod tests {
                 Ok::<_, ()>((looks.get() == found).then_some(()))
             }))
         };
+
         assert_eq!((look_until(1), looks.get()), (Ok(Some(())), 1));
         assert_eq!(
             String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),

@@ -227,6 +227,7 @@ mod tests {
             )
         };
         let (branch, tag) = ("refs/heads/next".to_owned(), "refs/tags/next".to_owned());
+
         assert_eq!(asked(&CommitName::DefaultBranch), (None, None, None));
         assert_eq!(
             asked(&CommitName::Id(commit("1"))),
@@ -250,6 +251,7 @@ mod tests {
             json!({ "target": object("Commit", "1") }),
             json!({ "target": object("Commit", "2") }),
         );
+
         assert_eq!(
             named(json!({ "branch": branch, "tag": tag }), &both),
             Named::Both {

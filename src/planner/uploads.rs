@@ -30,6 +30,7 @@ pub(super) fn warnings(
     let own = uploads(operation, attach);
     let least = github.pace().least_seconds(before + own);
     let paced = least.filter(|_| own > 0);
+
     [
         requests(operation, attach),
         paced.map(|seconds| duration(own, before, seconds)),

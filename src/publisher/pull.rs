@@ -108,6 +108,7 @@ async fn steps(
             setback
         });
     }
+
     let opened = Opened {
         claim,
         pull,
@@ -243,6 +244,7 @@ async fn close(
             .write::<serde_json::Value>(claim, Method::PATCH, &path, &body)
             .await
     });
+
     let message = match closed.await {
         Ok(_) => format!("{}; it was closed again", setback.message),
         Err(because) => format!(

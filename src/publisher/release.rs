@@ -321,14 +321,15 @@ impl Steps<'_> {
         let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
         let Upload { body, changed } = upload::open(source, asset, progress, sent.clone())
             .map_err(|error| unusable(&error))?;
+
         let content_type = asset.content_type.as_str();
         let written = self
             .github
             .upload(self.claim, &uri, content_type, asset.size, body)
             .await;
         if changed.happened() && !matches!(written, Written::Done(_)) {
-            let broken_off = std::io::Error::other("its upload was broken off");
-            return Err(unusable(&upload::changed(asset, &broken_off)));
+            let interrupted = std::io::Error::other("its upload was interrupted");
+            return Err(unusable(&upload::changed(asset, &interrupted)));
         }
         Ok(written)
     }

@@ -144,6 +144,7 @@ async fn set(
             Written::Unknown(trouble) => Written::Unknown(trouble),
         })
     };
+
     let before = Before {
         doubtful: claim.resumes(),
         fresh: true,

@@ -29,6 +29,7 @@ pub(super) fn append(world: &World, branch: &str, oid: Oid) -> Result<(), Error>
         );
         return Err(refusal("BRANCH_PROTECTION_RULE_VIOLATION", message));
     }
+
     let rules = REASONS.iter();
     let violated = rules.filter(|(rule, _)| world.has_branch_rule(branch, rule));
     let mut reasons: Vec<&str> = violated.map(|(_, reason)| *reason).collect();
@@ -38,6 +39,7 @@ pub(super) fn append(world: &World, branch: &str, oid: Oid) -> Result<(), Error>
     if reasons.is_empty() {
         return Ok(());
     }
+
     let message = format!(
         "Repository rule violations found\n\n{}\n\n",
         reasons.join("\n\n")

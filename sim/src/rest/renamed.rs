@@ -13,6 +13,7 @@ pub(crate) fn moved(site: &Site, call: &Call) -> Option<Answer> {
     if !call.grant.within(here).sees_repository() {
         return None;
     }
+
     let identity = &site.worlds[here].identity;
     let mut location = format!("{}/repositories/{}", identity.api_url, identity.id);
     if !call.rest.is_empty() {

@@ -150,6 +150,7 @@ fn an_append_is_signed_by_github_for_a_job_and_for_a_person() {
     assert_eq!(signature(&sim), Value::Null);
     let person = Client::bearing(&sim, &sim.person_token(Permissions::write()));
     let made = append(&person, &head, &addition());
+
     assert_eq!(made.error_paths(), Vec::<Value>::new());
     let githubs = json!({
         "__typename": "GpgSignature",

@@ -32,6 +32,7 @@ fn an_absent_file_is_null_and_an_error_under_the_key_it_was_asked_by() {
     let sim = Simulator::start();
     ledger(&sim);
     let answer = look_for(&sim, "receipts/-");
+
     assert_eq!(answer.status, 200);
     let target = &answer.json()["data"]["repository"]["ledger"]["target"];
     assert_eq!(target["state"], Value::Null);

@@ -54,6 +54,7 @@ fn absent_refs_objects_and_releases_are_null_and_no_error() {
            release(tagName: "none") {{ name }}"#
     );
     let answer = ask(&Client::writer(&sim), &members);
+
     assert_eq!(
         answer.json(),
         json!({ "data": { "repository": {

@@ -14,6 +14,7 @@ fn a_pull_request_may_be_submitted_too_quickly() {
     sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::SubmittedTooQuickly));
     let body = json!({ "title": "t", "head": "feature", "base": "main" });
     let refused = client.post("/pulls", &body);
+
     assert_eq!(
         (refused.status, refused.message()),
         (422, "Validation Failed".to_owned())

@@ -99,6 +99,7 @@ fn a_person_may_open_a_pull_request_where_actions_may_not() {
     sim.commit("feature", &[("a", b"1")]);
     sim.allow_actions_pull_requests(false);
     let body = json!({ "title": "t", "head": "feature", "base": "main" });
+
     assert_eq!(Client::writer(&sim).post("/pulls", &body).status, 403);
     let person = Client::bearing(&sim, &sim.person_token(Permissions::write()));
     let opened = person.post("/pulls", &body);

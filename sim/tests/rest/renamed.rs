@@ -11,6 +11,7 @@ fn a_renamed_repository_redirects_reads_with_301_and_writes_with_307() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     sim.rename("octo/new-name");
+
     for (method, path, status) in [
         ("GET", "", 301),
         ("GET", "/releases?per_page=1", 301),

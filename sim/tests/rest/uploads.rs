@@ -44,6 +44,7 @@ fn a_refused_upload_names_the_request_instead_of_the_status() {
     client.upload(&draft, "a", b"1");
     let refused = client.upload(&draft, "a", b"1");
     let body = refused.json();
+
     assert_eq!(
         body["errors"],
         json!([{ "resource": "ReleaseAsset", "code": "already_exists", "field": "name" }])

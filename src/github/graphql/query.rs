@@ -227,6 +227,7 @@ mod tests {
             1,
             "state"
         ]);
+
         assert!(!is_absence(&error(&touched), &answer()));
         let beyond = json!([
             "repository",
@@ -270,6 +271,7 @@ mod tests {
             ..QUERY
         };
         let may_fail = |path: &Value| query.can_do_without(&error(path), None);
+
         assert!(may_fail(&json!(["repository", "ledger", "rules"])));
         assert!(may_fail(&json!([
             "repository",

@@ -264,6 +264,7 @@ mod tests {
             ),
             "permission_denied the token may not do this: HTTP 403 Resource not accessible by integration (GitHub asks for the permission contents: write)"
         );
+
         assert_eq!(
             of(
                 403,
@@ -386,6 +387,7 @@ mod tests {
                 .unwrap()
                 .asks_to_wait()
         };
+
         assert_eq!(waits("7"), Some(7));
         assert_eq!(waits("Sat, 21 Nov 2026 12:00:07 GMT"), Some(7));
         assert_eq!(waits("Sat, 21 Nov 2026 11:00:00 GMT"), Some(0));
