@@ -31,7 +31,7 @@ macro_rules! switches {
 
 switches! {
     /// `file(path:)` of an absent path is null without an error. No record shows it; it is what
-    /// this simulator did before it was held against the record.
+    /// this simulator did before it was compared with the record.
     AbsentFilesAreSilent,
     /// Any `Accept` is served, also for artifacts.
     AnyAcceptIsServed,

@@ -62,7 +62,7 @@ impl Server {
     }
 }
 
-/// A key, and a certificate of its own for it.
+/// A key and its self-signed certificate.
 fn identity(folder: &Path) -> (Arc<ServerConfig>, String) {
     let file = |name: &str| folder.join(name).display().to_string();
     std::fs::write(file("names"), NAMES).unwrap();

@@ -6,7 +6,7 @@ use git2::Oid;
 use super::refusal::refusal;
 use crate::world::World;
 
-/// Rules that refuse whatever is appended, with the reason that GitHub names. The rules `creation`,
+/// Rules that refuse every append, with the reason that GitHub names. The rules `creation`,
 /// `deletion`, `non_fast_forward` and `required_linear_history` allow every append.
 const REASONS: [(&str, &str); 3] = [
     ("update", "Cannot update this protected ref."),

@@ -11,7 +11,7 @@ pub(super) enum Barrier {
     Archived,
     /// The organization allows only certain addresses.
     Address,
-    /// The organization wants the token to be authorized by single sign-on.
+    /// The organization requires the token to be authorized by single sign-on.
     SingleSignOn,
 }
 
