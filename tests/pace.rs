@@ -1,4 +1,4 @@
-//! How fast files are uploaded, and what happens when that is too fast for GitHub.
+//! How fast files are uploaded, and what happens when GitHub finds it too fast.
 
 mod harness;
 
