@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use countersign_core::{
     digest::Digest,
-    name::{Actor, ReceiptId, Repository, RunId, TagName},
+    name::{Actor, Login, ReceiptId, Repository, RunId, TagName},
     operation::Kind,
     timestamp::{Lifetime, Timestamp},
 };
@@ -36,7 +36,7 @@ Exit codes:
   2  the command line is wrong
   3  refused: nothing was written to GitHub
   4  unknown whether the operation was done: re-run the job, its next attempt looks first
-  5  `audit` found something that needs a look";
+  5  `audit` found something that needs a look, or `rehearse` something that differs";
 
 #[derive(Subcommand)]
 enum Command {
@@ -80,6 +80,8 @@ enum Command {
     },
     /// Write one page over a ledger and audit records, to be opened in any browser.
     Report(ReportArguments),
+    /// Try on a scratch repository what Countersign relies on, and remove everything again.
+    Rehearse(RehearseArguments),
 }
 
 #[derive(Subcommand)]
@@ -443,6 +445,41 @@ pub(crate) struct ReportArguments {
     pub(crate) keys: LedgerKeys,
 }
 
+#[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub(crate) struct RehearseArguments {
+    /// The scratch repository. It must be empty, or hold its first commit and `.github/workflows/countersign-*.yml` alone.
+    #[arg(long, value_name = "OWNER/NAME", required_unless_present = "list")]
+    pub(crate) repository: Option<Repository>,
+    /// The same name again: it may be tried out on whatever it holds.
+    #[arg(long, value_name = "OWNER/NAME", requires = "repository")]
+    pub(crate) really: Option<Repository>,
+    /// Only this probe; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) probe: Vec<String>,
+    /// Show the probes with what they need, how many content writes they make, and what they expect. Nothing is asked.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Try what makes very many requests too: it may use up the token's limits of this hour.
+    #[arg(long)]
+    pub(crate) heavy: bool,
+    /// A collaborator of that repository whose review may be asked for.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) reviewer: Option<Login>,
+    /// Write the findings as JSON, for a bug report.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave owner, repository, logins and request ids out of the findings.
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Begin without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
 /// Parses and runs one command line.
 pub(crate) fn run(
     arguments: impl IntoIterator<Item = OsString>,
@@ -501,6 +538,11 @@ pub(crate) fn run(
         }),
         Command::Report(arguments) => on_runtime(&log, async {
             commands::report::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
+        Command::Rehearse(arguments) => on_runtime(&log, async {
+            commands::rehearse::run(&arguments, environment, clock)
                 .await
                 .end()
         }),

@@ -15,7 +15,7 @@ pub enum Exit {
     Refused = 3,
     /// It is not known whether the operation was done: the next attempt of the run looks and finishes.
     Unknown = 4,
-    /// An audit found something that needs a look.
+    /// An audit found something that needs a look, or a rehearsal something that differs.
     Found = 5,
 }
 

@@ -12,6 +12,7 @@ mod ledger;
 mod pace;
 mod patience;
 mod preflight;
+mod probe;
 mod release;
 mod resolve;
 mod rules;
@@ -56,6 +57,7 @@ pub(crate) use self::{
     ledger::LedgerReader,
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
+    probe::{Ask, Exchange, Made, PREFIX, Scratch, Unanswered},
     release::{Release, UploadedAsset},
     resolve::Named,
     rules::{BranchRule, BranchRules, Step},
@@ -321,15 +323,7 @@ impl GitHub {
         if !self.endpoints.trusts(request.uri()) {
             return Err(Trouble::ForeignHost { host });
         }
-        let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, self.authorization.clone());
-        headers
-            .entry(ACCEPT)
-            .or_insert(HeaderValue::from_static("application/vnd.github+json"));
-        headers.insert(
-            "x-github-api-version",
-            HeaderValue::from_static(API_VERSION),
-        );
+        self.authenticate(request.headers_mut());
         let budget = if request.uri() == self.endpoints.graphql() {
             &self.windows.graphql
         } else {
@@ -344,6 +338,18 @@ impl GitHub {
         let answer = self.send_unauthenticated(request).await?;
         window().observe(answer.headers(), Instant::now());
         Ok(answer)
+    }
+
+    /// Adds what every request to GitHub carries.
+    fn authenticate(&self, headers: &mut HeaderMap) {
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert(
+            "x-github-api-version",
+            HeaderValue::from_static(API_VERSION),
+        );
     }
 
     /// Sends a request as it is, without the token.

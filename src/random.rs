@@ -2,11 +2,16 @@
 
 use countersign_core::name::OperationId;
 
-/// So many random bytes in hexadecimal.
-pub(crate) fn hex<const BYTES: usize>() -> String {
+/// So many random bytes.
+pub(crate) fn bytes<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     fill(&mut bytes);
     bytes
+}
+
+/// So many random bytes in hexadecimal.
+pub(crate) fn hex<const BYTES: usize>() -> String {
+    bytes::<BYTES>()
         .iter()
         .fold(String::with_capacity(2 * BYTES), |hex, byte| {
             hex + &format!("{byte:02x}")

@@ -173,7 +173,7 @@ fn a_ledger_that_rules_cover_is_refused_once_as_ledger_protected() {
         |stage| {
             stage
                 .sim
-                .branch_rules_everywhere(&["required_status_checks"])
+                .branch_rules_everywhere(&["required_status_checks"]);
         },
     ];
     for protect in protections {

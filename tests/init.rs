@@ -303,10 +303,13 @@ fn a_plan_without_rulesets_has_a_ledger_all_the_same() {
     protect(&stage).failed(&["cannot be protected", "Upgrade to GitHub Pro"]);
 }
 
+/// Paths and bytes.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 #[test]
 fn a_branch_that_is_no_ledger_is_neither_changed_nor_protected() {
     let head = b"{\"sequence\":0,\"digest\":null}\n";
-    let foreign: [(&str, &[(&str, &[u8])]); 3] = [
+    let foreign: [(&str, Files<'_>); 3] = [
         ("no `ledger.json`", &[("notes.txt", b"mine")]),
         ("ledger.json", &[("ledger.json", b"{}")]),
         (

@@ -1,4 +1,8 @@
 //! How fast files are uploaded, and what happens when GitHub finds it too fast.
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 mod harness;
 

@@ -40,6 +40,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "progress",
             "regular_file",
             "random",
+            "tempo",
             "exit",
             "cli",
             "lib",

@@ -75,6 +75,7 @@ fn examples() -> Vec<Example> {
         trusts(),
         policies(),
         campaigns(),
+        rehearsals(),
     ]
     .into_iter()
     .flatten()
@@ -264,6 +265,12 @@ fn trusts() -> Vec<Example> {
         document: toml::from_str(&toml).unwrap(),
     });
     examples
+}
+
+/// Nobody reads it but people: `tests/rehearse.rs` holds real ones against the schema.
+fn rehearsals() -> Vec<Example> {
+    let [rehearsal] = only("rehearse", "json");
+    [example("rehearsal", "rehearse", &rehearsal)].into()
 }
 
 fn policies() -> Vec<Example> {
@@ -493,6 +500,9 @@ const MAY_BE_NULL: &[&str] = &[
     "receipt-predicate/ledger",
     "receipt-state/outcome_sequence",
     "receipt-statement/predicate/ledger",
+    "rehearsal/probes/*/ms",
+    "rehearsal/probes/*/request_id",
+    "rehearsal/probes/*/status",
     "trust-version/keys/*/login",
     "trust-version/keys/*/not_after",
     "trust-version/keys/*/not_before",

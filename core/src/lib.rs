@@ -35,6 +35,7 @@ pub mod policy;
 pub mod receipt;
 pub mod reconcile;
 pub mod refusal;
+pub mod rehearsal;
 #[cfg(test)]
 mod schema;
 pub mod tables;

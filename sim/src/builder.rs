@@ -198,6 +198,8 @@ impl Builder {
             latest: None,
             pulls: Vec::new(),
             actions: Actions::new(),
+            comments: Vec::new(),
+            last_comment: 0,
             burned_tags: BTreeSet::new(),
             last_release: 0,
             last_asset: 0,

@@ -43,6 +43,8 @@ pub enum Endpoint {
     GetPull,
     UpdatePull,
     AddLabels,
+    ListLabels,
+    DeleteLabel,
     RequestReviewers,
     BranchRules,
     ListRulesets,
@@ -50,6 +52,10 @@ pub enum Endpoint {
     CreateRuleset,
     DeleteRuleset,
     GetImmutableReleases,
+    ListActivity,
+    CommentOnCommit,
+    GetCommitComment,
+    DeleteCommitComment,
     GetRun,
     GetAttempt,
     ListApprovals,
@@ -90,6 +96,12 @@ impl Endpoint {
             ("PATCH", ["pulls", _]) => Self::UpdatePull,
             ("POST", ["pulls", _, "requested_reviewers"]) => Self::RequestReviewers,
             ("POST", ["issues", _, "labels"]) => Self::AddLabels,
+            ("GET", ["labels"]) => Self::ListLabels,
+            ("DELETE", ["labels", _]) => Self::DeleteLabel,
+            ("GET", ["activity"]) => Self::ListActivity,
+            ("POST", ["commits", _, "comments"]) => Self::CommentOnCommit,
+            ("GET", ["comments", _]) => Self::GetCommitComment,
+            ("DELETE", ["comments", _]) => Self::DeleteCommitComment,
             ("GET", ["rules", "branches", _, ..]) => Self::BranchRules,
             ("GET", ["rulesets"]) => Self::ListRulesets,
             ("GET", ["rulesets", _]) => Self::GetRuleset,
@@ -178,12 +190,14 @@ impl Endpoint {
             | Self::DeleteRef
             | Self::CreateTree
             | Self::CreateBlob
-            | Self::CreateCommit => Need(Contents, Write),
-            Self::ListPulls | Self::GetPull => Need(PullRequests, Read),
+            | Self::CreateCommit
+            | Self::CommentOnCommit
+            | Self::DeleteCommitComment => Need(Contents, Write),
+            Self::ListPulls | Self::GetPull | Self::ListLabels => Need(PullRequests, Read),
             Self::CreatePull | Self::UpdatePull | Self::RequestReviewers => {
                 Need(PullRequests, Write)
             }
-            Self::AddLabels => Need(Issues, Write),
+            Self::AddLabels | Self::DeleteLabel => Need(Issues, Write),
             Self::GetRun
             | Self::GetAttempt
             | Self::ListApprovals

@@ -1,5 +1,6 @@
 //! The real bare repository under the API.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
@@ -61,10 +62,20 @@ impl Person {
 /// A path and its new content; `None` removes the file.
 pub(crate) type Change<'a> = (&'a str, Option<&'a [u8]>);
 
+/// One change of a ref.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) name: String,
+    pub(crate) before: Option<Oid>,
+    pub(crate) after: Option<Oid>,
+}
+
 /// The bare repository; a temporary one lives as long as this.
 pub(crate) struct Git {
     pub(crate) repository: Repository,
     directory: PathBuf,
+    /// What happened to refs, oldest first.
+    pub(crate) moves: RefCell<Vec<Move>>,
     _temporary: Option<TempDir>,
 }
 
@@ -82,6 +93,7 @@ impl Git {
         let git = Self {
             repository: Repository::init_bare(&directory).expect("a bare repository can be made"),
             directory,
+            moves: RefCell::default(),
             _temporary: temporary,
         };
         if git.reference("refs/heads/main").is_none() {
@@ -140,15 +152,32 @@ impl Git {
 
     /// Sets a ref, whatever it was before.
     pub(crate) fn set_reference(&self, name: &str, oid: Oid) -> Result<(), git2::Error> {
-        self.repository.reference(name, oid, true, "").map(drop)
+        let before = self.reference(name);
+        self.repository.reference(name, oid, true, "")?;
+        self.note_move(name, before, Some(oid));
+        Ok(())
     }
 
     /// Whether there was such a ref.
     pub(crate) fn delete_reference(&self, name: &str) -> bool {
-        self.repository
+        let before = self.reference(name);
+        let deleted = self
+            .repository
             .find_reference(name)
             .and_then(|mut reference| reference.delete())
-            .is_ok()
+            .is_ok();
+        if deleted {
+            self.note_move(name, before, None);
+        }
+        deleted
+    }
+
+    fn note_move(&self, name: &str, before: Option<Oid>, after: Option<Oid>) {
+        self.moves.borrow_mut().push(Move {
+            name: name.to_owned(),
+            before,
+            after,
+        });
     }
 
     /// Full names with what they point at, sorted by name.

@@ -48,6 +48,6 @@ pub use facts::{Fact, Verdict};
 pub use fault::{Effect, Fault, FaultPlan, Matcher};
 pub use log::{Event, Kind};
 pub use permission::{Access, Permissions};
-pub use record::{AssetRecord, DispatchRecord, PullRecord, ReleaseRecord};
+pub use record::{AssetRecord, CommentRecord, DispatchRecord, PullRecord, ReleaseRecord};
 pub use simulator::Simulator;
 pub use switch::Switch;

@@ -101,3 +101,14 @@ pub struct DispatchRecord {
     /// The run it made.
     pub run_id: u64,
 }
+
+/// A comment on a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentRecord {
+    /// Its id.
+    pub id: u64,
+    /// The commit.
+    pub commit: String,
+    /// Its text.
+    pub body: String,
+}

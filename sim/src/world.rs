@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::freshness::Fresh;
 use crate::git::Git;
 use crate::rate::Rates;
-use crate::record::{PullRecord, ReleaseRecord};
+use crate::record::{CommentRecord, PullRecord, ReleaseRecord};
 use crate::ruleset::Ruleset;
 use crate::switch::Switch;
 
@@ -119,6 +119,8 @@ pub(crate) struct World {
     pub(crate) latest: Option<u64>,
     pub(crate) pulls: Vec<PullRecord>,
     pub(crate) actions: Actions,
+    pub(crate) comments: Vec<CommentRecord>,
+    pub(crate) last_comment: u64,
     /// Tag names that an immutable release once held; they never come back.
     pub(crate) burned_tags: BTreeSet<String>,
     pub(crate) last_release: u64,

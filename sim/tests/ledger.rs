@@ -152,25 +152,40 @@ fn the_preflight_document_is_answered_in_full() {
     assert!(sim.events().last().unwrap().kind == Kind::Read);
 }
 
+/// The variables with which the publisher asks for the branch `main`.
+fn branch_main(owner: &str, name: &str) -> Value {
+    json!({
+        "owner": owner,
+        "name": name,
+        "isId": false,
+        "id": "0".repeat(40),
+        "mayBeBranch": true,
+        "branch": "refs/heads/main",
+        "mayBeTag": false,
+        "tag": "refs/tags/-",
+    })
+}
+
 #[test]
-fn the_resolve_document_finds_a_branch_by_expression() {
+fn the_resolve_document_finds_a_branch_by_its_full_name() {
     let sim = Simulator::start();
-    let variables = json!({ "owner": "OCTO", "name": "Hello", "expression": "main" });
-    let answer = Client::writer(&sim).graphql(RESOLVE, &variables).json();
+    let answer = Client::writer(&sim)
+        .graphql(RESOLVE, &branch_main("OCTO", "Hello"))
+        .json();
     let repository = &answer["data"]["repository"];
     assert_eq!(repository["nameWithOwner"], "octo/hello");
     assert_eq!(repository["defaultBranchRef"]["name"], "main");
     assert_eq!(
-        repository["object"]["oid"].as_str(),
+        repository["branch"]["target"]["oid"].as_str(),
         sim.ref_oid("refs/heads/main").as_deref()
     );
+    assert_eq!(repository.get("tag"), None);
 }
 
 #[test]
 fn an_unknown_repository_is_null_with_not_found() {
     let sim = Simulator::start();
-    let variables = json!({ "owner": "x", "name": "y", "expression": "main" });
-    let answer = Client::writer(&sim).graphql(RESOLVE, &variables);
+    let answer = Client::writer(&sim).graphql(RESOLVE, &branch_main("x", "y"));
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["data"], json!({ "repository": null }));
     let error = answer.error();

@@ -64,6 +64,24 @@ pub(crate) async fn run(
     environment: &Environment,
     clock: Clock,
 ) -> Result<Exit> {
+    let audit = look(arguments, environment, clock).await?;
+    tell(&audit, arguments.format, environment)
+}
+
+/// What an audit finds, without printing it.
+pub(super) async fn findings(
+    arguments: &AuditArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<Vec<Finding>> {
+    Ok(look(arguments, environment, clock).await?.findings)
+}
+
+async fn look(
+    arguments: &AuditArguments,
+    environment: &Environment,
+    clock: Clock,
+) -> Result<Audit> {
     let now = clock();
     let keys = arguments.keys.read(now)?;
     ensure!(
@@ -97,7 +115,7 @@ pub(crate) async fn run(
     findings.append(&mut looked.findings);
     findings.extend(reconcile(&told.book, &looked.found, arguments.since));
     findings.sort_by_key(|finding| finding.level);
-    let audit = Audit {
+    Ok(Audit {
         place: told.place,
         repository: arguments.place.repository.clone(),
         since: arguments.since,
@@ -113,8 +131,7 @@ pub(crate) async fn run(
         not_looked_at: looked.left_out,
         findings,
         version: env!("CARGO_PKG_VERSION"),
-    };
-    tell(&audit, arguments.format, environment)
+    })
 }
 
 fn known_tags(arguments: &AuditArguments) -> Result<KnownTags> {

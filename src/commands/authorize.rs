@@ -155,6 +155,17 @@ fn show_for_review(
     Ok(())
 }
 
+/// A receipt that the signer alone allows, without a policy.
+pub(super) fn sign_freely(
+    plan: &Plan,
+    planned: &PlannedOperation,
+    lifetime: Lifetime,
+    signer: &dyn Signs,
+    clock: Clock,
+) -> anyhow::Result<Envelope> {
+    sign(plan, planned, &Judgement::Free, lifetime, signer, clock)
+}
+
 fn sign(
     plan: &Plan,
     planned: &PlannedOperation,

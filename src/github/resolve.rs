@@ -203,7 +203,7 @@ mod tests {
         json!({ "__typename": kind, "oid": digit.repeat(40) })
     }
 
-    fn named(members: serde_json::Value, name: &CommitName) -> Named {
+    fn named(members: &serde_json::Value, name: &CommitName) -> Named {
         let mut answer = json!({ "databaseId": 1, "nameWithOwner": "octo/hello" });
         answer
             .as_object_mut()
@@ -253,22 +253,22 @@ mod tests {
         );
 
         assert_eq!(
-            named(json!({ "branch": branch, "tag": tag }), &both),
+            named(&json!({ "branch": branch, "tag": tag }), &both),
             Named::Both {
                 branch: Some(commit("1")),
                 tag: Some(commit("2"))
             }
         );
         assert_eq!(
-            named(json!({ "branch": branch, "tag": null }), &both),
+            named(&json!({ "branch": branch, "tag": null }), &both),
             Named::Commit(commit("1"))
         );
         assert_eq!(
-            named(json!({ "branch": null, "tag": tag }), &both),
+            named(&json!({ "branch": null, "tag": tag }), &both),
             Named::Commit(commit("2"))
         );
         assert_eq!(
-            named(json!({ "branch": null, "tag": null }), &both),
+            named(&json!({ "branch": null, "tag": null }), &both),
             Named::Nothing
         );
     }
@@ -280,18 +280,18 @@ mod tests {
             "__typename": "Tag", "oid": "2".repeat(40), "target": object("Commit", "1"),
         } });
         assert_eq!(
-            named(json!({ "tag": { "target": nested } }), &tag),
+            named(&json!({ "tag": { "target": nested } }), &tag),
             Named::Commit(commit("1"))
         );
         for kind in ["Blob", "Tree", "Tag"] {
             assert_eq!(
-                named(json!({ "tag": { "target": object(kind, "1") } }), &tag),
+                named(&json!({ "tag": { "target": object(kind, "1") } }), &tag),
                 Named::Nothing,
                 "{kind}"
             );
             assert_eq!(
                 named(
-                    json!({ "object": object(kind, "1") }),
+                    &json!({ "object": object(kind, "1") }),
                     &CommitName::Id(commit("1"))
                 ),
                 Named::Nothing,
@@ -299,7 +299,7 @@ mod tests {
             );
         }
         assert_eq!(
-            named(json!({ "object": null }), &CommitName::Id(commit("1"))),
+            named(&json!({ "object": null }), &CommitName::Id(commit("1"))),
             Named::Nothing
         );
     }
@@ -309,12 +309,12 @@ mod tests {
         let default = json!({ "name": "main", "target": object("Commit", "1") });
         assert_eq!(
             named(
-                json!({ "defaultBranchRef": default }),
+                &json!({ "defaultBranchRef": default }),
                 &CommitName::DefaultBranch
             ),
             Named::Commit(commit("1"))
         );
         let empty = json!({ "defaultBranchRef": null });
-        assert_eq!(named(empty, &CommitName::DefaultBranch), Named::Nothing);
+        assert_eq!(named(&empty, &CommitName::DefaultBranch), Named::Nothing);
     }
 }

@@ -635,6 +635,6 @@ fn a_hostile_message() {
         &stage,
         "GitHub's message is markup and commands",
         attempt,
-        "ledger_unavailable",
+        "permission_missing",
     );
 }

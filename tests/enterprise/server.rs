@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
     process::Command,
@@ -24,7 +24,7 @@ const NAMES: &str = "[req]\ndistinguished_name=name\nx509_extensions=more\npromp
 
 type Tls = StreamOwned<ServerConnection, TcpStream>;
 
-pub struct Server {
+pub(crate) struct Server {
     /// For `HTTPS_PROXY`: the only way to a host that has no address.
     pub proxy: String,
     /// The certificate that clients are to trust.
@@ -33,7 +33,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn before(sim: &Simulator, folder: &Path) -> Self {
+    pub(crate) fn before(sim: &Simulator, folder: &Path) -> Self {
         let (config, certificate) = identity(folder);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ impl Server {
     }
 
     /// In the order of their names.
-    pub fn hosts_that_saw_a_token(&self) -> Vec<String> {
+    pub(crate) fn hosts_that_saw_a_token(&self) -> Vec<String> {
         self.hosts.lock().unwrap().iter().cloned().collect()
     }
 }

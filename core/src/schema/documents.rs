@@ -16,6 +16,7 @@ use crate::{
     plan::Plan,
     policy::Policy,
     receipt::{Predicate, Statement},
+    rehearsal::Rehearsal,
     trust::{TrustFile, TrustVersion},
 };
 
@@ -41,6 +42,7 @@ pub(super) fn all() -> Vec<Document> {
             "The predicate of a receipt, urn:countersign:receipt:v1",
         ),
         json::<AuditRecord>("audit-record", "audit-record.json"),
+        json::<Rehearsal>("rehearsal", "rehearsal.json"),
         json::<Entry>("ledger-entry", "An entry of the ledger"),
         json::<Head>("ledger-head", "ledger.json"),
         json::<ReceiptState>("receipt-state", "The state of a receipt on the ledger"),

@@ -9,6 +9,7 @@ mod object;
 mod planned;
 mod pull;
 mod query;
+mod refs;
 mod refusal;
 mod release;
 mod repository;

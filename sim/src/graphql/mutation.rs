@@ -6,6 +6,7 @@ use async_graphql::{Context, Error, ID, InputObject, Object, Result, SimpleObjec
 use git2::Oid;
 
 use super::commit::Commit;
+use super::refs::{self, UpdateRefsInput, UpdateRefsPayload};
 use super::refusal::{self, forbidden, forbidden_because, no_repository, refusal};
 use super::repository::Ref;
 use super::scalar::{Base64String, GitObjectId};
@@ -37,6 +38,15 @@ impl Mutation {
             commit: Some(Commit(oid)),
             reference: Some(Ref { name }),
         }))
+    }
+
+    /// Moves refs, all or none, each only from where it is expected.
+    async fn update_refs(
+        &self,
+        context: &Context<'_>,
+        input: UpdateRefsInput,
+    ) -> Option<Result<UpdateRefsPayload>> {
+        Some(refs::update(context, input))
     }
 }
 

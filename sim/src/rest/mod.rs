@@ -4,13 +4,16 @@
     reason = "every handler has the same signature, also those that never refuse"
 )]
 
+mod activity;
 mod artifacts;
 mod assets;
+mod comments;
 mod contents;
 mod dispatches;
 mod emoji;
 mod fields;
 mod guard;
+mod labels;
 mod notes;
 mod objects;
 mod publication;
@@ -114,6 +117,12 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::GetPull => pulls::get,
         Endpoint::UpdatePull => pulls::update,
         Endpoint::AddLabels => pulls::add_labels,
+        Endpoint::ListLabels => labels::list,
+        Endpoint::DeleteLabel => labels::delete,
+        Endpoint::ListActivity => activity::list,
+        Endpoint::CommentOnCommit => comments::create,
+        Endpoint::GetCommitComment => comments::get,
+        Endpoint::DeleteCommitComment => comments::delete,
         Endpoint::RequestReviewers => pulls::request_reviewers,
         Endpoint::GetRun => runs::get,
         Endpoint::GetAttempt => runs::attempt,

@@ -26,7 +26,7 @@ pub(crate) fn get(world: &mut World, call: &Call) -> Served {
         "disabled": false,
         "default_branch": world.git.default_branch(),
         "permissions": {
-            "admin": false,
+            "admin": call.permissions.administration == Access::Write,
             "push": call.permissions.contents == Access::Write,
             "pull": true,
         },

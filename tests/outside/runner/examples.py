@@ -16,7 +16,7 @@ from verdict import check, holds, same
 
 
 def run():
-    for example in (first_ledger, one_run, two_runs, with_campaign, enterprise_server, weekly_audit):
+    for example in (first_ledger, rehearsal, one_run, two_runs, with_campaign, enterprise_server, weekly_audit):
         with Stage() as stage:
             example(stage)
     with check("every example was run"):
@@ -80,6 +80,14 @@ def first_ledger(stage):
         holds("\n".join(run_job(stage, text, "init").green().lines()), "the branch `receipt-ledger` exists already")
     with check("init: without contents: write it is red"):
         run_job(stage, text.replace("contents: write", "contents: read"), "init").red()
+
+
+def rehearsal(stage):
+    text = example(stage, "rehearse")
+    with check("rehearse: a job with contents: read tries what a dry run relies on, and writes nothing"):
+        before = stage.writes()
+        holds("\n".join(run_job(stage, text, "read").green().lines()), "absent-file")
+        same(stage.writes(), before)
 
 
 def one_run(stage):

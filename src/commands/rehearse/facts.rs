@@ -1,0 +1,89 @@
+//! Which facts of sim/FACTS.md each probe settles; `tests/rehearse.rs` holds both tables against each other.
+
+/// The ids of the facts that a probe settles.
+pub(super) fn settled_by(probe: &str) -> &'static [&'static str] {
+    FACTS
+        .iter()
+        .find(|(id, _)| *id == probe)
+        .map_or(&[], |(_, facts)| facts)
+}
+
+const FACTS: &[(&str, &[&str])] = &[
+    ("absent-file", &["F0", "A4", "B3", "S1", "S14"]),
+    ("absent-history", &["A5", "A6", "B8", "B9", "N5"]),
+    (
+        "absent-ref-and-release",
+        &["A2", "A3", "A9", "A37", "B2", "B4", "B5", "M2"],
+    ),
+    (
+        "append-refusals",
+        &[
+            "F4", "R2", "R3", "A13", "A14", "A18", "B12", "B13", "M3", "S4", "S11",
+        ],
+    ),
+    ("append-signature", &["A15"]),
+    (
+        "artifact-zip",
+        &["F1", "R7", "A47", "A48", "M7", "S2", "N10", "N19"],
+    ),
+    ("asset-lag", &["U7", "A29"]),
+    ("asset-names", &["A31", "A32", "S20"]),
+    ("asset-redirect", &["S6"]),
+    ("clock", &["A66", "A71", "B19", "B22", "S17"]),
+    ("comment", &["F7", "A44", "B15", "B16", "B17", "M9", "N1"]),
+    ("compare", &["A10", "B6"]),
+    ("dispatch", &["A17", "A46", "B26", "M8", "S16", "N11"]),
+    ("draft-pull", &["A42", "N15"]),
+    ("dropped-reviewers", &["C1"]),
+    ("emoji-label", &["N14", "C2"]),
+    ("empty-repository", &["A21", "N16", "C4"]),
+    ("environment-reviewers", &["F5"]),
+    ("free-plan", &["F3", "A23", "S8"]),
+    (
+        "ghes",
+        &["U4", "A63", "A67", "A68", "A69", "A70", "B34", "B35"],
+    ),
+    ("guarded-append", &["A16", "B10"]),
+    ("immutable", &["A72"]),
+    (
+        "init",
+        &[
+            "U3", "A12", "A15", "A16", "A19", "A20", "A21", "A22", "B10", "B11", "B14", "M6",
+            "S15", "N2", "N16", "C4",
+        ],
+    ),
+    ("labels", &["A43"]),
+    ("lag", &["F2", "U7", "A36", "N3"]),
+    ("list-lag", &["A36"]),
+    ("publish-at", &["A26", "A27", "A28", "B23", "M4", "N20"]),
+    ("pull", &["A41", "A42", "A43", "M10", "N15", "C5"]),
+    ("pulls-with-read", &["F6", "M1", "M11", "S12", "S18"]),
+    (
+        "query-cost",
+        &["U5", "R8", "A1", "A8", "A11", "A64", "A65", "B7", "S13"],
+    ),
+    ("rate-limit-word", &["U1", "R1", "S3"]),
+    ("redirect", &["R4", "B20"]),
+    ("ref-refusals", &["A40"]),
+    ("refused-append", &["F4", "B12"]),
+    ("release-text", &["A33", "A34", "B24"]),
+    ("rename", &["B21", "S5", "N7"]),
+    ("rerun", &["A45", "B18", "C6"]),
+    ("revisions", &["F9", "B1", "N6"]),
+    ("rules", &["A7", "M5", "N4"]),
+    ("ruleset-names", &["R6", "A24", "S7"]),
+    (
+        "runner",
+        &[
+            "A49", "A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59", "A60",
+            "A61", "A62", "B29", "B30", "B31", "B32", "B33",
+        ],
+    ),
+    ("secondary-limit", &["U6", "R5", "B27", "N17", "N18"]),
+    ("tag-object", &["U2", "A39", "A40", "A73", "N13"]),
+    ("upload-headers", &["S9", "S10", "N8", "N9"]),
+    ("uploads", &["F8", "A29", "A30", "B28"]),
+    ("whole-pull", &["S19"]),
+    ("whole-release", &["A25", "A35", "B25", "S6", "N12", "C3"]),
+    ("whole-tag", &["A38"]),
+];

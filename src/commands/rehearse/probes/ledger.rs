@@ -1,0 +1,235 @@
+//! What the ledger stands on: an orphan branch, appends with an expected head, and what refuses them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    commands::rehearse::{
+        finding::{Finding, Probing, Stopped},
+        stage::{Stage, appended, text_of},
+        table::{Probe, Way},
+    },
+    github::{Ask, Exchange},
+};
+
+const NO_COMMIT: &str = "0123456789012345678901234567890123456789";
+
+pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
+    Probe {
+        id: "init",
+        needs: &[],
+        writes: 4,
+        expected: "A tree, a commit without parents and a ref make an orphan branch, which takes an append at once.",
+        way: Way::Asks(|stage| Box::pin(init(stage))),
+    },
+    Probe {
+        id: "empty-repository",
+        needs: &[],
+        writes: 1,
+        expected: "A repository without a commit answers 409 to a new tree.",
+        way: Way::Asks(|stage| Box::pin(empty_repository(stage))),
+    },
+    Probe {
+        id: "append-signature",
+        needs: &[],
+        writes: 4,
+        expected: "The server signs the commit of an append.",
+        way: Way::Asks(|stage| Box::pin(append_signature(stage))),
+    },
+    Probe {
+        id: "append-refusals",
+        needs: &[],
+        writes: 7,
+        expected: "An append on another head is refused with STALE_DATA and a null payload, one to an absent branch with NOT_FOUND.",
+        way: Way::Asks(|stage| Box::pin(append_refusals(stage))),
+    },
+    Probe {
+        id: "entries-blocked",
+        needs: &[],
+        writes: 4,
+        expected: "An append below a path that is a file is refused, and nothing is written.",
+        way: Way::Asks(|stage| Box::pin(entries_blocked(stage))),
+    },
+    Probe {
+        id: "activity",
+        needs: &[],
+        writes: 4,
+        expected: "GET activity lists the pushes to a branch, newest first, each with `before` and `after`.",
+        way: Way::Asks(|stage| Box::pin(activity(stage))),
+    },
+    Probe {
+        id: "update-refs",
+        needs: &[],
+        writes: 6,
+        expected: "`updateRefs` refuses another `beforeOid`, and with the right one moves a tag backwards by force.",
+        way: Way::Asks(|stage| Box::pin(update_refs(stage))),
+    },
+];
+
+async fn init(stage: &Stage<'_>) -> Probing {
+    let branch = stage.name("init");
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let commit = stage.send(Ask::get(format!("git/commits/{root}"))).await?;
+    let append = stage
+        .append(&branch, &root, "entries/1.json", &stage.name("absent"))
+        .await?;
+    let is_root = commit.body["parents"] == json!([]);
+    let reason = text_of(&commit.body["verification"]["reason"]);
+    let found = format!(
+        "root {}, signature: {reason}; append {}",
+        if is_root {
+            "without parents"
+        } else {
+            "with parents"
+        },
+        append.summary()
+    );
+    Ok(Finding::of(
+        is_root && appended(&append).is_ok(),
+        found,
+        &append,
+    ))
+}
+
+async fn append_signature(stage: &Stage<'_>) -> Probing {
+    const DOCUMENT: &str = "\
+query Signature($owner: String!, $name: String!, $commit: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $commit) { ... on Commit { signature { isValid wasSignedByGitHub } } }
+  }
+}";
+    let branch = stage.name("signature");
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let append = stage
+        .append(&branch, &root, "entries/1.json", &stage.name("absent"))
+        .await?;
+    let commit = appended(&append)?;
+    let asked = stage.query(DOCUMENT, json!({ "commit": commit })).await?;
+    let signature = &asked.body["data"]["repository"]["object"]["signature"];
+    let holds = signature["isValid"] == true && signature["wasSignedByGitHub"] == true;
+    let found = format!("{}, signature {signature}", asked.summary());
+    Ok(Finding::of(holds, found, &asked))
+}
+
+/// Type and path of the first error, and whether the payload is null.
+fn is_refused(exchange: &Exchange, kind: &str) -> bool {
+    let error = &exchange.body["errors"][0];
+    exchange.status == 200
+        && exchange.body["data"]["createCommitOnBranch"].is_null()
+        && error["type"] == kind
+        && error["path"] == json!(["createCommitOnBranch"])
+}
+
+async fn append_refusals(stage: &Stage<'_>) -> Probing {
+    let (branch, absent) = (stage.name("refusals"), stage.name("absent"));
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let append = async |branch: &str, expected: &str, path: &str| {
+        stage.append(branch, expected, path, &absent).await
+    };
+    let overtaken = append(&branch, NO_COMMIT, "a.json").await?;
+    let nowhere = append(&absent, &root, "a.json").await?;
+    let bad_path = append(&branch, &root, "../a.json").await?;
+    let found = format!(
+        "other head: {}; absent branch: {}; path `../a.json`: {}",
+        overtaken.summary(),
+        nowhere.summary(),
+        bad_path.summary()
+    );
+    let holds = is_refused(&overtaken, "STALE_DATA") && is_refused(&nowhere, "NOT_FOUND");
+    Ok(Finding::of(holds, found, &overtaken))
+}
+
+async fn entries_blocked(stage: &Stage<'_>) -> Probing {
+    let branch = stage.name("blocked");
+    let root = stage.orphan(&branch, "entries").await?;
+    let append = stage
+        .append(&branch, &root, "entries/1.json", &stage.name("absent"))
+        .await?;
+    let tip = stage.found_ref(&format!("heads/{branch}")).await?;
+    let is_unmoved = tip.is_some_and(|tip| tip == root);
+    Ok(Finding::of(
+        is_unmoved && appended(&append).is_err(),
+        append.summary(),
+        &append,
+    ))
+}
+
+/// The one probe for a repository without a commit.
+async fn empty_repository(stage: &Stage<'_>) -> Probing {
+    if stage.commit().is_ok() {
+        return Err(Stopped::Needs("an empty repository".into()));
+    }
+    let file = json!({ "path": "a", "mode": "100644", "type": "blob", "content": "a" });
+    let tree = stage
+        .send(Ask::post("git/trees", json!({ "tree": [file] })))
+        .await?;
+    Ok(Finding::of(tree.status == 409, tree.summary(), &tree))
+}
+
+async fn activity(stage: &Stage<'_>) -> Probing {
+    let branch = stage.name("activity");
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let append = stage
+        .append(&branch, &root, "entries/1.json", &stage.name("absent"))
+        .await?;
+    let tip = appended(&append)?;
+    let path = format!("activity?ref=refs/heads/{branch}");
+    let (_, asked) = stage
+        .until(&path, |asked| {
+            asked.status != 200
+                || asked
+                    .body
+                    .as_array()
+                    .is_some_and(|records| records.len() > 1)
+        })
+        .await?;
+    let records = asked.body.as_array().cloned().unwrap_or_default();
+    let kinds: Vec<String> = records
+        .iter()
+        .map(|record| text_of(&record["activity_type"]))
+        .collect();
+    let joins = |record: &Value, before: &str, after: &str| {
+        record["before"] == before && record["after"] == after
+    };
+    let holds = records
+        .first()
+        .is_some_and(|record| joins(record, &root, &tip))
+        && records
+            .get(1)
+            .is_some_and(|record| record["after"] == root.as_str());
+    let found = format!("{}, records: {}", asked.summary(), kinds.join(", "));
+    Ok(Finding::of(holds, found, &asked))
+}
+
+async fn update_refs(stage: &Stage<'_>) -> Probing {
+    const DOCUMENT: &str = "\
+mutation UpdateRefs($input: UpdateRefsInput!) {
+  updateRefs(input: $input) { clientMutationId }
+}";
+    let branches = stage.branches().await?;
+    let start = stage.commit()?.to_owned();
+    let tag = format!("refs/tags/{}", stage.name("moved"));
+    stage.set_ref(&tag, &branches.head_commit).await?;
+    let update = async |before: &str| {
+        let change = json!({ "name": tag, "beforeOid": before, "afterOid": start, "force": true });
+        let input = json!({ "repositoryId": stage.scratch.node_id(), "refUpdates": [change] });
+        stage
+            .send(Ask::graphql(DOCUMENT, &json!({ "input": input })))
+            .await
+    };
+    let refused = update(NO_COMMIT).await?;
+    let moved = update(&branches.head_commit).await?;
+    let leads = stage.found_ref(tag.trim_start_matches("refs/")).await?;
+    let leads_there = leads.is_some_and(|oid| oid == start);
+    let holds = !refused.body["errors"].is_null() && moved.body["errors"].is_null() && leads_there;
+    let found = format!(
+        "other beforeOid: {}; the right one: {}; then the tag {}",
+        refused.summary(),
+        moved.summary(),
+        if leads_there {
+            "leads there"
+        } else {
+            "does not"
+        }
+    );
+    Ok(Finding::of(holds, found, &moved))
+}

@@ -1,0 +1,168 @@
+//! Releases: their texts, where they are published, and what makes them immutable.
+
+use serde_json::json;
+
+use crate::{
+    commands::rehearse::{
+        finding::{Finding, Probing},
+        stage::{Stage, text_of},
+        table::{Need, Probe, Way},
+    },
+    github::Ask,
+};
+
+/// Characters that a release's text may have.
+const MAX_BODY: usize = 125_000;
+
+pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
+    Probe {
+        id: "release-text",
+        needs: &[],
+        writes: 3,
+        expected: "A release's name and text come back as they were sent, but for line ends and blanks at the end; 125,001 characters are refused.",
+        way: Way::Asks(|stage| Box::pin(release_text(stage))),
+    },
+    Probe {
+        id: "publish-at",
+        needs: &[],
+        writes: 7,
+        expected: "A draft is published at a commit, also one on no branch, and its tag is made there.",
+        way: Way::Asks(|stage| Box::pin(publish_at(stage))),
+    },
+    Probe {
+        id: "notes",
+        needs: &[],
+        writes: 1,
+        expected: "Release notes are worded for a token that may write contents.",
+        way: Way::Asks(|stage| Box::pin(notes(stage))),
+    },
+    Probe {
+        id: "immutable",
+        needs: &[Need::Admin],
+        writes: 3,
+        expected: "Where immutable releases are on, a published release says so and takes no more assets.",
+        way: Way::Asks(|stage| Box::pin(immutable(stage))),
+    },
+];
+
+async fn release_text(stage: &Stage<'_>) -> Probing {
+    let tag = stage.name("text");
+    let body = "First.\r\n\u{1f389} <&>\"`  \n\nLast. \t\n";
+    let name = format!("{tag}  \u{1f389}  two blanks");
+    let release = json!({
+        "tag_name": tag, "target_commitish": stage.commit()?, "name": name, "body": body,
+        "draft": true, "make_latest": "false",
+    });
+    let made = stage.prepare(Ask::post("releases", release)).await?;
+    let id = made.body["id"].as_u64().unwrap_or_default();
+    let read = stage.send(Ask::get(format!("releases/{id}"))).await?;
+    let change = async |length: usize| {
+        let body = json!({ "body": "a".repeat(length) });
+        stage.send(Ask::patch(format!("releases/{id}"), body)).await
+    };
+    let (too_long, longest) = (change(MAX_BODY + 1).await?, change(MAX_BODY).await?);
+
+    let as_sent = |told: &str| {
+        let lines = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+        lines(told) == lines(body)
+    };
+    let bodies = [&made, &read].map(|answer| text_of(&answer.body["body"]));
+    let names = [&made, &read].map(|answer| text_of(&answer.body["name"]));
+    let holds = bodies.iter().all(|told| as_sent(told))
+        && names.iter().all(|told| *told == name)
+        && too_long.status == 422
+        && longest.is_success();
+    let exact = bodies.iter().all(|told| told == body);
+    let found = format!(
+        "text {}, name {}; 125,001 characters: {}; 125,000: {}",
+        if exact { "byte for byte" } else { "changed" },
+        if names[1] == name {
+            "byte for byte"
+        } else {
+            "changed"
+        },
+        too_long.summary(),
+        longest.status
+    );
+    Ok(Finding::of(holds, found, &too_long))
+}
+
+async fn publish_at(stage: &Stage<'_>) -> Probing {
+    let start = stage.commit()?.to_owned();
+    let loose = stage
+        .make_commit(Some(&start), "countersign-rehearsal-loose.txt", "Loose.\n")
+        .await?;
+    let mut found = Vec::new();
+    let (mut holds, mut last) = (true, None);
+    for (what, commit) in [
+        ("a commit of a branch", &start),
+        ("one on no branch", &loose),
+    ] {
+        let tag = stage.name(if *commit == start {
+            "at-branch"
+        } else {
+            "at-none"
+        });
+        let release = json!({
+            "tag_name": tag, "target_commitish": commit, "draft": true, "make_latest": "false",
+        });
+        let draft = stage.prepare(Ask::post("releases", release)).await?;
+        let id = draft.body["id"].as_u64().unwrap_or_default();
+        let body = json!({ "draft": false, "make_latest": "false" });
+        let published = stage
+            .send(Ask::patch(format!("releases/{id}"), body))
+            .await?;
+        let leads = stage
+            .found_ref(&format!("tags/{tag}"))
+            .await?
+            .is_some_and(|oid| oid == *commit);
+        holds &= published.is_success() && leads;
+        let place = if leads {
+            "the tag leads there"
+        } else {
+            "the tag does not lead there"
+        };
+        found.push(format!("{what}: {}, {place}", published.summary()));
+        last = Some(published);
+    }
+    let found = found.join("; ");
+    Ok(match last {
+        Some(last) => Finding::of(holds, found, &last),
+        None => Finding::without_exchange(holds, found),
+    })
+}
+
+async fn notes(stage: &Stage<'_>) -> Probing {
+    let body = json!({ "tag_name": stage.name("notes"), "target_commitish": stage.commit()? });
+    let asked = stage
+        .send(Ask::post("releases/generate-notes", body))
+        .await?;
+    let holds = asked.status == 200 && asked.body["body"].is_string();
+    Ok(Finding::of(holds, asked.summary(), &asked))
+}
+
+async fn immutable(stage: &Stage<'_>) -> Probing {
+    let setting = stage.send(Ask::get("immutable-releases")).await?;
+    if setting.body["enabled"] != true {
+        return Ok(Finding::not_tried(
+            "needs immutable releases: turn them on in the repository's settings and run --probe immutable; the tag's name can never be used again",
+        ));
+    }
+    let tag = stage.name("immutable");
+    let draft = stage.draft(&tag, "").await?;
+    let id = draft.body["id"].as_u64().unwrap_or_default();
+    let body = json!({ "draft": false, "make_latest": "false" });
+    let published = stage
+        .prepare(Ask::patch(format!("releases/{id}"), body))
+        .await?;
+    let upload = stage
+        .send_upload(&draft, &stage.name("late.txt"), b"Late.\n")
+        .await?;
+    let holds = published.body["immutable"] == true && upload.status == 422;
+    let found = format!(
+        "immutable {}; an upload: {}",
+        published.body["immutable"],
+        upload.summary()
+    );
+    Ok(Finding::of(holds, found, &upload))
+}
