@@ -69,7 +69,7 @@ pub(crate) use self::{
 /// Largest answer that is read: a release with 1,000 assets has some 2 MiB.
 const MOST_ANSWER: usize = 16 << 20;
 const API_VERSION: &str = "2022-11-28";
-/// GitHub refuses requests without a name.
+/// GitHub refuses requests without a `User-Agent`.
 const NAME: &str = concat!("countersign/", env!("CARGO_PKG_VERSION"));
 
 /// GitHub, as one token sees it.
@@ -96,7 +96,7 @@ type Body = http_body_util::combinators::BoxBody<Bytes, octocrab::Error>;
 /// A file that GitHub keeps elsewhere.
 #[derive(Clone, Copy)]
 enum Stored {
-    /// A release asset; without this `Accept` its description comes instead.
+    /// A release asset; without this `Accept` GitHub returns its description instead.
     Asset,
     /// A run's artifact; any `Accept` but that of JSON is answered with 415.
     Archive,
@@ -164,7 +164,7 @@ impl GitHub {
         .await
     }
 
-    /// Reads the bytes of a release asset back and gives their digest.
+    /// Reads the bytes of a release asset back and returns their digest.
     pub(crate) async fn read_back(&self, path: &str, size: u64) -> Result<Digest, Trouble> {
         self.again(async || digest(self.stored(path, Stored::Asset).await?, size).await)
             .await
@@ -208,12 +208,12 @@ impl GitHub {
         self.fetch_stored(asked).await
     }
 
-    /// Fetches a file from the storage that GitHub named. What the storage says against it is not
-    /// about the token, which it never sees: its addresses live for a minute, so the next try asks
-    /// GitHub for another one.
+    /// Fetches a file from the storage that GitHub named. The storage never sees the token, so its
+    /// refusals are not about permissions. Its addresses expire after a minute, so the next try
+    /// asks GitHub for another one.
     async fn fetch_stored(&self, asked: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
         let host = excerpt(asked.uri().host().unwrap_or_default(), 100);
-        let answer = self.untold(asked).await?;
+        let answer = self.send_unauthenticated(asked).await?;
         let status = answer.status();
         if status == StatusCode::OK {
             return Ok(answer);
@@ -240,7 +240,7 @@ impl GitHub {
     }
 
     /// Repeats a request that names something made a moment ago, while GitHub does not find it. Only
-    /// for what does no harm when it is done twice.
+    /// for requests that are safe to repeat.
     pub(crate) async fn repeat_while_fresh<T>(
         &self,
         send: impl AsyncFn() -> Result<T, Trouble>,
@@ -336,7 +336,7 @@ impl GitHub {
             wait: Some(wait),
         };
         window().admit(Instant::now()).map_err(full)?;
-        let answer = self.untold(request).await?;
+        let answer = self.send_unauthenticated(request).await?;
         window().observe(answer.headers(), Instant::now());
         Ok(answer)
     }
@@ -354,7 +354,10 @@ impl GitHub {
     }
 
     /// Sends a request as it is, without the token.
-    async fn untold(&self, mut request: Request<OctoBody>) -> Result<Response<Body>, Trouble> {
+    async fn send_unauthenticated(
+        &self,
+        mut request: Request<OctoBody>,
+    ) -> Result<Response<Body>, Trouble> {
         request
             .headers_mut()
             .insert(USER_AGENT, HeaderValue::from_static(NAME));

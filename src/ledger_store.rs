@@ -25,8 +25,8 @@ impl<'a> LedgerBranch<'a> {
         Self { github, operation }
     }
 
-    /// What the answer that confirmed the claim shows in the way: a tag at another commit, set since
-    /// the preflight.
+    /// The obstacle in the answer that confirmed the claim: a tag at another commit, set since the
+    /// preflight.
     pub(crate) fn obstacle(&self, claim: &Claim) -> Option<Effect> {
         let (tag, found, approved) = (self.tag_name()?, claim.tag()?, self.operation.commit());
         if found == approved {
@@ -42,7 +42,7 @@ impl<'a> LedgerBranch<'a> {
         }))
     }
 
-    /// What speaks against a success: GitHub uses a tag that someone else set meanwhile. `seen` is
+    /// What contradicts a success: GitHub uses a tag that someone else has set since. `seen` is
     /// where the tag led by the answer that confirmed the outcome; one that does not show yet is
     /// looked for again.
     pub(crate) async fn contradiction(
@@ -70,10 +70,10 @@ impl<'a> LedgerBranch<'a> {
                 "it was done, but the tag leads to {found} instead of {approved}: somebody set it meanwhile. Take it down and find out who."
             )))),
             Ok(None) => Some(Effect::Unknown(told(
-                "it was done, but GitHub shows no tag after half a minute. Look at the tag before anything else: the receipt is spent, and no attempt does this again.".into(),
+                "it was done, but GitHub shows no tag after 30 s. Check the tag before anything else: the receipt is spent, and no attempt repeats this.".into(),
             ))),
             Err(trouble) => Some(Effect::Unknown(told(format!(
-                "it was done, but GitHub shows no tag yet: {trouble}. Look at the tag before anything else: the receipt is spent, and no attempt does this again."
+                "it was done, but GitHub shows no tag yet: {trouble}. Check the tag before anything else: the receipt is spent, and no attempt repeats this."
             )))),
         }
     }

@@ -39,7 +39,8 @@ pub(crate) struct Sighted {
     pub(crate) ledger_rules: Option<Vec<String>>,
 }
 
-/// Looks at everything around an operation, before which others upload so many files. Without a readable ledger there is nothing that an approver could be the witness of.
+/// Looks at everything around an operation, before which others upload `uploads_before` files.
+/// Without a readable ledger there is nothing that an approver could be the witness of.
 pub(crate) async fn look(
     github: &GitHub,
     whole: Whole,
@@ -89,11 +90,11 @@ pub(crate) async fn look(
             message,
         });
     }
-    // Without a branch there is nothing to compare with, and that is told otherwise.
+    // Without a branch there is nothing to compare with; other warnings report that.
     let has_base = !matches!(operation, Operation::OpenPr(_)) || world.base.is_some();
     if !discovered.is_compared && has_base {
         let message = format!(
-            "GitHub did not compare {} with the branch: look yourself whether it belongs to the repository's history; GitHub finds commits of forks too",
+            "GitHub did not compare {} with the branch: check that it belongs to the repository's history, because GitHub finds commits of forks too",
             operation.commit()
         );
         warnings.push(Warning {

@@ -60,7 +60,7 @@ impl Progress {
         Self::new(Log::to(std::io::sink()), false)
     }
 
-    /// Says something about all files.
+    /// Prints a line about all files.
     pub(crate) fn line(&self, text: &str) {
         self.log.line(text);
     }

@@ -1,4 +1,5 @@
-//! What GitHub is recorded to answer, and what becomes of it: each test names the facts that it pins.
+//! How Countersign handles the answers that GitHub is recorded to give: each test names the facts
+//! that it pins.
 #![allow(
     clippy::unwrap_used,
     reason = "functions that tests share fail as loudly as tests"
@@ -11,17 +12,17 @@ use std::fs;
 use countersign_sim::{Access, Effect, Endpoint, Fault, Matcher, Permissions, Switch, pins};
 use harness::{Report, Stage, hurried};
 
-/// Exit status and everything that a command says.
+/// Exit status and everything that a command prints.
 fn command(stage: &Stage, token: &str, arguments: &[&str]) -> (i32, String) {
     let output = stage
         .command_of(hurried(), arguments)
         .env("GH_TOKEN", token)
         .output()
         .unwrap();
-    let told = [output.stdout, output.stderr].concat();
+    let printed = [output.stdout, output.stderr].concat();
     (
         output.status.code().unwrap(),
-        String::from_utf8(told).unwrap(),
+        String::from_utf8(printed).unwrap(),
     )
 }
 
@@ -36,7 +37,7 @@ fn audit(stage: &Stage) -> (i32, String) {
     command(stage, &stage.token, &[&["audit"], &place[..]].concat())
 }
 
-/// Asserts a failure, and that nothing was written that its code does not allow.
+/// Asserts that the attempt failed with this code.
 #[track_caller]
 fn failed(report: &Report, exit: i32, code: &str, message: &str) {
     assert_eq!(
@@ -63,7 +64,7 @@ fn always(stage: &Stage, on: impl Into<Matcher>, effect: Effect) {
 
 /// Each dry run and each claim asks for files of the ledger that are not there.
 #[test]
-fn absent_files_are_no_obstacle_with_or_without_an_error_beside_them() {
+fn absent_files_are_accepted_with_or_without_an_error_next_to_them() {
     pins![F0];
     for silent in [false, true] {
         let stage = Stage::new();
@@ -80,7 +81,7 @@ fn absent_files_are_no_obstacle_with_or_without_an_error_beside_them() {
     }
 }
 
-/// Whoever may write contents can append a commit without `ledger.json`, and put it back.
+/// Anyone who may write contents can append a commit without `ledger.json`, and restore the file.
 #[test]
 fn the_commit_that_removed_the_head_of_the_ledger_is_named() {
     pins![F0];
@@ -100,26 +101,27 @@ fn the_commit_that_removed_the_head_of_the_ledger_is_named() {
         )
     };
 
-    for (exit, told) in [verify(), audit(&stage)] {
-        assert_eq!(exit, 1, "{told}");
+    for (exit, printed) in [verify(), audit(&stage)] {
+        assert_eq!(exit, 1, "{printed}");
         assert!(
-            told.contains(&removed) && told.contains("there is no `ledger.json`"),
-            "{told}"
+            printed.contains(&removed) && printed.contains("there is no `ledger.json`"),
+            "{printed}"
         );
     }
+
     stage
         .sim
         .commit("receipt-ledger", &[("ledger.json", &head)]);
-    for ((exit, told), expected) in [(verify(), 1), (audit(&stage), 5)] {
-        assert_eq!(exit, expected, "{told}");
-        assert!(told.contains("commit "), "{told}");
-        assert!(!told.contains("GitHub found nothing there"), "{told}");
+    for ((exit, printed), expected) in [(verify(), 1), (audit(&stage), 5)] {
+        assert_eq!(exit, expected, "{printed}");
+        assert!(printed.contains("commit "), "{printed}");
+        assert!(!printed.contains("GitHub found nothing there"), "{printed}");
     }
 }
 
-/// Waits as for any limit, whatever GitHub calls it, and appends at most once a wait.
+/// Each form of the limit is waited for, with at most one append per wait.
 #[test]
-fn no_append_is_sent_again_and_again_into_a_rate_limit() {
+fn an_append_is_sent_at_most_once_per_wait_while_a_rate_limit_lasts() {
     pins![U1, R1, U6];
     for limit in [
         Effect::GraphQlRateLimit,
@@ -164,7 +166,7 @@ fn a_rate_limit_that_passes_is_waited_for() {
 
 /// The rules of organizations cover every branch, the ledger's too.
 #[test]
-fn a_ledger_that_rules_cover_is_refused_once_and_told_as_that() {
+fn a_ledger_that_rules_cover_is_refused_once_as_ledger_protected() {
     pins![F4, R2];
     let protections: [fn(&Stage); 2] = [
         |stage| stage.sim.protect_classically("receipt-ledger"),
@@ -210,12 +212,13 @@ fn a_payload_without_a_commit_is_refused_with_its_cause() {
         "github_rejected",
         "A path was specified twice",
     );
+
     assert_eq!((appends(&stage), stage.ledger_events().len()), (1, 0));
 }
 
 /// One query gets a part of its answer, so a smaller one is sent.
 #[test]
-fn a_query_that_costs_too_much_is_asked_for_less() {
+fn a_query_that_costs_too_much_is_asked_again_with_smaller_pages() {
     pins![U5];
     let stage = Stage::new();
     stage.tag().approved().run().succeeded();
@@ -232,7 +235,7 @@ fn a_query_that_costs_too_much_is_asked_for_less() {
 }
 
 #[test]
-fn a_comparison_that_github_gives_up_on_is_dispensable() {
+fn a_plan_is_made_without_a_comparison_that_github_gives_up_on() {
     pins![B10];
     let stage = Stage::new();
     always(
@@ -241,6 +244,7 @@ fn a_comparison_that_github_gives_up_on_is_dispensable() {
         Effect::GraphQlTimeout { status: 200 },
     );
     let report = stage.tag().dry_run();
+
     assert_eq!(
         (report.exit, report.status()),
         (0, "dry_run"),
@@ -251,15 +255,16 @@ fn a_comparison_that_github_gives_up_on_is_dispensable() {
     assert!(plan.contains("branch_not_compared"), "{plan}");
 }
 
-/// A tag of a branch's name must not decide what the branch is.
+/// A tag with a branch's name must not decide what the branch is.
 #[test]
-fn a_branch_is_asked_for_as_a_branch() {
+fn a_branch_is_requested_by_its_full_ref() {
     pins![F9];
     let stage = Stage::new();
     let pull = stage.pull().input("head-sha", "");
     let (branch, main) = (stage.sim.ref_oid("refs/heads/next").unwrap(), stage.main());
     stage.sim.annotated_tag("next", &main, "not the branch");
     let report = pull.dry_run();
+
     assert_eq!(
         report.record["operation"]["head_sha"],
         branch,
@@ -274,7 +279,7 @@ fn a_branch_is_asked_for_as_a_branch() {
 }
 
 #[test]
-fn a_name_is_a_branch_or_a_tag_and_not_both() {
+fn a_name_must_not_be_both_a_branch_and_a_tag() {
     pins![F9];
     let stage = Stage::new();
     let main = stage.main();
@@ -297,9 +302,11 @@ fn a_name_is_a_branch_or_a_tag_and_not_both() {
             "{target}"
         );
     }
+
     let report = planned("both");
     report.refused("ref_ambiguous");
     assert!(report.message().contains(&branch) && report.message().contains(&main));
+
     for (target, code) in [
         (&main[..12], "commit_unknown"),
         ("refs/heads/alone", "commit_unknown"),
@@ -312,7 +319,7 @@ fn a_name_is_a_branch_or_a_tag_and_not_both() {
     }
 }
 
-/// What a renamed repository, an archived one and a token's limits have in common is the wrong advice.
+/// "Check the token" would be the wrong advice for a renamed repository or an expired artifact.
 #[test]
 fn the_advice_fits_what_github_says() {
     pins![R4];
@@ -325,29 +332,34 @@ fn the_advice_fits_what_github_says() {
         report.message().to_owned()
     };
     let moved = Effect::Redirect("https://api.github.com/repositories/1296269/git/tags".into());
-    let told = advice(moved, Endpoint::CreateTagObject);
+    let printed = advice(moved, Endpoint::CreateTagObject);
+
     assert!(
-        told.contains("(HTTP 307) to the repository with the number 1296269"),
-        "{told}"
+        printed.contains("(HTTP 307) to the repository with the number 1296269"),
+        "{printed}"
     );
-    assert!(told.contains("use its new name"), "{told}");
-    let told = advice(Effect::StatusBefore(401), Endpoint::CreateTagObject);
+    assert!(printed.contains("use its new name"), "{printed}");
+    let printed = advice(Effect::StatusBefore(401), Endpoint::CreateTagObject);
     assert!(
-        told.contains("The token is not valid, or no longer"),
-        "{told}"
+        printed.contains("The token is invalid or has expired"),
+        "{printed}"
     );
-    let told = advice(Effect::StatusBefore(410), Endpoint::CreateTagObject);
-    assert!(told.contains("has expired"), "{told}");
+    let printed = advice(Effect::StatusBefore(410), Endpoint::CreateTagObject);
+    assert!(
+        printed.contains("What GitHub stored has expired"),
+        "{printed}"
+    );
 }
 
 #[test]
-fn a_renamed_repository_is_told_by_its_number() {
+fn a_renamed_repository_is_named_by_its_number() {
     pins![R4];
     let stage = Stage::new();
     stage.sim.rename("octo/renamed");
-    let (exit, told) = audit(&stage);
-    assert_eq!(exit, 1, "{told}");
-    assert!(told.contains("it was renamed or moved"), "{told}");
+    let (exit, printed) = audit(&stage);
+
+    assert_eq!(exit, 1, "{printed}");
+    assert!(printed.contains("it was renamed or moved"), "{printed}");
     let run = [
         "authorize",
         "--run",
@@ -357,32 +369,35 @@ fn a_renamed_repository_is_told_by_its_number() {
         "--key",
         "none",
     ];
-    let (_, told) = command(&stage, &stage.token, &run);
+    let (_, printed) = command(&stage, &stage.token, &run);
     let number = format!(
         "the repository with the number {}",
         stage.sim.repository_id()
     );
     assert!(
-        told.contains(&number) && told.contains("use its new name"),
-        "{told}"
+        printed.contains(&number) && printed.contains("use its new name"),
+        "{printed}"
     );
 }
 
-/// Whatever has no rulesets cannot show them; everything else is audited all the same.
+/// Without rulesets there are none to show; everything else is audited all the same.
 #[test]
 fn an_audit_goes_on_where_rulesets_need_a_paid_plan() {
     pins![F3];
     let stage = Stage::new();
     stage.tag().approved().run().succeeded();
     stage.sim.turn_on(Switch::FreePrivatePlan);
-    let (exit, told) = audit(&stage);
-    assert_eq!(exit, 0, "{told}");
-    assert!(told.contains("rulesets need a paid plan here"), "{told}");
+    let (exit, printed) = audit(&stage);
+    assert_eq!(exit, 0, "{printed}");
+    assert!(
+        printed.contains("rulesets need a paid plan here"),
+        "{printed}"
+    );
 }
 
 /// The archive's address lives for a minute; the storage never saw a token.
 #[test]
-fn a_storage_that_refuses_is_asked_again_at_a_new_address() {
+fn a_download_that_the_storage_refuses_is_retried_at_a_new_address() {
     pins![R7, F1];
     let stage = Stage::new();
     stage.sim.run(1, "octocat", "octocat");
@@ -403,12 +418,13 @@ fn a_storage_that_refuses_is_asked_again_at_a_new_address() {
         "--key",
         "none",
     ];
-    let (_, told) = command(&stage, &token, &run);
+    let (_, printed) = command(&stage, &token, &run);
+
     assert!(
-        told.contains("HTTP 403 Forbidden, from its storage at "),
-        "{told}"
+        printed.contains("HTTP 403 Forbidden, from its storage at "),
+        "{printed}"
     );
-    assert!(!told.contains("the token may not do this"), "{told}");
+    assert!(!printed.contains("the token may not do this"), "{printed}");
     let of = |endpoint: Endpoint| {
         stage
             .sim
@@ -420,13 +436,13 @@ fn a_storage_that_refuses_is_asked_again_at_a_new_address() {
     assert_eq!(
         (of(Endpoint::GetArtifact), of(Endpoint::DownloadArtifact)),
         (2, 2),
-        "{told}"
+        "{printed}"
     );
 }
 
-/// A retired version would be refused on every request, so nothing is tried again.
+/// A retired version would be refused on every request, so nothing is retried.
 #[test]
-fn an_api_version_that_github_does_not_know_is_told_at_once() {
+fn an_api_version_that_github_does_not_know_is_reported_at_once() {
     pins![A66];
     let stage = Stage::new();
     stage.sim.retire_api_version("2022-11-28");

@@ -303,7 +303,7 @@ fn every_failure_code_has_its_row() {
     }
 }
 
-/// The text of all files below a folder of the project that end so.
+/// The text of all files with this extension below a folder of the project.
 fn collect(folder: &str, extension: &str, text: &mut String) {
     for entry in fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
         let entry = entry.unwrap();

@@ -323,7 +323,7 @@ fn files_that_are_not_those_that_were_approved_are_found_out() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one case after the other")]
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn evidence_that_is_not_the_releases_own_is_found_out() {
     let stage = shipped();
     let folder = downloaded(&stage);

@@ -1,4 +1,4 @@
-//! `countersign ledger init`: a ledger that works, or the reason why not.
+//! `countersign ledger init`: a ledger that works, or the reason why it does not.
 #![allow(
     clippy::unwrap_used,
     reason = "functions that tests share fail as loudly as tests"
@@ -14,7 +14,7 @@ const LEDGER: &str = "refs/heads/receipt-ledger";
 /// How the program ended, and what it printed: results and messages together.
 struct Ended {
     exit: i32,
-    told: String,
+    printed: String,
 }
 
 impl Ended {
@@ -30,9 +30,9 @@ impl Ended {
 
     #[track_caller]
     fn is(&self, exit: i32, parts: &[&str]) {
-        assert_eq!(self.exit, exit, "{}", self.told);
+        assert_eq!(self.exit, exit, "{}", self.printed);
         for part in parts {
-            assert!(self.told.contains(part), "{part:?} in {}", self.told);
+            assert!(self.printed.contains(part), "{part:?} in {}", self.printed);
         }
     }
 }
@@ -47,7 +47,7 @@ fn init_with(stage: &Stage, token: &str, more: &[&str]) -> Ended {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ended {
         exit: output.status.code().unwrap(),
-        told: text(&output.stdout) + &text(&output.stderr),
+        printed: text(&output.stdout) + &text(&output.stderr),
     }
 }
 
@@ -115,8 +115,8 @@ fn a_ledger_that_was_tried_verifies_once_it_has_entries() {
     let verify = ["ledger", "verify", "--repository", "octo/hello"];
     let mut verify = stage.command(&verify);
     let output = verify.env("GH_TOKEN", &stage.token).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(told.contains("history     holds"), "{told}");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("history     holds"), "{printed}");
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn there_is_no_ledger_without_a_token() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("set GH_TOKEN"), "{told}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(printed.contains("set GH_TOKEN"), "{printed}");
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_repository_without_a_commit_gets_one_first() {
 }
 
 #[test]
-fn where_signed_commits_are_required_a_person_is_sent_to_a_job_which_succeeds() {
+fn where_signed_commits_are_required_a_job_succeeds_and_a_person_is_sent_to_one() {
     pins![A20, B11, U3];
     let stage = Stage::without_ledger();
     stage.sim.branch_rules_everywhere(&["required_signatures"]);
@@ -180,7 +180,7 @@ fn where_creations_are_restricted_the_branch_must_be_excluded() {
         "exclude `refs/heads/receipt-ledger`",
         "a job's token cannot be allowed to bypass them",
     ]);
-    assert!(!refused.told.contains("init.yml"), "{}", refused.told);
+    assert!(!refused.printed.contains("init.yml"), "{}", refused.printed);
 
     stage.sim.branch_rules_everywhere(&[]);
     init(&stage).succeeded(&["an append was tried"]);
@@ -206,7 +206,7 @@ fn where_rules_stop_appends_the_trial_names_them_and_what_exists() {
 }
 
 #[test]
-fn classic_protection_is_found_although_no_rule_tells_of_it() {
+fn classic_protection_is_found_although_no_rule_shows_it() {
     pins![B13];
     let stage = Stage::without_ledger();
     init(&stage).succeeded(&[]);
@@ -238,17 +238,17 @@ fn protection_keeps_every_rule_that_the_server_accepts() {
 }
 
 #[test]
-fn protecting_it_again_is_done_and_no_error() {
+fn protecting_a_protected_ledger_succeeds() {
     pins![A24, S7];
     let stage = Stage::without_ledger();
     protect(&stage).succeeded(&["ruleset 1 forbids"]);
-    protect(&stage).succeeded(&["its rules forbid deleting or rewriting it already"]);
+    protect(&stage).succeeded(&["its rules already forbid deleting or rewriting it"]);
     init(&stage).succeeded(&["its rules forbid deleting or rewriting it"]);
     assert_eq!(rulesets(&stage), 1);
 }
 
 #[test]
-fn a_ruleset_of_that_name_that_protects_nothing_is_no_success() {
+fn a_ruleset_of_that_name_that_protects_nothing_is_a_failure() {
     let mut stage = Stage::without_ledger();
     stage.token = stage.sim.token(Permissions {
         administration: Access::Write,
@@ -259,26 +259,26 @@ fn a_ruleset_of_that_name_that_protects_nothing_is_no_success() {
         "conditions": { "ref_name": { "include": [LEDGER], "exclude": [] } },
     });
     stage.post("/repos/octo/hello/rulesets", &ruleset);
-    protect(&stage).failed(&["is there, but not protected", "Name must be unique"]);
+    protect(&stage).failed(&["exists, but is not protected", "Name must be unique"]);
 }
 
 #[test]
 fn protection_needs_an_administrator() {
     let stage = Stage::without_ledger();
     init_with(&stage, &stage.token, &["--protect"]).failed(&[
-        "the branch is there, but the ruleset could not be set: the token may not do this",
+        "the branch exists, but the ruleset could not be set: the token may not do this",
         "administration",
     ]);
 }
 
 #[test]
-fn protection_does_without_rules_that_the_server_refuses() {
+fn protection_omits_rules_that_the_server_refuses() {
     let stage = Stage::without_ledger();
     let refusal = Fault::on(Endpoint::CreateRuleset).then(Effect::StatusBefore(422));
     stage.sim.plan(refusal);
     protect(&stage).succeeded(&[
         "forbids deleting or rewriting it",
-        "it does without `required_linear_history`, `required_signatures`: GitHub refused",
+        "it lacks `required_linear_history`, `required_signatures`: GitHub refused",
     ]);
 }
 
@@ -289,7 +289,7 @@ fn a_server_that_signs_nothing_gets_no_rule_for_signatures() {
     stage.sim.turn_on(Switch::WebCommitSigningIsOff);
     protect(&stage).succeeded(&[
         "This server does not sign the ledger's commits",
-        "it does without `required_signatures`: the server signs no commits",
+        "it lacks `required_signatures`: the server signs no commits",
     ]);
     stage.tag().approved().run().succeeded();
 }
@@ -327,7 +327,7 @@ fn a_branch_that_is_no_ledger_is_neither_changed_nor_protected() {
 }
 
 #[test]
-fn a_branch_that_grew_out_of_the_code_is_no_ledger() {
+fn a_branch_that_shares_history_with_the_code_is_not_a_ledger() {
     let stage = Stage::without_ledger();
     stage.sim.set_ref(LEDGER, &stage.main());
     let files = countersign_core::ledger::empty_ledger();
@@ -354,7 +354,7 @@ fn objects_that_github_does_not_know_yet_are_waited_for() {
 }
 
 #[test]
-fn a_trial_whose_answer_is_lost_is_made_again() {
+fn a_trial_whose_answer_is_lost_is_repeated() {
     let stage = Stage::without_ledger();
     let lost = Fault::on(Endpoint::Append).then(Effect::ResetAfter);
     stage.sim.plan(lost);

@@ -6,7 +6,7 @@ mod harness;
 use countersign_sim::{Effect, Endpoint, Fact, Fault, Switch};
 use harness::{Attempt, Report, Stage, pins};
 
-/// More looks than anyone makes.
+/// More looks than any attempt makes.
 const FOR_GOOD: usize = 1000;
 
 #[track_caller]
@@ -134,6 +134,7 @@ fn assets_that_a_publications_answer_lacks_are_looked_for_in_their_list() {
     stage.sim.lag(4);
     let report = attempt.run();
     shipped(&stage, &report);
+
     assert!(
         report
             .log
@@ -194,6 +195,7 @@ fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
     );
     let report = attempt.run();
     shipped(&stage, &report);
+
     assert_eq!(
         report.outputs["html-url"],
         "https://github.com/octo/hello/releases/tag/v1.0.0"
@@ -201,7 +203,7 @@ fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
     assert_eq!(asked(&stage, Endpoint::GetRelease), 3);
 }
 
-/// Nothing is called failed that is there as approved: the next attempt settles it.
+/// An approved release that exists must not be called failed: the next attempt settles it.
 #[test]
 fn a_publication_that_does_not_show_is_unknown_and_found_by_the_next_attempt() {
     pins(&[Fact::U7]);
@@ -242,6 +244,7 @@ fn a_published_release_that_is_still_listed_as_a_draft_is_not_published_again() 
     let events = ["claimed", "claimed", "succeeded"];
     ended(&stage, &second, 0, "-", &events);
     let writes = stage.writes().split_off(before);
+
     assert!(
         writes.iter().all(|write| write.ends_with("/graphql")),
         "{writes:?}"
@@ -286,7 +289,7 @@ fn an_asset_that_the_list_lacks_is_found_when_github_refuses_a_second_one() {
 }
 
 #[test]
-fn a_draft_that_the_upload_host_does_not_know_yet_is_no_failure() {
+fn a_draft_that_the_upload_host_does_not_know_yet_is_waited_for() {
     pins(&[Fact::A35]);
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
@@ -351,7 +354,7 @@ fn labels_and_reviewers_are_compared_without_regard_to_case() {
 }
 
 #[test]
-fn a_draft_that_does_not_show_yet_is_taken_away_all_the_same() {
+fn a_draft_that_does_not_show_yet_is_still_deleted() {
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage
@@ -386,7 +389,7 @@ fn an_odd_tag_is_published_with_the_page_that_github_names() {
 }
 
 #[test]
-fn assets_are_uploaded_to_a_host_that_says_nothing_of_limits() {
+fn assets_are_uploaded_to_a_host_that_reports_no_limits() {
     pins(&[Fact::S9]);
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();

@@ -27,21 +27,21 @@ fn warnings(report: &Report) -> Vec<(String, String)> {
         .collect()
 }
 
-const PACED: &str = "countersign: 62 files are uploaded one a second after the first 60";
+const PACED: &str = "countersign: 62 files are uploaded one per second after the first 60";
 
 #[test]
-fn after_sixty_files_they_are_uploaded_one_a_second() {
+fn files_after_the_first_sixty_are_uploaded_one_per_second() {
     pins(&[Fact::F8]);
     let stage = Stage::new();
     let report = files(&stage, 62).approved().run();
     report.succeeded();
     assert!(report.log.contains(PACED), "{}", report.log);
-    // No wait in the sense of `max-wait`: nothing was wrong.
+    // `max-wait` does not limit this: nothing was wrong.
     assert_eq!(report.record["retry_count"], 0);
 }
 
 #[test]
-fn a_server_of_ones_own_gets_them_at_once() {
+fn an_enterprise_server_gets_all_files_at_once() {
     pins(&[Fact::F8]);
     let stage = Stage::new();
     let attempt = files(&stage, 62).variable("GITHUB_SERVER_URL", "https://ghes.example");
@@ -93,6 +93,7 @@ fn a_secondary_limit_on_uploads_is_waited_for() {
     );
     let report = attempt.run();
     report.succeeded();
+
     assert_eq!(stage.sim.releases()[0].assets.len(), 12);
     assert!(
         report.log.contains("Trying again in 60 s"),
@@ -102,7 +103,7 @@ fn a_secondary_limit_on_uploads_is_waited_for() {
 }
 
 /// Nothing is in doubt then, but a failure would spend the receipt for good: the outcome stays open,
-/// so that a re-run goes on.
+/// so that a re-run can continue.
 #[test]
 fn a_limit_that_outlasts_max_wait_leaves_the_operation_to_a_re_run() {
     pins(&[Fact::F8]);

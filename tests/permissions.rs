@@ -1,5 +1,5 @@
-//! docs/permissions.md: each command works with exactly the permissions that it names, and with one
-//! of them a step lower it does not, and says which is missing.
+//! docs/permissions.md: each command works with exactly the permissions that the page names; with
+//! one of them a step lower it fails and names the missing one.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -56,10 +56,10 @@ fn token(stage: &Stage, rights: &Rights) -> String {
     })
 }
 
-/// Whether it did what was asked, and what it said.
+/// Whether it did what was asked, and what it printed.
 struct Ended {
     worked: bool,
-    told: String,
+    printed: String,
 }
 
 /// One row of the page: what is done, and how, with a token.
@@ -117,7 +117,7 @@ const ROWS: &[Row] = &[
             let policy = stage.policy(&rule.replace("requester = false", "requester = true"));
             let attempt = stage.tag().input("run-id", "99").approved();
             stage.sim.run(99, "dana", "dana");
-            leave_plan(stage, 99, &attempt);
+            store_plan(stage, 99, &attempt);
             let keys = format!("{} github:alice-gh", stage.trusted());
             let attempt = attempt.input("policy-file", &policy);
             prod(attempt.input("trusted-keys", &keys), token)
@@ -205,15 +205,19 @@ fn prod(attempt: Attempt<'_>, token: &str) -> Ended {
     let report = attempt.input("token", token).run();
     Ended {
         worked: report.exit == 0,
-        told: format!("{}\n{}", report.message(), report.log),
+        printed: format!("{}\n{}", report.message(), report.log),
     }
 }
 
 fn both(one: &Ended, other: &Ended) -> Ended {
-    assert_eq!(one.worked, other.worked, "{}\n{}", one.told, other.told);
+    assert_eq!(
+        one.worked, other.worked,
+        "{}\n{}",
+        one.printed, other.printed
+    );
     Ended {
         worked: one.worked,
-        told: format!("{}\n{}", one.told, other.told),
+        printed: format!("{}\n{}", one.printed, other.printed),
     }
 }
 
@@ -224,11 +228,11 @@ fn command(stage: &Stage, token: &str, words: &[&str]) -> Ended {
         .env("GH_TOKEN", token)
         .output()
         .unwrap();
-    let told = [output.stdout, output.stderr].concat();
+    let printed = [output.stdout, output.stderr].concat();
     Ended {
         // An audit that finds something has worked.
         worked: matches!(output.status.code(), Some(0 | 5)),
-        told: String::from_utf8_lossy(&told).into_owned(),
+        printed: String::from_utf8_lossy(&printed).into_owned(),
     }
 }
 
@@ -237,15 +241,15 @@ fn authorize(stage: &Stage, token: &str, more: &[&str]) -> Ended {
     assert!(command(stage, token, &generate).worked);
     let run = RUN.parse().unwrap();
     stage.sim.run(run, "dana", "dana");
-    leave_plan(stage, run, &stage.tag());
+    store_plan(stage, run, &stage.tag());
 
     let by = ["--repository", "octo/hello", "--key", "alice", "--yes"];
     let words = [&["authorize", "--run", RUN], &by[..], more].concat();
     command(stage, token, &words)
 }
 
-/// The plan of an attempt, as the artifact that its dry run leaves.
-fn leave_plan(stage: &Stage, run: u64, attempt: &Attempt<'_>) {
+/// Stores the plan of an attempt as the artifact of its dry run.
+fn store_plan(stage: &Stage, run: u64, attempt: &Attempt<'_>) {
     let plan = fs::read(attempt.dry_run().plan()).unwrap();
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
@@ -301,16 +305,20 @@ fn every_row_of_the_page_is_tried_here() {
 }
 
 #[test]
-fn each_command_works_with_exactly_these_permissions() {
+fn each_command_works_with_exactly_the_permissions_of_the_page() {
     for (row, rights) in rows() {
         let stage = Stage::new();
         let ended = (row.run)(&stage, &token(&stage, &rights));
-        assert!(ended.worked, "{} with {rights:?}: {}", row.what, ended.told);
+        assert!(
+            ended.worked,
+            "{} with {rights:?}: {}",
+            row.what, ended.printed
+        );
     }
 }
 
 #[test]
-fn with_one_of_them_a_step_lower_it_says_which_is_missing() {
+fn with_one_permission_a_step_lower_it_names_the_missing_one() {
     for (row, rights) in rows() {
         for lowered in 0..rights.len() {
             let mut less = rights.clone();
@@ -322,15 +330,19 @@ fn with_one_of_them_a_step_lower_it_says_which_is_missing() {
             };
             let stage = Stage::new();
             let ended = (row.run)(&stage, &token(&stage, &less));
-            assert!(!ended.worked, "{} with {less:?}: {}", row.what, ended.told);
+            assert!(
+                !ended.worked,
+                "{} with {less:?}: {}",
+                row.what, ended.printed
+            );
 
             // A token without any access does not even see the repository.
             let sees = less.iter().any(|(_, access)| *access != Access::None);
             assert!(
-                !sees || right.is_named_in(&ended.told),
+                !sees || right.is_named_in(&ended.printed),
                 "{} with {less:?} does not name {right:?}: {}",
                 row.what,
-                ended.told
+                ended.printed
             );
         }
     }

@@ -1,12 +1,11 @@
-//! What a commit is asked for by, before anyone looks it up.
+//! The name by which a commit is requested, before it is looked up.
 
 use core::str::FromStr;
 
 use crate::name::{BranchName, CommitId, InvalidName, TagName};
 
-/// A name for a commit. Git looks a bare name up as a tag before it looks it up as a branch, so
-/// that a tag could decide what `main` means; here a name says which of the two it is, or it must
-/// not be both.
+/// A name for a commit. Git resolves a bare name as a tag before it tries a branch, so a tag could
+/// decide what `main` means; here a name says which of the two it is, or it must not be both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitName {
     /// The head of the default branch: `HEAD`.
@@ -24,8 +23,8 @@ pub enum CommitName {
 impl FromStr for CommitName {
     type Err = InvalidName;
 
-    /// Abbreviated ids are names like any other, and revision expressions (`main~1`) are none:
-    /// what they lead to can change with what else the repository holds.
+    /// An abbreviated id is parsed like any other name, and a revision expression (`main~1`) is not
+    /// a valid one: what either leads to can change as the repository grows.
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         let invalid = |()| {
             InvalidName::new(
@@ -34,6 +33,7 @@ impl FromStr for CommitName {
                 "a full commit id, a branch, a tag, `refs/heads/NAME`, `refs/tags/NAME` or `HEAD`",
             )
         };
+
         if text == "HEAD" {
             return Ok(Self::DefaultBranch);
         }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_would_compute_is_no_name() {
+    fn a_revision_expression_is_not_a_name() {
         for text in [
             "",
             "@",

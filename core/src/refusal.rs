@@ -267,7 +267,7 @@ pub enum Refusal {
     Input(#[from] InputRefusal),
 }
 
-/// A job that no review let through started without waiting for one.
+/// A job that started without any review did not wait for one.
 fn without_receipt(run: &RunId, reviews: usize) -> String {
     if reviews == 0 {
         alloc::format!(
@@ -283,7 +283,7 @@ fn without_receipt(run: &RunId, reviews: usize) -> String {
 /// Required reviewers are not available everywhere: GitHub, "Deployments and environments".
 const fn review_advice(reviews: usize) -> &'static str {
     if reviews == 0 {
-        "Add required reviewers to the job's environment, under Settings, Environments. GitHub offers them in public repositories, and in private ones with GitHub Enterprise alone; elsewhere publish in a run of its own and hand the receipt over as `receipt` (README, Two runs)."
+        "Add required reviewers to the job's environment, under Settings, Environments. GitHub offers them in public repositories, and in private ones only with GitHub Enterprise; elsewhere publish in a separate run and hand the receipt over as `receipt` (README, Two runs)."
     } else {
         "Paste the receipt, on a line of its own, into the comment when you approve the deployment; the summary of the dry run says how to make it."
     }

@@ -9,8 +9,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// REST requests that one attempt may need at worst, beside its uploads: some thirty looks for what
-/// shows late, repeats (GitHub was seen to count a refused duplicate three times), pages of assets.
+/// REST requests that one attempt may need at worst, apart from its uploads: some thirty looks for
+/// what shows late, repeats (GitHub was seen to count a refused duplicate three times), pages of assets.
 const REQUESTS_NEEDED: u64 = 80;
 
 /// Files that an operation uploads, the evidence included.

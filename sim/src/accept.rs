@@ -6,7 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::switch::Switch;
 use crate::world::World;
 
-/// Refuses an `Accept` that leaves no room for JSON. Only release assets are served as they are.
+/// Refuses an `Accept` that does not allow JSON. Only release assets are served as they are.
 pub(crate) fn acceptable(world: &World, call: &Call) -> Result<(), Answer> {
     let Some(accept) = call.header("accept") else {
         return Ok(());

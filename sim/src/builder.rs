@@ -109,8 +109,8 @@ impl Builder {
 
     /// An Enterprise Server of this host name: every address in an answer is below
     /// `https://HOST/api/v3`, `https://HOST/api/uploads` or `https://storage.HOST`, while the
-    /// simulator still listens on loopback. Whoever ends TLS for these hosts may send everything
-    /// to [`api_url`](Simulator::api_url), with path and `Host` as they came.
+    /// simulator still listens on loopback. A proxy that ends TLS for these hosts may forward
+    /// everything to [`api_url`](Simulator::api_url), with path and `Host` unchanged.
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {
         self.host = Some(host.to_owned());
@@ -135,6 +135,7 @@ impl Builder {
             .clone()
             .or_else(|| std::env::var_os(TRANSCRIPT).map(PathBuf::from));
         let transcript = transcript.map(|path| Transcript::open(&path));
+
         let (listening, uploading) = (api_url.clone(), upload_url.clone());
         let (api_url, upload_url) = match &self.host {
             None => (api_url, upload_url),
@@ -143,6 +144,7 @@ impl Builder {
                 format!("https://{host}/api/uploads"),
             ),
         };
+
         let world = self.world(api_url, upload_url, Clock::Real { shift: 0 });
         let doors = Doors {
             api: listening,

@@ -196,7 +196,7 @@ impl Call {
 }
 
 /// Which door a request really came to, and its path there: an Enterprise Server has all of them
-/// at one port, apart by path or by host.
+/// at one port, and the path or the host tells them apart.
 fn entered<'a>(door: Door, head: &http::request::Parts, path: &'a str) -> (Door, &'a str) {
     let host = head.headers.get("host").and_then(|host| host.to_str().ok());
     let elsewhere = ["uploads.", "storage."];

@@ -216,7 +216,7 @@ impl Endpoint {
         }
     }
 
-    /// The value of `x-accepted-github-permissions`: alternatives apart by `;`, parts of one by `,`.
+    /// The value of `x-accepted-github-permissions`: `;` separates alternatives, `,` their parts.
     pub(crate) fn accepted(self) -> String {
         let alternatives = match self {
             Self::CreateRef | Self::UpdateRef | Self::CreateRelease => {
@@ -249,7 +249,7 @@ impl Endpoint {
         )
     }
 
-    /// Whether it is the storage, which is another host with headers of its own.
+    /// Whether it is the storage, which is another host with different headers.
     pub(crate) fn is_storage(self) -> bool {
         matches!(self, Self::DownloadArtifact | Self::DownloadAsset)
     }

@@ -55,7 +55,7 @@ pub struct Row {
     pub statement: &'static str,
     /// How well that is known.
     pub verdict: Verdict,
-    /// Who says so.
+    /// Where that is shown.
     pub source: &'static str,
     /// The switches that change it here, if it depends.
     pub switches: &'static [Switch],

@@ -1,7 +1,7 @@
 //! What was made a moment ago and does not show everywhere yet.
 //!
-//! GitHub's replicas are behind for seconds. Here a test counts in looks instead of in time: each
-//! look that asks for a fresh thing misses it, so many times.
+//! GitHub's replicas are behind for seconds. Here a test counts looks instead of time: the first
+//! few looks at a fresh thing miss it.
 
 use git2::Oid;
 
@@ -41,7 +41,7 @@ impl Fresh {
 }
 
 impl World {
-    /// Notes that a request has made this.
+    /// Records that a request has made this.
     pub(crate) fn note_fresh(&mut self, made: Fresh) {
         if self.lags(&made) {
             self.fresh.insert(made, self.lag);
@@ -66,7 +66,7 @@ impl World {
 }
 
 impl Simulator {
-    /// How many looks miss what is made from now on, where a switch makes it late; 2 unless told.
+    /// How many looks miss what is made from now on, where a switch makes it late; 2 by default.
     pub fn lag(&self, looks: usize) {
         self.world(|world| world.lag = looks);
     }

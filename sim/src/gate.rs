@@ -13,7 +13,7 @@ use crate::site::Site;
 use crate::switch::Switch;
 use crate::world::World;
 
-/// The versions of the REST API that there are.
+/// The versions of the REST API that exist.
 const VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
 
 /// What the token that a request carries was minted for, if this simulator minted it.
@@ -46,7 +46,7 @@ pub(crate) fn admit(site: &mut Site, call: &Call) -> Result<(), Answer> {
     accept::acceptable(site.home(call), call)
 }
 
-/// A version that never was is 400, one that was retired is 410.
+/// A version that never existed is 400, one that was retired is 410.
 fn supported(site: &Site, call: &Call) -> Result<(), Answer> {
     let version = call.version();
     if site
@@ -57,9 +57,11 @@ fn supported(site: &Site, call: &Call) -> Result<(), Answer> {
         let message = format!("The REST API version \"{version}\" is not supported.");
         return Err(Answer::error(410, message));
     }
+
     if VERSIONS.contains(&version) {
         return Ok(());
     }
+
     let reason = format!(
         "The version you specified in the \"X-GitHub-API-Version\" request header, \"{version}\", \
          is not a supported version. The following versions are currently supported: \

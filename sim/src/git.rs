@@ -27,7 +27,7 @@ impl Person {
         }
     }
 
-    /// Whoever is behind a token.
+    /// The user or app behind a token.
     pub(crate) fn behind(grant: Grant, seconds: i64) -> Self {
         if grant.is_person() {
             Self::octocat(seconds)

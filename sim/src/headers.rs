@@ -1,4 +1,4 @@
-//! The headers that answers were recorded with, apart by host.
+//! The headers that answers were recorded with, by host.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,7 @@ pub(crate) fn of_uploads_host(mut answer: Answer, request_id: &str) -> Answer {
     answer
 }
 
-/// A read may be kept for a minute.
+/// A read may be cached for a minute.
 pub(crate) fn of_reads(bytes: &[u8]) -> Vec<(&'static str, String)> {
     let digest = upload::digest(Sha256::new_with_prefix(bytes));
     let etag = digest.trim_start_matches("sha256:");
@@ -52,7 +52,7 @@ fn media_type(call: &Call) -> &'static str {
     }
 }
 
-/// The version that served a REST request; the older one is on its way out.
+/// The version that served a REST request; the older one is deprecated.
 fn version_headers(call: &Call) -> Vec<(&'static str, String)> {
     let version = call.version();
     let mut headers = vec![("x-github-api-version-selected", version.to_owned())];
@@ -74,6 +74,7 @@ pub(crate) fn standing(
         let server = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0".to_owned();
         return vec![("date", imf_fixdate(now)), ("server", server)];
     }
+
     let mut headers = vec![
         ("date", imf_fixdate(now)),
         ("x-github-request-id", request_id),
@@ -84,6 +85,7 @@ pub(crate) fn standing(
         headers.push(("connection", "close".to_owned()));
         return headers;
     }
+
     headers.push(("server", "github.com".to_owned()));
     let budget = if call.is_graphql() {
         Budget::GraphQl

@@ -125,7 +125,7 @@ impl Grant {
         Self::of(Permissions::none(), 0)
     }
 
-    /// Whether a user is behind the token: GitHub signs commits for bots alone.
+    /// Whether a user is behind the token: GitHub signs commits only for bots.
     pub(crate) const fn is_person(self) -> bool {
         self.person
     }

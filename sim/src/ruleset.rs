@@ -87,7 +87,7 @@ impl World {
         rules.iter().any(|rule| rule["type"] == kind)
     }
 
-    /// Adds a ruleset under an id of its own.
+    /// Adds a ruleset under a new id.
     pub(crate) fn add_ruleset(&mut self, mut ruleset: Ruleset) -> Ruleset {
         self.settings.last_ruleset += 1;
         ruleset.id = self.settings.last_ruleset;

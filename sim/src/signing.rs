@@ -46,7 +46,7 @@ impl World {
     }
 }
 
-/// The `verification` of what nobody signed.
+/// The `verification` of an unsigned commit.
 pub(crate) fn unsigned() -> Value {
     json!({
         "verified": false,

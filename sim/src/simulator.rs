@@ -186,7 +186,7 @@ impl Simulator {
     }
 
     /// Adds a commit with these files to a branch, which starts at the default branch's head when
-    /// it is missing, or at a root; gives the commit's oid.
+    /// it is missing, or at a root; returns the commit's oid.
     pub fn commit(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
         let changes: Vec<Change<'_>> = files
             .iter()

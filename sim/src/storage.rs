@@ -1,4 +1,4 @@
-//! The storage behind artifacts and release assets: another host, where the address is all the key there is.
+//! The storage behind artifacts and release assets: another host, where the address is the only key.
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -6,7 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::record::AssetRecord;
 use crate::site::Site;
 
-/// Serves an archive or an asset to whoever knows its address; a token has no business here.
+/// Serves an archive or an asset to anyone who knows its address; a token must not be sent here.
 pub(crate) fn serve(site: &Site, call: &Call) -> Answer {
     if call.headers.contains_key("authorization") {
         let message = "Authentication information is not given in the correct format. Check the value of Authorization header.";
@@ -46,7 +46,7 @@ fn asset(site: &Site, call: &Call) -> Answer {
     }
 }
 
-/// What was uploaded, as it is.
+/// The bytes as they were uploaded.
 pub(crate) fn bytes(asset: &AssetRecord) -> Answer {
     match &asset.bytes {
         Some(bytes) => Answer::raw(200, "application/octet-stream", bytes.clone()),

@@ -1,4 +1,4 @@
-//! What depends: on the server, on the plan, on a setting, or on how far GitHub's replicas are behind.
+//! What depends on the server, the plan, a setting, or how far GitHub's replicas are behind.
 //!
 //! What GitHub always does, the simulator does without being asked. Each switch has its row in
 //! [`facts`](crate::facts), with the source that says that GitHub does it at all.
@@ -31,7 +31,7 @@ macro_rules! switches {
 
 switches! {
     /// `file(path:)` of an absent path is null without an error. No record shows it; it is what
-    /// this simulator did before it was held against the record.
+    /// this simulator did before it was compared with the record.
     AbsentFilesAreSilent,
     /// Any `Accept` is served, also for artifacts.
     AnyAcceptIsServed,
@@ -53,7 +53,7 @@ switches! {
     FreshAssetsAreMissing,
     /// The list of releases still shows a published release as a draft for the first looks.
     PublishedStillListedAsDraft,
-    /// A request for reviewers answers 201 and seats no one.
+    /// A request for reviewers answers 201 and adds no one.
     ReviewersAreDropped,
     /// A request for labels answers 200 and sets none.
     LabelsAreDropped,

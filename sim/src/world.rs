@@ -24,9 +24,9 @@ pub(crate) struct Identity {
     pub(crate) server_url: String,
     pub(crate) api_url: String,
     pub(crate) upload_url: String,
-    /// Uploads go to a host of their own, `uploads.` before that of the API.
+    /// Uploads go to a separate host: `uploads.` before that of the API.
     pub(crate) uploads_apart: bool,
-    /// Where artifacts and release assets lie, which wants no token.
+    /// Where artifacts and release assets are stored, which needs no token.
     pub(crate) storage_url: String,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct Settings {
     pub(crate) teams: Vec<String>,
     /// Patterns of tags that may be neither moved nor deleted; one `*` is a wildcard.
     pub(crate) protected_tags: Vec<String>,
-    /// Those of the repository and those that its organization lays over it.
+    /// Those of the repository and those of its organization.
     pub(crate) rulesets: Vec<Ruleset>,
     pub(crate) last_ruleset: u64,
     /// Branches under classic branch protection.
@@ -134,7 +134,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Without any branch there is no git database to speak of.
+    /// Without any branch GitHub has no git database.
     pub(crate) fn is_empty(&self) -> bool {
         !self.git.has_branches()
     }

@@ -1,4 +1,5 @@
-//! The table of facts is whole: each row has a test or a reason, each doubt a probe, each switch a row.
+//! The table of facts is complete: each row has a test or a reason, each doubt a probe, each switch
+//! a row.
 #![allow(
     clippy::unwrap_used,
     reason = "functions that tests share fail as loudly as tests"
@@ -31,7 +32,7 @@ const FAMILIES: [(char, &str); 9] = [
     ('C', "What public bug reports show"),
 ];
 
-/// What stands in for a test, and of which facts: no test of this kind can meet them.
+/// Why some facts have no test here, and what covers them instead.
 const OUTSIDE: &[(&str, &[Fact])] = &[
     (
         "GitHub's web pages and settings: the documentation says it, and a probe looks",

@@ -1,4 +1,4 @@
-//! What the record says of single answers, where no other test asks for it.
+//! Recorded details of single answers that no other test covers.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn a_connection_whose_items_are_counted_alone_needs_no_page() {
 }
 
 #[test]
-fn a_text_is_cut_at_512_kib_and_says_so() {
+fn a_text_is_cut_at_512_kib_and_marked_as_truncated() {
     pins![A11];
     let sim = Simulator::start();
     let long = vec![b'a'; 512 * 1024 + 1];
@@ -38,12 +38,13 @@ fn a_text_is_cut_at_512_kib_and_says_so() {
     };
     let both = format!("{} {}", selection("long"), selection("short"));
     let found = repository(&Client::writer(&sim), &both);
-    let told = |name: &str| {
+    let shown = |name: &str| {
         let text = found[name]["text"].as_str().unwrap();
         (text.len(), found[name]["isTruncated"].clone())
     };
-    assert_eq!(told("long"), (512 * 1024, json!(true)));
-    assert_eq!(told("short"), (512 * 1024, json!(false)));
+
+    assert_eq!(shown("long"), (512 * 1024, json!(true)));
+    assert_eq!(shown("short"), (512 * 1024, json!(false)));
 }
 
 const APPEND: &str = "mutation ($input: CreateCommitOnBranchInput!) {
@@ -75,6 +76,7 @@ fn an_append_takes_more_than_a_mebibyte_and_costs_one_point() {
     let before = remaining(&client.graphql("{ rateLimit { cost } }", &Value::Null));
     let entry = vec![b'a'; 1024 * 1024 + 1];
     let answer = client.graphql(APPEND, &append(&head, &entry));
+
     assert_eq!(remaining(&answer), before - 1);
     assert_eq!(sim.read_file("receipt-ledger", "a").unwrap(), entry);
 }
@@ -91,7 +93,7 @@ fn the_name_of_a_release_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_target_is_a_branch_or_a_whole_commit_id() {
+fn a_target_is_a_branch_or_a_full_commit_id() {
     pins![B23];
     let sim = Simulator::start();
     let main = sim.ref_oid("refs/heads/main").unwrap();
@@ -100,6 +102,7 @@ fn a_target_is_a_branch_or_a_whole_commit_id() {
         let body = json!({ "tag_name": "v1", "draft": true, "target_commitish": target });
         client.post("/releases", &body)
     };
+
     assert_eq!(draft("main").status, 201);
     assert_eq!(draft(&main).status, 201);
     for target in [&main[..8], "absent", "refs/heads/main~0"] {
@@ -117,6 +120,7 @@ fn a_prerelease_cannot_be_made_the_latest_release() {
     let client = Client::writer(&sim);
     let body = json!({ "tag_name": "v1", "prerelease": true, "make_latest": "true" });
     let refused = client.post("/releases", &body);
+
     assert_eq!(refused.status, 422);
     assert_eq!(
         refused.error(),

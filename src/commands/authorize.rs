@@ -139,6 +139,7 @@ fn show_for_review(
             public.fingerprint()
         ));
     }
+
     let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
     tell(&format!(
         "asked for by  {}\ncampaign      {}\n",

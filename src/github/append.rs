@@ -145,7 +145,7 @@ impl GitHub {
         let variables = Variables { input, tag_ref };
         let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
             Ok(reply) => match reply.trouble() {
-                // A commit next to the error would say that the work is done.
+                // A commit next to the error would mean that the work is done.
                 Some(trouble @ Trouble::RateLimit { .. })
                     if !reply.data.as_ref().is_some_and(Data::names_a_commit)
                         && reply.errors.first().is_some_and(comes_before_the_work) =>
@@ -179,7 +179,7 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
         let Some(commit) = &payload.commit else {
             return without_commit(reply);
         };
-        // An error next to the commit is about what we asked to be shown; the work is done.
+        // An error next to the commit is about the fields that we asked for; the work is done.
         return match commit.oid.parse() {
             Ok(commit_id) => Appended::Done {
                 commit: commit_id,
@@ -192,8 +192,7 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
     without_commit(reply)
 }
 
-/// A mutation that validates its input answers with an empty payload next to its error, others with
-/// none.
+/// A mutation that validates its input answers an error with an empty payload, others with none.
 fn without_commit(reply: &GraphqlReply<Data>) -> Appended {
     match (reply.errors.first(), reply.trouble()) {
         (Some(error), Some(trouble)) => refused(error, &trouble),
@@ -324,7 +323,7 @@ mod tests {
 
     /// As GitHub answers mutations that validate their input.
     #[test]
-    fn a_payload_without_a_commit_is_refused_with_the_cause_that_stands_next_to_it() {
+    fn a_payload_without_a_commit_is_refused_with_the_error_next_to_it() {
         let empty = r#"{"createCommitOnBranch":{"commit":null}}"#;
         for (kind, path, expected) in [
             (

@@ -1,4 +1,4 @@
-//! What POSTs without a claim: release notes, which change nothing, and a person's set-up of the
+//! POST requests without a claim: release notes, which change nothing, and a person's setup of the
 //! ledger.
 
 use http::Method;
@@ -31,7 +31,7 @@ pub(crate) enum Protected {
         id: u64,
         /// The rules that GitHub lists in its answer.
         rules: Vec<String>,
-        /// What GitHub said to the rules that were left out, if any were.
+        /// GitHub's message about the rules that were left out, if any were.
         without: Option<String>,
     },
     /// A ruleset of this name exists already, or GitHub refuses this one.
@@ -61,7 +61,7 @@ struct Verification {
 
 /// Without these the ledger is not protected.
 const NEEDED: [&str; 2] = ["deletion", "non_fast_forward"];
-/// These say no more than `ledger verify` checks; a server or a repository may not have them.
+/// `ledger verify` checks the same; a server or a repository may not support them.
 const OPTIONAL: [&str; 2] = ["required_linear_history", SIGNATURES];
 const SIGNATURES: &str = "required_signatures";
 const RULESET: &str = "Receipt ledger";
@@ -172,8 +172,8 @@ impl GitHub {
     /// administration: write, which no job's token has.
     ///
     /// A server may refuse a rule that its settings do not allow, such as linear history in a
-    /// repository that merges by merge commits alone. No record shows the refusal's text, so what
-    /// GitHub says does not decide which rules are left out: all that are not needed are.
+    /// repository that merges by merge commits alone. No record shows the refusal's text, so it
+    /// does not decide which rules are left out: every optional one is.
     pub(crate) async fn protect_ledger(
         &self,
         repository: &Repository,
@@ -241,7 +241,7 @@ fn file((path, bytes): &(&str, Vec<u8>)) -> serde_json::Value {
     json!({ "path": path, "mode": "100644", "type": "blob", "content": content })
 }
 
-/// Objects and refs of a repository without a commit answer 409.
+/// GitHub answers 409 to requests for objects and refs of a repository without a commit.
 fn empty_repository(trouble: Trouble) -> Result<Begun, Trouble> {
     match trouble {
         Trouble::Validation { status: 409, .. } => Ok(Begun::EmptyRepository),

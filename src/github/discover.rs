@@ -12,7 +12,7 @@ use super::{
     graphql::{Place, Query},
 };
 
-/// Nothing is decided by this: an answer with errors counts for what it holds.
+/// No decision depends on this, so an answer with errors is used for the data that it has.
 const QUERY: Query<'_> = Query {
     dispensable: &[Place::at("repository")],
     ..Query::new(include_str!("documents/discover.graphql"))
@@ -73,8 +73,8 @@ struct Comparison {
 }
 
 impl GitHub {
-    /// Looks around an operation. Whatever keeps GitHub from answering keeps nobody from planning:
-    /// comparing two commits that are far apart may take longer than it allows.
+    /// Looks around an operation. A plan can be made without an answer: comparing two commits that
+    /// are far apart may take longer than GitHub allows.
     pub(crate) async fn discover(&self, operation: &Operation) -> Discovered {
         let (owner, name) = operation.target().repository.parts();
         let base = match operation {

@@ -77,8 +77,8 @@ impl Endpoints {
             .is_some_and(|host| host == "api.github.com" || host.ends_with(".ghe.com"))
     }
 
-    /// Whether GitHub's own service answers, which limits how fast content is created: by the address
-    /// of its pages where everything stays on this machine.
+    /// Whether this is GitHub's own service, which limits how fast content is created. On loopback
+    /// the address of the web pages decides.
     pub(super) fn limits_content(&self) -> bool {
         let server = self.server.parse::<Uri>().ok();
         let host = server.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -97,6 +97,7 @@ impl Endpoints {
         let (Some(host), Some(api)) = (uri.host(), self.api.host()) else {
             return false;
         };
+
         // GitHub's service has `api.X` and `uploads.X`; a server with subdomain isolation has its
         // uploads at `uploads.X`, where X is its own name.
         let family = if self.is_public() {

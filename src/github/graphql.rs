@@ -55,9 +55,9 @@ impl<T> GraphqlReply<T> {
 }
 
 impl GraphqlReply<Value> {
-    /// The first error that the query cannot do without. A member that is refused may null the
-    /// whole answer, so that even expected absences are no longer found in it: the refusal is the
-    /// cause, wherever it is listed.
+    /// The first error that matters to the query. A member that is refused may null the whole
+    /// answer, so that even expected absences are no longer found in it: the refusal is the cause,
+    /// wherever it is listed.
     fn trouble_beyond(&self, query: &Query<'_>) -> Option<Trouble> {
         let matters = |error: &&GraphqlError| !query.can_do_without(error, self.data.as_ref());
         let is_cause = |error: &&GraphqlError| !query.expects_absence(error);
@@ -66,7 +66,7 @@ impl GraphqlReply<Value> {
 
         let needed = || query.permission(cause).map(Into::into);
         let trouble = cause.trouble(self.permissions.clone().or_else(needed), self.pause);
-        // Only for a query: of a mutation the last point may have paid for the work itself.
+        // Only for a query: a mutation may have spent the last point on its work.
         if self.data.is_none() && self.is_exhausted {
             return Some(Trouble::RateLimit {
                 message: trouble.to_string(),
@@ -123,10 +123,10 @@ impl PageInfo {
     }
 }
 
-/// The sizes that are tried for a page, one after the other, while GitHub finds it too costly.
+/// Page sizes to try, in order, while GitHub finds the query too costly.
 const PAGE_SIZES: [usize; 3] = [100, 50, 25];
 
-/// Asks for a page of a hundred, or for as many as GitHub answers.
+/// Asks for a page of a hundred, or for the largest that GitHub answers.
 pub(super) async fn largest_page<T>(
     ask: impl AsyncFn(usize) -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
@@ -154,7 +154,7 @@ struct Answer {
 }
 
 impl GitHub {
-    /// Asks a query, and asks again as long as what is in the way passes.
+    /// Asks a query, and retries transient errors.
     pub(super) async fn query<T: DeserializeOwned>(
         &self,
         query: &Query<'_>,
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    fn told(answer: Value, remaining: u64) -> Option<String> {
+    fn reported(answer: Value, remaining: u64) -> Option<String> {
         reply(answer, remaining)
             .trouble_beyond(&QUERY)
             .map(|trouble| format!("{} {trouble}", trouble.code()))
@@ -257,9 +257,9 @@ mod tests {
         let absent = json!({ "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." });
         let answer =
             |errors| json!({ "data": { "repository": { "state": null } }, "errors": errors });
-        assert_eq!(told(answer(json!([absent])), 9), None);
+        assert_eq!(reported(answer(json!([absent])), 9), None);
         assert_eq!(
-            told(
+            reported(
                 answer(json!([absent, { "message": "Something went wrong" }])),
                 9
             )
@@ -269,13 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_nulls_the_whole_answer_is_told_before_the_absences_in_it() {
+    fn a_refusal_that_nulls_the_answer_is_reported_before_the_absences_in_it() {
         let absent = json!({ "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." });
         let refused = json!({ "type": "FORBIDDEN", "path": ["repository", "pulls"], "message": "Resource not accessible" });
         let nulled = |errors| json!({ "data": { "repository": null }, "errors": errors });
-        let told = |errors| told(nulled(errors), 9).unwrap();
-        assert!(told(json!([absent, refused])).starts_with("permission_denied"));
-        assert!(told(json!([absent])).starts_with("not_found"));
+        let reported = |errors| reported(nulled(errors), 9).unwrap();
+        assert!(reported(json!([absent, refused])).starts_with("permission_denied"));
+        assert!(reported(json!([absent])).starts_with("not_found"));
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
             (["repository", "ledger"], "contents: read"),
         ] {
             assert_eq!(
-                told(answer(&path), 9),
+                reported(answer(&path), 9),
                 Some(format!(
                     "permission_denied the token may not do this: Resource not accessible by integration (GitHub asks for the permission {permission})"
                 ))
@@ -301,15 +301,15 @@ mod tests {
 
     /// As GitHub answers when the token may read contents and no pull requests.
     #[test]
-    fn a_member_that_takes_the_repository_along_is_the_cause_and_no_absent_file() {
+    fn a_refused_member_that_nulls_the_repository_is_the_cause_and_not_an_absent_file() {
         let answer = json!({ "data": { "repository": null }, "errors": [
             { "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." },
             { "type": "FORBIDDEN", "path": ["repository", "pullRequests"], "message": "Resource not accessible by integration" },
         ] });
-        let told = told(answer, 9).unwrap();
+        let reported = reported(answer, 9).unwrap();
         assert!(
-            told.contains("asks for the permission pull-requests: read"),
-            "{told}"
+            reported.contains("asks for the permission pull-requests: read"),
+            "{reported}"
         );
         let alone = json!({ "data": { "repository": null }, "errors": [
             { "type": "NOT_FOUND", "path": ["repository", "state"], "message": "Could not resolve file for path 'x'." },
@@ -327,8 +327,8 @@ mod tests {
             (trouble.code(), trouble.asks_to_wait()),
             ("rate_limited", Some(61))
         );
-        assert!(told(none, 1).unwrap().starts_with("github_garbage "));
+        assert!(reported(none, 1).unwrap().starts_with("github_garbage "));
         let partial = json!({ "data": { "repository": {} }, "errors": error });
-        assert!(told(partial, 0).unwrap().starts_with("github_garbage "));
+        assert!(reported(partial, 0).unwrap().starts_with("github_garbage "));
     }
 }

@@ -20,6 +20,7 @@ const TAGS: Query<'_> = Query {
     when_too_costly: WhenTooCostly::AskForLess,
     ..Query::new(include_str!("documents/tags.graphql"))
 };
+
 /// Releases of one page: each brings all its assets.
 const RELEASES: usize = 50;
 /// Where so many are too much for one answer.

@@ -16,12 +16,14 @@ use super::{
 };
 
 const TIP: Query<'_> = Query::new(include_str!("documents/ledger_tip.graphql"));
-/// A commit that removed `ledger.json` is one that the reader must hear of.
+
+/// A commit that removed `ledger.json` is passed on, so that the reader can name it.
 const COMMITS: Query<'_> = Query {
     absences: &[Absence::at("repository.object.history.nodes.*.file")],
     when_too_costly: WhenTooCostly::AskForLess,
     ..Query::new(include_str!("documents/ledger_commits.graphql"))
 };
+
 /// Folders that are listed with one query; each has at most a thousand names.
 const FOLDERS: usize = 10;
 /// Queries under way at once.

@@ -1,4 +1,4 @@
-//! How fast files are uploaded: GitHub blocks whoever creates content too fast.
+//! How fast files are uploaded: GitHub blocks clients that create content too fast.
 //!
 //! Its documentation names about 80 content-creating requests a minute and 500 an hour; clients that
 //! uploaded hundreds of files at once were answered 403 after some 350.
@@ -13,14 +13,14 @@ use crate::tempo::Tempo;
 
 /// Uploads that any minute may hold. The rest of GitHub's 80 is for the draft, the ledger and others
 /// who use the same token.
-const UPLOADS_A_MINUTE: usize = 60;
+const UPLOADS_PER_MINUTE: usize = 60;
 /// Seconds of a minute.
 const MINUTE: u32 = 60;
 
-/// The turns of the latest uploads, those to come included.
+/// The turns of the latest uploads, including those still to come.
 pub(crate) struct Pace {
     second: Duration,
-    /// The last [`UPLOADS_A_MINUTE`] turns; none on a server that has no such limit.
+    /// The last [`UPLOADS_PER_MINUTE`] turns; none on a server that has no such limit.
     turns: Option<Mutex<VecDeque<Instant>>>,
 }
 
@@ -33,7 +33,7 @@ impl Pace {
         }
     }
 
-    /// Waits for the turn of one upload. This is no wait in the sense of `max-wait`: nothing is wrong.
+    /// Waits for the turn of one upload. `max-wait` does not limit this: nothing is wrong.
     pub(crate) async fn turn(&self) {
         let wait = self.wait(Instant::now());
         if !wait.is_zero() {
@@ -41,13 +41,13 @@ impl Pace {
         }
     }
 
-    /// The least time that so many uploads take from now on, if they are slowed down at all.
+    /// The least time that this many uploads take from now on, if they are slowed down at all.
     pub(crate) fn least_seconds(&self, uploads: u64) -> Option<u64> {
         self.turns.as_ref()?;
         least_seconds(uploads)
     }
 
-    /// Takes the next turn, and gives the time until then.
+    /// Takes the next turn, and returns the time until then.
     fn wait(&self, now: Instant) -> Duration {
         let Some(turns) = &self.turns else {
             return Duration::ZERO;
@@ -55,11 +55,11 @@ impl Pace {
         let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = self.second * MINUTE;
 
-        // After a minute without uploads everything is as at the beginning.
+        // A minute without uploads resets the pace.
         if turns.back().is_some_and(|last| *last + minute <= now) {
             turns.clear();
         }
-        let turn = if turns.len() < UPLOADS_A_MINUTE {
+        let turn = if turns.len() < UPLOADS_PER_MINUTE {
             now
         } else {
             let oldest = turns.pop_front().map_or(now, |oldest| oldest + minute);
@@ -71,9 +71,9 @@ impl Pace {
     }
 }
 
-/// A minute after the first sixty, then one each.
+/// A minute after the first sixty, then a second each.
 fn least_seconds(uploads: u64) -> Option<u64> {
-    (uploads > UPLOADS_A_MINUTE as u64).then(|| uploads - 1)
+    (uploads > UPLOADS_PER_MINUTE as u64).then(|| uploads - 1)
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn sixty_uploads_go_at_once_and_the_rest_one_a_second_after_a_minute() {
+    fn sixty_uploads_go_at_once_and_the_rest_one_per_second_after_a_minute() {
         let (pace, start) = (pace(true), Instant::now());
         let waits: Vec<u64> = (0..1000).map(|_| pace.wait(start).as_secs()).collect();
         assert!(waits[..60].iter().all(|wait| *wait == 0));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_of_ones_own_is_not_slowed_down() {
+    fn an_enterprise_server_is_not_slowed_down() {
         let (pace, start) = (pace(false), Instant::now());
         assert!((0..1000).all(|_| pace.wait(start).is_zero()));
         assert_eq!(pace.least_seconds(1000), None);

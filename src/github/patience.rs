@@ -65,8 +65,8 @@ impl Patience {
             .await;
     }
 
-    /// Looks for what was written a moment ago until it shows, for half a minute. This is no wait in
-    /// the sense of `max-wait`: the write is done, and giving up early would call it unknown.
+    /// Looks for what was written a moment ago until it shows, for half a minute. `max-wait` does
+    /// not limit this: the write is done, and giving up early would call it unknown.
     pub(crate) async fn look_for<T, E>(
         &self,
         what: &str,
@@ -74,8 +74,8 @@ impl Patience {
     ) -> Result<Option<T>, E> {
         for looked in 0..=MORE_LOOKS {
             if looked == 1 {
-                let most = BETWEEN_LOOKS * MORE_LOOKS;
-                self.log.line(&format!("countersign: GitHub does not show {what} yet. Looking again every {BETWEEN_LOOKS} s, for {most} s at most."));
+                let limit = BETWEEN_LOOKS * MORE_LOOKS;
+                self.log.line(&format!("countersign: GitHub does not show {what} yet. Looking again every {BETWEEN_LOOKS} s, for {limit} s at most."));
             }
             if looked > 0 {
                 self.retries.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +100,7 @@ impl Patience {
         self.waits(&trouble, tried).await
     }
 
-    /// Sleeps, unless it was tried often enough or `max-wait` leaves too little.
+    /// Sleeps, unless there were enough tries or too little of `max-wait` is left.
     async fn sleep_before_retry(&self, trouble: &Trouble, tried: usize) -> bool {
         let waits = tried.checked_sub(1).and_then(|done| WAITS.get(done));
         let Some(wait) = waits.copied() else {
@@ -294,6 +294,7 @@ mod tests {
                 Ok::<_, ()>((looks.get() == found).then_some(()))
             }))
         };
+
         assert_eq!((look_until(1), looks.get()), (Ok(Some(())), 1));
         assert_eq!(
             String::from_utf8(lines.0.lock().unwrap().clone()).unwrap(),

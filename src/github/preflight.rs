@@ -184,36 +184,35 @@ impl GitHub {
     }
 }
 
-/// Without a look nothing is published. What a later try would meet again has its own code and
-/// advice; everything else may be there again the next time.
+/// Nothing is published without a preflight. What a retry cannot fix has its own code and advice;
+/// everything else may be available the next time.
 fn unavailable(trouble: &Trouble) -> Refusal {
-    let told = |message: &String| message.clone();
     let refusal = match trouble {
         Trouble::Authorization {
             status: 401,
             message,
             ..
         } => AccessRefusal::TokenInvalid {
-            reason: told(message),
+            reason: message.clone(),
         },
         Trouble::Authorization { message, .. } => match trouble.missing_permission() {
             Some(permission) => AccessRefusal::PermissionMissing {
                 permission: permission.into(),
-                reason: told(message),
+                reason: message.clone(),
             },
             None if trouble.may_lack_a_permission() => AccessRefusal::PermissionMissing {
                 permission: "contents: read".into(),
-                reason: told(message),
+                reason: message.clone(),
             },
             None => AccessRefusal::AccessDenied {
-                reason: told(message),
+                reason: message.clone(),
             },
         },
         Trouble::NoRepository { message } => AccessRefusal::RepositoryUnseen {
-            reason: told(message),
+            reason: message.clone(),
         },
         Trouble::OldServer { message } => AccessRefusal::ServerTooOld {
-            reason: told(message),
+            reason: message.clone(),
         },
         _ => {
             return Refusal::LedgerUnavailable {

@@ -251,7 +251,7 @@ impl GitHub {
             return Err(Trouble::ForeignHost { host });
         }
         self.authenticate(request.headers_mut());
-        self.untold(request).await
+        self.send_unauthenticated(request).await
     }
 
     /// Whether the token may be sent to this address.

@@ -110,7 +110,7 @@ struct Object {
 }
 
 impl Object {
-    /// The commit to which it leads in the end. Nobody nests tags deeper than the query looks.
+    /// The commit to which it leads in the end. Tags nested deeper than the query looks lead nowhere.
     fn commit(&self) -> Option<CommitId> {
         let mut last = self;
         while let Some(next) = &last.target {
@@ -227,6 +227,7 @@ mod tests {
             )
         };
         let (branch, tag) = ("refs/heads/next".to_owned(), "refs/tags/next".to_owned());
+
         assert_eq!(asked(&CommitName::DefaultBranch), (None, None, None));
         assert_eq!(
             asked(&CommitName::Id(commit("1"))),
@@ -244,12 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_both_is_neither() {
+    fn a_name_that_a_branch_and_a_tag_share_leads_to_neither() {
         let both = name("next");
         let (branch, tag) = (
             json!({ "target": object("Commit", "1") }),
             json!({ "target": object("Commit", "2") }),
         );
+
         assert_eq!(
             named(&json!({ "branch": branch, "tag": tag }), &both),
             Named::Both {
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_followed_to_the_commit_and_nothing_else_is_one() {
+    fn tags_are_followed_to_a_commit_and_other_objects_are_not_commits() {
         let tag = name("refs/tags/v1");
         let nested = json!({ "__typename": "Tag", "oid": "3".repeat(40), "target": {
             "__typename": "Tag", "oid": "2".repeat(40), "target": object("Commit", "1"),
@@ -303,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_branch_is_asked_by_its_own_field() {
+    fn the_default_branch_is_read_from_its_own_field() {
         let default = json!({ "name": "main", "target": object("Commit", "1") });
         assert_eq!(
             named(

@@ -1,4 +1,4 @@
-//! The rules of the ledger's branch: which there are, who set them, and which stand in the way.
+//! The rules of the ledger's branch: which are active, who set them, and which can block a step.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub(crate) enum BranchRules {
     /// The repository has no rulesets, for this reason in GitHub's words: a private repository of
     /// a free plan.
     NotInPlan(String),
-    /// The server does not say.
+    /// The server does not show them.
     Unknown,
 }
 
@@ -52,7 +52,7 @@ impl BranchRules {
             .all(|needed| rules.iter().any(|rule| rule.r#type == needed))
     }
 
-    /// The rules that may stand in the way of a step.
+    /// The rules that may block a step.
     pub(crate) fn hindering(&self, step: Step) -> Vec<&BranchRule> {
         match self {
             Self::Active(rules) => rules.iter().filter(|rule| rule.hinders(step)).collect(),
@@ -62,7 +62,7 @@ impl BranchRules {
 }
 
 impl BranchRule {
-    /// Rules that this version does not know count as in the way: leaving one out would hide the
+    /// A rule that this version does not know is assumed to block: leaving it out could hide the
     /// cause of a refusal.
     fn hinders(&self, step: Step) -> bool {
         match (self.r#type.as_str(), step) {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_stop_a_step_is_named_for_it() {
+    fn only_rules_that_can_block_a_step_are_named_for_it() {
         let all = rules(&[
             "deletion",
             "creation",

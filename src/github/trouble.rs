@@ -58,7 +58,7 @@ pub(crate) enum Trouble {
     /// A ruleset or branch protection covers the ledger's branch.
     #[error("the rules of the branch `receipt-ledger` refuse the commit: {message}")]
     LedgerProtected { message: String },
-    /// A server that is older than what we ask.
+    /// The server is older than what Countersign asks for.
     #[error("the server does not know what Countersign asks for: {message}")]
     OldServer { message: String },
     /// GitHub gave up on a query that costs too much; its answer may be cut anywhere.
@@ -75,7 +75,7 @@ pub(crate) enum Trouble {
     ForeignHost { host: String },
 }
 
-/// The status as a part of a sentence; GraphQL refuses with 200, which says nothing.
+/// The status as a part of a sentence; GraphQL refuses with 200, which explains nothing.
 fn http(status: u16) -> String {
     if status == 200 {
         String::new()
@@ -140,10 +140,10 @@ impl Trouble {
             }
             Self::NotFound { .. } => Barrier::Permission.remedy(None),
             Self::NoRepository { .. } => {
-                "Use the repository's name as it is now, and a token that may read it."
+                "Use the repository's current name, and a token that may read it."
             }
             Self::Moved { .. } => {
-                "The repository was renamed or has another owner: use its new name. A plan for the old name must be made again. If it was not, find out who changes GitHub's answers."
+                "The repository was renamed or has another owner: use its new name. A plan for the old name must be made again. If it was neither, find out what changes GitHub's answers on the way."
             }
             Self::Validation { status, message } => Objection::of(*status, message).remedy(),
             Self::LedgerProtected { .. } => {
@@ -193,8 +193,8 @@ impl Trouble {
         }
     }
 
-    /// Whether GitHub says something about the repository at hand or about the token's reach there:
-    /// another repository may be fine.
+    /// Whether this is about one repository or the token's access to it: another repository may be
+    /// fine.
     pub(crate) const fn is_about_the_repository(&self) -> bool {
         matches!(
             self,
@@ -208,7 +208,7 @@ impl Trouble {
         )
     }
 
-    /// Whether GitHub may only not have caught up: what was made a moment ago can be missing on
+    /// Whether GitHub may just not have caught up: what was made a moment ago can be missing on
     /// another of its servers for some seconds.
     pub(crate) fn may_be_lag(&self) -> bool {
         match self {
@@ -218,7 +218,7 @@ impl Trouble {
         }
     }
 
-    /// The same trouble with a request that names something made a moment ago: that passes.
+    /// The same trouble of a request that names something made a moment ago: it is transient.
     pub(crate) fn of_something_fresh(self) -> Self {
         match self {
             Self::NotFound { message, .. } => Self::NotYetKnown {
@@ -234,7 +234,7 @@ impl Trouble {
         }
     }
 
-    /// Whether GitHub refuses to make something because it is there already.
+    /// Whether GitHub refuses to make something because it already exists.
     pub(crate) fn says_it_exists(&self) -> bool {
         match self {
             Self::Validation { status, message } => {
@@ -252,7 +252,7 @@ impl Trouble {
         }
     }
 
-    /// Whether a token with more permissions might get what this one did not.
+    /// Whether a token with more permissions might succeed where this one did not.
     pub(crate) fn may_lack_a_permission(&self) -> bool {
         match self {
             Self::Authorization {

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(window.admit(now), Err(3601));
     }
 
-    /// Answers of the upload host say nothing of limits.
+    /// Answers of the upload host carry no rate-limit headers.
     #[test]
     fn an_answer_that_names_no_limit_changes_nothing() {
         let (mut window, now) = (Window::default(), Instant::now());

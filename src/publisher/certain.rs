@@ -1,5 +1,5 @@
-//! Writes until it is certain what became of it: a write whose answer was lost is looked after
-//! before it is repeated, and what GitHub does not show yet is looked for again.
+//! Writes until the result is known: a write whose answer was lost is looked up before it is
+//! repeated, and what GitHub does not show yet is looked for again.
 
 use super::Setback;
 use crate::github::{GitHub, Trouble, Written};
@@ -41,10 +41,10 @@ pub(super) struct Before {
     pub(super) doubles: bool,
 }
 
-/// Writes, and repeats the write while what is in the way passes.
+/// Writes, and repeats the write after transient errors.
 ///
-/// Once a try may have come through unseen, every failure is followed by a look, and what is there
-/// is taken over. Nothing is given up in doubt before GitHub had half a minute to show it.
+/// Once a try may have succeeded unseen, every failure is followed by a look, and what is found is
+/// taken over. A write in doubt is given up only after GitHub had half a minute to show it.
 pub(super) async fn certain<T>(
     github: &GitHub,
     before: Before,
@@ -121,7 +121,7 @@ async fn given_up<T>(
         return Ok(Made::Found(found));
     }
 
-    // No one knows what a lost try did, whatever the last one says.
+    // What a lost try did is unknown, whatever the last one reports.
     let setback = Setback::from(trouble);
     Err(Setback {
         open: setback.open || lost,
@@ -163,7 +163,7 @@ pub(super) async fn repeated<T>(
     }
 }
 
-/// Reads what must be there, because it was made or found a moment ago: not there means not yet.
+/// Reads what must exist, because it was made or found a moment ago: 404 means not yet.
 pub(super) async fn read_fresh<T>(
     github: &GitHub,
     what: &str,

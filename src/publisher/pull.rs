@@ -108,6 +108,7 @@ async fn steps(
             setback
         });
     }
+
     let opened = Opened {
         claim,
         pull,
@@ -119,7 +120,7 @@ async fn steps(
     opened.ask_reviewers().await
 }
 
-/// A pull request that is open. Labels and reviewers do no harm when they are set twice.
+/// A pull request that is open. Setting labels and reviewers twice does no harm.
 struct Opened<'a> {
     claim: &'a Claim,
     pull: &'a OpenPr,
@@ -188,7 +189,7 @@ impl Opened<'_> {
         })
     }
 
-    /// The first approved name that GitHub does not show, in whatever case: a 2xx is not an effect.
+    /// The first approved name that GitHub does not show, ignoring case: a 2xx is not an effect.
     /// What the answer lacks may only show late, so the pull request is read again.
     async fn missing<'n>(
         &self,
@@ -243,6 +244,7 @@ async fn close(
             .write::<serde_json::Value>(claim, Method::PATCH, &path, &body)
             .await
     });
+
     let message = match closed.await {
         Ok(_) => format!("{}; it was closed again", setback.message),
         Err(because) => format!(

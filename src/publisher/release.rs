@@ -155,8 +155,8 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Creates the release; if an answer is lost, or somebody was first while we resume, looks
-    /// whether it is there.
+    /// Creates the release; if an answer is lost, or someone else was first while we resume, checks
+    /// whether it exists.
     async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
         let write = async || {
@@ -269,13 +269,13 @@ impl Steps<'_> {
         Ok(assets)
     }
 
-    /// Says how long so many uploads take, if they are slowed down.
+    /// Reports how long the uploads take, if they are slowed down.
     fn announce(&self, uploads: usize, files: &AssetFiles) {
         let least = self.github.pace().least_seconds(uploads as u64);
         if let (Some(seconds), Some(progress)) = (least, &files.progress) {
             let (minutes, seconds) = (seconds / 60, seconds % 60);
             progress.line(&format!(
-                "countersign: {uploads} files are uploaded one a second after the first 60, because GitHub limits how fast content is created: this takes {minutes} min {seconds} s at least."
+                "countersign: {uploads} files are uploaded one per second after the first 60, because GitHub limits how fast content is created: this takes {minutes} min {seconds} s at least."
             ));
         }
     }
@@ -327,14 +327,15 @@ impl Steps<'_> {
         let progress = telling.map(|telling| telling.file(asset.name.as_str(), asset.size));
         let Upload { body, changed } = upload::open(source, asset, progress, sent.clone())
             .map_err(|error| unusable(&error))?;
+
         let content_type = asset.content_type.as_str();
         let written = self
             .github
             .upload(self.claim, &uri, content_type, asset.size, body)
             .await;
         if changed.happened() && !matches!(written, Written::Done(_)) {
-            let broken_off = std::io::Error::other("its upload was broken off");
-            return Err(unusable(&upload::changed(asset, &broken_off)));
+            let interrupted = std::io::Error::other("its upload was interrupted");
+            return Err(unusable(&upload::changed(asset, &interrupted)));
         }
         Ok(written)
     }

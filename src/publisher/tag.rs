@@ -103,7 +103,7 @@ async fn adopt(
     Ok(())
 }
 
-/// Makes the tag object. One that nothing points to is nowhere to be seen.
+/// Makes the tag object. GitHub shows no tag until a ref points to it.
 async fn object(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Result<CommitId, Setback> {
     let path = format!("/repos/{}/git/tags", tag.target.repository);
     let body = NewTag {
@@ -122,8 +122,9 @@ async fn object(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Result<CommitI
     commit_id(&made.sha)
 }
 
-/// Makes the ref, and gives the object to which it leads. GitHub may not know the object yet, which
-/// was made a moment ago. It creates a ref only if there is none, so a second try moves nothing.
+/// Makes the ref, and returns the object to which it leads. GitHub may not know the object yet,
+/// which was made a moment ago. It creates a ref only if there is none, so a second try moves
+/// nothing.
 async fn set(
     claim: &Claim,
     tag: &TagRepo,
@@ -143,6 +144,7 @@ async fn set(
             Written::Unknown(trouble) => Written::Unknown(trouble),
         })
     };
+
     let before = Before {
         doubtful: claim.resumes(),
         fresh: true,

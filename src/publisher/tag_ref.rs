@@ -30,6 +30,7 @@ pub(crate) async fn commit_of_tag(
         Err(Trouble::NotFound { .. }) => return Ok(None),
         Err(trouble) => return Err(trouble),
     };
+
     if found.r#type == "tag" {
         let object: Ref = github.read(&format!("{root}/tags/{}", found.sha)).await?;
         found = object.object;

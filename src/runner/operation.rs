@@ -147,7 +147,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The input that names the commit, and what it says, made visible.
+    /// The input that names the commit, and its value, made visible.
     fn commit_named_by(&self) -> (&'static str, String) {
         let inputs = self.inputs;
         let (input, text) = match self.kind {

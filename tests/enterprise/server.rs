@@ -1,5 +1,5 @@
-//! What stands before the simulator of an Enterprise Server: it ends TLS for all of the server's
-//! hosts, notes which of them saw a token, and passes every request on as it came.
+//! A proxy in front of the simulator of an Enterprise Server: it ends TLS for all of the server's
+//! hosts, records which of them saw a token, and forwards every request unchanged.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-/// Subdomain isolation wants a certificate for the host and for `*.HOST`.
+/// Subdomain isolation needs a certificate for the host and for `*.HOST`.
 const NAMES: &str = "[req]\ndistinguished_name=name\nx509_extensions=more\nprompt=no\n\
      [name]\nCN=server\n[more]\nsubjectAltName=DNS:ghes.example,DNS:*.ghes.example\n\
      basicConstraints=critical,CA:FALSE\n";
@@ -62,7 +62,7 @@ impl Server {
     }
 }
 
-/// A key, and a certificate of its own for it.
+/// A key and its self-signed certificate.
 fn identity(folder: &Path) -> (Arc<ServerConfig>, String) {
     let file = |name: &str| folder.join(name).display().to_string();
     std::fs::write(file("names"), NAMES).unwrap();

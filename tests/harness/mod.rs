@@ -102,7 +102,7 @@ impl Stage {
         Self::on(Simulator::start())
     }
 
-    /// A stage without a ledger, on a GitHub of one's own.
+    /// A stage without a ledger, on this simulator.
     pub fn on(sim: Simulator) -> Self {
         let token = sim.token(Permissions::write());
         let folder = tempfile::tempdir().unwrap();

@@ -28,9 +28,9 @@ pub struct Append {
 
 impl Append {
     /// A commit without an entry, on top of an empty ledger: it shows whether GitHub lets appends
-    /// through before a receipt depends on it. It writes the page for people and nothing else, so
-    /// it cannot change what the ledger says. The page names the commit before, so that no two
-    /// trials are alike and none is a commit without a change.
+    /// through before a receipt depends on it. It writes `README.md` and nothing else, so it
+    /// cannot change what the ledger records. The file names the previous commit, so no two trials
+    /// are alike and each commit has a change.
     #[must_use]
     pub fn trial(expected: CommitId) -> Self {
         let page = format!("{README}\nAn append was tried on top of commit {expected}.\n");

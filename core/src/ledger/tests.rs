@@ -928,7 +928,7 @@ fn a_claim_is_not_taken_over_for_another_operation() {
 }
 
 #[test]
-fn a_trial_append_changes_nothing_but_the_page_for_people() {
+fn a_trial_append_changes_nothing_but_the_readme() {
     let append = Append::trial(commit('1'));
     assert_eq!(append.expected(), &commit('1'));
 

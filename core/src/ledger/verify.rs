@@ -460,10 +460,10 @@ impl Verifier {
         })
     }
 
-    /// Verifies `ledger.json` as the commit shows it that is this many commits behind the branch's
-    /// head. A commit that took entries back, or that added none after the first, breaks the row.
-    /// Before the first entry are the root and the trial appends of `ledger init`: in each of them
-    /// the ledger is empty.
+    /// Verifies `ledger.json` of the commit that is `behind` commits behind the branch's head. A
+    /// commit that removed entries, or that added none after the first entry, is refused. Before the
+    /// first entry are the root and the trial appends of `ledger init`: in each of them the ledger
+    /// is empty.
     pub fn is_commit(
         &self,
         behind: u64,

@@ -67,7 +67,7 @@ fn threshold(rule: &Rule) -> Option<Problem> {
     })
 }
 
-/// Approvers who are fewer people than the threshold asks for.
+/// Approvers whose logins are fewer people than the threshold requires.
 fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
     let people: BTreeSet<String> = rule
         .approvers
@@ -101,7 +101,7 @@ fn unknown_approvers(rule: &Rule, keys: &[Owner]) -> Vec<Problem> {
     rule.approvers.iter().filter_map(problem).collect()
 }
 
-/// Other rules that match what this one matches; two that match are as good as none.
+/// Other rules that match what this one matches; if two rules match, neither applies.
 fn overlaps(rules: &[Rule], index: usize) -> Vec<Problem> {
     let rule = &rules[index];
     let problem = |(position, other): (usize, &Rule)| {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-/// Why GitHub shows nothing to decide by.
+/// Why GitHub does not show what a decision needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessRefusal {
     /// GitHub does not accept the token.
@@ -19,13 +19,13 @@ pub enum AccessRefusal {
         /// GitHub's words.
         reason: String,
     },
-    /// The token is kept out, and no permission would let it in.
-    #[error("GitHub keeps the token out: {reason}")]
+    /// GitHub denies the token access, and no permission would change that.
+    #[error("GitHub denies the token access: {reason}")]
     AccessDenied {
         /// GitHub's words.
         reason: String,
     },
-    /// There is no such repository, or the token does not see it.
+    /// The repository does not exist, or the token does not see it.
     #[error(
         "GitHub shows no such repository: it does not exist, it was renamed or moved, or the token may not see it ({reason})"
     )]
@@ -59,16 +59,16 @@ impl AccessRefusal {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::TokenInvalid { .. } => {
-                "The token is not valid, or no longer: hand over another one. A job's token ends with its job."
+                "The token is invalid or has expired: hand over another one. A job's token expires with its job."
             }
             Self::PermissionMissing { .. } => {
                 "Grant the job that permission under `permissions:`, or hand over a token that has it."
             }
             Self::AccessDenied { .. } => {
-                "Do what GitHub's message says: the organization lets in certain addresses only, or wants the token to be authorized for single sign-on. No permission changes that."
+                "Follow GitHub's message: the organization allows only certain addresses, or requires the token to be authorized for single sign-on. No permission changes that."
             }
             Self::RepositoryUnseen { .. } => {
-                "Use the repository's name as it is now, and a token that may read it. A plan for an old name must be made again."
+                "Use the repository's current name, and a token that may read it. A plan for an old name must be made again."
             }
             Self::ServerTooOld { .. } => {
                 "GitHub Enterprise Server 3.17 is the oldest version that works: update the server."

@@ -63,7 +63,7 @@ pub enum InputRefusal {
         /// What was looked for, made visible.
         name: String,
     },
-    /// A name that a branch and a tag have.
+    /// A name that a branch and a tag share.
     #[error(
         "input `{input}`: `{name}` is a branch at {} and a tag at {}",
         place(.branch.as_ref()), place(.tag.as_ref())

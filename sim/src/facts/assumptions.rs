@@ -48,7 +48,7 @@ macro_rules! assumptions {
                 "ministryofjustice/modernisation-platform#11985; planetscale/ghcommit#153; \
                 dhslegen/skill-sync recorded fixtures", probe "append-refusals";
             A14: Recorded,
-                "An append without permission is refused with FORBIDDEN; rule violations are told \
+                "An append without permission is refused with FORBIDDEN; rule violations are reported \
                 as in F4.",
                 "Thinkmill/keystatic#1598", probe "append-refusals";
             A15: Recorded,

@@ -81,7 +81,7 @@ macro_rules! findings {
                 an error RESOURCE_LIMITS_EXCEEDED.",
                 "docs: rate limits and query limits for the GraphQL API", probe "query-cost";
             U6: Recorded,
-                "\"was submitted too quickly\" is a limit told as 422 with code custom, and \
+                "\"was submitted too quickly\" is a limit reported as 422 with code custom, and \
                 GraphQL's secondary limit may come with HTTP 200 and without a type.",
                 "cli/cli#4801; whatwg/spec-factory#55; docs: rate limits and query limits for the \
                 GraphQL API", probe "secondary-limit";
@@ -121,7 +121,7 @@ macro_rules! findings {
                 probe "ruleset-names";
             R7: Inferred,
                 "The storage of artifacts refuses an expired address with 403 and an XML body, and \
-                asks no token.",
+                needs no token.",
                 "Azure blob storage; OpenAPI: the address lives one minute", probe "artifact-zip";
             R8: Inferred,
                 "`retry-after` may be a date, an unknown field is an error with path [\"query \

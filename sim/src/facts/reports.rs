@@ -5,7 +5,7 @@ macro_rules! reports {
         $then! {
             $($more)*; $($rows)*
             C1: Recorded,
-                "A request for reviewers may answer 201 and seat nobody, and nothing promises that \
+                "A request for reviewers may answer 201 and add no one, and nothing promises that \
                 labels are not dropped in the same way.",
                 "neomjs/neo#16394; neomjs/neo#16396",
                 switch ReviewersAreDropped LabelsAreDropped, probe "dropped-reviewers";

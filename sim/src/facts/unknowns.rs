@@ -1,4 +1,4 @@
-//! What closer search found about assumptions that were not certain at first.
+//! What closer search found about assumptions that were uncertain at first.
 
 macro_rules! unknowns {
     ($then:ident $($more:ident)*; $($rows:tt)*) => {
@@ -29,7 +29,7 @@ macro_rules! unknowns {
                 long is an error without a path.",
                 "refined-github/refined-github#6094; GraphQL changelog 2022-10-18", probe "compare";
             B7: Recorded,
-                "Errors that stand next to data are NOT_FOUND of file and compare, FORBIDDEN, a \
+                "Errors that come next to data are NOT_FOUND of file and compare, FORBIDDEN, a \
                 timeout without type and path, the rate limits, RESOURCE_LIMITS_EXCEEDED and \
                 MAX_NODE_LIMIT_EXCEEDED.",
                 "docs: rate limits and query limits for the GraphQL API; r-lib/pkgdepends",
@@ -64,7 +64,7 @@ macro_rules! unknowns {
                 `update` refuses appends.",
                 "docs: available rules for rulesets", probe "init";
             B15: Unproven,
-                "F7: nothing public tells the limit of a review's comment.",
+                "F7: no public source gives the limit of a review's comment.",
                 "OpenAPI: `comment` is a string without maxLength", probe "comment";
             B16: Recorded,
                 "F7: POST pending_deployments takes deployments: write of a fine-grained token or \

@@ -114,7 +114,7 @@ impl Commit {
         CommitConnection(self.read(context, |commit| commit.parent_ids().len()))
     }
 
-    /// Null for a commit that nobody signed.
+    /// Null for an unsigned commit.
     async fn signature(&self, context: &Context<'_>) -> Option<GitSignature> {
         GitSignature::of(&world(context, |world| world.verification(self.0)))
     }

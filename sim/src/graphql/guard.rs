@@ -1,4 +1,4 @@
-//! What classic protection and rulesets forbid of an append.
+//! Appends that classic protection and rulesets forbid.
 
 use async_graphql::{Error, Result};
 use git2::Oid;
@@ -6,8 +6,8 @@ use git2::Oid;
 use super::refusal::refusal;
 use crate::world::World;
 
-/// Rules that refuse whatever is appended, with the reason that GitHub names. The rules `creation`,
-/// `deletion`, `non_fast_forward` and `required_linear_history` have nothing against an append.
+/// Rules that refuse every append, with the reason that GitHub names. The rules `creation`,
+/// `deletion`, `non_fast_forward` and `required_linear_history` allow every append.
 const REASONS: [(&str, &str); 3] = [
     ("update", "Cannot update this protected ref."),
     (
@@ -29,6 +29,7 @@ pub(super) fn append(world: &World, branch: &str, oid: Oid) -> Result<(), Error>
         );
         return Err(refusal("BRANCH_PROTECTION_RULE_VIOLATION", message));
     }
+
     let rules = REASONS.iter();
     let violated = rules.filter(|(rule, _)| world.has_branch_rule(branch, rule));
     let mut reasons: Vec<&str> = violated.map(|(_, reason)| *reason).collect();
@@ -38,6 +39,7 @@ pub(super) fn append(world: &World, branch: &str, oid: Oid) -> Result<(), Error>
     if reasons.is_empty() {
         return Ok(());
     }
+
     let message = format!(
         "Repository rule violations found\n\n{}\n\n",
         reasons.join("\n\n")

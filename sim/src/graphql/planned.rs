@@ -1,4 +1,4 @@
-//! What planned faults make of a GraphQL request: errors that GitHub answers at times.
+//! Planned faults of a GraphQL request: errors that GitHub answers occasionally.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::answer::{Answer, Content};
 use crate::call::Call;
 use crate::fault::Effect;
 
-/// How GitHub calls a request that took too long.
+/// GitHub's message for a request that took too long.
 const TIMEOUT: &str = "Something went wrong while executing your query. This may be the result of a \
      timeout, or it could be a GitHub bug. Please include `51AC:0001:0002:0003` when reporting \
      this issue.";

@@ -26,7 +26,7 @@ pub(super) fn forbidden() -> Error {
     forbidden_because("Resource not accessible by integration")
 }
 
-/// `FORBIDDEN` always says whether it was single sign-on that stood in the way.
+/// `FORBIDDEN` always shows whether single sign-on was the reason.
 pub(super) fn forbidden_because(message: &str) -> Error {
     refusal("FORBIDDEN", message).extend_with(|_, extensions| extensions.set(SAML_FAILURE, false))
 }

@@ -45,7 +45,7 @@ fn find<'a>(world: &'a World, call: &Call) -> Result<(&'a ReleaseRecord, &'a Ass
         .ok_or_else(Answer::not_found)
 }
 
-/// JSON, or for `Accept: application/octet-stream` where the bytes are: in a storage that wants no
+/// JSON, or for `Accept: application/octet-stream` where the bytes are: in a storage that needs no
 /// token.
 pub(crate) fn get(world: &mut World, call: &Call) -> Served {
     let (release, asset) = find(world, call)?;

@@ -1,4 +1,4 @@
-//! One file at a ref, or what is in a folder.
+//! One file at a ref, or the contents of a folder.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -17,7 +17,7 @@ const MOST_INPUTS: usize = 25;
 /// Characters of all inputs, written as compact JSON.
 const LONGEST_INPUTS: usize = 65_535;
 
-/// 200 with the run, or 204 where an older version of the API is asked and the run is not asked for.
+/// 200 with the run, or 204 in an older version of the API without `return_run_details`.
 pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     let body = call.object()?;
     if world.settings.bare_dispatches && body.get("return_run_details").is_some() {

@@ -1,4 +1,4 @@
-//! Names of labels that GitHub refuses because nothing but emoji is in them.
+//! Names of labels that GitHub refuses because they are nothing but emoji.
 
 /// Whether a name has emoji, the marks that join them, blanks, and nothing else.
 pub(super) fn is_emoji_alone(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! What rules, classic protection and immutable releases forbid of a ref.
+//! Changes of a ref that rules, classic protection and immutable releases forbid.
 
 use git2::Oid;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::world::World;
 
-/// How POST git/refs refuses whatever the rule was: the record shows no other text.
+/// How POST git/refs refuses for any rule: the record shows no other text.
 const FAILED: &str = "Reference update failed";
 
 /// A ref that does not exist yet. Commits that another branch already has are not judged again.
@@ -96,7 +96,7 @@ pub(crate) fn ruled(world: &World, name: &str, rule: &str) -> bool {
     })
 }
 
-/// Whether the pushed range has a commit without a verified signature, where the branch wants them.
+/// Whether the pushed range has a commit without a verified signature, where the branch requires them.
 /// The range of a new branch (no `old`) is what no other branch has.
 pub(crate) fn lacks_signatures(world: &World, branch: &str, new: Oid, old: Option<Oid>) -> bool {
     if !world.has_branch_rule(branch, "required_signatures") {

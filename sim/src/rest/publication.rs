@@ -64,7 +64,7 @@ pub(crate) fn publish(
     Ok(())
 }
 
-/// Without a wish a prerelease is simply not the latest release; the wish is refused.
+/// A prerelease without `make_latest` is simply not the latest release; asking for it is refused.
 fn refuse_latest(release: &ReleaseRecord) -> Result<(), Answer> {
     if !release.prerelease || release.make_latest.as_deref() != Some("true") {
         return Ok(());

@@ -161,7 +161,7 @@ pub(crate) fn update(world: &mut World, call: &Call) -> Served {
     Ok(Answer::ok(render::pull(world, &pull)))
 }
 
-/// Unknown labels come into being; one of emoji alone refuses them all.
+/// Unknown labels are created; a label of emoji alone makes GitHub refuse them all.
 pub(crate) fn add_labels(world: &mut World, call: &Call) -> Served {
     let number = call.number(1)?;
     let added = fields::texts(&call.object()?, "labels")?;

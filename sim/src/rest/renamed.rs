@@ -1,4 +1,4 @@
-//! A repository that is asked for by a name that it no longer has.
+//! A repository that is requested by a former name.
 
 use serde_json::json;
 
@@ -13,10 +13,11 @@ pub(crate) fn moved(site: &Site, call: &Call) -> Option<Answer> {
     if !call.grant.within(here).sees_repository() {
         return None;
     }
+
     let identity = &site.worlds[here].identity;
     let mut location = format!("{}/repositories/{}", identity.api_url, identity.id);
     if !call.rest.is_empty() {
-        // As it came: decoded, a name could no longer be told from a path.
+        // Still encoded: decoded, a name could look like a path.
         let segments: Vec<&str> = call
             .path
             .split('/')
@@ -43,8 +44,8 @@ pub(crate) fn redirect(call: &Call, location: &str) -> Answer {
 }
 
 impl Simulator {
-    /// Renames the repository, or transfers it, to this `owner/name`. What was its name redirects
-    /// from now on; [`repository`](Self::repository) of this handle keeps giving it.
+    /// Renames the repository, or transfers it, to this `owner/name`. Its former name redirects
+    /// from now on; [`repository`](Self::repository) of this handle still returns it.
     pub fn rename(&self, full_name: &str) {
         let (owner, name) = full_name
             .split_once('/')

@@ -92,7 +92,7 @@ fn paid(world: &World) -> Result<(), Answer> {
     Ok(())
 }
 
-/// A job's token cannot be let past a ruleset of a repository.
+/// A job's token cannot be a bypass actor of a repository's ruleset.
 fn bypassable(body: &Value) -> Result<(), Answer> {
     let actors = body["bypass_actors"].as_array();
     let actions = actors

@@ -11,7 +11,7 @@ use crate::support::{Client, Reply};
 
 const APPEND: &str = include_str!("../../../src/github/documents/append.graphql");
 
-/// A ledger branch of one commit, whose oid it gives.
+/// Makes a ledger branch of one commit and returns the commit's oid.
 fn ledger(sim: &Simulator) -> String {
     sim.orphan("receipt-ledger", &[("ledger.json", b"{}")])
 }
@@ -36,7 +36,7 @@ fn claim(sim: &Simulator) -> Reply {
     append(&Client::writer(sim), &head, &addition())
 }
 
-/// Type and text of the error, of a mutation that gives nothing back and changed nothing.
+/// Type and text of the error of a mutation that returned nothing and changed nothing.
 fn refusal(sim: &Simulator, answer: &Reply) -> (String, String) {
     assert_eq!(answer.status, 200);
     let body = answer.json();
@@ -98,7 +98,7 @@ fn rules_of_the_organization_refuse_an_append_like_those_of_the_repository() {
 }
 
 #[test]
-fn rules_about_creation_deletion_and_history_have_nothing_against_an_append() {
+fn rules_about_creation_deletion_and_history_allow_an_append() {
     pins![B14, A16, B10];
     let sim = Simulator::start();
     ledger(&sim);
@@ -143,13 +143,14 @@ fn signature(sim: &Simulator) -> Value {
 }
 
 #[test]
-fn an_append_is_signed_by_github_whoever_makes_it() {
+fn an_append_is_signed_by_github_for_a_job_and_for_a_person() {
     pins![A15];
     let sim = Simulator::start();
     let head = ledger(&sim);
     assert_eq!(signature(&sim), Value::Null);
     let person = Client::bearing(&sim, &sim.person_token(Permissions::write()));
     let made = append(&person, &head, &addition());
+
     assert_eq!(made.error_paths(), Vec::<Value>::new());
     let githubs = json!({
         "__typename": "GpgSignature",

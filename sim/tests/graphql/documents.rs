@@ -15,6 +15,7 @@ fn a_field_that_the_schema_lacks_is_named_as_graphql_ruby_does() {
   }
 }";
     let answer = Client::writer(&sim).graphql(query, &json!({}));
+
     assert_eq!(answer.status, 200);
     assert_eq!(
         answer.json(),
@@ -45,6 +46,7 @@ fn a_server_with_an_older_schema_lacks_a_field_of_a_document_that_is_valid_here(
     let client = Client::writer(&sim);
     let answer = client.graphql(query, &json!({}));
     let path = json!(["query Preflight", "repository", "ledger", "rules"]);
+
     assert_eq!(answer.error_paths(), [path]);
     let message = "Field 'rules' doesn't exist on type 'Ref'";
     assert_eq!(answer.error()["message"], message);

@@ -32,6 +32,7 @@ fn an_absent_file_is_null_and_an_error_under_the_key_it_was_asked_by() {
     let sim = Simulator::start();
     ledger(&sim);
     let answer = look_for(&sim, "receipts/-");
+
     assert_eq!(answer.status, 200);
     let target = &answer.json()["data"]["repository"]["ledger"]["target"];
     assert_eq!(target["state"], Value::Null);
@@ -65,7 +66,7 @@ fn a_file_that_one_commit_of_a_history_lacks_is_an_error_at_that_commit() {
 }
 
 #[test]
-fn absent_files_are_silent_by_a_switch_alone() {
+fn absent_files_are_silent_only_with_the_switch() {
     pins![F0];
     let sim = Simulator::start();
     ledger(&sim);

@@ -13,6 +13,7 @@ fn a_spent_budget_is_an_error_at_http_200_without_data_and_without_a_path() {
     let sim = Simulator::start();
     sim.rate_limit(10, 0);
     let answer = Client::writer(&sim).graphql(VIEW, &json!({}));
+
     assert_eq!(answer.status, 200);
     let id = sim.repository_id();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Refs, objects, comparisons and releases that are looked for, and may be absent or hidden.
+//! Refs, objects, comparisons and releases, which may be absent or hidden.
 
 use countersign_sim::{Access, Permissions, Simulator, pins};
 use serde_json::{Value, json};
@@ -54,6 +54,7 @@ fn absent_refs_objects_and_releases_are_null_and_no_error() {
            release(tagName: "none") {{ name }}"#
     );
     let answer = ask(&Client::writer(&sim), &members);
+
     assert_eq!(
         answer.json(),
         json!({ "data": { "repository": {
@@ -146,7 +147,7 @@ const UNDER_OLD_NAME: &str = r#"query Look($follow: Boolean) {
 }"#;
 
 #[test]
-fn a_renamed_repository_is_found_by_its_old_name_only_by_who_follows() {
+fn a_renamed_repository_is_found_by_its_old_name_only_if_renames_are_followed() {
     pins![B21, N7, S5, R4];
     let sim = Simulator::start();
     let client = Client::writer(&sim);

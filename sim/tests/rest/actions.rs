@@ -51,6 +51,7 @@ fn a_run_may_have_more_artifacts_of_one_name_than_a_page_holds() {
         let path = format!("/actions/runs/1/artifacts?name=plan&per_page=100&page={number}");
         client.get(&path).json()
     };
+
     for (number, shown) in [(1, 100), (2, 1)] {
         let page = page(number);
         assert_eq!(page["total_count"], 101);

@@ -28,6 +28,7 @@ fn a_read_may_be_cached_and_names_the_version_that_served_it() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     let answer = client.get("");
+
     assert_eq!(
         answer.header("cache-control"),
         Some("private, max-age=60, s-maxage=60")

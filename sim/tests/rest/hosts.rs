@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Reply};
 
-/// What the server gets from a request to one of its hosts, once TLS is off.
+/// Sends a request to one of the server's hosts, as it arrives behind the proxy that ends TLS.
 fn through(sim: &Simulator, method: &str, address: &str, body: &str) -> Reply {
     let (host, path) = address
         .trim_start_matches("https://")
@@ -18,7 +18,7 @@ fn through(sim: &Simulator, method: &str, address: &str, body: &str) -> Reply {
     client.send(method, &address, &headers, body).unwrap()
 }
 
-/// Makes a draft and gives the address that uploads to it go to.
+/// Makes a draft and returns its upload address.
 fn upload_url(sim: &Simulator) -> String {
     let path = "https://ghes.example/api/v3/repos/octo/hello/releases";
     let body = json!({ "tag_name": "v1", "draft": true }).to_string();
@@ -47,7 +47,7 @@ fn an_enterprise_server_takes_uploads_below_its_api() {
 }
 
 #[test]
-fn with_subdomains_it_takes_uploads_at_a_host_of_their_own() {
+fn with_subdomains_it_takes_uploads_at_a_separate_host() {
     pins![U4, A69];
     let sim = Simulator::builder().host("ghes.example").start();
     sim.turn_on(Switch::UploadsHaveTheirOwnHost);

@@ -14,6 +14,7 @@ fn a_pull_request_may_be_submitted_too_quickly() {
     sim.plan(Fault::on(Endpoint::CreatePull).then(Effect::SubmittedTooQuickly));
     let body = json!({ "title": "t", "head": "feature", "base": "main" });
     let refused = client.post("/pulls", &body);
+
     assert_eq!(
         (refused.status, refused.message()),
         (422, "Validation Failed".to_owned())
@@ -29,7 +30,7 @@ fn a_pull_request_may_be_submitted_too_quickly() {
 }
 
 #[test]
-fn a_version_that_never_was_is_a_bad_request_with_a_sentence() {
+fn a_version_that_never_existed_is_a_bad_request_with_an_explanation() {
     pins![B19];
     let sim = Simulator::start();
     let version = [("x-github-api-version", "2019-01-01")];

@@ -54,7 +54,7 @@ fn an_archive_is_not_served_as_bytes() {
 }
 
 #[test]
-fn an_accept_that_leaves_room_for_json_is_served() {
+fn an_accept_that_allows_json_is_served() {
     pins![F1];
     let sim = with_artifact();
     for accept in [
@@ -76,7 +76,7 @@ fn any_accept_is_served_where_the_switch_says_so() {
 }
 
 #[test]
-fn an_asset_comes_from_another_host_that_wants_no_token() {
+fn an_asset_comes_from_another_host_that_needs_no_token() {
     pins![S6, R7];
     let sim = Simulator::start();
     let url = uploaded(&sim, b"hello");
@@ -125,7 +125,7 @@ fn the_storage_serves_a_request_without_a_user_agent() {
 }
 
 #[test]
-fn a_server_of_ones_own_may_serve_an_asset_itself() {
+fn an_enterprise_server_may_serve_an_asset_itself() {
     pins![S6];
     let sim = Simulator::start();
     let url = uploaded(&sim, b"hello");
@@ -137,7 +137,7 @@ fn a_server_of_ones_own_may_serve_an_asset_itself() {
 }
 
 #[test]
-fn an_asset_is_described_to_whoever_does_not_ask_for_its_bytes() {
+fn an_asset_is_described_unless_its_bytes_are_asked_for() {
     let sim = Simulator::start();
     let url = uploaded(&sim, b"hello");
     let described = Client::writer(&sim).call("GET", &url, &Value::Null);

@@ -54,7 +54,7 @@ fn a_commit_of_a_malformed_tree_is_refused_in_the_trees_name() {
 }
 
 #[test]
-fn drafts_are_invisible_to_whoever_may_only_read() {
+fn drafts_are_invisible_to_readers() {
     pins![M2, A9];
     let sim = Simulator::start();
     let writer = Client::writer(&sim);

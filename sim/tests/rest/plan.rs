@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::Client;
 
 #[test]
-fn rules_and_rulesets_want_a_paid_plan() {
+fn rules_and_rulesets_need_a_paid_plan() {
     pins![F3, S8, A23];
     let sim = Simulator::start();
     sim.turn_on(Switch::FreePrivatePlan);
@@ -18,6 +18,7 @@ fn rules_and_rulesets_want_a_paid_plan() {
         },
     );
     let ruleset = json!({ "name": "ledger", "target": "branch", "enforcement": "active" });
+
     for (method, path, body) in [
         ("GET", "/rules/branches/main", &Value::Null),
         ("GET", "/rulesets", &Value::Null),
@@ -35,7 +36,7 @@ fn rules_and_rulesets_want_a_paid_plan() {
 }
 
 #[test]
-fn draft_pull_requests_want_a_paid_plan() {
+fn draft_pull_requests_need_a_paid_plan() {
     pins![A42, N15];
     let sim = Simulator::start();
     sim.turn_on(Switch::FreePrivatePlan);
@@ -43,6 +44,7 @@ fn draft_pull_requests_want_a_paid_plan() {
     let client = Client::writer(&sim);
     let mut body = json!({ "title": "t", "head": "feature", "base": "main", "draft": true });
     let refused = client.post("/pulls", &body);
+
     assert_eq!(
         (refused.status, refused.message().as_str()),
         (

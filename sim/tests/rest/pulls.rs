@@ -15,7 +15,7 @@ fn opened(sim: &Simulator) -> Client {
 }
 
 #[test]
-fn a_request_for_reviewers_may_seat_none() {
+fn a_request_for_reviewers_may_add_none() {
     pins![C1];
     let sim = Simulator::start();
     let client = opened(&sim);
@@ -56,7 +56,7 @@ fn a_label_of_emoji_alone_is_refused() {
 }
 
 #[test]
-fn reading_pull_requests_of_a_private_repository_wants_their_own_permission() {
+fn reading_pull_requests_of_a_private_repository_needs_its_own_permission() {
     pins![F6, M11];
     let sim = Simulator::start();
     opened(&sim);
@@ -75,7 +75,7 @@ fn reading_pull_requests_of_a_private_repository_wants_their_own_permission() {
 }
 
 #[test]
-fn generated_notes_want_write_access() {
+fn generated_notes_need_write_access() {
     pins![F6, M3];
     let sim = Simulator::start();
     let body = json!({ "tag_name": "v1" });
@@ -99,6 +99,7 @@ fn a_person_may_open_a_pull_request_where_actions_may_not() {
     sim.commit("feature", &[("a", b"1")]);
     sim.allow_actions_pull_requests(false);
     let body = json!({ "title": "t", "head": "feature", "base": "main" });
+
     assert_eq!(Client::writer(&sim).post("/pulls", &body).status, 403);
     let person = Client::bearing(&sim, &sim.person_token(Permissions::write()));
     let opened = person.post("/pulls", &body);

@@ -11,6 +11,7 @@ fn a_renamed_repository_redirects_reads_with_301_and_writes_with_307() {
     let sim = Simulator::start();
     let client = Client::writer(&sim);
     sim.rename("octo/new-name");
+
     for (method, path, status) in [
         ("GET", "", 301),
         ("GET", "/releases?per_page=1", 301),
@@ -44,7 +45,7 @@ fn the_new_name_and_the_number_are_served() {
 }
 
 #[test]
-fn whoever_may_not_see_the_repository_is_not_told_that_it_moved() {
+fn a_token_that_may_not_see_the_repository_does_not_learn_that_it_moved() {
     let sim = Simulator::start();
     sim.rename("octo/new-name");
     let stranger = Client::with(&sim, Permissions::none());

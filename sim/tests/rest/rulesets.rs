@@ -1,4 +1,4 @@
-//! Rulesets: their names, whom they let past, and which branches they cover.
+//! Rulesets: their names, who may bypass them, and which branches they cover.
 
 use countersign_sim::{Access, Permissions, Simulator, pins};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn a_second_ruleset_of_the_same_name_is_refused_with_a_string() {
 }
 
 #[test]
-fn a_jobs_token_cannot_be_let_past_a_ruleset() {
+fn a_jobs_token_cannot_bypass_a_ruleset() {
     pins![B12];
     let sim = Simulator::start();
     let mut body = ruleset("ledger", &["~ALL"], &[]);

@@ -20,18 +20,18 @@ fn remaining(client: &Client, sim: &Simulator) -> u64 {
 }
 
 #[test]
-fn the_uploads_host_tells_neither_the_budget_nor_permissions() {
+fn the_uploads_host_shows_neither_the_budget_nor_permissions() {
     pins![S9];
     let sim = Simulator::start();
     let (client, draft) = drafted(&sim);
     for status in [201, 422] {
         let answer = client.upload(&draft, "a", b"1");
         assert_eq!(answer.status, status);
-        let told = answer.headers.keys().map(HeaderName::as_str);
-        let told: Vec<&str> = told
+        let names = answer.headers.keys().map(HeaderName::as_str);
+        let names: Vec<&str> = names
             .filter(|name| name.starts_with("x-ratelimit") || name.starts_with("x-accepted"))
             .collect();
-        assert_eq!(told, [""; 0]);
+        assert_eq!(names, [""; 0]);
         assert_eq!(answer.header("connection"), Some("close"));
     }
 }
@@ -44,6 +44,7 @@ fn a_refused_upload_names_the_request_instead_of_the_status() {
     client.upload(&draft, "a", b"1");
     let refused = client.upload(&draft, "a", b"1");
     let body = refused.json();
+
     assert_eq!(
         body["errors"],
         json!([{ "resource": "ReleaseAsset", "code": "already_exists", "field": "name" }])

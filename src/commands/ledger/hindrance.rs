@@ -1,12 +1,13 @@
-//! What stands in the way of a new ledger, and what to do about it.
+//! What keeps a new ledger from working, and what to do about it.
 
 use countersign_core::ledger::{BRANCH, Rejection};
 
 use crate::github::{BranchRules, Step, Trouble};
 
-/// What to say of a server that signs none of the commits that it makes itself.
-pub(super) const SIGNS_NOTHING: &str = "This server does not sign the ledger's commits, so nobody \
-    can require signatures on its branch. A site administrator turns web commit signing on.";
+/// For a server that does not sign the commits that it makes itself.
+pub(super) const SIGNS_NOTHING: &str = "This server does not sign the ledger's commits, so its \
+    branch cannot require signatures. To change that, have a site administrator turn on web \
+    commit signing.";
 
 /// The branch was not created.
 pub(super) fn of_creation(trouble: &Trouble, rules: &BranchRules, in_job: bool) -> String {
@@ -14,14 +15,14 @@ pub(super) fn of_creation(trouble: &Trouble, rules: &BranchRules, in_job: bool) 
     let mut text =
         format!("GitHub did not create the branch `{BRANCH}`, so there is no ledger: {trouble}.");
     if hindering.is_empty() {
-        text += " No ruleset is known to forbid it. Use a token that may write contents, and look \
-                 under Settings, Branches, whether the branch is protected there.";
+        text += " No ruleset is known to forbid it. Use a token with `contents: write`, and \
+                 check under Settings, Branches, whether the branch is protected.";
         return text;
     }
 
     text += &rules_apply(&hindering);
     if !in_job && hindering.iter().any(|rule| rule.is("required_signatures")) {
-        text += " GitHub signs the first commit if a job makes it, and not for a person: run this \
+        text += " GitHub signs the first commit for a job but not for a person: run this \
                  in a job with `contents: write` (examples/workflows/init.yml).";
     }
     if in_job || hindering.iter().any(|rule| !rule.is("required_signatures")) {
@@ -30,7 +31,7 @@ pub(super) fn of_creation(trouble: &Trouble, rules: &BranchRules, in_job: bool) 
     text
 }
 
-/// The branch is there, but the trial append was refused.
+/// The branch exists, but the trial append was refused.
 pub(super) fn of_append(rejection: &Rejection, rules: &BranchRules) -> String {
     let hindering = rules.hindering(Step::Append);
     let mut text = format!(
@@ -52,7 +53,7 @@ pub(super) fn of_append(rejection: &Rejection, rules: &BranchRules) -> String {
 /// The ruleset was refused, and the branch is not protected by any other.
 pub(super) fn of_ruleset(trouble: &Trouble) -> String {
     format!(
-        "the branch `{BRANCH}` is there, but not protected: {trouble}. If a ruleset \
+        "the branch `{BRANCH}` exists, but is not protected: {trouble}. If a ruleset \
          \"Receipt ledger\" exists, it does not protect this branch now: delete it under Settings, \
          Rules, and run this again"
     )
@@ -61,9 +62,9 @@ pub(super) fn of_ruleset(trouble: &Trouble) -> String {
 /// The plan has no rulesets.
 pub(super) fn no_rulesets(message: &str) -> String {
     format!(
-        "the branch `{BRANCH}` is there, but it cannot be protected: this repository has no \
+        "the branch `{BRANCH}` exists, but it cannot be protected: this repository has no \
          rulesets (GitHub says: {message}). Anyone who may write to it can delete or rewrite the \
-         branch; a clone that is brought up to date every week shows that (docs/security.md)"
+         branch; a clone that is updated every week shows that (docs/security.md)"
     )
 }
 

@@ -1,4 +1,4 @@
-//! `countersign ledger init`: makes the ledger's branch, tries an append, and protects it on demand.
+//! `countersign ledger init`: makes the ledger's branch, tries an append, and protects it if asked.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use crate::{
 
 use super::{github, hindrance, source::Source, told, verify};
 
-/// How often an append is tried whose answer was lost, or that another append overtook.
+/// How often an append is tried if its answer is lost or another append overtakes it.
 const TRIES: usize = 3;
 
 /// Makes the branch, or examines the one that exists; tries an append; protects it if asked to.
 ///
-/// Whatever is in the way, the message says what exists now and what to do. Running it again
+/// If something blocks it, the message says what exists now and what to do. Running it again
 /// continues from there.
 pub(crate) async fn init(
     repository: &str,
@@ -60,8 +60,8 @@ struct Setup<'a> {
 impl Setup<'_> {
     async fn branch(&self) -> Result<()> {
         let repository = &self.repository;
-        let begun = self.github.begin_ledger(repository).await;
-        match begun.map_err(|trouble| told(&trouble))? {
+        let branch = self.github.begin_ledger(repository).await;
+        match branch.map_err(|trouble| told(&trouble))? {
             Begun::With(commit) => self.report(&format!(
                 "the branch `{BRANCH}` begins with commit {commit}"
             )),
@@ -78,7 +78,7 @@ impl Setup<'_> {
         }
     }
 
-    /// Reads the branch back and verifies it whole: a branch of this name may be anyone's.
+    /// Reads the branch back and verifies all of it: a branch of this name need not be a ledger.
     async fn examined(&self) -> Result<Source> {
         let explain = || {
             format!(
@@ -95,7 +95,7 @@ impl Setup<'_> {
         Ok(source)
     }
 
-    /// A branch that was made a moment ago may not be shown yet.
+    /// GitHub may not show a new branch yet.
     async fn found(&self) -> Result<Source> {
         let place = LedgerPlace {
             path: None,
@@ -117,8 +117,8 @@ impl Setup<'_> {
         }
     }
 
-    /// Tries an append, while there is no entry that proves that appends get through. The answer is
-    /// the branch's newest commit.
+    /// Tries an append, unless an entry already proves that appends get through. Returns the
+    /// branch's newest commit.
     async fn try_append(&self, mut source: Source) -> Result<CommitId> {
         for _ in 0..TRIES {
             let tip = source.tip().context("a branch without a commit")?.clone();
@@ -129,6 +129,7 @@ impl Setup<'_> {
                 ))?;
                 return Ok(tip);
             }
+
             let append = Append::trial(tip);
             let appended = self.github.append(&self.repository, &append, None).await;
             match appended {
@@ -171,11 +172,12 @@ impl Setup<'_> {
         if let BranchRules::NotInPlan(message) = self.rules().await? {
             bail!(hindrance::no_rulesets(&message));
         }
+
         let wanted = wanted_rules(signs);
         let protected = self.github.protect_ledger(&self.repository, &wanted).await;
         let protected = protected
             .map_err(|trouble| told(&trouble))
-            .context("the branch is there, but the ruleset could not be set")?;
+            .context("the branch exists, but the ruleset could not be set")?;
         match protected {
             Protected::Made { id, rules, without } => {
                 self.report_ruleset(id, &rules, without.as_deref())?;
@@ -190,7 +192,7 @@ impl Setup<'_> {
                 Ok(())
             }
             Protected::Refused(trouble) if self.rules().await?.protect() => self.report(&format!(
-                "its rules forbid deleting or rewriting it already; no ruleset was made ({trouble})"
+                "its rules already forbid deleting or rewriting it; no ruleset was made ({trouble})"
             )),
             Protected::Refused(trouble) => bail!(hindrance::of_ruleset(&trouble)),
         }
@@ -200,20 +202,22 @@ impl Setup<'_> {
         let lacks = |rule: &&str| !rules.iter().any(|made| made == rule);
         let all = wanted_rules(true);
         let missing: Vec<&str> = all.into_iter().filter(lacks).collect();
+
         if missing
             .iter()
             .any(|rule| ["deletion", "non_fast_forward"].contains(rule))
         {
             bail!(
-                "GitHub set ruleset {id}, but not all of its rules: {} missing. Look at it under \
-                 Settings, Rules",
+                "GitHub set ruleset {id}, but without these rules: {}. Add them under Settings, \
+                 Rules",
                 quoted(&missing)
             );
         }
+
         self.report(&format!("ruleset {id} forbids deleting or rewriting it"))?;
         if !missing.is_empty() {
             let reason = without.unwrap_or("the server signs no commits");
-            self.report(&format!("it does without {}: {reason}", quoted(&missing)))?;
+            self.report(&format!("it lacks {}: {reason}", quoted(&missing)))?;
         }
         Ok(())
     }

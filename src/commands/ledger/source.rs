@@ -77,7 +77,7 @@ impl Source {
         let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
         source.head = head.with_context(|| {
             format!(
-                "{}: there is no `{HEAD_PATH}`: this is no receipt ledger, or somebody removed the file",
+                "{}: there is no `{HEAD_PATH}`: this is not a receipt ledger, or someone removed the file",
                 source.place()
             )
         })?;

@@ -22,21 +22,21 @@ pub(in crate::github) struct GraphqlError {
 /// What an error is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::github) enum Kind {
-    /// A primary or secondary rate limit: nothing was looked at, nothing was done.
+    /// A primary or secondary rate limit: nothing was done.
     Limit,
-    /// The answer costs more than GitHub spends on one; what is there of it may be cut anywhere.
+    /// The query costs more than GitHub allows; its data may be cut anywhere.
     TooCostly,
     /// The server does not know what was asked for: it is older than the document.
     UnknownToServer,
-    /// A commit was expected where the branch no longer is.
+    /// The branch's head is no longer the expected commit.
     Stale,
     /// A ruleset or a branch protection refuses the commit.
     Rules,
     Forbidden,
     NotFound,
-    /// A mutation's input does not hold.
+    /// GitHub refuses a mutation's input.
     Unprocessable,
-    /// No type: a timeout, or a fault of GitHub's.
+    /// No type: a timeout, or an error inside GitHub.
     Untyped,
     /// A type that is not known here.
     Unknown,
@@ -75,8 +75,8 @@ impl GraphqlError {
             || is_limit(self.text())
     }
 
-    /// A document that does not fit the schema is refused before anything is done; such an error
-    /// names the operation where others name a member.
+    /// A document that does not fit the schema is refused before anything is done; the path of such
+    /// an error starts with the operation instead of a member.
     fn is_of_validation(&self) -> bool {
         let first = self
             .path()
@@ -174,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_refuse_a_commit_are_no_missing_permission() {
-        let told = "the rules of the branch `receipt-ledger` refuse the commit: ";
+    fn rules_that_refuse_a_commit_are_not_a_missing_permission() {
+        let prefix = "the rules of the branch `receipt-ledger` refuse the commit: ";
         assert_eq!(
             of(
                 r#"{"type":"BRANCH_PROTECTION_RULE_VIOLATION","path":["createCommitOnBranch"],"locations":[{"line":2,"column":3}],"message":"protected branch 'main' check failed:\n  Changes must be made through a pull request."}"#
@@ -184,7 +184,7 @@ mod tests {
                 Kind::Rules,
                 "ledger_protected",
                 format!(
-                    "{told}protected branch 'main' check failed: Changes must be made through a pull request"
+                    "{prefix}protected branch 'main' check failed: Changes must be made through a pull request"
                 )
             )
         );
@@ -196,14 +196,14 @@ mod tests {
                 Kind::Rules,
                 "ledger_protected",
                 format!(
-                    "{told}Repository rule violations found 3 of 3 required status checks are expected"
+                    "{prefix}Repository rule violations found 3 of 3 required status checks are expected"
                 )
             )
         );
     }
 
     #[test]
-    fn a_member_that_an_old_server_does_not_know_is_told_as_that() {
+    fn a_member_that_an_old_server_does_not_know_is_reported_as_such() {
         let (kind, code, message) = of(
             r#"{"path":["query Preflight","repository","ledger","rules"],"extensions":{"code":"undefinedField","typeName":"Ref","fieldName":"rules"},"locations":[{"line":22,"column":7}],"message":"Field 'rules' doesn't exist on type 'Ref'"}"#,
         );
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_repository_as_a_whole_every_possible_cause_is_told() {
+    fn a_repository_that_is_not_found_names_every_possible_cause() {
         assert_eq!(
             of(
                 r#"{"type":"NOT_FOUND","path":["repository"],"message":"Could not resolve to a Repository with the name 'octo/gone'."}"#
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_costs_too_much_passes() {
+    fn a_query_that_costs_too_much_is_unavailable_and_not_a_refusal() {
         let (kind, code, _) = of(
             r#"{"type":"RESOURCE_LIMITS_EXCEEDED","message":"Resource limits for this query exceeded."}"#,
         );

@@ -4,22 +4,21 @@ use serde_json::Value;
 
 use super::error::{GraphqlError, Kind};
 
-/// A query, with all that is known before it is sent. Whatever else GitHub complains about is a
-/// trouble.
+/// A query, and the errors that its answer may have. Any other error is a trouble.
 #[derive(Clone, Copy)]
 pub(in crate::github) struct Query<'a> {
     pub(in crate::github) document: &'a str,
-    /// Where nothing may be.
+    /// Places that may be empty.
     pub(in crate::github) absences: &'a [Absence],
-    /// Members by which nothing is decided: that the token may not see them is overlooked. An answer
-    /// that was cut there is not, because nulls elsewhere may come from the cut.
+    /// Members on which no decision depends: an error that hides them from the token is ignored. An
+    /// answer that was cut there is not used, because nulls elsewhere may come from the cut.
     pub(in crate::github) dispensable: &'a [Place],
-    /// The permission that a member needs; GraphQL names none itself. The first that fits counts.
+    /// The permission that a member needs; GraphQL names none itself. The first match wins.
     pub(in crate::github) needs: &'a [(Place, &'static str)],
     pub(in crate::github) when_too_costly: WhenTooCostly,
 }
 
-/// What helps if GitHub gives an answer up halfway because it costs too much.
+/// What to do if GitHub cuts an answer short because it costs too much.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::github) enum WhenTooCostly {
     /// The same query again, a little later.
@@ -31,7 +30,7 @@ pub(in crate::github) enum WhenTooCostly {
 const CONTENTS: &[(Place, &str)] = &[(Place::at("repository"), "contents: read")];
 
 impl<'a> Query<'a> {
-    /// A query of which everything is needed.
+    /// A query that needs its whole answer.
     pub(in crate::github) const fn new(document: &'a str) -> Self {
         Self {
             document,
@@ -61,7 +60,7 @@ impl<'a> Query<'a> {
         hidden() || absent()
     }
 
-    /// Whether this error reports nothing where nothing may be, whatever became of the data.
+    /// Whether this error reports an expected absence, whatever the data shows.
     pub(super) fn expects_absence(&self, error: &GraphqlError) -> bool {
         let mut places = self.absences.iter().map(|Absence(place)| place);
         error.kind() == Kind::NotFound && places.any(|place| place.is(error.path()))
@@ -107,8 +106,8 @@ impl Place {
     }
 }
 
-/// A place at which nothing may be. GitHub reports that as null, and with an error `NOT_FOUND`
-/// whose path is exactly this place.
+/// A place that may be empty. GitHub reports that as null, and with an error `NOT_FOUND` whose path
+/// is exactly this place.
 #[derive(Clone, Copy)]
 pub(in crate::github) struct Absence(Place);
 
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_github_does_not_find_where_nothing_may_be_is_absent() {
+    fn what_github_does_not_find_at_an_expected_place_is_absent() {
         for path in [
             json!(["repository", "ledger", "target", "state"]),
             json!([
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_at_any_other_place_is_one() {
+    fn an_error_at_any_other_place_is_not_an_absence() {
         for path in [
             json!(["repository", "ledger", "target", "head"]),
             json!(["repository", "ledger", "target"]),
@@ -233,6 +232,7 @@ mod tests {
             1,
             "state"
         ]);
+
         assert!(!is_absence(&error(&touched), &answer()));
         let beyond = json!([
             "repository",
@@ -299,6 +299,7 @@ mod tests {
             ..QUERY
         };
         let may_fail = |path: &Value| query.can_do_without(&error(path), None);
+
         assert!(may_fail(&json!(["repository", "ledger", "rules"])));
         assert!(may_fail(&json!([
             "repository",

@@ -1,5 +1,5 @@
-//! What to do after GitHub said no. It says why in its message alone, so that is what is looked at;
-//! nothing but the advice follows from it.
+//! What to do after GitHub refused. Only its message gives the reason, so the message is searched;
+//! nothing but the advice depends on it.
 
 /// What keeps a token from what it asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,9 +9,9 @@ pub(super) enum Barrier {
     /// The setting that lets jobs open pull requests is off.
     PullRequestsOff,
     Archived,
-    /// The organization lets in certain addresses only.
+    /// The organization allows only certain addresses.
     Address,
-    /// The organization wants the token to be authorized by single sign-on.
+    /// The organization requires the token to be authorized by single sign-on.
     SingleSignOn,
 }
 
@@ -37,7 +37,7 @@ impl Barrier {
 
     pub(super) fn remedy(self, permissions: Option<&str>) -> &'static str {
         match self {
-            Self::InvalidToken => "The token is not valid, or no longer: hand over another one.",
+            Self::InvalidToken => "The token is invalid or has expired: hand over another one.",
             Self::Permission if permissions.is_some_and(|wanted| wanted.starts_with("actions")) => {
                 "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
             }
@@ -55,10 +55,10 @@ impl Barrier {
                 "Unarchive the repository first: nothing can be written to an archived one, whatever the token may do."
             }
             Self::Address => {
-                "The organization lets certain addresses in only, and no permission changes that: have the runner's address added, or use a runner whose address is."
+                "The organization allows only certain addresses, and no permission changes that: have the runner's address added, or use a runner whose address is allowed."
             }
             Self::SingleSignOn => {
-                "The organization wants single sign-on: authorize the token for it where the token was made. No permission changes that."
+                "The organization requires single sign-on: authorize the token for it where the token was made. No permission changes that."
             }
         }
     }
@@ -67,16 +67,16 @@ impl Barrier {
 /// Why GitHub does not accept what was asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Objection {
-    /// What was to be made is there.
+    /// What was to be made already exists.
     Exists,
     Reviewer,
     EmptyRepository,
     Expired,
-    /// The server serves no such form, or does not understand the request at all.
+    /// The server does not support the request's form, or does not understand it at all.
     Form,
     Rules,
     /// A rule or limit that only GitHub's message names.
-    Told,
+    Unnamed,
 }
 
 impl Objection {
@@ -102,31 +102,31 @@ impl Objection {
             _ if says("reviews may only be requested") || says("review cannot be requested") => {
                 Self::Reviewer
             }
-            _ => Self::Told,
+            _ => Self::Unnamed,
         }
     }
 
     pub(super) const fn remedy(self) -> &'static str {
         match self {
             Self::Exists => {
-                "It exists already: look at it, and find out who made it. Nothing is made twice; if it is not to stay, remove it and plan again."
+                "It already exists, and Countersign does not replace it: find out who made it. If it should not exist, remove it and make a new plan."
             }
             Self::Reviewer => {
-                "Name reviewers who are collaborators, and not the one who opens the pull request. If it is open by now, ask for the reviews there."
+                "Name reviewers who are collaborators and do not open the pull request themselves. If it is already open, request the reviews there."
             }
             Self::EmptyRepository => {
                 "Push a first commit: in an empty repository GitHub makes no branch and no tag."
             }
             Self::Expired => {
-                "What GitHub kept has expired: run the dry run again and use its plan."
+                "What GitHub stored has expired: run the dry run again and use its plan."
             }
             Self::Form => {
-                "GitHub does not take the request in this form. Use a newer version of Countersign, or report it with the server's version; a proxy on the way can be the cause too."
+                "GitHub does not accept the request in this form. Use a newer version of Countersign, or report it with the server's version; a proxy on the way can be the cause too."
             }
             Self::Rules => {
                 "A ruleset of the repository or of its organization forbids this operation: have an administrator look at the rule that GitHub names."
             }
-            Self::Told => {
+            Self::Unnamed => {
                 "Read GitHub's message: a ruleset or a limit of the repository forbids this operation."
             }
         }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_barrier_is_what_github_says_it_is() {
+    fn githubs_messages_name_what_keeps_a_token_out() {
         for (status, message, barrier) in [
             (401, "Bad credentials", Barrier::InvalidToken),
             (
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_objection_is_what_github_says_it_is() {
+    fn githubs_messages_name_why_a_request_is_refused() {
         for (status, message, objection) in [
             (
                 422,
@@ -224,7 +224,11 @@ mod tests {
                 Objection::Rules,
             ),
             (422, "Reference update failed", Objection::Rules),
-            (422, "Validation Failed: body is too long", Objection::Told),
+            (
+                422,
+                "Validation Failed: body is too long",
+                Objection::Unnamed,
+            ),
         ] {
             assert_eq!(Objection::of(status, message), objection, "{message}");
         }

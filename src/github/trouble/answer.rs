@@ -11,7 +11,7 @@ use countersign_core::{text::excerpt, timestamp::Timestamp};
 use super::Trouble;
 
 impl Trouble {
-    /// The trouble that an answer reports, if it does.
+    /// The trouble that an answer reports, if any.
     pub(in crate::github) fn of_answer(
         status: StatusCode,
         headers: &HeaderMap,
@@ -20,17 +20,15 @@ impl Trouble {
         if status.is_success() {
             return None;
         }
+
         let message = message(status, body);
         let status = status.as_u16();
-        if is_limited(status, headers, &message) {
-            return Some(Self::RateLimit {
-                message,
-                wait: Some(pause(headers)),
-            });
-        }
-
         let permissions = accepted_permissions(headers);
         Some(match status {
+            _ if is_limited(status, headers, &message) => Self::RateLimit {
+                message,
+                wait: Some(pause(headers)),
+            },
             403 if needs_a_plan(&message) => Self::PaidPlan { message },
             401 | 403 => Self::Authorization {
                 status,
@@ -55,7 +53,7 @@ impl Trouble {
     }
 }
 
-/// A 403 may be a limit or a refusal; GitHub calls some limits of its own 422.
+/// A 403 may be a limit or a refusal, and GitHub answers some limits with 422.
 fn is_limited(status: u16, headers: &HeaderMap, message: &str) -> bool {
     match status {
         429 => true,
@@ -111,7 +109,7 @@ pub(in crate::github) fn pause(headers: &HeaderMap) -> u64 {
         .unwrap_or(SECONDARY_PAUSE)
 }
 
-/// Seconds, or a date (RFC 9110, section 10.2.3), which is counted by the clock of the answer.
+/// Seconds, or a date (RFC 9110, section 10.2.3), which is compared with the date of the answer.
 fn retry_after(headers: &HeaderMap) -> Option<u64> {
     number(headers, "retry-after").or_else(|| {
         let until = moment(headers, "retry-after")?.unix();
@@ -266,6 +264,7 @@ mod tests {
             ),
             "permission_denied the token may not do this: HTTP 403 Resource not accessible by integration (GitHub asks for the permission contents: write)"
         );
+
         assert_eq!(
             of(
                 403,
@@ -295,23 +294,25 @@ mod tests {
     #[test]
     fn a_redirect_names_the_number_of_the_repository_that_was_renamed() {
         let moved = r#"{"message":"Moved Permanently","url":"https://api.github.com/repositories/1296269","documentation_url":"https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"}"#;
-        let told = |status: u16, to: &str| of(status, &[("location", to)], moved);
+        let redirected = |status: u16, to: &str| of(status, &[("location", to)], moved);
         assert_eq!(
-            told(
+            redirected(
                 301,
                 "https://api.github.com/repositories/1296269/actions/runs/1"
             ),
             "github_rejected GitHub answers with a redirect (HTTP 301) to the repository with the number 1296269, which is not followed, because it could take the token with it"
         );
-        assert!(told(307, "https://api.github.com/repositories/1296269").contains(" 1296269,"));
-        assert!(told(302, "https://evil.example/").contains(" to https://evil.example/,"));
+        assert!(
+            redirected(307, "https://api.github.com/repositories/1296269").contains(" 1296269,")
+        );
+        assert!(redirected(302, "https://evil.example/").contains(" to https://evil.example/,"));
         assert!(of(301, &[], moved).contains("(HTTP 301), which is not followed"));
     }
 
     #[test]
     fn errors_may_be_a_text_or_texts_or_objects_or_absent() {
         countersign_sim::pins![R6];
-        for (body, told) in [
+        for (body, reasons) in [
             (
                 r#"{"message":"Validation Failed","errors":"Name must be unique"}"#,
                 ": Name must be unique",
@@ -328,7 +329,7 @@ mod tests {
             (r#"{"message":"Validation Failed","status":"422"}"#, ""),
         ] {
             let expected = format!(
-                "github_rejected GitHub refused the request: HTTP 422 Validation Failed{told}"
+                "github_rejected GitHub refused the request: HTTP 422 Validation Failed{reasons}"
             );
             assert_eq!(of(422, &[], body), expected, "{body}");
         }
@@ -350,17 +351,17 @@ mod tests {
             "API rate limit exceeded for installation ID 1.",
             "You have exceeded a secondary rate limit and have been temporarily blocked from content creation.",
         ] {
-            let told = of(
+            let message = of(
                 403,
                 &[],
                 &serde_json::json!({ "message": text }).to_string(),
             );
-            assert!(told.starts_with("rate_limited "), "{told}");
+            assert!(message.starts_with("rate_limited "), "{message}");
         }
     }
 
     #[test]
-    fn what_a_free_plan_lacks_is_no_missing_permission() {
+    fn what_a_free_plan_lacks_is_not_a_missing_permission() {
         let body = r#"{"message":"Upgrade to GitHub Pro or make this repository public to enable this feature.","documentation_url":"https://docs.github.com/rest/repos/rules","status":"403"}"#;
         let lacking = trouble(
             403,
@@ -386,6 +387,7 @@ mod tests {
                 .unwrap()
                 .asks_to_wait()
         };
+
         assert_eq!(waits("7"), Some(7));
         assert_eq!(waits("Sat, 21 Nov 2026 12:00:07 GMT"), Some(7));
         assert_eq!(waits("Sat, 21 Nov 2026 11:00:00 GMT"), Some(0));
@@ -400,11 +402,11 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_told_in_the_words_of_a_workflow() {
+    fn permissions_are_named_as_workflows_spell_them() {
         let words = |header: &str| {
             accepted_permissions(&headers(&[("x-accepted-github-permissions", header)]))
         };
-        for (header, told) in [
+        for (header, expected) in [
             ("contents=write", Some("contents: write")),
             (
                 "contents=write; contents=write,workflows=write",
@@ -427,7 +429,7 @@ mod tests {
             ("allows_permissionless_access=true", None),
             ("", None),
         ] {
-            assert_eq!(words(header).as_deref(), told, "{header}");
+            assert_eq!(words(header).as_deref(), expected, "{header}");
         }
     }
 

@@ -23,7 +23,7 @@ const MOST_RELEASES: usize = 10_000;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
     All,
-    /// The first page, where what was made last was always seen.
+    /// The first page, which was always seen to list the newest releases.
     Newest,
 }
 

@@ -1,4 +1,4 @@
-//! What a published release is, once GitHub shows all of it: its reads lag behind its writes.
+//! A published release, once GitHub shows all of it: GitHub's reads lag behind its writes.
 
 use std::cell::Cell;
 
@@ -56,8 +56,8 @@ impl Steps<'_> {
         self.github.patience().look_for(what, look).await
     }
 
-    /// Every asset that must be there and no other, as the published release lists them; only now
-    /// do their addresses last.
+    /// Every expected asset and no other, as the published release lists them; only now are their
+    /// addresses final.
     pub(super) async fn exactly(
         &self,
         made: Release,
@@ -101,7 +101,7 @@ impl Steps<'_> {
         listed.ok_or_else(|| missing(lacking.get(), published))
     }
 
-    /// The first asset that must be there and is not listed.
+    /// The first expected asset that is not listed.
     fn lacks(&self, listed: &[UploadedAsset]) -> Option<&Asset> {
         self.expected.iter().find(|asset| {
             listed

@@ -151,7 +151,7 @@ export class Stage {
     return ended.out;
   }
 
-  /** What a command says that must fail. */
+  /** The output of a command that must fail. */
   async refused(args, token) {
     const ended = await begin(args, { env: { ...this.variables(), GH_TOKEN: token, HOME: this.folder }, cwd: this.folder }).ended;
     if (ended.exit === 0) throw new Error(`countersign ${args.join(' ')} did not fail: ${ended.out}`);

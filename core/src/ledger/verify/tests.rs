@@ -360,7 +360,7 @@ fn every_commit_adds_one_entry() {
 }
 
 #[test]
-fn commits_without_an_entry_are_allowed_before_the_first_entry_alone() {
+fn commits_without_an_entry_are_allowed_only_before_the_first_entry() {
     let verifier = linked([claim(), outcome_of(claim())]).unwrap();
     let heads = [0, 1, 2].map(|entries| verifier.head_at(entries).to_document());
     let row = |newest_first: &[usize]| -> Vec<bool> {
@@ -388,6 +388,6 @@ fn commits_without_an_entry_are_allowed_before_the_first_entry_alone() {
     assert_eq!(
         row(&[2, 1, 0, 1, 0]),
         [true, true, true, false, true],
-        "an entry that was taken back"
+        "an entry that was removed"
     );
 }

@@ -57,7 +57,7 @@ const fresh = (name) => async (sim, rest) => {
   return { method: 'POST', path: '/git/refs', sent: { ref: 'refs/tags/v1', sha: made.sha } };
 };
 
-/** Makes each situation; gives the request that meets the answer. */
+/** Makes each situation; returns the request that meets the answer. */
 const SITUATIONS = {
   'the limit of GraphQL': (sim) => ended(sim),
   'the limit of GraphQL, as it was called until about 2025': (sim) =>
@@ -180,7 +180,7 @@ const plain = (text) =>
     .replace(/https?:\/\/[^/"]+/g, 'https://HOST')
     .replace(/repositories\/\d+/g, 'repositories/1');
 
-/** Reports tell of few headers, and only of these can be said that they must be there. */
+/** Reports show few headers, so only these can be required. */
 function differences(found, { status, headers, body, text }) {
   const wanted = { status, headers, body: JSON.parse(plain(JSON.stringify(text ?? body))) };
   const answer = { ...found, body: plain(found.body.toString()) };

@@ -110,9 +110,9 @@ const CASES = [
 ];
 
 /** Answers with the fixture: the first time, or each time. */
-function injecting({ fixture, on, often, headers }, told) {
+function injecting({ fixture, on, often, headers }, state) {
   const act = () => {
-    told.met += 1;
+    state.met += 1;
     return answer(OURS[fixture], headers?.());
   };
   return often === 'once' ? once(on, act) : (exchange) => (on(exchange) ? act() : undefined);
@@ -125,9 +125,9 @@ async function inputs(operation, stage, sim) {
   return operation;
 }
 
-async function attempted(one, told, stage, sim) {
+async function attempted(one, state, stage, sim) {
   const approved = await stage.approved(await inputs(one.operation ?? TAG, stage, sim));
-  told.armed = true;
+  state.armed = true;
   // A limit that lasts is not waited for.
   const ended = await stage.act({
     ...approved,
@@ -135,7 +135,7 @@ async function attempted(one, told, stage, sim) {
   });
 
   const { status, 'error-code': code = '' } = ended.outputs;
-  if (told.met === 0) throw new Error('nothing was asked that it could answer');
+  if (state.met === 0) throw new Error('nothing was asked that it could answer');
   if (JSON.stringify([ended.exit, status, code]) !== JSON.stringify(one.ends)) {
     throw new Error(`ended with ${ended.exit}, ${status} ${code}: ${ended.log}`);
   }
@@ -144,14 +144,14 @@ async function attempted(one, told, stage, sim) {
 }
 
 async function ended(one) {
-  const told = { met: 0, armed: false };
-  const inject = injecting(one, told);
-  const before = (exchange) => (told.armed ? inject(exchange) : undefined);
-  await scene({ before }, {}, (stage, sim) => attempted(one, told, stage, sim));
-  return `${told.met} times`;
+  const state = { met: 0, armed: false };
+  const inject = injecting(one, state);
+  const before = (exchange) => (state.armed ? inject(exchange) : undefined);
+  await scene({ before }, {}, (stage, sim) => attempted(one, state, stage, sim));
+  return `${state.met} times`;
 }
 
-/** Rules that cannot be read are done without; authors, labels and digests may be null. */
+/** Rules that cannot be read are ignored; authors, labels and digests may be null. */
 async function doneWithout() {
   const { error } = OURS['rules that the token may not read'];
   const after = (exchange) => {
@@ -190,6 +190,6 @@ export async function judgeEndings() {
     const name = `published answer, ${one.often}: ${one.fixture} (${operation}): ${one.ends[1]}`;
     await check(name, () => ended(one));
   }
-  await check('published answer: rules that the token may not read are done without', doneWithout);
+  await check('published answer: rules that the token may not read are ignored', doneWithout);
   await check('published answer: authors, labels and digests that are null are read', nulls);
 }

@@ -1,5 +1,5 @@
 // Where the simulator's answers differ from recorded ones, and why that does not matter.
-// Each line is one difference as shape.mjs words it; a line that is met no more has to go.
+// Each line is one difference as shape.mjs words it; delete a line that no longer occurs.
 
 const lacks = (names, place = '') => names.map((name) => `lacks ${place}${name}`);
 const headers = (names) => names.map((name) => `lacks header ${name}`);

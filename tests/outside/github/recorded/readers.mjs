@@ -6,7 +6,7 @@ import { check } from '../stage.mjs';
 
 const at = (endpoint) => endpoint.replace(' ', ' /repos/{owner}/{repo}');
 
-/** The way of the product on which it reads the endpoint's answer. */
+/** The scenario in which the product reads the endpoint's answer. */
 const WAYS = Object.fromEntries(
   Object.entries({
     'GET ': 'a run that is authorized and dispatched',

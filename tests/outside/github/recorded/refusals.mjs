@@ -2,7 +2,7 @@
 import { is, once, scene } from '../flows.mjs';
 import { RUN, check } from '../stage.mjs';
 
-/** The recorded answer itself; how long it is and when it came is the server's to say. */
+/** The recorded answer itself; the server sets its length and date. */
 function verbatim({ status, headers, body }) {
   const {
     'content-length': _,

@@ -2,7 +2,7 @@
 
 const kind = (value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
 
-/** Members and types of `found` against those of `wanted`; lists count by their first item. */
+/** Members and types of `found` against those of `wanted`; of a list only the first item counts. */
 function differences(found, wanted, place) {
   if (kind(found) !== kind(wanted))
     return [`${place || 'the body'} is ${kind(found)}, not ${kind(wanted)}`];
@@ -64,6 +64,6 @@ export function content(answer, recorded) {
   return lines;
 }
 
-/** What the simulator's answer has otherwise than the recorded one, one line each. */
+/** The differences between the simulator's answer and the recorded one, one per line. */
 export const compared = (answer, recorded) =>
   [missingHeaders, moreHeaders, content].flatMap((compare) => compare(answer, recorded));

@@ -3,7 +3,7 @@ import { Simulator, check, send } from '../stage.mjs';
 import { EXPLAINED } from './explained.mjs';
 import { compared } from './shape.mjs';
 
-/** What a scenario needs that was made by requests which the simulator does not know. */
+/** State that a scenario needs, made by requests that the simulator does not support. */
 const PREPARED = {
   async 'add-labels-to-issue'(sim, rest) {
     await sim.ask('commit', { branch: 'next', path: 'a.txt', text: 'a' });
@@ -40,7 +40,7 @@ function sender(sim, ids) {
   };
 }
 
-/** Remembers which id of the simulator stands for which recorded one. */
+/** Remembers which id of the simulator corresponds to which recorded one. */
 function pair(ids, recorded, body) {
   if (!recorded?.id) return;
   try {
@@ -50,7 +50,7 @@ function pair(ids, recorded, body) {
   }
 }
 
-/** Takes away what is explained; what is left is wrong. */
+/** Removes the explained differences; the rest are errors. */
 function unexplained(exchange, lines, met) {
   return lines.filter((line) => {
     const entry = EXPLAINED.find(
@@ -85,7 +85,7 @@ async function replayed(scenario, exchanges, met) {
   }
 }
 
-/** Replays every exchange of these; gives the explanations that were needed. */
+/** Replays these exchanges; fails for an explanation that was not needed. */
 export async function judgeSimulator(exchanges) {
   const met = new Set();
   for (const scenario of new Set(exchanges.map((one) => one.scenario))) {
