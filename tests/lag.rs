@@ -3,8 +3,8 @@
 
 mod harness;
 
-use countersign_sim::{Effect, Endpoint, Fact, Fault, Switch};
-use harness::{Attempt, Report, Stage, pins};
+use countersign_sim::{Effect, Endpoint, Fault, Switch, pins};
+use harness::{Attempt, Report, Stage};
 
 /// More looks than any attempt makes.
 const FOR_GOOD: usize = 1000;
@@ -42,7 +42,7 @@ fn asked(stage: &Stage, endpoint: Endpoint) -> usize {
 
 #[test]
 fn a_tag_that_shows_late_is_looked_for_before_anything_is_called_unknown() {
-    pins(&[Fact::F2]);
+    pins![F2];
     for attempt in [Stage::tag as fn(&Stage) -> Attempt<'_>, Stage::release] {
         let stage = Stage::new();
         stage.sim.turn_on(Switch::FreshRefsAreMissing);
@@ -61,7 +61,7 @@ fn a_tag_that_shows_late_is_looked_for_before_anything_is_called_unknown() {
 
 #[test]
 fn a_tag_that_does_not_show_within_half_a_minute_is_unknown() {
-    pins(&[Fact::F2]);
+    pins![F2];
     let stage = Stage::new();
     stage.sim.turn_on(Switch::FreshRefsAreMissing);
     stage.sim.lag(FOR_GOOD);
@@ -73,7 +73,7 @@ fn a_tag_that_does_not_show_within_half_a_minute_is_unknown() {
 
 #[test]
 fn a_tag_object_that_github_does_not_find_yet_is_waited_for() {
-    pins(&[Fact::U2]);
+    pins![U2];
     for switch in [
         Switch::FreshObjectsAreNotFound,
         Switch::FreshObjectsDoNotExist,
@@ -89,7 +89,7 @@ fn a_tag_object_that_github_does_not_find_yet_is_waited_for() {
 
 #[test]
 fn a_tag_object_that_github_does_not_find_is_left_to_the_next_attempt() {
-    pins(&[Fact::U2]);
+    pins![U2];
     for switch in [
         Switch::FreshObjectsAreNotFound,
         Switch::FreshObjectsDoNotExist,
@@ -112,7 +112,7 @@ fn a_tag_object_that_github_does_not_find_is_left_to_the_next_attempt() {
 /// The answer said 404, and the ref was set all the same: the second try meets it.
 #[test]
 fn a_ref_that_exists_on_the_second_try_is_ours_if_it_leads_to_our_object() {
-    pins(&[Fact::U2]);
+    pins![U2];
     let stage = Stage::new();
     let attempt = stage.tag().approved();
     for endpoint in [Endpoint::CreateRef, Endpoint::GetRef] {
@@ -127,7 +127,7 @@ fn a_ref_that_exists_on_the_second_try_is_ours_if_it_leads_to_our_object() {
 
 #[test]
 fn assets_that_a_publications_answer_lacks_are_looked_for_in_their_list() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.turn_on(Switch::FreshAssetsAreMissing);
@@ -151,7 +151,7 @@ fn assets_that_a_publications_answer_lacks_are_looked_for_in_their_list() {
 
 #[test]
 fn an_asset_that_stays_missing_is_left_to_the_next_attempt() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.turn_on(Switch::FreshAssetsAreMissing);
@@ -168,7 +168,7 @@ fn an_asset_that_stays_missing_is_left_to_the_next_attempt() {
 /// What is missing when the next attempt looks is missing.
 #[test]
 fn an_asset_that_the_next_attempt_misses_too_is_a_failure() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.turn_on(Switch::FreshAssetsAreMissing);
@@ -182,7 +182,7 @@ fn an_asset_that_the_next_attempt_misses_too_is_a_failure() {
 
 #[test]
 fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage
@@ -206,7 +206,7 @@ fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
 /// An approved release that exists must not be called failed: the next attempt settles it.
 #[test]
 fn a_publication_that_does_not_show_is_unknown_and_found_by_the_next_attempt() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     for endpoint in [Endpoint::PublishRelease, Endpoint::GetRelease] {
@@ -229,7 +229,7 @@ fn a_publication_that_does_not_show_is_unknown_and_found_by_the_next_attempt() {
 /// nor as published in the list.
 #[test]
 fn a_published_release_that_is_still_listed_as_a_draft_is_not_published_again() {
-    pins(&[Fact::U7, Fact::A36]);
+    pins![U7, A36];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.turn_on(Switch::PublishedStillListedAsDraft);
@@ -253,7 +253,7 @@ fn a_published_release_that_is_still_listed_as_a_draft_is_not_published_again() 
 
 #[test]
 fn a_draft_that_the_list_lacks_is_looked_for_before_another_is_made() {
-    pins(&[Fact::A36]);
+    pins![A36];
     for (endpoint, nth) in [(Endpoint::UploadAsset, 1), (Endpoint::Append, 2)] {
         let stage = Stage::new();
         let attempt = two_files(&stage).input("draft", "true").approved();
@@ -273,7 +273,7 @@ fn a_draft_that_the_list_lacks_is_looked_for_before_another_is_made() {
 /// The list that says what an earlier attempt uploaded lacks a file: its second upload is refused.
 #[test]
 fn an_asset_that_the_list_lacks_is_found_when_github_refuses_a_second_one() {
-    pins(&[Fact::U7]);
+    pins![U7];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     attempt.killed(Endpoint::PublishRelease, 1);
@@ -290,7 +290,7 @@ fn an_asset_that_the_list_lacks_is_found_when_github_refuses_a_second_one() {
 
 #[test]
 fn a_draft_that_the_upload_host_does_not_know_yet_is_waited_for() {
-    pins(&[Fact::A35]);
+    pins![A35];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     for endpoint in [Endpoint::UploadAsset, Endpoint::ListAssets] {
@@ -319,7 +319,7 @@ fn a_pull_request_that_does_not_show_yet_gets_its_labels_and_reviewers() {
 
 #[test]
 fn a_label_or_reviewer_that_github_drops_is_a_failure_that_names_it() {
-    pins(&[Fact::C1]);
+    pins![C1];
     for (switch, code, name) in [
         (Switch::LabelsAreDropped, "labels_missing", "`release`"),
         (Switch::ReviewersAreDropped, "reviewers_missing", "`hubot`"),
@@ -373,7 +373,7 @@ fn a_draft_that_does_not_show_yet_is_still_deleted() {
 /// A label comes back as "" and later as null, and the page of an odd tag is percent-encoded.
 #[test]
 fn an_odd_tag_is_published_with_the_page_that_github_names() {
-    pins(&[Fact::C3, Fact::S20]);
+    pins![C3, S20];
     let stage = Stage::new();
     let attempt = two_files(&stage).input("tag-name", "@scope/pkg@1.2.3+b#1");
     let report = attempt.approved().run();
@@ -390,7 +390,7 @@ fn an_odd_tag_is_published_with_the_page_that_github_names() {
 
 #[test]
 fn assets_are_uploaded_to_a_host_that_reports_no_limits() {
-    pins(&[Fact::S9]);
+    pins![S9];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
     stage.sim.rate_limit(1000, 90);

@@ -6,8 +6,8 @@
 
 mod harness;
 
-use countersign_sim::{Effect, Endpoint, Fact, Fault};
-use harness::{Attempt, Report, Stage, pins};
+use countersign_sim::{Effect, Endpoint, Fault, pins};
+use harness::{Attempt, Report, Stage};
 use serde_json::Value;
 
 fn files(stage: &Stage, count: usize) -> Attempt<'_> {
@@ -31,7 +31,7 @@ const PACED: &str = "countersign: 62 files are uploaded one per second after the
 
 #[test]
 fn files_after_the_first_sixty_are_uploaded_one_per_second() {
-    pins(&[Fact::F8]);
+    pins![F8];
     let stage = Stage::new();
     let report = files(&stage, 62).approved().run();
     report.succeeded();
@@ -42,7 +42,7 @@ fn files_after_the_first_sixty_are_uploaded_one_per_second() {
 
 #[test]
 fn an_enterprise_server_gets_all_files_at_once() {
-    pins(&[Fact::F8]);
+    pins![F8];
     let stage = Stage::new();
     let attempt = files(&stage, 62).variable("GITHUB_SERVER_URL", "https://ghes.example");
     let plan = attempt.dry_run();
@@ -54,7 +54,7 @@ fn an_enterprise_server_gets_all_files_at_once() {
 
 #[test]
 fn a_plan_says_how_long_the_uploads_take_and_when_github_may_stop_them() {
-    pins(&[Fact::F8]);
+    pins![F8];
     let stage = Stage::new();
     assert_eq!(warnings(&files(&stage, 60).dry_run()), []);
 
@@ -82,7 +82,7 @@ fn a_plan_says_how_long_the_uploads_take_and_when_github_may_stop_them() {
 
 #[test]
 fn a_secondary_limit_on_uploads_is_waited_for() {
-    pins(&[Fact::F8]);
+    pins![F8];
     let stage = Stage::new();
     let attempt = files(&stage, 12).input("max-wait", "600").approved();
     stage.sim.plan(
@@ -106,7 +106,7 @@ fn a_secondary_limit_on_uploads_is_waited_for() {
 /// so that a re-run can continue.
 #[test]
 fn a_limit_that_outlasts_max_wait_leaves_the_operation_to_a_re_run() {
-    pins(&[Fact::F8]);
+    pins![F8];
     for endpoint in [Endpoint::UploadAsset, Endpoint::PublishRelease] {
         let stage = Stage::new();
         let attempt = files(&stage, 3).approved();

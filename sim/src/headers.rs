@@ -81,7 +81,6 @@ pub(crate) fn standing(
         ("x-github-media-type", media_type(call).to_owned()),
     ];
     if call.door == Door::Uploads {
-        headers.retain(|(name, _)| *name != "server");
         headers.push(("connection", "close".to_owned()));
         return headers;
     }

@@ -35,7 +35,7 @@ use countersign_core::{
     receipt::Terms,
     timestamp::Timestamp,
 };
-use countersign_sim::{Endpoint, Event, Fact, Permissions, Simulator};
+use countersign_sim::{Endpoint, Event, Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
@@ -350,12 +350,6 @@ impl Drop for Stage {
             schema::fits_ledger(self.sim.git_dir());
         }
     }
-}
-
-/// Names the facts about GitHub that a test pins.
-#[track_caller]
-pub fn pins(facts: &[Fact]) {
-    assert!(!facts.is_empty(), "a test pins at least one fact");
 }
 
 /// Tells a figure past the test runner's capture.
