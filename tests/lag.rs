@@ -165,21 +165,6 @@ fn an_asset_that_stays_missing_is_left_to_the_next_attempt() {
     ended(&stage, &second, 0, "-", &events);
 }
 
-/// What is missing when the next attempt looks is missing.
-#[test]
-fn an_asset_that_the_next_attempt_misses_too_is_a_failure() {
-    pins![U7];
-    let stage = Stage::new();
-    let attempt = two_files(&stage).approved();
-    stage.sim.turn_on(Switch::FreshAssetsAreMissing);
-    stage.sim.lag(FOR_GOOD);
-    attempt.run();
-
-    let second = attempt.variable("GITHUB_RUN_ATTEMPT", "2").run();
-    let events = ["claimed", "unknown", "claimed", "failed"];
-    ended(&stage, &second, 1, "asset_missing", &events);
-}
-
 #[test]
 fn a_publications_answer_that_still_shows_the_draft_is_read_again() {
     pins![U7];
