@@ -16,6 +16,7 @@ mod probe;
 mod release;
 mod resolve;
 mod rules;
+mod tag_ref;
 mod token;
 mod trouble;
 mod window;
@@ -61,6 +62,7 @@ pub(crate) use self::{
     release::{Release, UploadedAsset},
     resolve::Named,
     rules::{BranchRule, BranchRules, Step},
+    tag_ref::commit_of_tag,
     token::Token,
     trouble::Trouble,
     written::Written,

@@ -9,8 +9,7 @@ use countersign_core::{
 };
 
 use crate::{
-    github::{GitHub, PreflightQuery, Trouble},
-    publisher::tag_ref::commit_of_tag,
+    github::{GitHub, PreflightQuery, Trouble, commit_of_tag},
     random,
 };
 

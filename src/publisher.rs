@@ -4,7 +4,6 @@ mod certain;
 mod pull;
 mod release;
 mod tag;
-pub(crate) mod tag_ref;
 mod upload;
 
 use std::collections::BTreeMap;

@@ -74,6 +74,8 @@ pub struct PullRecord {
     pub head: String,
     /// Base branch.
     pub base: String,
+    /// Where head and base led when either branch was last seen; both outlive their branches.
+    pub heads: BTreeMap<String, String>,
     /// Opened as a draft.
     pub draft: bool,
     /// `open` or `closed`.

@@ -277,7 +277,10 @@ impl Simulator {
 
     /// Deletes a ref by its full name; gives whether it was there.
     pub fn delete_ref(&self, name: &str) -> bool {
-        self.world(|world| world.git.delete_reference(name))
+        self.world(|world| {
+            world.remember_heads();
+            world.git.delete_reference(name)
+        })
     }
 
     /// What a full ref name points at, unpeeled.

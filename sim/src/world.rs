@@ -165,4 +165,22 @@ impl World {
     pub(crate) fn pull_mut(&mut self, number: u64) -> Option<&mut PullRecord> {
         self.pulls.iter_mut().find(|pull| pull.number == number)
     }
+
+    /// Where these branches lead now, by their names.
+    pub(crate) fn heads_of<const N: usize>(&self, branches: [&str; N]) -> BTreeMap<String, String> {
+        let found = branches.into_iter().filter_map(|branch| {
+            let head = self.git.head(branch)?;
+            Some((branch.to_owned(), head.to_string()))
+        });
+        found.collect()
+    }
+
+    /// Notes where the branches of all pull requests lead, before one of them is deleted.
+    pub(crate) fn remember_heads(&mut self) {
+        for index in 0..self.pulls.len() {
+            let pull = &self.pulls[index];
+            let heads = self.heads_of([pull.head.as_str(), pull.base.as_str()]);
+            self.pulls[index].heads.extend(heads);
+        }
+    }
 }

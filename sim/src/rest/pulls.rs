@@ -43,6 +43,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         return Err(Answer::error(422, message));
     }
     mergeable(world, &head, &base)?;
+    let heads = world.heads_of([&head, &base]);
     let pull = PullRecord {
         number: world.pulls.len() as u64 + 1,
         author: render::login_behind(call.grant).to_owned(),
@@ -50,6 +51,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         body: text,
         head,
         base,
+        heads,
         draft,
         state: "open".to_owned(),
         labels: Vec::new(),

@@ -85,6 +85,7 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Served {
     let name = format!("refs/{}", call.tail(2));
     existing(world, &name)?;
     guard::deletion(world, &name)?;
+    world.remember_heads();
     world.git.delete_reference(&name);
     world.effect(format!("ref {name} deleted"));
     Ok(Answer::no_content())

@@ -184,17 +184,19 @@ pub(crate) fn pull(world: &World, pull: &PullRecord) -> Value {
         "updated_at": iso8601(pull.created_at),
         "requested_reviewers": reviewers,
         "requested_teams": teams,
-        "head": side(world, &pull.head),
-        "base": side(world, &pull.base),
+        "head": side(world, pull, &pull.head),
+        "base": side(world, pull, &pull.base),
         "maintainer_can_modify": false,
     })
 }
 
-fn side(world: &World, branch: &str) -> Value {
+/// A branch of a pull request. Its commit is shown also when the branch is gone.
+fn side(world: &World, pull: &PullRecord, branch: &str) -> Value {
+    let now = world.git.head(branch).map(|oid| oid.to_string());
     json!({
         "label": format!("{}:{branch}", world.identity.owner),
         "ref": branch,
-        "sha": world.git.head(branch).map(|oid| oid.to_string()),
+        "sha": now.as_ref().or_else(|| pull.heads.get(branch)),
         "user": user(&world.identity.owner),
         "repo": repository(&world.identity),
     })

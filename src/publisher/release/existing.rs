@@ -6,11 +6,10 @@ use countersign_core::{asset::Asset, ledger::PublishedAsset};
 
 use super::Steps;
 use crate::{
-    github::{Release, Trouble, UploadedAsset, Written},
+    github::{Release, Trouble, UploadedAsset, Written, commit_of_tag},
     publisher::{
         Setback,
         certain::{read_fresh, repeated},
-        tag_ref::commit_of_tag,
     },
 };
 

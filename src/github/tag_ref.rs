@@ -3,7 +3,7 @@
 use countersign_core::name::{CommitId, Repository, TagName};
 use serde::Deserialize;
 
-use crate::github::{GitHub, Trouble, encoded_path};
+use super::{GitHub, Trouble, encoded_path};
 
 /// A ref, or a tag object: both name the object behind them.
 #[derive(Deserialize)]
