@@ -101,7 +101,7 @@ macro_rules! assumptions {
                 "A release or ref at a commit whose workflow files differ from the default branch \
                 is refused to a job's token: 403 \"Resource not accessible by integration\" or \
                 404.",
-                "OpenAPI; cli/cli#9514; BerriAI/litellm#32023", probe "publish-at";
+                "OpenAPI; cli/cli#9514; BerriAI/litellm#32023", probe "other-workflows";
             A28: Unproven,
                 "It is not known whether publishing at a commit on no branch is refused for that \
                 reason.",

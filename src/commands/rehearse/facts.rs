@@ -55,7 +55,9 @@ const FACTS: &[(&str, &[&str])] = &[
     ("labels", &["A43"]),
     ("lag", &["F2", "U7", "A36", "N3"]),
     ("list-lag", &["A36"]),
-    ("publish-at", &["A26", "A27", "A28", "B23", "M4", "N20"]),
+    ("other-workflows", &["A27", "M4", "N20"]),
+    ("publish-at", &["A26", "A28", "B23"]),
+    ("publish-existing-tag", &["A26"]),
     ("pull", &["A41", "A42", "A43", "M10", "N15", "C5"]),
     ("pulls-with-read", &["F6", "M1", "M11", "S12", "S18"]),
     (

@@ -115,8 +115,19 @@ impl Stage<'_> {
         self.send(Ask::graphql(document, &variables)).await
     }
 
-    /// Sets a ref to an object. One that was made a moment ago may not be known yet.
+    /// Sets a ref to an object.
     pub(super) async fn set_ref(&self, name: &str, object: &str) -> Result<Exchange, Stopped> {
+        let set = self.try_ref(name, object).await?;
+        if set.is_success() {
+            Ok(set)
+        } else {
+            Err(Stopped::Preparation("POST git/refs".into(), set.into()))
+        }
+    }
+
+    /// The same where a refusal is an answer. An object that was made a moment ago may not be
+    /// known everywhere yet.
+    pub(super) async fn try_ref(&self, name: &str, object: &str) -> Result<Exchange, Stopped> {
         let ask = || Ask::post("git/refs", json!({ "ref": name, "sha": object }));
         for tried in 1.. {
             let exchange = self.send(ask()).await?;
@@ -124,11 +135,8 @@ impl Stage<'_> {
                 || exchange.body["message"]
                     .as_str()
                     .is_some_and(|message| message.starts_with("Object does not exist"));
-            if exchange.is_success() {
-                return Ok(exchange);
-            }
             if !is_fresh || tried > FRESH_TRIES {
-                return Err(Stopped::Preparation(ask().name(), exchange.into()));
+                return Ok(exchange);
             }
             self.pace.sleep(1000 << tried).await;
         }
