@@ -237,6 +237,13 @@ impl Stage<'_> {
         self.prepare(Ask::post("releases", release)).await
     }
 
+    /// Makes a draft public.
+    pub(super) async fn publish(&self, draft: &Exchange) -> Result<Exchange, Stopped> {
+        let id = draft.body["id"].as_u64().unwrap_or_default();
+        let body = json!({ "draft": false, "make_latest": "false" });
+        self.send(Ask::patch(format!("releases/{id}"), body)).await
+    }
+
     /// Uploads an asset to a draft, at the address that its answer names.
     pub(super) async fn send_upload(
         &self,
@@ -280,6 +287,18 @@ impl Stage<'_> {
         path: &str,
         tag: &str,
     ) -> Result<Exchange, Stopped> {
+        let addition = json!({ "path": path, "contents": "e30=" });
+        self.append_file(branch, expected, addition, tag).await
+    }
+
+    /// The same with contents of one's own, in base64.
+    pub(super) async fn append_file(
+        &self,
+        branch: &str,
+        expected: &str,
+        addition: Value,
+        tag: &str,
+    ) -> Result<Exchange, Stopped> {
         let input = json!({
             "branch": {
                 "repositoryNameWithOwner": self.scratch.repository(),
@@ -287,7 +306,7 @@ impl Stage<'_> {
             },
             "message": { "headline": "Rehearse" },
             "expectedHeadOid": expected,
-            "fileChanges": { "additions": [{ "path": path, "contents": "e30=" }] },
+            "fileChanges": { "additions": [addition] },
         });
         let variables = json!({ "input": input, "tagRef": format!("refs/tags/{tag}") });
         self.send(Ask::graphql(APPEND, &variables)).await

@@ -8,7 +8,7 @@ use crate::{
         stage::{Stage, text_of},
         table::{Need, Probe, Way},
     },
-    github::{Ask, Exchange},
+    github::Ask,
 };
 
 /// Characters that a release's text may have.
@@ -131,7 +131,7 @@ async fn publish_at(stage: &Stage<'_>) -> Probing {
             "tag_name": tag, "target_commitish": commit, "draft": true, "make_latest": "false",
         });
         let draft = stage.prepare(Ask::post("releases", release)).await?;
-        let published = publish(stage, &draft).await?;
+        let published = stage.publish(&draft).await?;
         let leads = stage
             .found_ref(&format!("tags/{tag}"))
             .await?
@@ -159,7 +159,7 @@ async fn publish_existing_tag(stage: &Stage<'_>) -> Probing {
     stage.set_ref(&format!("refs/tags/{tag}"), &tagged).await?;
 
     let draft = stage.draft(&tag, "").await?;
-    let published = publish(stage, &draft).await?;
+    let published = stage.publish(&draft).await?;
 
     let leads = stage.found_ref(&format!("tags/{tag}")).await?;
     let is_unmoved = leads.is_some_and(|oid| oid == tagged);
@@ -175,12 +175,12 @@ async fn publish_existing_tag(stage: &Stage<'_>) -> Probing {
 async fn publish_twice(stage: &Stage<'_>) -> Probing {
     let tag = stage.name("published-twice");
     let draft = stage.draft(&tag, "").await?;
-    let first = publish(stage, &draft).await?;
+    let first = stage.publish(&draft).await?;
     if !first.is_success() {
         return Err(Stopped::Preparation("the publication".into(), first.into()));
     }
 
-    let second = publish(stage, &draft).await?;
+    let second = stage.publish(&draft).await?;
     let leads = stage.found_ref(&format!("tags/{tag}")).await?;
     let is_there = leads.as_deref() == Some(stage.commit()?);
 
@@ -216,7 +216,7 @@ async fn other_workflows(stage: &Stage<'_>) -> Probing {
     });
     let mut publication = stage.send(Ask::post("releases", release)).await?;
     if publication.is_success() {
-        publication = publish(stage, &publication).await?;
+        publication = stage.publish(&publication).await?;
     }
     let name = format!("refs/tags/{}", stage.name("other-workflows-ref"));
     let set = stage.try_ref(&name, &commit).await?;
@@ -230,13 +230,6 @@ async fn other_workflows(stage: &Stage<'_>) -> Probing {
         set.summary()
     );
     Ok(Finding::of(holds, found, &publication))
-}
-
-/// Makes a draft public.
-async fn publish(stage: &Stage<'_>, draft: &Exchange) -> Result<Exchange, Stopped> {
-    let id = draft.body["id"].as_u64().unwrap_or_default();
-    let body = json!({ "draft": false, "make_latest": "false" });
-    stage.send(Ask::patch(format!("releases/{id}"), body)).await
 }
 
 async fn notes(stage: &Stage<'_>) -> Probing {
@@ -257,11 +250,11 @@ async fn immutable(stage: &Stage<'_>) -> Probing {
     }
     let tag = stage.name("immutable");
     let draft = stage.draft(&tag, "").await?;
-    let id = draft.body["id"].as_u64().unwrap_or_default();
-    let body = json!({ "draft": false, "make_latest": "false" });
-    let published = stage
-        .prepare(Ask::patch(format!("releases/{id}"), body))
-        .await?;
+    let published = stage.publish(&draft).await?;
+    if !published.is_success() {
+        let what = "the publication".into();
+        return Err(Stopped::Preparation(what, published.into()));
+    }
     let upload = stage
         .send_upload(&draft, &stage.name("late.txt"), b"Late.\n")
         .await?;
