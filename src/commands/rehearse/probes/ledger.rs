@@ -69,7 +69,7 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
     Probe {
         id: "update-refs",
         needs: &[],
-        writes: 6,
+        writes: 7,
         expected: "`updateRefs` refuses another `beforeOid`, and with the right one moves a tag backwards by force.",
         way: Way::Asks(|stage| Box::pin(update_refs(stage))),
     },
