@@ -60,6 +60,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("other-workflows", &["A27", "M4", "N20"]),
     ("publish-at", &["A26", "A28", "B23"]),
     ("publish-existing-tag", &["A26"]),
+    ("publish-twice", &["A25"]),
     ("pull", &["A41", "A42", "A43", "M10", "N15", "C5"]),
     ("pulls-with-read", &["F6", "M1", "M11", "S12", "S18"]),
     (

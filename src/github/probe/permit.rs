@@ -63,7 +63,8 @@ fn rest(scratch: &Scratch, ask: &Ask, path: &str, body: &Value) -> Result<(), Ou
         ("POST", ["git", "refs"]) => named_ref(&body["ref"]),
         ("POST", ["git", "tags"]) => named(&body["tag"]),
         ("DELETE", ["git", "refs", "heads", BRANCH]) => made(Made::Ledger),
-        ("PATCH" | "DELETE", ["git", "refs", "heads" | "tags", name, ..]) => ours(name),
+        ("PATCH" | "DELETE", ["git", "refs", "heads" | "tags", name, ..])
+        | ("PUT" | "DELETE", ["branches", name, "protection"]) => ours(name),
         ("POST", ["releases"]) => named(&body["tag_name"]),
         ("PATCH" | "DELETE", ["releases", id]) => {
             made(Made::Release(number(id)))?;
@@ -83,7 +84,6 @@ fn rest(scratch: &Scratch, ask: &Ask, path: &str, body: &Value) -> Result<(), Ou
             each(&body["conditions"]["ref_name"]["include"], named_ref)
         }
         ("DELETE", ["rulesets", id]) => made(Made::Ruleset(number(id))),
-        ("PUT" | "DELETE", ["branches", name, "protection"]) => ours(name),
         ("POST", ["commits", _, "comments"]) => named(&body["body"]),
         ("DELETE", ["comments", id]) => made(Made::CommitComment(number(id))),
         // Inputs that are too large for any workflow: nothing is started.
