@@ -145,6 +145,10 @@ impl Ground {
                 .count()
         };
         assert_eq!(count("ruleset ", " created"), count("ruleset ", " deleted"));
+        assert_eq!(
+            count("protection ", " set"),
+            count("protection ", " removed")
+        );
         assert_eq!(count("comment ", " on "), count("comment ", " deleted"));
         let folders = fs::read_dir(self.folder.path()).unwrap();
         let left: Vec<_> = folders
@@ -180,9 +184,13 @@ const NOT_TRIED: &[&str] = &[
     "empty-repository",
     "environment-reviewers",
     "immutable",
+    "long-history",
     "rate-limit-word",
     "rename",
     "rerun",
+    "runner-cancel",
+    "runner-container",
+    "runner-limits",
     "secondary-limit",
 ];
 
@@ -274,6 +282,8 @@ fn differ_under(switch: Switch) {
     }
     let ended = ground.ended(ground.job(&arguments));
     assert_eq!(ended.that("differs"), ids(expected), "{}", ended.table);
+    let left_behind = &ended.report.as_ref().unwrap()["left_behind"];
+    assert_eq!(*left_behind, Value::Array(Vec::new()));
     assert_eq!(ended.exit, 5);
     ground.is_clean();
 }

@@ -51,6 +51,8 @@ pub enum Endpoint {
     GetRuleset,
     CreateRuleset,
     DeleteRuleset,
+    ProtectBranch,
+    UnprotectBranch,
     GetImmutableReleases,
     ListActivity,
     CommentOnCommit,
@@ -107,6 +109,8 @@ impl Endpoint {
             ("GET", ["rulesets", _]) => Self::GetRuleset,
             ("POST", ["rulesets"]) => Self::CreateRuleset,
             ("DELETE", ["rulesets", _]) => Self::DeleteRuleset,
+            ("PUT", ["branches", _, "protection"]) => Self::ProtectBranch,
+            ("DELETE", ["branches", _, "protection"]) => Self::UnprotectBranch,
             ("GET", ["immutable-releases"]) => Self::GetImmutableReleases,
             _ => Self::Unknown,
         }
@@ -205,7 +209,10 @@ impl Endpoint {
             | Self::GetArtifact => Need(Actions, Read),
             Self::DispatchWorkflow => Need(Actions, Write),
             Self::GetImmutableReleases => Need(Administration, Read),
-            Self::CreateRuleset | Self::DeleteRuleset => Need(Administration, Write),
+            Self::CreateRuleset
+            | Self::DeleteRuleset
+            | Self::ProtectBranch
+            | Self::UnprotectBranch => Need(Administration, Write),
             Self::GetRepository
             | Self::BranchRules
             | Self::ListRulesets
@@ -285,6 +292,9 @@ impl Endpoint {
             | Self::GetRuleset
             | Self::CreateRuleset
             | Self::DeleteRuleset => "https://docs.github.com/rest/repos/rules",
+            Self::ProtectBranch | Self::UnprotectBranch => {
+                "https://docs.github.com/rest/branches/branch-protection"
+            }
             Self::AddLabels => "https://docs.github.com/rest/issues/labels",
             Self::RequestReviewers => "https://docs.github.com/rest/pulls/review-requests",
             Self::GetRun | Self::GetAttempt | Self::ListApprovals => {

@@ -12,7 +12,7 @@ pub(crate) struct Ruleset {
     pub(crate) name: String,
     /// `Repository` or `Organization`.
     pub(crate) source_type: &'static str,
-    /// `branch` or `tag`; only those of branches are enforced.
+    /// `branch` or `tag`; of those for tags only `creation` is enforced.
     pub(crate) target: String,
     /// Only an `active` ruleset is enforced.
     pub(crate) enforcement: String,
@@ -36,11 +36,11 @@ impl Ruleset {
         }
     }
 
-    fn covers(&self, branch: &str, default: &str) -> bool {
-        let name = format!("refs/heads/{branch}");
+    /// Whether it is enforced on a ref, given by its full name; so is the default branch.
+    fn covers(&self, name: &str, default: &str) -> bool {
         let fits = |pattern: &String| match pattern.as_str() {
             "~ALL" => true,
-            "~DEFAULT_BRANCH" => branch == default,
+            "~DEFAULT_BRANCH" => name == default,
             pattern => matches(pattern.as_bytes(), name.as_bytes()),
         };
         self.include.iter().any(fits) && !self.exclude.iter().any(fits)
@@ -67,12 +67,24 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 
 impl World {
     /// The rulesets that are enforced on a branch.
-    pub(crate) fn rulesets_of<'a>(&'a self, branch: &'a str) -> impl Iterator<Item = &'a Ruleset> {
-        let default = self.git.default_branch();
+    pub(crate) fn rulesets_of(&self, branch: &str) -> impl Iterator<Item = &Ruleset> {
+        self.rulesets_on("branch", format!("refs/heads/{branch}"))
+    }
+
+    /// The rulesets of a target that are enforced on a ref, given by its full name.
+    fn rulesets_on(&self, target: &'static str, name: String) -> impl Iterator<Item = &Ruleset> {
+        let default = format!("refs/heads/{}", self.git.default_branch());
         self.settings.rulesets.iter().filter(move |ruleset| {
-            let enforced = ruleset.target == "branch" && ruleset.enforcement == "active";
-            enforced && ruleset.covers(branch, &default)
+            let enforced = ruleset.target == target && ruleset.enforcement == "active";
+            enforced && ruleset.covers(&name, &default)
         })
+    }
+
+    /// Whether a ruleset, or the switch for all tags, restricts the creation of a tag.
+    pub(crate) fn restricts_tag(&self, tag: &str) -> bool {
+        let mut rulesets = self.rulesets_on("tag", format!("refs/tags/{tag}"));
+        self.settings.tag_creation_restricted
+            || rulesets.any(|ruleset| ruleset.rules.iter().any(|rule| rule["type"] == "creation"))
     }
 
     /// The rules that hold for a branch, one per ruleset and type.

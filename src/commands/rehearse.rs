@@ -205,7 +205,7 @@ fn announcement(stage: &Stage<'_>, writes: usize) -> String {
     format!(
         "A rehearsal on {} ({visible}).\n\
          It makes at most {writes} content writes, at most 60 in a minute, so it lasts {} minute(s) or more.\n\
-         What it makes is called {}…: branches, tags, releases with files, pull requests, a label, rulesets, a comment on a commit.\n\
+         What it makes is called {}…: branches, tags, releases with files, pull requests, a label, rulesets, a protection of a branch, a comment on a commit.\n\
          {ledger}\n\
          All of it is removed at the end; pull requests can only be closed.",
         scratch.repository(),

@@ -57,6 +57,10 @@ impl Ask {
         Self::below(Method::POST, path, Content::Json(body))
     }
 
+    pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self::below(Method::PUT, path, Content::Json(body))
+    }
+
     pub(crate) fn patch(path: impl Into<String>, body: Value) -> Self {
         Self::below(Method::PATCH, path, Content::Json(body))
     }

@@ -22,7 +22,7 @@ macro_rules! assumptions {
             A6: Inferred,
                 "`history(path:)` of an absent path is answered well within GraphQL's ten seconds \
                 on a ledger of some 100,000 commits (see B9).",
-                "measured with git on ledgers of that shape", probe "absent-history";
+                "measured with git on ledgers of that shape", probe "long-history";
             A7: Inferred,
                 "`ref.rules(first:)` is readable with a job's token and contents: read.",
                 "s4k10503/velvet#320 (REST rulesets)", probe "rules";
@@ -65,7 +65,7 @@ macro_rules! assumptions {
                 "docs: triggering a workflow", probe "dispatch";
             A18: Recorded,
                 "One commit takes an entry of 1 MiB and more.",
-                "b-ber#597", probe "append-refusals";
+                "b-ber#597", probe "large-append";
             A19: Documented,
                 "A root commit is made by POST git/commits with `parents: []`, and POST git/refs \
                 makes the branch.",
@@ -101,7 +101,7 @@ macro_rules! assumptions {
                 "A release or ref at a commit whose workflow files differ from the default branch \
                 is refused to a job's token: 403 \"Resource not accessible by integration\" or \
                 404.",
-                "OpenAPI; cli/cli#9514; BerriAI/litellm#32023", probe "publish-at";
+                "OpenAPI; cli/cli#9514; BerriAI/litellm#32023", probe "other-workflows";
             A28: Unproven,
                 "It is not known whether publishing at a commit on no branch is refused for that \
                 reason.",
@@ -198,7 +198,7 @@ macro_rules! assumptions {
             A53: Recorded,
                 "In a container job a composite's custom shell gets the host's path, so the step \
                 fails.",
-                "actions/runner#716; actions/runner#2185", probe "runner";
+                "actions/runner#716; actions/runner#2185", probe "runner-container";
             A54: Documented,
                 "`toJSON(inputs)` in a composite action holds this action's inputs alone, defaults \
                 included.",
@@ -208,7 +208,7 @@ macro_rules! assumptions {
                 "actions/runner ScriptHandler.PrintActionDetails", probe "runner";
             A56: Recorded,
                 "One environment string of 128 KiB or more keeps the step from starting.",
-                "Linux MAX_ARG_STRLEN; github/accessibility-scanner#222", probe "runner";
+                "Linux MAX_ARG_STRLEN; github/accessibility-scanner#222", probe "runner-limits";
             A57: Documented,
                 "A workflow cannot override the GITHUB_* variables.",
                 "docs: variables; actions/runner ScriptHandler", probe "runner";
@@ -218,12 +218,12 @@ macro_rules! assumptions {
             A59: Documented,
                 "A cancelled step gets SIGINT, SIGTERM after 7.5 seconds, and is killed 2.5 \
                 seconds later.",
-                "actions/runner ProcessInvoker", probe "runner";
+                "actions/runner ProcessInvoker", probe "runner-cancel";
             A60: Documented,
                 "A step's summary is at most 1 MiB, a step has 10 annotations of a type, a message \
                 is cut at 4,096 characters, and `##[` is a command anywhere in a line.",
                 "docs: workflow commands; actions/runner FileCommandManager, ActionCommand",
-                probe "runner";
+                probe "runner-limits";
             A61: Documented,
                 "The pinned commits of actions/checkout, upload-artifact, download-artifact and \
                 attest are the releases that their comments name.",
@@ -273,7 +273,7 @@ macro_rules! assumptions {
             A73: Recorded,
                 "A tag ruleset with `creation` refuses a publication with 422 and a pre_receive \
                 error, and POST git/refs with 422 \"Reference update failed\".",
-                "googleapis/release-please-action#1194; release-plz/action#518", probe "tag-object";
+                "googleapis/release-please-action#1194; release-plz/action#518", probe "tag-ruleset";
         }
     };
 }

@@ -18,7 +18,7 @@ macro_rules! permissions {
             M4: Inferred,
                 "POST git/refs and POST releases need contents: write, and workflows: write, which \
                 no job has, where workflow files differ.",
-                "docs: permissions for GitHub Apps; OpenAPI", probe "publish-at";
+                "docs: permissions for GitHub Apps; OpenAPI", probe "other-workflows";
             M5: Documented,
                 "Reading branch rules, rulesets and the repository needs metadata: read, which \
                 every token has.",

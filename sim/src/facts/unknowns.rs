@@ -41,7 +41,7 @@ macro_rules! unknowns {
             B9: Inferred,
                 "A6: walking 50,000 commits for an absent path takes git a second, and GraphQL \
                 gives up at ten.",
-                "measured with git; docs: GraphQL timeouts", probe "absent-history";
+                "measured with git; docs: GraphQL timeouts", probe "long-history";
             B10: Documented,
                 "A16: a rule for signatures judges all commits of the pushed range and none below \
                 it.",
@@ -53,12 +53,12 @@ macro_rules! unknowns {
                 "F4: pull_request and required_status_checks on all branches refuse a job's \
                 append, and a job's token cannot be made a bypass actor: 422 \"Actor GitHub \
                 Actions integration must be part of the ruleset source or owner organization\".",
-                "spm/spm#155; bmad-module-skill-forge#198", probe "append-refusals";
+                "spm/spm#155; bmad-module-skill-forge#198", probe "append-status-checks";
             B13: Recorded,
                 "F4: classic protection answers BRANCH_PROTECTION_RULE_VIOLATION, REST answers \
                 409.",
                 "Thinkmill/keystatic and forks; dhslegen/skill-sync recorded fixtures",
-                probe "append-refusals";
+                probe "classic-protection";
             B14: Documented,
                 "A rule `creation` on all branches refuses a new branch but no append; a rule \
                 `update` refuses appends.",

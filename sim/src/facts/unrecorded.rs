@@ -72,7 +72,7 @@ macro_rules! unrecorded {
             N20: Unproven,
                 "Whether the 403 of a refused release carries x-accepted-github-permissions is not \
                 public.",
-                "bitnami/gonit#81 has the body", probe "publish-at";
+                "bitnami/gonit#81 has the body", probe "other-workflows";
         }
     };
 }

@@ -16,6 +16,7 @@ mod guard;
 mod labels;
 mod notes;
 mod objects;
+mod protection;
 mod publication;
 mod pulls;
 mod refs;
@@ -85,6 +86,8 @@ fn handler(endpoint: Endpoint) -> Option<Handler> {
         Endpoint::GetRuleset => rulesets::get,
         Endpoint::CreateRuleset => rulesets::create,
         Endpoint::DeleteRuleset => rulesets::delete,
+        Endpoint::ProtectBranch => protection::set,
+        Endpoint::UnprotectBranch => protection::remove,
         Endpoint::GetImmutableReleases => repository::immutable_releases,
         Endpoint::ListReleases => releases::list,
         Endpoint::GetLatestRelease => releases::latest,

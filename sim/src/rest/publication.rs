@@ -79,7 +79,7 @@ fn refuse_latest(release: &ReleaseRecord) -> Result<(), Answer> {
 /// GitHub reports these reasons together, the hopeless tag last.
 fn refuse_tag(world: &World, release: &ReleaseRecord, tagged: bool) -> Result<(), Answer> {
     let mut errors = Vec::new();
-    if !tagged && world.settings.tag_creation_restricted {
+    if !tagged && world.restricts_tag(&release.tag_name) {
         errors.push(answer::custom(
             "Release",
             "pre_receive",

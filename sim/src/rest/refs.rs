@@ -39,7 +39,9 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
     if world.git.reference(&name).is_some() {
         return Err(Answer::error(422, "Reference already exists"));
     }
-    let restricted = world.settings.tag_creation_restricted && name.starts_with("refs/tags/");
+    let restricted = name
+        .strip_prefix("refs/tags/")
+        .is_some_and(|tag| world.restricts_tag(tag));
     if restricted || burned(world, &name) || !fits(world, &name, oid) {
         return Err(Answer::error(422, "Reference update failed"));
     }

@@ -82,8 +82,8 @@ pub(crate) fn delete(world: &mut World, call: &Call) -> Served {
     Ok(Answer::no_content())
 }
 
-/// Private repositories have no rulesets on a free plan.
-fn paid(world: &World) -> Result<(), Answer> {
+/// Private repositories have neither rulesets nor classic protection on a free plan.
+pub(super) fn paid(world: &World) -> Result<(), Answer> {
     if world.is_on(Switch::FreePrivatePlan) {
         let message =
             "Upgrade to GitHub Pro or make this repository public to enable this feature.";

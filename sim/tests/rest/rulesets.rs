@@ -103,3 +103,57 @@ fn the_rules_of_an_organization_hold_for_every_branch() {
         (&json!("Organization"), &json!("octo"))
     );
 }
+
+#[test]
+fn a_ruleset_for_tags_restricts_the_creation_of_those_that_it_covers() {
+    pins![A73];
+    let sim = Simulator::start();
+    let client = administrator(&sim);
+    let mut body = ruleset("tags", &["refs/tags/v*"], &[]);
+    body["target"] = json!("tag");
+    body["rules"] = json!([{ "type": "creation" }]);
+    client.post("/rulesets", &body);
+
+    let head = sim.ref_oid("refs/heads/main").unwrap();
+    let tag = |name: &str| {
+        let body = json!({ "ref": format!("refs/tags/{name}"), "sha": head });
+        client.post("/git/refs", &body)
+    };
+    assert_eq!(tag("other").status, 201);
+    let refused = tag("v1");
+    assert_eq!(
+        (refused.status, &refused.json()["message"]),
+        (422, &json!("Reference update failed"))
+    );
+
+    let release = json!({ "tag_name": "v1", "target_commitish": head });
+    let refused = client.post("/releases", &release);
+    assert_eq!(
+        (refused.status, &refused.json()["errors"][0]["field"]),
+        (422, &json!("pre_receive"))
+    );
+}
+
+#[test]
+fn a_classically_protected_branch_is_deleted_only_after_its_protection() {
+    pins![B13];
+    let sim = Simulator::start();
+    let client = administrator(&sim);
+    let head = sim.ref_oid("refs/heads/main").unwrap();
+    let next = json!({ "ref": "refs/heads/next", "sha": head });
+    assert_eq!(client.post("/git/refs", &next).status, 201);
+
+    let protection = json!({
+        "enforce_admins": true,
+        "required_pull_request_reviews": { "required_approving_review_count": 1 },
+        "required_status_checks": null,
+        "restrictions": null,
+    });
+    let path = "/branches/next/protection";
+    assert_eq!(client.call("PUT", path, &protection).status, 200);
+    let delete = |path: &str| client.call("DELETE", path, &Value::Null).status;
+    assert_eq!(delete("/git/refs/heads/next"), 422);
+    assert_eq!(delete(path), 204);
+    assert_eq!(delete(path), 404);
+    assert_eq!(delete("/git/refs/heads/next"), 204);
+}

@@ -10,18 +10,17 @@ pub(super) fn settled_by(probe: &str) -> &'static [&'static str] {
 
 const FACTS: &[(&str, &[&str])] = &[
     ("absent-file", &["F0", "A4", "B3", "S1", "S14"]),
-    ("absent-history", &["A5", "A6", "B8", "B9", "N5"]),
+    ("absent-history", &["A5", "B8", "N5"]),
     (
         "absent-ref-and-release",
         &["A2", "A3", "A9", "A37", "B2", "B4", "B5", "M2"],
     ),
     (
         "append-refusals",
-        &[
-            "F4", "R2", "R3", "A13", "A14", "A18", "B12", "B13", "M3", "S4", "S11",
-        ],
+        &["F4", "R2", "R3", "A13", "A14", "M3", "S4", "S11"],
     ),
     ("append-signature", &["A15"]),
+    ("append-status-checks", &["F4", "B12"]),
     (
         "artifact-zip",
         &["F1", "R7", "A47", "A48", "M7", "S2", "N10", "N19"],
@@ -29,6 +28,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("asset-lag", &["U7", "A29"]),
     ("asset-names", &["A31", "A32", "S20"]),
     ("asset-redirect", &["S6"]),
+    ("classic-protection", &["F4", "B13"]),
     ("clock", &["A66", "A71", "B19", "B22", "S17"]),
     ("comment", &["F7", "A44", "B15", "B16", "B17", "M9", "N1"]),
     ("compare", &["A10", "B6"]),
@@ -54,8 +54,13 @@ const FACTS: &[(&str, &[&str])] = &[
     ),
     ("labels", &["A43"]),
     ("lag", &["F2", "U7", "A36", "N3"]),
+    ("large-append", &["A18"]),
     ("list-lag", &["A36"]),
-    ("publish-at", &["A26", "A27", "A28", "B23", "M4", "N20"]),
+    ("long-history", &["A6", "B9"]),
+    ("other-workflows", &["A27", "M4", "N20"]),
+    ("publish-at", &["A26", "A28", "B23"]),
+    ("publish-existing-tag", &["A26"]),
+    ("publish-twice", &["A25"]),
     ("pull", &["A41", "A42", "A43", "M10", "N15", "C5"]),
     ("pulls-with-read", &["F6", "M1", "M11", "S12", "S18"]),
     (
@@ -75,12 +80,16 @@ const FACTS: &[(&str, &[&str])] = &[
     (
         "runner",
         &[
-            "A49", "A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59", "A60",
-            "A61", "A62", "B29", "B30", "B31", "B32", "B33",
+            "A49", "A50", "A51", "A52", "A54", "A55", "A57", "A58", "A61", "A62", "B29", "B30",
+            "B31", "B32", "B33",
         ],
     ),
+    ("runner-cancel", &["A59"]),
+    ("runner-container", &["A53"]),
+    ("runner-limits", &["A56", "A60"]),
     ("secondary-limit", &["U6", "R5", "B27", "N17", "N18"]),
-    ("tag-object", &["U2", "A39", "A40", "A73", "N13"]),
+    ("tag-object", &["U2", "A39", "A40", "N13"]),
+    ("tag-ruleset", &["A73"]),
     ("upload-headers", &["S9", "S10", "N8", "N9"]),
     ("uploads", &["F8", "A29", "A30", "B28"]),
     ("whole-pull", &["S19"]),

@@ -115,8 +115,19 @@ impl Stage<'_> {
         self.send(Ask::graphql(document, &variables)).await
     }
 
-    /// Sets a ref to an object. One that was made a moment ago may not be known yet.
+    /// Sets a ref to an object.
     pub(super) async fn set_ref(&self, name: &str, object: &str) -> Result<Exchange, Stopped> {
+        let set = self.try_ref(name, object).await?;
+        if set.is_success() {
+            Ok(set)
+        } else {
+            Err(Stopped::Preparation("POST git/refs".into(), set.into()))
+        }
+    }
+
+    /// The same where a refusal is an answer. An object that was made a moment ago may not be
+    /// known everywhere yet.
+    pub(super) async fn try_ref(&self, name: &str, object: &str) -> Result<Exchange, Stopped> {
         let ask = || Ask::post("git/refs", json!({ "ref": name, "sha": object }));
         for tried in 1.. {
             let exchange = self.send(ask()).await?;
@@ -124,11 +135,8 @@ impl Stage<'_> {
                 || exchange.body["message"]
                     .as_str()
                     .is_some_and(|message| message.starts_with("Object does not exist"));
-            if exchange.is_success() {
-                return Ok(exchange);
-            }
             if !is_fresh || tried > FRESH_TRIES {
-                return Err(Stopped::Preparation(ask().name(), exchange.into()));
+                return Ok(exchange);
             }
             self.pace.sleep(1000 << tried).await;
         }
@@ -229,6 +237,13 @@ impl Stage<'_> {
         self.prepare(Ask::post("releases", release)).await
     }
 
+    /// Makes a draft public.
+    pub(super) async fn publish(&self, draft: &Exchange) -> Result<Exchange, Stopped> {
+        let id = draft.body["id"].as_u64().unwrap_or_default();
+        let body = json!({ "draft": false, "make_latest": "false" });
+        self.send(Ask::patch(format!("releases/{id}"), body)).await
+    }
+
     /// Uploads an asset to a draft, at the address that its answer names.
     pub(super) async fn send_upload(
         &self,
@@ -272,6 +287,18 @@ impl Stage<'_> {
         path: &str,
         tag: &str,
     ) -> Result<Exchange, Stopped> {
+        let addition = json!({ "path": path, "contents": "e30=" });
+        self.append_file(branch, expected, addition, tag).await
+    }
+
+    /// The same with contents of one's own, in base64.
+    pub(super) async fn append_file(
+        &self,
+        branch: &str,
+        expected: &str,
+        addition: Value,
+        tag: &str,
+    ) -> Result<Exchange, Stopped> {
         let input = json!({
             "branch": {
                 "repositoryNameWithOwner": self.scratch.repository(),
@@ -279,7 +306,7 @@ impl Stage<'_> {
             },
             "message": { "headline": "Rehearse" },
             "expectedHeadOid": expected,
-            "fileChanges": { "additions": [{ "path": path, "contents": "e30=" }] },
+            "fileChanges": { "additions": [addition] },
         });
         let variables = json!({ "input": input, "tagRef": format!("refs/tags/{tag}") });
         self.send(Ask::graphql(APPEND, &variables)).await

@@ -63,7 +63,8 @@ fn rest(scratch: &Scratch, ask: &Ask, path: &str, body: &Value) -> Result<(), Ou
         ("POST", ["git", "refs"]) => named_ref(&body["ref"]),
         ("POST", ["git", "tags"]) => named(&body["tag"]),
         ("DELETE", ["git", "refs", "heads", BRANCH]) => made(Made::Ledger),
-        ("PATCH" | "DELETE", ["git", "refs", "heads" | "tags", name, ..]) => ours(name),
+        ("PATCH" | "DELETE", ["git", "refs", "heads" | "tags", name, ..])
+        | ("PUT" | "DELETE", ["branches", name, "protection"]) => ours(name),
         ("POST", ["releases"]) => named(&body["tag_name"]),
         ("PATCH" | "DELETE", ["releases", id]) => {
             made(Made::Release(number(id)))?;
@@ -147,6 +148,7 @@ pub(super) fn named_by(ask: &Ask) -> Vec<Made> {
             let labels = body["labels"].as_array().into_iter().flatten();
             labels.filter_map(text).map(Made::Label).collect()
         }
+        ("PUT", ["branches", name, "protection"]) => vec![Made::Protection(decoded(name))],
         // Publishing makes the tag, whether its answer arrives or not.
         ("POST", ["releases"]) => text(&body["tag_name"])
             .map(|tag| Made::Ref(format!("refs/tags/{tag}")))
@@ -281,6 +283,8 @@ mod tests {
             judge(&Ask::post("pulls", json!({ "head": name, "base": ours })));
             judge(&Ask::post("pulls", json!({ "head": ours, "base": name })));
             judge(&Ask::post("issues/8/labels", json!({ "labels": [name] })));
+            judge(&Ask::put(format!("branches/{name}/protection"), json!({})));
+            judge(&Ask::delete(format!("branches/{name}/protection")));
             judge(&Ask::post("commits/0/comments", json!({ "body": name })));
             let place = json!({ "ref_name": { "include": [format!("refs/heads/{name}")] } });
             judge(&Ask::post(

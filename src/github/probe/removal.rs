@@ -76,7 +76,8 @@ impl GitHub {
                 other => request(Method::DELETE, &path(place(other)), OctoBody::empty())?,
             };
             match self.send(removal).await {
-                Ok(_) | Err(Trouble::NotFound { .. }) => Ok(()),
+                // What the plan does not offer was not made either.
+                Ok(_) | Err(Trouble::NotFound { .. } | Trouble::PaidPlan { .. }) => Ok(()),
                 Err(Trouble::Validation { message, .. })
                     if message.starts_with("Reference does not exist") =>
                 {
@@ -155,6 +156,7 @@ impl Made {
             Self::Pull(number) => format!("pull request {number}"),
             Self::Label(name) => format!("label `{name}`"),
             Self::Ruleset(id) => format!("ruleset {id}"),
+            Self::Protection(branch) => format!("protection of the branch `{branch}`"),
             Self::CommitComment(id) => format!("commit comment {id}"),
             Self::Ledger => format!("refs/heads/{BRANCH}"),
         }
@@ -166,7 +168,7 @@ const fn order(made: &Made) -> u8 {
     match made {
         Made::Pull(_) => 0,
         Made::Release(_) => 1,
-        Made::Ruleset(_) => 2,
+        Made::Ruleset(_) | Made::Protection(_) => 2,
         Made::CommitComment(_) => 3,
         Made::Label(_) => 4,
         Made::Ref(_) => 5,
@@ -182,6 +184,7 @@ fn place(made: &Made) -> String {
         Made::Pull(number) => format!("pulls/{number}"),
         Made::Label(name) => format!("labels/{}", encoded(name)),
         Made::Ruleset(id) => format!("rulesets/{id}"),
+        Made::Protection(branch) => format!("branches/{}/protection", encoded(branch)),
         Made::CommitComment(id) => format!("comments/{id}"),
         Made::Ledger => format!("git/refs/heads/{BRANCH}"),
     }

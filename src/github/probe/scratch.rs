@@ -43,6 +43,8 @@ pub(crate) enum Made {
     Pull(u64),
     Label(String),
     Ruleset(u64),
+    /// The classic protection of a branch.
+    Protection(String),
     CommitComment(u64),
     /// The branch `receipt-ledger`, which was not there before.
     Ledger,

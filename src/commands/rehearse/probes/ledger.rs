@@ -11,6 +11,9 @@ use crate::{
     github::{Ask, Exchange},
 };
 
+/// Two MiB of text in base64: three bytes in four characters.
+const GROUPS: usize = 2 * 1024 * 1024 / 3 + 1;
+
 const NO_COMMIT: &str = "0123456789012345678901234567890123456789";
 
 pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
@@ -43,6 +46,13 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         way: Way::Asks(|stage| Box::pin(append_refusals(stage))),
     },
     Probe {
+        id: "large-append",
+        needs: &[],
+        writes: 4,
+        expected: "An append of 2 MiB is taken.",
+        way: Way::Asks(|stage| Box::pin(large_append(stage))),
+    },
+    Probe {
         id: "entries-blocked",
         needs: &[],
         writes: 4,
@@ -59,7 +69,7 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
     Probe {
         id: "update-refs",
         needs: &[],
-        writes: 6,
+        writes: 7,
         expected: "`updateRefs` refuses another `beforeOid`, and with the right one moves a tag backwards by force.",
         way: Way::Asks(|stage| Box::pin(update_refs(stage))),
     },
@@ -136,6 +146,21 @@ async fn append_refusals(stage: &Stage<'_>) -> Probing {
     );
     let holds = is_refused(&overtaken, "STALE_DATA") && is_refused(&nowhere, "NOT_FOUND");
     Ok(Finding::of(holds, found, &overtaken))
+}
+
+async fn large_append(stage: &Stage<'_>) -> Probing {
+    let branch = stage.name("large");
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let addition = json!({ "path": "entries/1.json", "contents": "YWFh".repeat(GROUPS) });
+    let append = stage
+        .append_file(&branch, &root, addition, &stage.name("absent"))
+        .await?;
+    let found = format!(
+        "{} after {} ms",
+        append.summary(),
+        append.elapsed.as_millis()
+    );
+    Ok(Finding::of(appended(&append).is_ok(), found, &append))
 }
 
 async fn entries_blocked(stage: &Stage<'_>) -> Probing {

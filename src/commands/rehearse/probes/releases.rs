@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     commands::rehearse::{
-        finding::{Finding, Probing},
+        finding::{Finding, Probing, Stopped},
         stage::{Stage, text_of},
         table::{Need, Probe, Way},
     },
@@ -28,6 +28,30 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         writes: 7,
         expected: "A draft is published at a commit, also one on no branch, and its tag is made there.",
         way: Way::Asks(|stage| Box::pin(publish_at(stage))),
+    },
+    Probe {
+        id: "publish-existing-tag",
+        needs: &[],
+        writes: 7,
+        expected: "A draft is published over a tag that exists, which stays where it leads, \
+            whatever `target_commitish` says.",
+        way: Way::Asks(|stage| Box::pin(publish_existing_tag(stage))),
+    },
+    Probe {
+        id: "publish-twice",
+        needs: &[],
+        writes: 3,
+        expected: "Publishing a release that is already public succeeds, and its tag stays.",
+        way: Way::Asks(|stage| Box::pin(publish_twice(stage))),
+    },
+    Probe {
+        id: "other-workflows",
+        needs: &[Need::Job],
+        // A ref that is refused with 404 is tried again: it could be the commit's freshness.
+        writes: 10,
+        expected: "At a commit with other workflow files, a job's token may neither publish \
+            nor set a ref: 403 or 404.",
+        way: Way::Asks(|stage| Box::pin(other_workflows(stage))),
     },
     Probe {
         id: "notes",
@@ -107,11 +131,7 @@ async fn publish_at(stage: &Stage<'_>) -> Probing {
             "tag_name": tag, "target_commitish": commit, "draft": true, "make_latest": "false",
         });
         let draft = stage.prepare(Ask::post("releases", release)).await?;
-        let id = draft.body["id"].as_u64().unwrap_or_default();
-        let body = json!({ "draft": false, "make_latest": "false" });
-        let published = stage
-            .send(Ask::patch(format!("releases/{id}"), body))
-            .await?;
+        let published = stage.publish(&draft).await?;
         let leads = stage
             .found_ref(&format!("tags/{tag}"))
             .await?
@@ -132,6 +152,86 @@ async fn publish_at(stage: &Stage<'_>) -> Probing {
     })
 }
 
+/// The tag leads to another commit than the draft names: only one of them can be right.
+async fn publish_existing_tag(stage: &Stage<'_>) -> Probing {
+    let tagged = stage.branches().await?.head_commit;
+    let tag = stage.name("existing");
+    stage.set_ref(&format!("refs/tags/{tag}"), &tagged).await?;
+
+    let draft = stage.draft(&tag, "").await?;
+    let published = stage.publish(&draft).await?;
+
+    let leads = stage.found_ref(&format!("tags/{tag}")).await?;
+    let is_unmoved = leads.is_some_and(|oid| oid == tagged);
+    let place = if is_unmoved { "unmoved" } else { "moved" };
+    let found = format!("{}, the tag is {place}", published.summary());
+    Ok(Finding::of(
+        published.is_success() && is_unmoved,
+        found,
+        &published,
+    ))
+}
+
+async fn publish_twice(stage: &Stage<'_>) -> Probing {
+    let tag = stage.name("published-twice");
+    let draft = stage.draft(&tag, "").await?;
+    let first = stage.publish(&draft).await?;
+    if !first.is_success() {
+        return Err(Stopped::Preparation("the publication".into(), first.into()));
+    }
+
+    let second = stage.publish(&draft).await?;
+    let leads = stage.found_ref(&format!("tags/{tag}")).await?;
+    let is_there = leads.as_deref() == Some(stage.commit()?);
+
+    let date = if first.body["published_at"] == second.body["published_at"] {
+        "kept"
+    } else {
+        "changed"
+    };
+    let found = format!("{}, the date of publication is {date}", second.summary());
+    let holds = second.is_success() && second.body["draft"] == false && is_there;
+    Ok(Finding::of(holds, found, &second))
+}
+
+async fn other_workflows(stage: &Stage<'_>) -> Probing {
+    const WORKFLOW: &str = ".github/workflows/countersign-rehearsal-other.yml";
+    let start = stage.commit()?.to_owned();
+    let made = stage
+        .make_commit(Some(&start), WORKFLOW, "on: workflow_dispatch\n")
+        .await;
+    let commit = match made {
+        // Some servers may refuse such a tree already. Then there is no commit to ask about.
+        Err(Stopped::Preparation(what, exchange)) => {
+            let summary = exchange.summary();
+            let reason = format!("such a commit; {what} was answered {summary}");
+            return Err(Stopped::Needs(reason));
+        }
+        made => made?,
+    };
+
+    let release = json!({
+        "tag_name": stage.name("other-workflows"), "target_commitish": commit, "draft": true,
+        "make_latest": "false",
+    });
+    let mut publication = stage.send(Ask::post("releases", release)).await?;
+    if publication.is_success() {
+        publication = stage.publish(&publication).await?;
+    }
+    let name = format!("refs/tags/{}", stage.name("other-workflows-ref"));
+    let set = stage.try_ref(&name, &commit).await?;
+
+    let holds = [&publication, &set]
+        .iter()
+        .all(|answer| [403, 404].contains(&answer.status));
+    let found = format!(
+        "publication: {}; ref: {}",
+        publication.summary(),
+        set.summary()
+    );
+    Ok(Finding::of(holds, found, &publication))
+}
+
 async fn notes(stage: &Stage<'_>) -> Probing {
     let body = json!({ "tag_name": stage.name("notes"), "target_commitish": stage.commit()? });
     let asked = stage
@@ -150,11 +250,11 @@ async fn immutable(stage: &Stage<'_>) -> Probing {
     }
     let tag = stage.name("immutable");
     let draft = stage.draft(&tag, "").await?;
-    let id = draft.body["id"].as_u64().unwrap_or_default();
-    let body = json!({ "draft": false, "make_latest": "false" });
-    let published = stage
-        .prepare(Ask::patch(format!("releases/{id}"), body))
-        .await?;
+    let published = stage.publish(&draft).await?;
+    if !published.is_success() {
+        let what = "the publication".into();
+        return Err(Stopped::Preparation(what, published.into()));
+    }
     let upload = stage
         .send_upload(&draft, &stage.name("late.txt"), b"Late.\n")
         .await?;

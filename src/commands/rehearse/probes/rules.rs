@@ -47,6 +47,31 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         expected: "Where a ruleset asks for a pull request, an append is refused with FORBIDDEN and `Repository rule violations found`.",
         way: Way::Asks(|stage| Box::pin(refused_append(stage))),
     },
+    Probe {
+        id: "append-status-checks",
+        needs: &[Need::Admin],
+        writes: 5,
+        expected: "Where a ruleset asks for status checks, an append is refused with FORBIDDEN \
+            and `Repository rule violations found`.",
+        way: Way::Asks(|stage| Box::pin(append_status_checks(stage))),
+    },
+    Probe {
+        id: "classic-protection",
+        needs: &[Need::Admin],
+        writes: 5,
+        expected: "Where classic protection asks for a pull request, an append is refused with \
+            BRANCH_PROTECTION_RULE_VIOLATION.",
+        way: Way::Asks(|stage| Box::pin(classic_protection(stage))),
+    },
+    Probe {
+        id: "tag-ruleset",
+        needs: &[Need::Admin],
+        writes: 4,
+        expected: "Where a ruleset restricts the creation of tags, POST git/refs is refused with \
+            422 `Reference update failed`, and a publication with 422 and an error of the field \
+            pre_receive.",
+        way: Way::Asks(|stage| Box::pin(tag_ruleset(stage))),
+    },
 ];
 
 async fn rules(stage: &Stage<'_>) -> Probing {
@@ -80,20 +105,42 @@ async fn ruleset(
     branch: &str,
     rules: Vec<Value>,
 ) -> Result<Exchange, Stopped> {
+    ruleset_for(
+        stage,
+        name,
+        "branch",
+        &format!("refs/heads/{branch}"),
+        rules,
+    )
+    .await
+}
+
+/// Makes a ruleset whose target is `branch` or `tag`, for one pattern of full ref names.
+async fn ruleset_for(
+    stage: &Stage<'_>,
+    name: &str,
+    target: &str,
+    pattern: &str,
+    rules: Vec<Value>,
+) -> Result<Exchange, Stopped> {
     stage.commit()?;
     let body = json!({
         "name": name,
-        "target": "branch",
+        "target": target,
         "enforcement": "active",
         "bypass_actors": [],
-        "conditions": { "ref_name": { "include": [format!("refs/heads/{branch}")], "exclude": [] } },
+        "conditions": { "ref_name": { "include": [pattern], "exclude": [] } },
         "rules": rules,
     });
     let made = stage.send(Ask::post("rulesets", body)).await?;
-    if made.status == 403 && text_of(&made.body["message"]).starts_with("Upgrade to GitHub") {
+    if lacks_plan(&made) {
         return Err(Stopped::Needs("a plan with rulesets".into()));
     }
     Ok(made)
+}
+
+fn lacks_plan(answer: &Exchange) -> bool {
+    answer.status == 403 && text_of(&answer.body["message"]).starts_with("Upgrade to GitHub")
 }
 
 async fn ruleset_names(stage: &Stage<'_>) -> Probing {
@@ -145,8 +192,80 @@ async fn refused_append(stage: &Stage<'_>) -> Probing {
     });
     let rules = vec![json!({ "type": "pull_request", "parameters": parameters })];
     let append = append_under(stage, "pull-only", rules).await?;
+    Ok(refused_by_rules(&append))
+}
+
+async fn append_status_checks(stage: &Stage<'_>) -> Probing {
+    let parameters = json!({
+        "required_status_checks": [{ "context": stage.name("check") }],
+        "strict_required_status_checks_policy": false,
+        "do_not_enforce_on_create": false,
+    });
+    let rules = vec![json!({ "type": "required_status_checks", "parameters": parameters })];
+    let append = append_under(stage, "checks-only", rules).await?;
+    Ok(refused_by_rules(&append))
+}
+
+fn refused_by_rules(append: &Exchange) -> Finding {
     let error = &append.body["errors"][0];
     let holds = error["type"] == "FORBIDDEN"
         && text_of(&error["message"]).starts_with("Repository rule violations found");
+    Finding::of(holds, append.summary(), append)
+}
+
+async fn classic_protection(stage: &Stage<'_>) -> Probing {
+    let branch = stage.name("classic");
+    let root = stage.orphan(&branch, "ledger.json").await?;
+    let protection = json!({
+        // Only an administrator's token makes it, and it must be refused too.
+        "enforce_admins": true,
+        "required_pull_request_reviews": { "required_approving_review_count": 1 },
+        "required_status_checks": null,
+        "restrictions": null,
+    });
+    let path = format!("branches/{branch}/protection");
+    let protected = stage.send(Ask::put(path, protection)).await?;
+    if lacks_plan(&protected) {
+        return Err(Stopped::Needs("a plan with protected branches".into()));
+    }
+    if !protected.is_success() {
+        let what = "PUT branches/protection".into();
+        return Err(Stopped::Preparation(what, protected.into()));
+    }
+
+    let append = stage
+        .append(&branch, &root, "entries/1.json", &stage.name("absent"))
+        .await?;
+    let holds = append.body["errors"][0]["type"] == "BRANCH_PROTECTION_RULE_VIOLATION";
     Ok(Finding::of(holds, append.summary(), &append))
+}
+
+async fn tag_ruleset(stage: &Stage<'_>) -> Probing {
+    let (name, start) = (stage.name("ruled-tag"), stage.commit()?.to_owned());
+    let rules = vec![json!({ "type": "creation" })];
+    let pattern = format!("refs/tags/{name}*");
+    let made = ruleset_for(stage, &name, "tag", &pattern, rules).await?;
+    if !made.is_success() {
+        return Err(Stopped::Preparation("POST rulesets".into(), made.into()));
+    }
+
+    let tag = json!({ "ref": format!("refs/tags/{name}"), "sha": start });
+    let set = stage.send(Ask::post("git/refs", tag)).await?;
+    let draft = stage.draft(&format!("{name}-release"), "").await?;
+    let published = stage.publish(&draft).await?;
+
+    let is_ref_refused =
+        set.status == 422 && text_of(&set.body["message"]).starts_with("Reference update failed");
+    let errors = published.body["errors"].as_array();
+    let names_hook = errors
+        .into_iter()
+        .flatten()
+        .any(|error| error["field"] == "pre_receive");
+    let found = format!(
+        "ref: {}; publication: {}",
+        set.summary(),
+        published.summary()
+    );
+    let holds = is_ref_refused && published.status == 422 && names_hook;
+    Ok(Finding::of(holds, found, &published))
 }
