@@ -104,10 +104,12 @@ fn github(environment: &Environment) -> anyhow::Result<GitHub> {
         .or_else(|| environment.get("GITHUB_TOKEN"));
     ensure!(
         token.is_none_or(|token| Token::new(token).is_some()),
-        "the token in GH_TOKEN or GITHUB_TOKEN is not one word"
+        "the token in GH_TOKEN or GITHUB_TOKEN contains a blank or a line break: set it again"
     );
     let Some(token) = token.and_then(Token::new) else {
-        bail!("there is no token: set GH_TOKEN or GITHUB_TOKEN to one that may read the repository")
+        bail!(
+            "there is no token: set GH_TOKEN, for example GH_TOKEN=$(gh auth token); docs/permissions.md lists what each command needs"
+        )
     };
     let endpoints =
         Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;

@@ -301,7 +301,7 @@ fn what_cannot_be_read_is_told_before_anything_is_written() {
         (
             &["--repository", "octo/hello"],
             1,
-            "countersign: there is no token: set GH_TOKEN or GITHUB_TOKEN to one that may read the repository\n",
+            "countersign: there is no token: set GH_TOKEN, for example GH_TOKEN=$(gh auth token); docs/permissions.md lists what each command needs\n",
         ),
         (
             &["--records", "artifact", "--trusted-keys", "nowhere"],

@@ -131,8 +131,8 @@ Each row is one fact about GitHub on which the product or this simulator relies,
 | unproven | no adequate source: the probe settles it |
 
 A *switch* (`Simulator::turn_on`) changes the simulator's answer where GitHub's depends on server, plan, settings or replicas.
-A *probe* is what `countersign rehearse` does to look for the fact on the real service. Where a later row corrects an
-earlier one, the earlier one states the corrected fact and names the later one.
+A *probe* is the part of `countersign rehearse` that comes nearest to the fact: it looks at it, or at something that depends on
+it. Where a later row corrects an earlier one, the earlier one states the corrected fact and names the later one.
 ";
 
 fn family(fact: Fact) -> char {
