@@ -95,10 +95,15 @@ fn commit_json(world: &World, sha: &str) -> Option<Value> {
     let oid = full_oid(sha)?;
     let commit = world.git.commit(oid)?;
     let api = world.identity.api();
-    let parents: Vec<Value> = commit
-        .parent_ids()
-        .map(|id| json!({ "sha": id.to_string(), "url": format!("{api}/git/commits/{id}") }))
-        .collect();
+    let html = world.identity.html();
+    let parent = |id: git2::Oid| {
+        json!({
+            "sha": id.to_string(),
+            "url": format!("{api}/git/commits/{id}"),
+            "html_url": format!("{html}/commit/{id}"),
+        })
+    };
+    let parents: Vec<Value> = commit.parent_ids().map(parent).collect();
     let tree = commit.tree_id();
     Some(json!({
         "sha": oid.to_string(),

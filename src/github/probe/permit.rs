@@ -374,8 +374,8 @@ mod tests {
             let input = json!({ "repositoryId": id, "refUpdates": [{ "name": name }] });
             Ask::graphql("mutation M { x }", &json!({ "input": input }))
         };
-        permitted(&update("R_1", "refs/tags/countersign-rehearsal-x"));
-        refused(&update("R_1", "refs/heads/main"));
+        permitted(&update("R_kg1", "refs/tags/countersign-rehearsal-x"));
+        refused(&update("R_kg1", "refs/heads/main"));
         refused(&update("R_2", "refs/tags/countersign-rehearsal-x"));
         refused(&Ask::graphql(
             "mutation M { x }",

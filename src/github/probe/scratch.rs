@@ -324,7 +324,7 @@ impl Scratch {
     pub(super) fn holding(made: &[Made]) -> Self {
         Self {
             repository: "o/scratch".parse().unwrap(),
-            node_id: "R_1".into(),
+            node_id: "R_kg1".into(),
             number: 1,
             default_branch: "main".into(),
             head: None,

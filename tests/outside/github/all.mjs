@@ -12,7 +12,7 @@ import { check, expect, verdict } from './stage.mjs';
 const ENDPOINTS = [
   'GET /rate_limit', 'GET ', 'GET /actions/artifacts/{artifact_id}/{archive_format}', 'GET /actions/runs/{run_id}', 'GET /actions/runs/{run_id}/approvals',
   'GET /actions/runs/{run_id}/artifacts', 'POST /actions/workflows/{workflow_id}/dispatches', 'GET /contents/{path}', 'GET /git/blobs/{file_sha}',
-  'POST /git/commits', 'GET /git/ref/{ref}', 'POST /git/refs', 'POST /git/tags', 'GET /git/tags/{tag_sha}', 'POST /git/trees',
+  'POST /git/commits', 'GET /git/commits/{commit_sha}', 'GET /git/ref/{ref}', 'POST /git/refs', 'POST /git/tags', 'GET /git/tags/{tag_sha}', 'POST /git/trees',
   'POST /issues/{issue_number}/labels', 'GET /pulls', 'POST /pulls', 'PATCH /pulls/{pull_number}', 'POST /pulls/{pull_number}/requested_reviewers',
   'GET /releases', 'POST /releases', 'DELETE /releases/assets/{asset_id}', 'GET /releases/assets/{asset_id}', 'POST /releases/generate-notes',
   'GET /releases/tags/{tag}', 'GET /releases/{release_id}', 'PATCH /releases/{release_id}', 'DELETE /releases/{release_id}',

@@ -211,4 +211,6 @@ def weekly_audit(stage):
         stage.ask("tag", name="v6.6.6", sha=stage.ask("ref", name="refs/heads/main"))
         run = run_job(stage, text, "audit").red()
         holds("\n".join(run.lines()), "tag_without_receipt  tag v6.6.6")
-        same([command["command"] for command in run.commands()], ["error"])
+        # Each job of the example sets the program up first, which puts it into PATH.
+        commands = [command["command"] for command in run.commands()]
+        same([command for command in commands if command != "add-path"], ["error"])
