@@ -252,7 +252,7 @@ fn a_campaign_is_planned_signed_by_two_and_shipped_in_its_order() {
     for part in [
         "### Operations",
         "### What would change",
-        "countersign authorize --run 17231231 --repository octo/hello",
+        "GH_TOKEN=$(gh auth token) countersign authorize --run 17231231 --repository octo/hello --key release-key",
     ] {
         assert!(plan.summary.contains(part), "{part} in {}", plan.summary);
     }

@@ -194,10 +194,10 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
     };
     // A value that the runner did not set as GitHub does is not made a part of a command.
-    let fetch = if is_plain(run) && is_plain(home) {
-        format!("--run {run} --repository {home}")
+    let command = if is_plain(run) && is_plain(home) {
+        format!("GH_TOKEN=$(gh auth token) countersign authorize --run {run} --repository {home}")
     } else {
-        "plan.json".into()
+        "countersign authorize plan.json".into()
     };
     let (prints, paste) = if count == 1 {
         ("one receipt, a single line".into(), "the line")
@@ -210,12 +210,12 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
         &format!(" for run {}.", code(plan.run_id.as_str()))
     };
     format!(
-        "### How to approve it\n\nOn a machine that you trust, with a token that may read contents and actions of this repository in {}:\n\n\
-         ```sh\ncountersign authorize {fetch} --key ~/.ssh/id_ed25519 --expires-in 1h\n```\n\n\
+        "### How to approve it\n\nOn a machine that you trust, with your key in {} and a token that may read contents and actions of this repository:\n\n\
+         ```sh\n{command} --key release-key --expires-in 1h\n```\n\n\
          It fetches {} from this run's artifact, shows what you sign, asks, and prints {prints}{for_run} Then either\n\n\
          - **one run:** open {}, press “Review deployments”, paste {paste} into the comment and approve; the publish job reads it with {}, or\n\
          - **two runs:** call the command with {} as well: it asks, and starts that workflow with what it printed.\n\n",
-        code("GH_TOKEN"),
+        code("release-key"),
         code("plan.json"),
         link(
             "this run",
