@@ -83,18 +83,42 @@ fn read_text(path: &Path, most: u64) -> anyhow::Result<String> {
         .with_context(|| format!("`{}` is not UTF-8 text", path.display()))
 }
 
-/// A trouble, and what somebody at the command line can do about it.
+/// A trouble, and what the person at the command line can do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{trouble}. {}", .trouble.remedy_here())]
+struct Told {
+    trouble: Trouble,
+}
+
 fn told(trouble: &Trouble) -> anyhow::Error {
-    let remedy = match trouble {
-        trouble if trouble.may_lack_a_permission() => {
-            "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
+    let trouble = trouble.clone();
+    Told { trouble }.into()
+}
+
+impl Trouble {
+    /// What to do at the command line, where there is no job to re-run and no `permissions:`.
+    fn remedy_here(&self) -> &'static str {
+        match self {
+            Self::NotFound { asked, .. } => match asked.as_deref() {
+                Some(path) if path.contains("/actions/") => {
+                    "Check the repository's name and the run's number. If both are right, the token may not see it: it needs `actions: read` there."
+                }
+                _ => {
+                    "Check the name. If it is right, the token may not see it: it needs `contents: read` there (`ledger init`: `contents: write`; `--protect`: `administration: write`)."
+                }
+            },
+            Self::InvalidToken { .. } => {
+                "The token in GH_TOKEN or GITHUB_TOKEN is invalid or has expired: set another one, for example GH_TOKEN=$(gh auth token)."
+            }
+            trouble if trouble.may_lack_a_permission() => {
+                "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
+            }
+            trouble if trouble.passes() => {
+                "Check your network and https://www.githubstatus.com, then run the command again."
+            }
+            trouble => trouble.remedy(),
         }
-        trouble if trouble.passes() => {
-            "Check your network and https://www.githubstatus.com, then run the command again."
-        }
-        trouble => trouble.remedy(),
-    };
-    anyhow!("{trouble}. {remedy}")
+    }
 }
 
 /// GitHub as the person at the command line sees it.

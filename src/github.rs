@@ -115,6 +115,8 @@ impl Stored {
 
 /// An answer that tells of no trouble.
 pub(crate) struct Reply {
+    /// Method and path of its request, for messages.
+    asked: String,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -177,7 +179,10 @@ impl GitHub {
         self.again(async || {
             let (parts, body) = self.stored(path, stored).await?.into_parts();
             let body = whole(body).await?;
-            Trouble::of_answer(parts.status, &parts.headers, &body).map_or(Ok(body), Err)
+            match Trouble::of_answer(parts.status, &parts.headers, &body) {
+                Some(trouble) => Err(trouble.asked_at(path)),
+                None => Ok(body),
+            }
         })
         .await
     }
@@ -376,11 +381,14 @@ impl GitHub {
 
     /// Sends one request, once, and reads the answer if it tells of no trouble.
     async fn send(&self, request: Request<OctoBody>) -> Result<Reply, Trouble> {
+        let path = request.uri().path().to_owned();
+        let asked = format!("{} {}", request.method(), excerpt(&path, 200));
         let (parts, body) = self.answer(request).await?.into_parts();
         let body = whole(body).await?;
         match Trouble::of_answer(parts.status, &parts.headers, &body) {
-            Some(trouble) => Err(trouble),
+            Some(trouble) => Err(trouble.asked_at(&path)),
             None => Ok(Reply {
+                asked,
                 headers: parts.headers,
                 body,
             }),
@@ -390,13 +398,26 @@ impl GitHub {
 
 impl Reply {
     fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
-        serde_json::from_slice(&self.body).map_err(|error| Trouble::Garbage {
-            reason: error.to_string(),
-        })
+        serde_json::from_slice(&self.body).map_err(|error| unusable(&self.asked, &error))
     }
 
     fn date(&self) -> Option<Timestamp> {
         trouble::date(&self.headers)
+    }
+}
+
+/// Text that is not JSON may come from a proxy or a broken page, and the next try may bring the
+/// answer. JSON of another form comes again.
+fn unusable(asked: &str, error: &serde_json::Error) -> Trouble {
+    if error.is_data() {
+        Trouble::Misfit {
+            asked: asked.into(),
+            reason: error.to_string(),
+        }
+    } else {
+        Trouble::Garbage {
+            reason: format!("{asked}: {error}"),
+        }
     }
 }
 
@@ -509,4 +530,39 @@ pub(crate) fn encoded(text: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Trouble {
+        let reply = Reply {
+            asked: "GET /repos/o/r".into(),
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        };
+        reply.json::<Vec<String>>().unwrap_err()
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_used_names_its_request() {
+        for body in ["<html>", "[\"a\"", ""] {
+            let trouble = read(body);
+            assert!(trouble.to_string().contains("GET /repos/o/r"), "{trouble}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_not_json_at_all_is_asked_for_again() {
+        assert!(read("<html>").passes());
+        assert!(!read("[7]").passes());
+        for body in ["<html>", "[7]"] {
+            let trouble = read(body);
+            assert_eq!(
+                (trouble.code(), trouble.leaves_open()),
+                ("github_garbage", true)
+            );
+        }
+    }
 }

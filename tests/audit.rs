@@ -974,7 +974,7 @@ fn what_an_audit_cannot_do_is_told_and_is_no_finding() {
     let (exit, out, errors) = told(&stage, &["--repository", stage.sim.repository()]);
     assert_eq!((exit, out.as_str()), (1, ""));
     assert!(
-        errors.starts_with("countersign: GitHub found nothing there: "),
+        errors.starts_with("countersign: GitHub found nothing at /repos/octo/hello/pulls: "),
         "{errors}"
     );
     let (exit, _, errors) = told(

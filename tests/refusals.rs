@@ -816,6 +816,27 @@ fn a_clipped_receipt_is_told_as_such() {
     );
 }
 
+/// A dry run asks for names before it looks at the ledger.
+#[test]
+fn a_dry_run_refuses_a_token_and_a_repository_as_a_publication_does() {
+    let stage = Stage::new();
+    let nobody = stage.tag().input("token", "ghs_nobody").dry_run();
+    nobody.refused("token_invalid");
+    let message = nobody.message();
+    assert!(
+        message.starts_with("GitHub does not accept the token: "),
+        "{message}"
+    );
+
+    let nowhere = stage.tag().input("repository", "octo/nowhere").dry_run();
+    nowhere.refused("repository_unseen");
+    let message = nowhere.message();
+    assert!(
+        message.starts_with("GitHub shows no such repository"),
+        "{message}"
+    );
+}
+
 #[test]
 fn a_ledger_that_cannot_be_read_is_refused_whatever_the_reason() {
     for effect in [

@@ -12,6 +12,7 @@ use countersign_core::timestamp::Timestamp;
 use super::{
     GitHub, Trouble, json_request,
     trouble::{accepted_permissions, number, pause},
+    unusable,
 };
 
 pub(super) use self::{
@@ -22,6 +23,8 @@ pub(super) use self::{
 /// A GraphQL answer: data, errors, and when it was given.
 #[derive(Debug)]
 pub(super) struct GraphqlReply<T> {
+    /// The operation's kind and name, for messages.
+    asked: String,
     pub(super) data: Option<T>,
     pub(super) errors: Vec<GraphqlError>,
     pub(super) date: Option<Timestamp>,
@@ -38,6 +41,7 @@ impl<T> GraphqlReply<T> {
     #[cfg(test)]
     pub(super) const fn of(data: Option<T>, errors: Vec<GraphqlError>) -> Self {
         Self {
+            asked: String::new(),
             data,
             errors,
             date: None,
@@ -78,6 +82,7 @@ impl GraphqlReply<Value> {
 
     fn read<T: DeserializeOwned>(self) -> Result<GraphqlReply<T>, Trouble> {
         let Self {
+            asked,
             data,
             errors,
             date,
@@ -88,10 +93,9 @@ impl GraphqlReply<Value> {
         let data = data
             .map(serde_json::from_value)
             .transpose()
-            .map_err(|error| Trouble::Garbage {
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| unusable(&asked, &error))?;
         Ok(GraphqlReply {
+            asked,
             data,
             errors,
             date,
@@ -207,12 +211,14 @@ impl GitHub {
             variables,
         };
         let address = self.endpoints.graphql().to_string();
-        let reply = self
+        let mut reply = self
             .send(json_request(Method::POST, &address, &question)?)
             .await?;
 
+        reply.asked = operation(document);
         let Answer { data, errors } = reply.json()?;
         Ok(GraphqlReply {
+            asked: reply.asked.clone(),
             data,
             errors,
             date: reply.date(),
@@ -221,6 +227,15 @@ impl GitHub {
             is_exhausted: number(&reply.headers, "x-ratelimit-remaining") == Some(0),
         })
     }
+}
+
+/// What a document asks, by its first words: `the query Preflight`.
+fn operation(document: &str) -> String {
+    let head = document.split(['(', '{']).next().unwrap_or_default();
+    format!(
+        "the {}",
+        head.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -330,5 +345,28 @@ mod tests {
         assert!(reported(none, 1).unwrap().starts_with("github_garbage "));
         let partial = json!({ "data": { "repository": {} }, "errors": error });
         assert!(reported(partial, 0).unwrap().starts_with("github_garbage "));
+    }
+
+    #[test]
+    fn json_of_another_form_names_its_query_and_is_not_asked_for_again() {
+        assert_eq!(
+            operation("query Preflight($a: String!) {"),
+            "the query Preflight"
+        );
+        let reply = GraphqlReply {
+            asked: operation("query Preflight {"),
+            ..reply(json!({ "data": { "repository": 7 } }), 9)
+        };
+
+        let trouble = reply
+            .read::<std::collections::BTreeMap<String, String>>()
+            .unwrap_err();
+
+        assert!(!trouble.passes() && trouble.leaves_open());
+        assert_eq!(
+            trouble.to_string(),
+            "GitHub's answer to the query Preflight is not of the form that Countersign knows: \
+             invalid type: integer `7`, expected a string"
+        );
     }
 }

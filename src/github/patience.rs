@@ -250,6 +250,7 @@ mod tests {
             message: "no".into(),
         };
         let missing = Trouble::NotFound {
+            asked: None,
             message: "no".into(),
             permissions: None,
         };
@@ -260,6 +261,7 @@ mod tests {
     #[test]
     fn what_was_made_a_moment_ago_may_be_missing_for_a_while() {
         let missing = Trouble::NotFound {
+            asked: None,
             message: "Not Found".into(),
             permissions: None,
         };

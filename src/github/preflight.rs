@@ -188,11 +188,7 @@ impl GitHub {
 /// everything else may be available the next time.
 fn unavailable(trouble: &Trouble) -> Refusal {
     let refusal = match trouble {
-        Trouble::Authorization {
-            status: 401,
-            message,
-            ..
-        } => AccessRefusal::TokenInvalid {
+        Trouble::InvalidToken { message } => AccessRefusal::TokenInvalid {
             reason: message.clone(),
         },
         Trouble::Authorization { message, .. } => match trouble.missing_permission() {

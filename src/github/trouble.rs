@@ -3,6 +3,8 @@
 mod advice;
 mod answer;
 
+use countersign_core::text::excerpt;
+
 use self::advice::{Barrier, Objection};
 pub(super) use self::answer::{accepted_permissions, date, is_limit, number, one_line, pause};
 
@@ -25,7 +27,10 @@ pub(crate) enum Trouble {
     /// A primary or secondary rate limit.
     #[error("GitHub's rate limit is used up: {message}")]
     RateLimit { message: String, wait: Option<u64> },
-    /// The token is not valid or may not do this.
+    /// GitHub does not accept the token.
+    #[error("GitHub does not accept the token: {message}")]
+    InvalidToken { message: String },
+    /// The token may not do this.
     #[error("the token may not do this: {}{message}{}", http(*.status), wanted(.permissions.as_deref()))]
     Authorization {
         status: u16,
@@ -36,8 +41,10 @@ pub(crate) enum Trouble {
     #[error("GitHub does not offer this here: {message}")]
     PaidPlan { message: String },
     /// Nothing is there, or the token may not see it.
-    #[error("GitHub found nothing there: {message}{}", wanted(.permissions.as_deref()))]
+    #[error("GitHub found nothing {}: {message}{}", at(.asked.as_deref()), wanted(.permissions.as_deref()))]
     NotFound {
+        /// The path that was asked for: it names the repository, and the run if it is about one.
+        asked: Option<String>,
         message: String,
         permissions: Option<String>,
     },
@@ -67,6 +74,10 @@ pub(crate) enum Trouble {
     /// An answer that cannot be understood.
     #[error("GitHub's answer cannot be understood: {reason}")]
     Garbage { reason: String },
+    /// An answer that is well-formed JSON, but not what this request is answered with: another try
+    /// would bring the same.
+    #[error("GitHub's answer to {asked} is not of the form that Countersign knows: {reason}")]
+    Misfit { asked: String, reason: String },
     /// An answer that is larger than anything we ask for.
     #[error("GitHub's answer is larger than 16 MiB")]
     TooLarge,
@@ -82,6 +93,10 @@ fn http(status: u16) -> String {
     } else {
         format!("HTTP {status} ")
     }
+}
+
+fn at(asked: Option<&str>) -> String {
+    asked.map_or("there".into(), |asked| format!("at {asked}"))
 }
 
 fn moved(to: Option<&str>) -> String {
@@ -102,15 +117,15 @@ impl Trouble {
             Self::NoAnswer { .. } => "github_no_answer",
             Self::Unavailable { .. } | Self::TooCostly { .. } => "github_unavailable",
             Self::RateLimit { .. } => "rate_limited",
+            Self::InvalidToken { .. } => "token_invalid",
             Self::Authorization { .. } | Self::PaidPlan { .. } => "permission_denied",
-            Self::NotFound { .. } | Self::NoRepository { .. } | Self::NotYetKnown { .. } => {
-                "not_found"
-            }
+            Self::NotFound { .. } | Self::NotYetKnown { .. } => "not_found",
+            Self::NoRepository { .. } => "repository_unseen",
             Self::Validation { .. } | Self::Moved { .. } | Self::OldServer { .. } => {
                 "github_rejected"
             }
             Self::LedgerProtected { .. } => "ledger_protected",
-            Self::Garbage { .. } | Self::TooLarge => "github_garbage",
+            Self::Garbage { .. } | Self::Misfit { .. } | Self::TooLarge => "github_garbage",
             Self::ForeignHost { .. } => "foreign_host",
         }
     }
@@ -130,11 +145,17 @@ impl Trouble {
             Self::RateLimit { .. } => {
                 "Wait until the limit resets, then re-run the job: it looks first at what was done."
             }
+            Self::Misfit { .. } => {
+                "Use a newer version of Countersign, or report it with the server's version. A proxy on the way can be the cause too. A later attempt of the run looks first at what was done."
+            }
+            Self::InvalidToken { .. } => {
+                "The token is invalid or has expired: hand over another one. A job's token expires with its job."
+            }
             Self::Authorization {
-                status,
                 message,
                 permissions,
-            } => Barrier::of(*status, message).remedy(permissions.as_deref()),
+                ..
+            } => Barrier::of(message).remedy(permissions.as_deref()),
             Self::PaidPlan { .. } => {
                 "In a private repository this needs a paid plan: upgrade, make the repository public, or do without."
             }
@@ -166,6 +187,7 @@ impl Trouble {
                 | Self::Unavailable { .. }
                 | Self::TooCostly { .. }
                 | Self::Garbage { .. }
+                | Self::Misfit { .. }
                 | Self::TooLarge
         )
     }
@@ -180,7 +202,8 @@ impl Trouble {
             | Self::NotYetKnown { .. }
             | Self::TooCostly { .. }
             | Self::Garbage { .. } => true,
-            Self::Authorization { .. }
+            Self::InvalidToken { .. }
+            | Self::Authorization { .. }
             | Self::PaidPlan { .. }
             | Self::NotFound { .. }
             | Self::NoRepository { .. }
@@ -188,6 +211,7 @@ impl Trouble {
             | Self::Validation { .. }
             | Self::LedgerProtected { .. }
             | Self::OldServer { .. }
+            | Self::Misfit { .. }
             | Self::TooLarge
             | Self::ForeignHost { .. } => false,
         }
@@ -255,9 +279,7 @@ impl Trouble {
     /// Whether a token with more permissions might succeed where this one did not.
     pub(crate) fn may_lack_a_permission(&self) -> bool {
         match self {
-            Self::Authorization {
-                status, message, ..
-            } => Barrier::of(*status, message) == Barrier::Permission,
+            Self::Authorization { message, .. } => Barrier::of(message) == Barrier::Permission,
             Self::NotFound { .. } => true,
             _ => false,
         }
@@ -270,6 +292,22 @@ impl Trouble {
                 permissions.as_deref()
             }
             _ => None,
+        }
+    }
+
+    /// The same trouble of a request for this path, which names what was not found.
+    pub(super) fn asked_at(self, path: &str) -> Self {
+        match self {
+            Self::NotFound {
+                asked: None,
+                message,
+                permissions,
+            } => Self::NotFound {
+                asked: Some(excerpt(path, 200)),
+                message,
+                permissions,
+            },
+            other => other,
         }
     }
 }

@@ -11,7 +11,7 @@ use countersign_core::{
     name::{AssetName, Repository},
     operation::{Kind, Operation, Target},
     plan::{Artifact, PlannedOperation},
-    refusal::{InputRefusal, Refusal},
+    refusal::{AccessRefusal, InputRefusal, Refusal},
 };
 
 use crate::{
@@ -281,8 +281,18 @@ impl From<InputRefusal> for Unplanned {
     }
 }
 
+/// A token that GitHub does not accept and a repository that it does not show are refused alike,
+/// whether the preflight or an earlier look meets them.
 impl From<Trouble> for Unplanned {
     fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
+        match trouble {
+            Trouble::InvalidToken { message } => {
+                Self::Refused(AccessRefusal::TokenInvalid { reason: message }.into())
+            }
+            Trouble::NoRepository { message } => {
+                Self::Refused(AccessRefusal::RepositoryUnseen { reason: message }.into())
+            }
+            trouble => Self::Trouble(trouble),
+        }
     }
 }

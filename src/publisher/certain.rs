@@ -178,6 +178,7 @@ pub(super) async fn read_fresh<T>(
         })
         .await?;
     found.ok_or_else(|| Trouble::NotFound {
+        asked: None,
         message: format!("it does not show {what}"),
         permissions: None,
     })

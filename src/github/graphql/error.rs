@@ -107,7 +107,7 @@ impl GraphqlError {
     }
 
     /// The trouble that it reports; `pause` is how long a limit lasts.
-    pub(super) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
+    pub(in crate::github) fn trouble(&self, permissions: Option<String>, pause: u64) -> Trouble {
         let message = one_line(self.text(), 300);
         match self.kind() {
             Kind::Limit => Trouble::RateLimit {
@@ -124,6 +124,7 @@ impl GraphqlError {
             },
             Kind::NotFound if self.is_about("repository") => Trouble::NoRepository { message },
             Kind::NotFound => Trouble::NotFound {
+                asked: None,
                 message,
                 permissions,
             },

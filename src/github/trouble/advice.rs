@@ -4,7 +4,6 @@
 /// What keeps a token from what it asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Barrier {
-    InvalidToken,
     Permission,
     /// The setting that lets jobs open pull requests is off.
     PullRequestsOff,
@@ -16,10 +15,7 @@ pub(super) enum Barrier {
 }
 
 impl Barrier {
-    pub(super) fn of(status: u16, message: &str) -> Self {
-        if status == 401 {
-            return Self::InvalidToken;
-        }
+    pub(super) fn of(message: &str) -> Self {
         let message = message.to_ascii_lowercase();
         let says = |text: &str| message.contains(text);
         if says("archived so is read-only") {
@@ -37,7 +33,6 @@ impl Barrier {
 
     pub(super) fn remedy(self, permissions: Option<&str>) -> &'static str {
         match self {
-            Self::InvalidToken => "The token is invalid or has expired: hand over another one.",
             Self::Permission if permissions.is_some_and(|wanted| wanted.starts_with("actions")) => {
                 "Grant the job `actions: read` under `permissions:`, or hand over a token that has it."
             }
@@ -139,40 +134,30 @@ mod tests {
 
     #[test]
     fn githubs_messages_name_what_keeps_a_token_out() {
-        for (status, message, barrier) in [
-            (401, "Bad credentials", Barrier::InvalidToken),
+        for (message, barrier) in [
             (
-                403,
                 "Resource not accessible by integration",
                 Barrier::Permission,
             ),
+            ("Must have admin rights to Repository.", Barrier::Permission),
             (
-                403,
-                "Must have admin rights to Repository.",
-                Barrier::Permission,
-            ),
-            (
-                403,
                 "Repository was archived so is read-only.",
                 Barrier::Archived,
             ),
             (
-                403,
                 "Although you appear to have the correct authorization credentials, the `octo` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.",
                 Barrier::Address,
             ),
             (
-                200,
                 "Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.",
                 Barrier::SingleSignOn,
             ),
             (
-                403,
                 "GitHub Actions is not permitted to create or approve pull requests.",
                 Barrier::PullRequestsOff,
             ),
         ] {
-            assert_eq!(Barrier::of(status, message), barrier, "{message}");
+            assert_eq!(Barrier::of(message), barrier, "{message}");
         }
     }
 

@@ -30,12 +30,14 @@ impl Trouble {
                 wait: Some(pause(headers)),
             },
             403 if needs_a_plan(&message) => Self::PaidPlan { message },
-            401 | 403 => Self::Authorization {
+            401 => Self::InvalidToken { message },
+            403 => Self::Authorization {
                 status,
                 message,
                 permissions,
             },
             404 => Self::NotFound {
+                asked: None,
                 message,
                 permissions,
             },
