@@ -320,7 +320,7 @@ enum LedgerCommand {
     Init {
         /// The repository, as `owner/name`.
         #[arg(long, value_name = "OWNER/NAME")]
-        repository: String,
+        repository: Repository,
         /// Set the ruleset that forbids deleting or rewriting the branch; the token must be an administrator's.
         #[arg(long)]
         protect: bool,
@@ -383,7 +383,7 @@ pub(crate) struct LedgerPlace {
     pub(crate) path: Option<PathBuf>,
     /// Read it from this repository on GitHub, with the token in `GH_TOKEN` or `GITHUB_TOKEN`.
     #[arg(long, value_name = "OWNER/NAME")]
-    pub(crate) repository: Option<String>,
+    pub(crate) repository: Option<Repository>,
 }
 
 #[derive(Args)]
@@ -434,7 +434,7 @@ pub(crate) struct ReportArguments {
     pub(crate) path: Option<PathBuf>,
     /// Read the ledger from this repository on GitHub, with the token in `GH_TOKEN` or `GITHUB_TOKEN`.
     #[arg(long, value_name = "OWNER/NAME")]
-    pub(crate) repository: Option<String>,
+    pub(crate) repository: Option<Repository>,
     /// An audit record, or a folder that is searched for `audit-record.json`; may be given several times.
     #[arg(long, value_name = "FILE-OR-FOLDER")]
     pub(crate) records: Vec<PathBuf>,
@@ -571,7 +571,7 @@ pub(crate) fn run(
                     protect,
                 },
         } => on_runtime(&log, async {
-            commands::ledger::init(&repository, protect, environment)
+            commands::ledger::init(repository, protect, environment)
                 .await
                 .end()
         }),

@@ -387,3 +387,71 @@ fn a_passphrase_is_asked_for_on_the_terminal() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_repository_that_is_spelt_wrong_is_a_wrong_command_line_everywhere() {
+    let stage = Stage::new();
+    for command in [
+        &["ledger", "init"][..],
+        &["ledger", "show"],
+        &["ledger", "verify"],
+        &["audit"],
+        &["rehearse"],
+        &["report", "--out", "page.html"],
+        &["plan", "campaign.toml"],
+        &["authorize", "--key", "k", "--run", "1"],
+    ] {
+        let arguments = [command, &["--repository", "octo"]].concat();
+        let (exit, _, told) = run(&stage, &arguments);
+        assert_eq!(exit, 2, "{command:?}: {told}");
+        assert!(told.contains("'octo'"), "{command:?}: {told}");
+    }
+    assert_eq!(stage.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_not_found_is_named_with_the_permission_that_would_show_it() {
+    let stage = Stage::new();
+    let ask = |token: &str, arguments: &[&str]| {
+        let mut command = stage.command(arguments);
+        ended(&command.env("GH_TOKEN", token).output().unwrap())
+    };
+    fs::write(stage.folder.path().join("key"), "").unwrap();
+    let authorize = [
+        "authorize",
+        "--key",
+        "key",
+        "--repository",
+        "octo/hello",
+        "--run",
+        "99",
+    ];
+    let reader = stage.sim.token(countersign_sim::Permissions {
+        actions: countersign_sim::Access::Read,
+        ..countersign_sim::Permissions::read()
+    });
+    let (exit, _, told) = ask(&reader, &authorize);
+    assert_eq!(exit, 1);
+    assert!(
+        told.contains("GitHub found nothing at /repos/octo/hello/actions/runs/99")
+            && told.contains("it needs `actions: read` there"),
+        "{told}"
+    );
+
+    let show = ["ledger", "show", "--repository", "octo/nowhere"];
+    let (exit, _, told) = ask(&reader, &show);
+    assert_eq!(exit, 1);
+    assert!(
+        told.contains("GitHub shows no such repository") && told.contains("octo/nowhere"),
+        "{told}"
+    );
+
+    let (exit, _, told) = ask("ghs_nobody", &show);
+    assert_eq!(exit, 1);
+    assert!(
+        told.starts_with(
+            "countersign: GitHub does not accept the token: Bad credentials. The token in GH_TOKEN"
+        ),
+        "{told}"
+    );
+}

@@ -242,7 +242,9 @@ fn protecting_a_protected_ledger_succeeds() {
     pins![A24, S7];
     let stage = Stage::without_ledger();
     protect(&stage).succeeded(&["ruleset 1 forbids"]);
-    protect(&stage).succeeded(&["its rules already forbid deleting or rewriting it"]);
+    let again = protect(&stage);
+    again.succeeded(&["its rules already forbid deleting or rewriting it"]);
+    assert!(!again.printed.contains("unique"), "{}", again.printed);
     init(&stage).succeeded(&["its rules forbid deleting or rewriting it"]);
     assert_eq!(rulesets(&stage), 1);
 }
@@ -360,4 +362,19 @@ fn a_trial_whose_answer_is_lost_is_repeated() {
     stage.sim.plan(lost);
     init(&stage).succeeded(&["an append was tried"]);
     assert_eq!(headlines(&stage).len(), 3);
+}
+
+#[test]
+fn a_new_ledger_is_shown_as_empty() {
+    let stage = Stage::without_ledger();
+    init(&stage).succeeded(&[]);
+    let mut command =
+        stage.command_of(hurried(), &["ledger", "show", "--repository", "octo/hello"]);
+    let output = command.env("GH_TOKEN", &stage.token).output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty());
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "The ledger is empty: nothing has been published with it yet. The first publication adds \
+         its entries.\n"
+    );
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use countersign_core::{
     document::to_json_line,
     ledger::Checkpoint,
+    name::Repository,
     reconcile::{Finding, KnownTags, Level, reconcile},
     timestamp::Timestamp,
 };
@@ -34,7 +35,7 @@ struct Audit {
     /// What was read, for people.
     place: String,
     /// The repository, if it was asked at GitHub.
-    repository: Option<String>,
+    repository: Option<Repository>,
     /// What was done before is left out, save tags.
     since: Timestamp,
     /// When it was looked at.
@@ -102,9 +103,7 @@ async fn look(
         book: &told.book,
     };
     let mut looked = match (&source, &arguments.place.repository) {
-        (_, Some(repository)) => {
-            inventory::on_github(&repository.parse()?, &wanted, environment).await?
-        }
+        (_, Some(repository)) => inventory::on_github(repository, &wanted, environment).await?,
         (Some(source), None) => inventory::in_clone(source)?,
         (None, None) => bail!("a path or --repository is needed"),
     };

@@ -197,7 +197,7 @@ impl Verification<'_> {
             .arguments
             .ledger
             .is_none()
-            .then(|| self.arguments.repository.to_string());
+            .then(|| self.arguments.repository.clone());
         let place = LedgerPlace {
             path: self.arguments.ledger.clone(),
             repository,

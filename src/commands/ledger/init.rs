@@ -28,12 +28,12 @@ const TRIES: usize = 3;
 /// If something blocks it, the message says what exists now and what to do. Running it again
 /// continues from there.
 pub(crate) async fn init(
-    repository: &str,
+    repository: Repository,
     protect: bool,
     environment: &Environment,
 ) -> Result<Exit> {
     let setup = Setup {
-        repository: repository.parse()?,
+        repository,
         github: github(environment)?,
         environment,
     };
@@ -99,7 +99,7 @@ impl Setup<'_> {
     async fn found(&self) -> Result<Source> {
         let place = LedgerPlace {
             path: None,
-            repository: Some(self.repository.to_string()),
+            repository: Some(self.repository.clone()),
         };
         let mut tried = 0;
         loop {
@@ -191,9 +191,10 @@ impl Setup<'_> {
                 })?;
                 Ok(())
             }
-            Protected::Refused(trouble) if self.rules().await?.protect() => self.report(&format!(
-                "its rules already forbid deleting or rewriting it; no ruleset was made ({trouble})"
-            )),
+            // GitHub refuses a second ruleset of one name: that is no error, only the second run.
+            Protected::Refused(_) if self.rules().await?.protect() => self.report(
+                "its rules already forbid deleting or rewriting it, so no ruleset was made",
+            ),
             Protected::Refused(trouble) => bail!(hindrance::of_ruleset(&trouble)),
         }
     }

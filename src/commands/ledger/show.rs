@@ -32,12 +32,19 @@ pub(crate) async fn show(
         }
     }
     if shown == 0 {
-        tell(&format!(
-            "none of the {} entries is such a one",
-            source.entries
-        ));
+        tell(&nothing_shown(source.entries));
     }
     Ok(Exit::Success)
+}
+
+fn nothing_shown(entries: u64) -> String {
+    match entries {
+        0 => "The ledger is empty: nothing has been published with it yet. The first publication \
+              adds its entries."
+            .into(),
+        1 => "The ledger's one entry does not match.".into(),
+        entries => format!("None of the ledger's {entries} entries matches."),
+    }
 }
 
 fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {

@@ -41,10 +41,11 @@ impl Source {
         place: &LedgerPlace,
         environment: &Environment,
     ) -> Result<Self> {
-        let repository = place.repository.as_deref().unwrap_or_default();
+        let named = place.repository.as_ref();
+        let repository = named.map_or_else(String::new, |named| format!(" {named}"));
         let missing = || {
             format!(
-                "the repository {repository} has no branch `{BRANCH}`; begin one with `countersign ledger init`"
+                "the repository{repository} has no branch `{BRANCH}`; begin one with `countersign ledger init`"
             )
         };
         Self::find(place, environment).await?.with_context(missing)
@@ -58,7 +59,7 @@ impl Source {
         let place = match (&place.path, &place.repository) {
             (_, Some(repository)) => {
                 let reader = github(environment)?
-                    .read_ledger(&repository.parse()?)
+                    .read_ledger(repository)
                     .await
                     .map_err(|trouble| told(&trouble))?;
                 let Some(reader) = reader else {

@@ -280,7 +280,7 @@ impl Run<'_> {
     fn place(&self) -> LedgerPlace {
         LedgerPlace {
             path: None,
-            repository: Some(self.stage.scratch.repository().to_string()),
+            repository: Some(self.stage.scratch.repository().clone()),
         }
     }
 
