@@ -458,8 +458,8 @@ pub(crate) struct RehearseArguments {
     #[arg(long, value_name = "OWNER/NAME", requires = "repository")]
     pub(crate) really: Option<Repository>,
     /// Only this probe; may be given several times.
-    #[arg(long, value_name = "ID")]
-    pub(crate) probe: Vec<String>,
+    #[arg(long, value_name = "ID", value_parser = commands::rehearse::probe_id)]
+    pub(crate) probe: Vec<&'static str>,
     /// Show the probes with what they need, how many content writes they make, and what they expect. Nothing is asked.
     #[arg(long)]
     pub(crate) list: bool,
@@ -472,8 +472,8 @@ pub(crate) struct RehearseArguments {
     /// Write the findings as JSON, for a bug report.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Leave owner, repository, logins and request ids out of the findings.
-    #[arg(long)]
+    /// Leave owner, repository, logins and request ids out of the findings in that file.
+    #[arg(long, requires = "out")]
     pub(crate) redact: bool,
     /// Begin without asking.
     #[arg(long)]

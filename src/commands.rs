@@ -95,6 +95,11 @@ fn told(trouble: &Trouble) -> anyhow::Error {
     Told { trouble }.into()
 }
 
+/// The trouble behind an error of a command, if GitHub was in the way.
+fn trouble_of(error: &anyhow::Error) -> Option<&Trouble> {
+    error.downcast_ref::<Told>().map(|told| &told.trouble)
+}
+
 impl Trouble {
     /// What to do at the command line, where there is no job to re-run and no `permissions:`.
     fn remedy_here(&self) -> &'static str {

@@ -340,7 +340,8 @@ fn a_repository_in_use_is_refused_unless_its_name_is_repeated() {
         assert_eq!(ground.sim.writes().len(), 0);
 
         let other = ground.run(&["--probe", "clock", "--really", "octo/other"]);
-        assert_eq!(other.exit, 1, "{}", other.told);
+        assert_eq!(other.exit, 2, "{}", other.told);
+        assert!(other.told.contains("names octo/other"), "{}", other.told);
         let named = ground.run(&["--probe", "clock", "--really", "octo/hello"]);
         assert_eq!(named.exit, 0, "{}", named.told);
     }
@@ -367,6 +368,12 @@ fn an_empty_repository_needs_a_first_commit() {
     assert_eq!(release["found"], "needs a first commit in the repository");
     assert!(ended.that("holds").contains("empty-repository"));
     assert_eq!(ground.sim.effects(), [] as [&str; 0]);
+    for said in [
+        "The repository is empty: only the probe empty-repository can be tried there.",
+        "It tries 1 content write, which GitHub should refuse.",
+    ] {
+        assert!(ended.told.contains(said), "{}", ended.told);
+    }
 }
 
 #[test]
@@ -452,9 +459,201 @@ fn after_an_interrupt_everything_is_removed_all_the_same() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{told}");
         let report = fs::read_to_string(ground.folder.path().join("rehearsal.json")).unwrap();
-        assert!(report.contains(&format!("stopped by {name}")), "{report}");
+        assert!(
+            report.contains(&format!("interrupted by {name}")),
+            "{report}"
+        );
         ground.is_clean();
     }
+}
+
+#[test]
+fn what_was_not_reached_before_an_interrupt_is_listed_and_a_difference_is_not_hidden_by_it() {
+    let ground = Ground::new();
+    ground.sim.turn_on(Switch::AbsentFilesAreSilent);
+    let stall = Fault::on(Matcher::endpoint(Endpoint::UploadAsset)).then(Effect::Stall);
+    ground.sim.plan(stall);
+    let probes = ["absent-file", "uploads", "clock"];
+    let arguments: Vec<&str> = probes.iter().flat_map(|id| ["--probe", id]).collect();
+    let child = ground.command(&arguments).spawn().unwrap();
+    ground.sim.wait_until(|events| {
+        events
+            .iter()
+            .any(|event| event.endpoint == Endpoint::UploadAsset)
+    });
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.unwrap().success());
+
+    let output = child.wait_with_output().unwrap();
+
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(5), "{table}");
+    for line in [
+        "differs    absent-file ",
+        "not tried  uploads                 interrupted by SIGINT\n",
+        "not tried  clock                   interrupted by SIGINT\n",
+        "0 holds, 1 differs, 2 not tried",
+        "The rehearsal was interrupted by SIGINT: run it again for what is not tried.",
+    ] {
+        assert!(table.contains(line), "{line:?} in {table}");
+    }
+    let report = fs::read(ground.folder.path().join("rehearsal.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let found = |id: &str| {
+        let mut probes = report["probes"].as_array().unwrap().iter();
+        probes.find(|probe| probe["id"] == id).unwrap()["found"].clone()
+    };
+    assert_eq!(found("clock"), "interrupted by SIGINT");
+    assert_eq!(found("lag"), "not asked for");
+    ground.is_clean();
+}
+
+#[test]
+fn what_the_token_may_not_do_is_not_tried_and_names_the_permission() {
+    let mut ground = Ground::new().in_job();
+    ground.token = ground.sim.token(Permissions::read());
+    let ended = ground.ended(ground.job(&["--reviewer", "hubot"]));
+    assert_eq!(ended.that("differs"), ids(&[]), "{}", ended.table);
+    assert_eq!(ended.exit, 0, "{}\n{}", ended.table, ended.told);
+    for (id, permission) in [
+        ("whole-release", "needs the permission contents: write"),
+        ("lag", "needs the permission contents: write"),
+        ("artifact-zip", "needs the permission actions: read"),
+        ("dispatch", "needs the permission actions: write"),
+    ] {
+        let line = format!("not tried  {id:<23} {permission}");
+        assert!(ended.table.contains(&line), "{line:?} in {}", ended.table);
+    }
+    ground.is_clean();
+}
+
+#[test]
+fn what_a_token_lacks_in_an_operation_is_named_too() {
+    let mut ground = Ground::new();
+    ground.token = ground.sim.token(Permissions {
+        pull_requests: Access::Read,
+        ..Permissions::write()
+    });
+    let ended = ground.run(&[
+        "--probe",
+        "whole-pull",
+        "--probe",
+        "pull",
+        "--probe",
+        "labels",
+    ]);
+    assert_eq!(ended.exit, 0, "{}\n{}", ended.table, ended.told);
+    assert_eq!(ended.that("not_tried").len(), ended.probes().len());
+    let named = ended.table.matches("pull-requests: write").count();
+    assert_eq!(named, 3, "{}", ended.table);
+    ground.is_clean();
+}
+
+#[test]
+fn where_jobs_may_not_open_pull_requests_the_setting_is_named() {
+    let ground = Ground::new();
+    ground.sim.allow_actions_pull_requests(false);
+    let ended = ground.run(&["--probe", "pull"]);
+    assert_eq!(ended.exit, 0, "{}", ended.table);
+    let needed = "needs the setting \"Allow GitHub Actions to create and approve pull requests\"";
+    assert!(ended.table.contains(needed), "{}", ended.table);
+}
+
+#[test]
+fn a_reviewer_who_is_no_collaborator_is_not_a_difference() {
+    let ground = Ground::new();
+    let arguments = ["--reviewer", "stranger", "--probe", "dropped-reviewers"];
+    let ended = ground.run(&arguments);
+    assert_eq!(ended.exit, 0, "{}", ended.table);
+    let needed = "needs reviewer: a collaborator who does not open the pull request";
+    assert!(ended.table.contains(needed), "{}", ended.table);
+}
+
+#[test]
+fn a_difference_says_what_it_means_and_the_page_what_to_do() {
+    let ground = Ground::new();
+    ground.sim.turn_on(Switch::LabelsAreDropped);
+    let ended = ground.run(&["--probe", "labels"]);
+    for part in [
+        "\nmeaning                            `open_pr` reports labels that the pull request does not have.\n",
+        "\n\nWhat to do: Until that is settled, do without `open_pr` on this server. Run it again with `--out rehearsal.json --redact`, and attach that file to a bug report.",
+    ] {
+        assert!(ended.table.contains(part), "{part:?} in {}", ended.table);
+    }
+
+    // Pull requests of the first rehearsal are closed, but listed.
+    let again = ["--really", "octo/hello", "--probe"];
+    let redacted = ground.run(&[&again[..], &["labels", "--redact"]].concat());
+    let sent = "Attach the file of --out to a bug report: it names nobody.";
+    assert!(redacted.table.contains(sent), "{}", redacted.table);
+
+    let fine = ground.run(&[&again[..], &["clock"]].concat());
+    let nothing = "\n\nWhat to do: Nothing differs, as far as it was tried.\n";
+    assert!(fine.table.ends_with(nothing), "{}", fine.table);
+}
+
+#[test]
+fn the_announcement_counts_what_is_made() {
+    let ground = Ground::new();
+    let reads = ground.run(&["--probe", "clock"]).told;
+    assert!(reads.contains("It only reads; nothing is made."), "{reads}");
+    assert!(!reads.contains("receipt-ledger"), "{reads}");
+    assert!(
+        reads.contains("1/1 clock (0 content writes so far)"),
+        "{reads}"
+    );
+    let one = ground.run(&["--probe", "commit-comments"]).told;
+    assert!(one.contains("It makes at most 1 content write.\n"), "{one}");
+}
+
+#[test]
+fn the_comment_of_a_review_is_compared_with_what_it_announces() {
+    let comment = |announced: usize, lines: usize, line: &str| {
+        let lines = vec![line; lines].join("\r\n");
+        format!("countersign-rehearsal {announced}\r\n{lines}\r\n")
+    };
+    let line = r#"{"a":"<>&+/="}"#;
+    for (comment, exit, found) in [
+        (
+            comment(1000, 1000, line),
+            0,
+            "1000 of 1000 lines unchanged, line ends CRLF",
+        ),
+        (comment(1000, 900, line), 5, "900 of 900 lines"),
+        (comment(2, 2, r#"{"a":"&lt;"}"#), 5, "0 of 2 lines"),
+        (
+            "Looks good.".into(),
+            0,
+            "needs a review of this run with the comment",
+        ),
+    ] {
+        let ground = Ground::new().in_job();
+        let review = |comment| {
+            ground
+                .sim
+                .review(RUN, "hubot", "rehearsal", "approved", comment);
+        };
+        review("Something else.");
+        review(&comment);
+        let ended = ground.ended(ground.job(&["--probe", "comment"]));
+        assert_eq!(ended.exit, exit, "{}", ended.table);
+        assert!(ended.table.contains(found), "{found:?} in {}", ended.table);
+    }
+}
+
+#[test]
+fn names_are_left_out_of_a_file_alone() {
+    let ground = Ground::new();
+    let mut command = Command::new(hurried());
+    command
+        .args(["rehearse", "--repository", ground.sim.repository()])
+        .args(["--redact", "--probe", "clock"])
+        .env_clear()
+        .current_dir(ground.folder.path());
+    let ended = ground.ended(command);
+    assert_eq!(ended.exit, 2, "{}", ended.told);
+    assert!(ended.told.contains("--out <FILE>"), "{}", ended.told);
 }
 
 /// The rows of `--list`: id and facts.
@@ -507,7 +706,7 @@ fn every_fact_and_its_probe_name_each_other() {
 fn a_probe_that_does_not_exist_is_an_error() {
     let ground = Ground::new();
     let ended = ground.run(&["--probe", "no-such-probe"]);
-    assert_eq!(ended.exit, 1);
+    assert_eq!(ended.exit, 2);
     assert!(ended.told.contains("there is no probe `no-such-probe`"));
     assert_eq!(ground.sim.events().len(), 0);
 }

@@ -1,8 +1,10 @@
 //! `countersign rehearse`: tries on a scratch repository what the product relies on, and removes what it made.
 
+mod announcement;
 mod facts;
 mod finding;
 mod pace;
+mod page;
 mod probes;
 mod report;
 mod stage;
@@ -14,7 +16,7 @@ use std::{
     io::Write as _,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use ed25519_dalek::SigningKey;
 
 use countersign_core::{
@@ -24,27 +26,28 @@ use countersign_core::{
 };
 
 use self::{
+    announcement::writes,
     finding::Finding,
-    pace::{MAX_WRITES, Pace, minutes},
-    report::{Names, Tried},
+    pace::{MAX_WRITES, Pace},
+    report::{Names, Outcome, Tried},
     stage::Stage,
     table::{Need, Probe, Way, table},
 };
 use super::{github, guard::told_to_stop, print, signing::agreed, tell, told};
-use crate::{
-    Clock, Environment, cli::RehearseArguments, exit::Exit, github::Scratch, log::harmless, random,
-};
+use crate::{Clock, Environment, cli::RehearseArguments, exit::Exit, log::harmless, random};
 
 pub(crate) async fn run(
     arguments: &RehearseArguments,
     environment: &Environment,
     clock: Clock,
 ) -> Result<Exit> {
-    let chosen = chosen(&arguments.probe)?;
+    let chosen = chosen(&arguments.probe);
     if arguments.list {
         return list(&chosen);
     }
-    let repository = named(arguments)?;
+    let Some(repository) = named(arguments)? else {
+        return Ok(Exit::Usage);
+    };
     let github = github(environment)?;
     let examined = github
         .examine(repository, arguments.really.is_some())
@@ -81,20 +84,22 @@ pub(crate) async fn run(
     }
 }
 
-/// The repository; `--really` must name the same one.
-fn named(arguments: &RehearseArguments) -> Result<&Repository> {
+/// The repository; `--really` must name the same one, or the command line is wrong.
+fn named(arguments: &RehearseArguments) -> Result<Option<&Repository>> {
     let repository = arguments
         .repository
         .as_ref()
         .context("--repository is missing: which repository is there to be tried out on?")?;
-    ensure!(
-        arguments
-            .really
-            .as_ref()
-            .is_none_or(|really| really == repository),
-        "--really must repeat the name of --repository, {repository}"
-    );
-    Ok(repository)
+    match &arguments.really {
+        Some(really) if really != repository => {
+            tell(&format!(
+                "countersign: --really must repeat the name of --repository, {repository}, but \
+                 names {really}"
+            ));
+            Ok(None)
+        }
+        _ => Ok(Some(repository)),
+    }
 }
 
 /// Says what will be made, and asks.
@@ -104,7 +109,7 @@ fn is_wanted(stage: &Stage<'_>, chosen: &[&Probe], yes: bool) -> Result<bool> {
         writes <= MAX_WRITES || stage.heavy,
         "that would be {writes} content writes; more than {MAX_WRITES} only with --heavy"
     );
-    tell(&announcement(stage, writes));
+    tell(&announcement::of(stage, writes));
     Ok(yes || agreed("Go on?")?)
 }
 
@@ -136,8 +141,14 @@ async fn rehearse(
 
     let tried = tried.into_inner();
     let names = Names::of(stage, arguments.redact);
-    let rehearsal = report::rehearsal(stage, &tried, started_at, &left_behind, signal, &names);
-    print(&report::page(&rehearsal, &tried))?;
+    let outcome = Outcome {
+        chosen,
+        tried: &tried,
+        signal,
+        left_behind: &left_behind,
+    };
+    let rehearsal = report::rehearsal(stage, &outcome, started_at, &names);
+    print(&page::page(&rehearsal, &outcome, arguments))?;
     if let Some(mut out) = out {
         out.write_all(&to_json_line(&rehearsal))
             .context("the report cannot be written")?;
@@ -145,6 +156,8 @@ async fn rehearse(
     Ok(exit(&rehearsal, signal))
 }
 
+/// What differs outweighs everything else: an interrupt or something left behind does not hide it,
+/// and the page names those too.
 fn exit(rehearsal: &Rehearsal, signal: Option<&str>) -> Exit {
     let differs = rehearsal
         .probes
@@ -159,16 +172,18 @@ fn exit(rehearsal: &Rehearsal, signal: Option<&str>) -> Exit {
     }
 }
 
+/// The id of a probe, for the command line.
+pub(crate) fn probe_id(text: &str) -> Result<&'static str, String> {
+    let found = table().find(|probe| probe.id == text);
+    found.map(|probe| probe.id).ok_or_else(|| {
+        format!("there is no probe `{text}`; `countersign rehearse --list` shows them all")
+    })
+}
+
 /// The probes that were asked for; without any, all of them.
-fn chosen(ids: &[String]) -> Result<Vec<&'static Probe>> {
-    if let Some(id) = ids
-        .iter()
-        .find(|id| !table().any(|probe| probe.id == id.as_str()))
-    {
-        bail!("there is no probe `{id}`; `countersign rehearse --list` shows them all");
-    }
-    let is_chosen = |probe: &&Probe| ids.is_empty() || ids.iter().any(|id| id == probe.id);
-    Ok(table().filter(is_chosen).collect())
+fn chosen(ids: &[&str]) -> Vec<&'static Probe> {
+    let is_chosen = |probe: &&Probe| ids.is_empty() || ids.contains(&probe.id);
+    table().filter(is_chosen).collect()
 }
 
 fn list(chosen: &[&Probe]) -> Result<Exit> {
@@ -183,45 +198,24 @@ fn missing(stage: &Stage<'_>, probe: &Probe) -> Option<Need> {
     probe.needs.iter().copied().find(|need| !stage.has(*need))
 }
 
+/// Content writes at most. In an empty repository every other probe stops before its first one.
 fn planned_writes(stage: &Stage<'_>, chosen: &[&Probe]) -> usize {
-    let asked = chosen
-        .iter()
-        .filter(|probe| missing(stage, probe).is_none());
+    let is_empty = stage.scratch.head().is_none();
+    let asked = chosen.iter().filter(|probe| {
+        let can_write = !is_empty || probe.needs.contains(&Need::Empty);
+        can_write && missing(stage, probe).is_none()
+    });
     asked.map(|probe| probe.writes).sum()
-}
-
-fn announcement(stage: &Stage<'_>, writes: usize) -> String {
-    let scratch: &Scratch = stage.scratch;
-    let visible = if scratch.is_private() {
-        "private"
-    } else {
-        "public"
-    };
-    let ledger = if scratch.has_ledger() {
-        "It has the branch receipt-ledger, which is left alone: no whole operation is tried."
-    } else {
-        "For whole operations it makes the branch receipt-ledger too, and removes it."
-    };
-    format!(
-        "A rehearsal on {} ({visible}).\n\
-         It makes at most {writes} content writes, at most 60 in a minute, so it lasts {} minute(s) or more.\n\
-         What it makes is called {}…: branches, tags, releases with files, pull requests, a label, rulesets, a protection of a branch, a comment on a commit.\n\
-         {ledger}\n\
-         All of it is removed at the end; pull requests can only be closed.",
-        scratch.repository(),
-        minutes(writes),
-        stage.name("")
-    )
 }
 
 async fn try_all(stage: &Stage<'_>, chosen: &[&'static Probe], tried: &RefCell<Vec<Tried>>) {
     for (number, probe) in chosen.iter().enumerate() {
         tell(&format!(
-            "{}/{} {} ({} content writes so far)",
+            "{}/{} {} ({} so far)",
             number + 1,
             chosen.len(),
             probe.id,
-            stage.pace.written()
+            writes(stage.pace.written())
         ));
         let finding = match (missing(stage, probe), &probe.way) {
             (_, Way::ByHand(way)) => Finding::not_tried(&format!("needs by hand: {way}")),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, Request, Response,
+    HeaderMap, Method, Request, Response, StatusCode,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
 };
 use octocrab::OctoBody;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use countersign_core::{text::excerpt, timestamp::Timestamp};
 
-use super::{Body, GitHub, Trouble, json_request, request, trouble, whole};
+use super::{Body, GitHub, Trouble, graphql::GraphqlError, json_request, request, trouble, whole};
 
 pub(crate) use self::{
     permit::Outside,
@@ -158,6 +158,35 @@ impl Exchange {
         self.status >= 200 && self.status < 300
     }
 
+    /// What people have to provide before the server answers this request, if it was refused for
+    /// that: such an answer says something about the token and nothing about the server.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        self.trouble()?.lacks()
+    }
+
+    /// The trouble that the product's own code would report.
+    fn trouble(&self) -> Option<Trouble> {
+        let status = StatusCode::from_u16(self.status).ok()?;
+        let body = self.body.to_string();
+        Trouble::of_answer(status, &self.headers, body.as_bytes())
+            .or_else(|| self.graphql_trouble())
+    }
+
+    /// GraphQL names no permission: the member that it refuses does.
+    fn graphql_trouble(&self) -> Option<Trouble> {
+        let error: GraphqlError = serde_json::from_value(self.body["errors"][0].clone()).ok()?;
+        let is_at = |member: &str| error.path().iter().any(|step| step == member);
+        let needed = if is_at("pullRequests") {
+            "pull-requests: read"
+        } else if is_at("createCommitOnBranch") || is_at("updateRefs") {
+            "contents: write"
+        } else {
+            "contents: read"
+        };
+        let named = trouble::accepted_permissions(&self.headers);
+        Some(error.trouble(named.or_else(|| Some(needed.into())), 0))
+    }
+
     /// Status and message, for people.
     pub(crate) fn summary(&self) -> String {
         let message = match (&self.body["message"], self.body["errors"].as_array()) {
@@ -212,11 +241,17 @@ impl GitHub {
     pub(crate) async fn probe(&self, scratch: &Scratch, ask: Ask) -> Result<Exchange, Unanswered> {
         permit::check(scratch, &ask)?;
         // Noted before it is sent: the answer may be lost.
-        for made in permit::named_by(&ask) {
-            scratch.note(made);
-        }
+        let mut noted = permit::named_by(&ask);
+        noted.retain(|made| scratch.note(made.clone()));
 
         let exchange = self.exchange(self.prepared(scratch, &ask)?).await?;
+
+        // A definite refusal made nothing, and the token may not be allowed to remove it either.
+        if (400..500).contains(&exchange.status) {
+            for made in &noted {
+                scratch.forget(made);
+            }
+        }
 
         if exchange.is_success()
             && let Some(made) = permit::numbered(&ask, &exchange.body)

@@ -295,6 +295,36 @@ impl Trouble {
         }
     }
 
+    /// What people have to provide before GitHub does this, if it was refused for that: another
+    /// token, a permission, a setting, a reviewer.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        match self {
+            Self::InvalidToken { .. } => Some(format!("a token that GitHub accepts: {self}")),
+            Self::Authorization {
+                message,
+                permissions,
+                ..
+            } => match Barrier::of(message) {
+                Barrier::Permission => Some(match permissions {
+                    Some(permissions) => format!("the permission {permissions}: {message}"),
+                    None => format!("a permission that the token lacks: {message}"),
+                }),
+                barrier => barrier
+                    .setting()
+                    .map(|setting| format!("{setting}: {message}")),
+            },
+            Self::Validation { status, message } => {
+                let is_reviewer = Objection::of(*status, message) == Objection::Reviewer;
+                is_reviewer.then(|| {
+                    format!(
+                        "reviewer: a collaborator who does not open the pull request: {message}"
+                    )
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// The same trouble of a request for this path, which names what was not found.
     pub(super) fn asked_at(self, path: &str) -> Self {
         match self {

@@ -6,7 +6,7 @@ macro_rules! assumptions {
             $($more)*; $($rows)*
             A1: Documented,
                 "The documents that the product sends fit GitHub's published GraphQL schema.",
-                "octokit/graphql-schema", probe "query-cost";
+                "octokit/graphql-schema", probe "whole-release";
             A2: Recorded,
                 "A missing `ref(qualifiedName:)` or `release(tagName:)` is null without an error.",
                 "cli/cli pkg/cmd/release/shared/fetch.go", probe "absent-ref-and-release";
@@ -38,7 +38,7 @@ macro_rules! assumptions {
                 "refined-github/refined-github#6094; GraphQL changelog 2022-10-18", probe "compare";
             A11: Documented,
                 "`Blob.text` of a long file is cut at 512 KiB, and `isTruncated` says so.",
-                "schema; docs: limits of blobs", probe "query-cost";
+                "schema; docs: limits of blobs";
             A12: Recorded,
                 "`createCommitOnBranch` works with a job's token and contents: write.",
                 "planetscale/ghcommit; github/gh-aw#18565", probe "init";
@@ -62,7 +62,7 @@ macro_rules! assumptions {
                 "docs: available rules for rulesets; rgleason/weather_routing_pi#520", probe "init";
             A17: Documented,
                 "An append with a job's token starts no workflow.",
-                "docs: triggering a workflow", probe "dispatch";
+                "docs: triggering a workflow";
             A18: Recorded,
                 "One commit takes an entry of 1 MiB and more.",
                 "b-ber#597", probe "large-append";
@@ -185,16 +185,16 @@ macro_rules! assumptions {
                 "OpenAPI; PyGithub replay data (2024-02-13)", probe "artifact-zip";
             A49: Documented,
                 "A composite step's `shell:` may hold `${{ github.action_path }}/… {0}`.",
-                "actions/runner action_yaml.json; taiki-e/install-action", probe "runner";
+                "actions/runner action_yaml.json; taiki-e/install-action";
             A50: Documented,
                 "The runner splits a custom shell's command at its first blank.",
-                "actions/runner ScriptHandlerHelpers.ParseShellOptionString", probe "runner";
+                "actions/runner ScriptHandlerHelpers.ParseShellOptionString";
             A51: Documented,
                 "A custom shell with an absolute path needs no PATH.",
-                "actions/runner WhichUtil, ScriptHandler", probe "runner";
+                "actions/runner WhichUtil, ScriptHandler";
             A52: Documented,
                 "The mode bits of an action's files survive its tarball.",
-                "actions/runner ActionManager", probe "runner";
+                "actions/runner ActionManager";
             A53: Recorded,
                 "In a container job a composite's custom shell gets the host's path, so the step \
                 fails.",
@@ -202,19 +202,19 @@ macro_rules! assumptions {
             A54: Documented,
                 "`toJSON(inputs)` in a composite action holds this action's inputs alone, defaults \
                 included.",
-                "actions/runner CompositeActionHandler", probe "runner";
+                "actions/runner CompositeActionHandler";
             A55: Documented,
                 "The environment of a step is printed to the log, secrets masked.",
-                "actions/runner ScriptHandler.PrintActionDetails", probe "runner";
+                "actions/runner ScriptHandler.PrintActionDetails";
             A56: Recorded,
                 "One environment string of 128 KiB or more keeps the step from starting.",
                 "Linux MAX_ARG_STRLEN; github/accessibility-scanner#222", probe "runner-limits";
             A57: Documented,
                 "A workflow cannot override the GITHUB_* variables.",
-                "docs: variables; actions/runner ScriptHandler", probe "runner";
+                "docs: variables; actions/runner ScriptHandler";
             A58: Documented,
                 "Outputs of a failed composite action are set.",
-                "actions/runner CompositeActionHandler", probe "runner";
+                "actions/runner CompositeActionHandler";
             A59: Documented,
                 "A cancelled step gets SIGINT, SIGTERM after 7.5 seconds, and is killed 2.5 \
                 seconds later.",
@@ -228,33 +228,33 @@ macro_rules! assumptions {
                 "The pinned commits of actions/checkout, upload-artifact, download-artifact and \
                 attest are the releases that their comments name.",
                 "actions/checkout, actions/upload-artifact, actions/download-artifact, \
-                actions/attest", probe "runner";
+                actions/attest";
             A62: Documented,
                 "upload-artifact takes the common folder of several paths as root, so a plan.json \
                 lies at the top of its archive.",
-                "actions/upload-artifact src/shared/search.ts", probe "runner";
+                "actions/upload-artifact src/shared/search.ts";
             A63: Documented,
                 "upload-artifact v4 and later does not run on Enterprise Server.",
-                "actions/upload-artifact README", probe "ghes";
+                "actions/upload-artifact README";
             A64: Documented,
                 "A job's token has 1,000 REST requests and 1,000 GraphQL points an hour for the \
                 repository; GET rate_limit costs nothing of them.",
-                "docs: rate limits; googleapis/release-please-action#709", probe "query-cost";
+                "docs: rate limits; googleapis/release-please-action#709";
             A65: Recorded,
                 "A mutation costs 1 point of the primary limit.",
-                "measured by others in public notes (2026-10-09)", probe "query-cost";
+                "measured by others in public notes (2026-10-09)";
             A66: Documented,
                 "API version 2022-11-28 is served until 2028-03; an unknown version is 400 (see \
                 B19).",
-                "docs: API versions", probe "clock";
+                "docs: API versions";
             A67: Documented,
                 "Enterprise Server from 3.17 on has `Ref.rules`, asset digests, immutable \
                 releases, reviews and generated notes.",
-                "GHES 3.17 schema; OpenAPI 3.17 to 3.19", probe "ghes";
+                "GHES 3.17 schema; OpenAPI 3.17 to 3.19";
             A68: Inferred,
                 "On an older Enterprise Server `Ref.rules` is a validation error, and the whole \
                 query fails.",
-                "runatlantis/atlantis#5038", probe "ghes";
+                "runatlantis/atlantis#5038";
             A69: Recorded,
                 "Enterprise Server with subdomain isolation has another host for uploads (see U4).",
                 "docs: enabling subdomain isolation; github/github-mcp-server",

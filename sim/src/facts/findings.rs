@@ -79,7 +79,7 @@ macro_rules! findings {
             U5: Documented,
                 "A GraphQL query that costs too much is cut short: HTTP 200 with partial data and \
                 an error RESOURCE_LIMITS_EXCEEDED.",
-                "docs: rate limits and query limits for the GraphQL API", probe "query-cost";
+                "docs: rate limits and query limits for the GraphQL API";
             U6: Recorded,
                 "\"was submitted too quickly\" is a limit reported as 422 with code custom, and \
                 GraphQL's secondary limit may come with HTTP 200 and without a type.",
@@ -127,7 +127,7 @@ macro_rules! findings {
                 "`retry-after` may be a date, an unknown field is an error with path [\"query \
                 NAME\", …] and code undefinedField, and a label on a new pull request may answer \
                 404 or 422 for a while.",
-                "RFC 9110; rmosolgo/graphql-ruby; hub4j/github-api", probe "query-cost";
+                "RFC 9110; rmosolgo/graphql-ruby; hub4j/github-api";
         }
     };
 }

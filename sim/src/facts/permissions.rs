@@ -31,10 +31,10 @@ macro_rules! permissions {
                 "docs: permissions for GitHub Apps", probe "artifact-zip";
             M8: Documented,
                 "A dispatch needs actions: write.",
-                "docs: permissions for GitHub Apps", probe "dispatch";
+                "docs: permissions for GitHub Apps";
             M9: Documented,
                 "Reviewing a deployment needs deployments: write and a required reviewer.",
-                "docs: permissions for GitHub Apps", probe "comment";
+                "docs: permissions for GitHub Apps";
             M10: Documented,
                 "Opening and changing pull requests, reviewers and labels needs pull-requests: \
                 write.",

@@ -54,7 +54,7 @@ macro_rules! recordings {
             S13: Inferred,
                 "An invalid GraphQL document is answered with path [\"query NAME\", …], \"Field \
                 'x' doesn't exist on type 'T'\" and extensions with code undefinedField.",
-                "rmosolgo/graphql-ruby", probe "query-cost";
+                "rmosolgo/graphql-ruby";
             S14: Recorded,
                 "Contents of a folder are 200 and an array.",
                 "33 recordings, among them octokit/fixtures get-content", probe "absent-file";
@@ -64,11 +64,11 @@ macro_rules! recordings {
                 "sourcegraph/sourcegraph-public-snapshot testdata (2023-06-02)", probe "init";
             S16: Recorded,
                 "Under API version 2022-11-28 a dispatch without return_run_details is 204.",
-                "PyGithub replay data (2024-02-13)", probe "dispatch";
+                "PyGithub replay data (2024-02-13)";
             S17: Recorded,
                 "A GET carries Cache-Control, ETag, Vary and X-GitHub-Api-Version-Selected, and \
                 may carry Deprecation and Sunset.",
-                "PyGithub replay data (2026-08-20)", probe "clock";
+                "PyGithub replay data (2026-08-20)";
             S18: Recorded,
                 "x-accepted-github-permissions separates alternatives by `;` and parts by `,`, as \
                 in \"contents=write; contents=write,workflows=write\".",

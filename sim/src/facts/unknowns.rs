@@ -32,8 +32,7 @@ macro_rules! unknowns {
                 "Errors that come next to data are NOT_FOUND of file and compare, FORBIDDEN, a \
                 timeout without type and path, the rate limits, RESOURCE_LIMITS_EXCEEDED and \
                 MAX_NODE_LIMIT_EXCEEDED.",
-                "docs: rate limits and query limits for the GraphQL API; r-lib/pkgdepends",
-                probe "query-cost";
+                "docs: rate limits and query limits for the GraphQL API; r-lib/pkgdepends";
             B8: Inferred,
                 "A5: clients read `history(path:)` of a path that never existed as no nodes; no \
                 error was ever reported.",
@@ -70,19 +69,17 @@ macro_rules! unknowns {
                 "F7: POST pending_deployments takes deployments: write of a fine-grained token or \
                 `repo` of a classic one, from a required reviewer; forbidding self-review concerns \
                 the run's starter alone.",
-                "docs: permissions for GitHub Apps; docs: reviewing deployments; NVIDIA/NeMo#13297",
-                probe "comment";
+                "docs: permissions for GitHub Apps; docs: reviewing deployments; NVIDIA/NeMo#13297";
             B17: Inferred,
                 "F7: a review of two environments is one entry with both in `environments`.",
-                "OpenAPI", probe "comment";
+                "OpenAPI";
             B18: Unproven,
                 "A45: it is not known whether a re-run asks the reviewers again; removing the \
                 protection while a run waits fails its deployment.",
                 "damianvtran/local-operator#691", probe "rerun";
             B19: Recorded,
                 "A66: an unknown API version is 400 \"Bad Request\" with a sentence in `errors`.",
-                "captured 2026-10-08 in a public note; docs: API versions (410 for retired ones)",
-                probe "clock";
+                "captured 2026-10-08 in a public note; docs: API versions (410 for retired ones)";
             B20: Recorded,
                 "Link headers point under /repositories/{id}/….",
                 "PyGithub replay data; octokit/fixtures paginate-issues", probe "redirect";
@@ -108,7 +105,7 @@ macro_rules! unknowns {
                 probe "whole-release";
             B26: Documented,
                 "A46: a dispatch needs actions: write, and one by a job's token starts a run.",
-                "docs: triggering a workflow; changelog 2022-09-08", probe "dispatch";
+                "docs: triggering a workflow; changelog 2022-09-08";
             B27: Documented,
                 "A64: a job has 1,000 requests and 1,000 points an hour, 15,000 on Enterprise \
                 Cloud; secondary limits are 100 requests at a time, 900 points a minute for REST, \
@@ -121,26 +118,26 @@ macro_rules! unknowns {
             B29: Recorded,
                 "A56: \"Argument list too long\" ends a step with an environment string over 128 \
                 KiB.",
-                "github/accessibility-scanner#222", probe "runner";
+                "github/accessibility-scanner#222", probe "runner-limits";
             B30: Recorded,
                 "A49: custom shells are in public use; act and wrkflw do not run them.",
-                "taiki-e/install-action; nektos/act#2727", probe "runner";
+                "taiki-e/install-action; nektos/act#2727";
             B31: Recorded,
                 "A53: container jobs still get the host's path.",
-                "actions/runner#716; actions/runner#1221", probe "runner";
+                "actions/runner#716; actions/runner#1221", probe "runner-container";
             B32: Recorded,
                 "A policy that demands pinned actions looks into composite actions.",
-                "react-doctor#749; trunk-io/trunk-action#291", probe "runner";
+                "react-doctor#749; trunk-io/trunk-action#291";
             B33: Inferred,
                 "Immutable actions change nothing for an action that is pinned by commit.",
-                "actions/publish-immutable-action README", probe "runner";
+                "actions/publish-immutable-action README";
             B34: Recorded,
                 "A63: upload-artifact fails the job on Enterprise Server, and a pinned action that \
                 the server does not have keeps the job from starting.",
-                "actions/upload-pages-artifact#126", probe "ghes";
+                "actions/upload-pages-artifact#126";
             B35: Inferred,
                 "A67, A68: the least Enterprise Server is 3.17.",
-                "GHES 3.17 schema", probe "ghes";
+                "GHES 3.17 schema";
         }
     };
 }

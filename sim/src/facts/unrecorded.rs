@@ -42,7 +42,7 @@ macro_rules! unrecorded {
             N11: Documented,
                 "A dispatch with return_run_details answers 200 with workflow_run_id, run_url and \
                 html_url; no exchange is public.",
-                "OpenAPI", probe "dispatch";
+                "OpenAPI";
             N12: Documented,
                 "PATCH of a release that does not exist is 404; no exchange is public.",
                 "OpenAPI", probe "whole-release";

@@ -2,7 +2,7 @@
 
 use countersign_core::rehearsal::{Header, Verdict};
 
-use crate::github::{Exchange, Unanswered};
+use crate::github::{Exchange, Trouble, Unanswered};
 
 /// Headers that say something of limits, permissions and versions.
 const HEADERS: [&str; 12] = [
@@ -36,8 +36,8 @@ pub(super) enum Stopped {
     Unanswered(Unanswered),
     /// What the probe needs first was refused.
     Preparation(String, Box<Exchange>),
-    /// The same where the product's own code asked.
-    Refused(String),
+    /// The same where the product's own code asked for this.
+    Refused(&'static str, Trouble),
     /// Something is missing that only people can provide.
     Needs(String),
 }
@@ -49,8 +49,20 @@ impl From<Unanswered> for Stopped {
 }
 
 impl Finding {
-    /// The verdict on one exchange.
+    /// The verdict on one exchange. What the token may not do says nothing about the server: then
+    /// nothing was tried.
     pub(super) fn of(holds: bool, found: impl Into<String>, exchange: &Exchange) -> Self {
+        match exchange.lacks() {
+            Some(lacking) if !holds => Self {
+                exchange: Some(exchange.clone()),
+                ..Self::not_tried(&format!("needs {lacking}"))
+            },
+            _ => Self::on_access(holds, found, exchange),
+        }
+    }
+
+    /// The same where the question is what the token may do.
+    pub(super) fn on_access(holds: bool, found: impl Into<String>, exchange: &Exchange) -> Self {
         Self {
             exchange: Some(exchange.clone()),
             ..Self::without_exchange(holds, found)
@@ -87,19 +99,27 @@ impl Finding {
     }
 }
 
-/// A preparation that the server refuses is a difference too: the product would meet it.
+/// A preparation that the server refuses is a difference too, because the product would meet it;
+/// unless it is refused for something that the person who rehearses did not provide.
 impl From<Stopped> for Finding {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Unanswered(Unanswered::Trouble(trouble)) => {
-                Self::not_tried(&format!("no usable answer: {trouble}"))
-            }
+            Stopped::Unanswered(Unanswered::Trouble(trouble)) => Self::not_tried(
+                &trouble
+                    .lacks()
+                    .map_or(format!("no usable answer: {trouble}"), |lacking| {
+                        format!("needs {lacking}")
+                    }),
+            ),
             Stopped::Unanswered(outside) => Self::without_exchange(false, outside.to_string()),
             Stopped::Preparation(what, exchange) => {
                 let found = format!("{what} was answered {}", exchange.summary());
                 Self::of(false, found, &exchange)
             }
-            Stopped::Refused(what) => Self::without_exchange(false, what),
+            Stopped::Refused(what, trouble) => match trouble.lacks() {
+                Some(lacking) => Self::not_tried(&format!("needs {lacking}")),
+                None => Self::without_exchange(false, format!("{what}: {trouble}")),
+            },
             Stopped::Needs(what) => Self::not_tried(&format!("needs {what}")),
         }
     }

@@ -1,4 +1,4 @@
-//! What a rehearsal found, as a page for people and as a document for a bug report.
+//! What a rehearsal found, as a document for a bug report.
 
 use countersign_core::{
     name::Login,
@@ -24,6 +24,24 @@ const REDACTED: &str = "REDACTED";
 pub(super) struct Tried {
     pub(super) probe: &'static Probe,
     pub(super) finding: Finding,
+}
+
+/// How a rehearsal went.
+pub(super) struct Outcome<'a> {
+    /// The probes that were asked for.
+    pub(super) chosen: &'a [&'static Probe],
+    /// Those that were reached.
+    pub(super) tried: &'a [Tried],
+    /// The signal that ended it early.
+    pub(super) signal: Option<&'a str>,
+    /// What could not be removed.
+    pub(super) left_behind: &'a [String],
+}
+
+impl Outcome<'_> {
+    pub(super) fn is_chosen(&self, id: &str) -> bool {
+        self.chosen.iter().any(|probe| probe.id == id)
+    }
 }
 
 /// Names that a redacted report does not hold.
@@ -83,23 +101,22 @@ fn without(text: &str, name: &str) -> String {
     shown + &text[done..]
 }
 
-/// The document. Probes that were not reached are in it too.
+/// The document. Probes that were not reached or not asked for are in it too.
 pub(super) fn rehearsal(
     stage: &Stage<'_>,
-    tried: &[Tried],
+    outcome: &Outcome<'_>,
     started_at: Timestamp,
-    left_behind: &[String],
-    signal: Option<&str>,
     names: &Names,
 ) -> Rehearsal {
     let probes = table().map(|probe| {
-        let finding = tried
+        let finding = outcome
+            .tried
             .iter()
             .find(|tried| tried.probe.id == probe.id)
             .map(|tried| &tried.finding);
-        let not_reached = match signal {
-            Some(signal) => format!("stopped by {signal}"),
-            None => "not asked for".into(),
+        let not_reached = match outcome.signal {
+            Some(signal) if outcome.is_chosen(probe.id) => format!("interrupted by {signal}"),
+            _ => "not asked for".into(),
         };
         probed(stage, probe, finding, &not_reached, names)
     });
@@ -110,7 +127,11 @@ pub(super) fn rehearsal(
         started_at,
         completed_at: (stage.clock)(),
         probes: probes.collect(),
-        left_behind: left_behind.iter().map(|left| names.hide(left)).collect(),
+        left_behind: outcome
+            .left_behind
+            .iter()
+            .map(|left| names.hide(left))
+            .collect(),
         version: env!("CARGO_PKG_VERSION"),
     }
 }
@@ -136,32 +157,6 @@ fn probed(
         headers: finding.map_or(Vec::new(), Finding::headers),
         facts: settled_by(probe.id).to_vec(),
     }
-}
-
-/// The table for people: what differs with what was expected, everything else in a line.
-pub(super) fn page(rehearsal: &Rehearsal, tried: &[Tried]) -> String {
-    let is_tried = |probed: &&Probed| tried.iter().any(|tried| tried.probe.id == probed.id);
-    let shown: Vec<&Probed> = rehearsal.probes.iter().filter(is_tried).collect();
-    let lines = shown.iter().map(|probed| {
-        let line = columns(probed.verdict.as_str(), probed.id, &probed.found);
-        if probed.verdict == Verdict::Differs {
-            line + &columns("expected", "", probed.expected)
-        } else {
-            line
-        }
-    });
-    let lines: String = lines.collect();
-    let count = |verdict: Verdict| {
-        let of_it = shown.iter().filter(|probed| probed.verdict == verdict);
-        of_it.count()
-    };
-    let counts = [Verdict::Holds, Verdict::Differs, Verdict::NotTried]
-        .map(|verdict| format!("{} {}", count(verdict), verdict.as_str()));
-    format!("{lines}\n{}", counts.join(", "))
-}
-
-fn columns(verdict: &str, id: &str, text: &str) -> String {
-    format!("{verdict:<10} {id:<23} {text}\n")
 }
 
 /// A row of `--list`.

@@ -62,6 +62,7 @@ impl Stage<'_> {
             Need::Admin => self.scratch.is_admin(),
             Need::Job => self.run().is_some(),
             Need::Reviewer => self.reviewer.is_some(),
+            Need::Empty => self.scratch.head().is_none(),
             Need::ByHand => false,
             Need::Heavy => self.heavy,
         }

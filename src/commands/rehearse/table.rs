@@ -12,7 +12,50 @@ pub(super) struct Probe {
     pub(super) writes: usize,
     /// What the product relies on.
     pub(super) expected: &'static str,
+    /// What it means for the user if the server does something else.
+    pub(super) meaning: &'static str,
+    /// What not to use then.
+    pub(super) affects: Feature,
     pub(super) way: Way,
+}
+
+/// What a user does without while a difference is not settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Feature {
+    /// Countersign as a whole.
+    Everything,
+    Releases,
+    Files,
+    Tags,
+    PullRequests,
+    Approvals,
+    FetchedPlans,
+    Dispatch,
+    Notes,
+    Protection,
+    Audit,
+    /// Nothing: it costs time, or only a message is worse.
+    Nothing,
+}
+
+impl Feature {
+    /// As the advice names it.
+    pub(super) const fn as_str(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Everything => "Countersign",
+            Self::Releases => "`publish_release`",
+            Self::Files => "files in `publish_release`",
+            Self::Tags => "`tag_repo`",
+            Self::PullRequests => "`open_pr`",
+            Self::Approvals => "`receipt-from: approvals`",
+            Self::FetchedPlans => "`authorize --run`",
+            Self::Dispatch => "`authorize --dispatch`",
+            Self::Notes => "`generate-release-notes`",
+            Self::Protection => "`ledger init --protect`",
+            Self::Audit => "`audit`",
+            Self::Nothing => return None,
+        })
+    }
 }
 
 /// How a probe is carried out.
@@ -33,6 +76,8 @@ pub(super) enum Need {
     Job,
     /// A collaborator whose review can be asked for.
     Reviewer,
+    /// A repository without a commit.
+    Empty,
     /// A person.
     ByHand,
     /// More writes than others tolerate.
@@ -46,6 +91,7 @@ impl Need {
             Self::Admin => "admin",
             Self::Job => "job",
             Self::Reviewer => "reviewer",
+            Self::Empty => "empty",
             Self::ByHand => "by hand",
             Self::Heavy => "heavy",
         }
@@ -58,6 +104,7 @@ impl Need {
             Self::Admin => "admin: a token of an administrator",
             Self::Job => "job: a run of examples/workflows/rehearse.yml",
             Self::Reviewer => "reviewer: --reviewer with the login of another collaborator",
+            Self::Empty => "empty: an empty repository",
             Self::ByHand => "by hand",
             Self::Heavy => "heavy: --heavy",
         }

@@ -28,12 +28,11 @@ impl GitHub {
             Listing::Tags,
             Listing::Labels,
         ] {
-            match (listing, self.note_listed(scratch, listing).await) {
-                // A plan without rulesets refuses their list.
-                (_, Ok(())) | (Listing::Rulesets, Err(Trouble::Authorization { .. })) => {}
-                (listing, Err(trouble)) => {
-                    left.push(format!("{} could not be listed: {trouble}", listing.name()));
-                }
+            let Err(trouble) = self.note_listed(scratch, listing).await else {
+                continue;
+            };
+            if !listing.is_needless(scratch, &trouble) {
+                left.push(format!("{} could not be listed: {trouble}", listing.name()));
             }
         }
         let mut made = scratch.made();
@@ -55,7 +54,9 @@ impl GitHub {
             listed
                 .iter()
                 .filter_map(|found| listing.ours(found))
-                .for_each(|made| scratch.note(made));
+                .for_each(|made| {
+                    scratch.note(made);
+                });
             if listed.len() < 100 {
                 break;
             }
@@ -111,6 +112,33 @@ impl Listing {
             Self::Tags => "tags",
             Self::Labels => "labels",
         }
+    }
+
+    /// Whether nothing can be left although the list is refused: a plan without rulesets refuses
+    /// theirs, and a token that may not list them made none, unless one is noted.
+    fn is_needless(self, scratch: &Scratch, trouble: &Trouble) -> bool {
+        let has_no_rulesets = matches!(
+            (self, trouble),
+            (
+                Self::Rulesets,
+                Trouble::Authorization { .. } | Trouble::PaidPlan { .. }
+            )
+        );
+        has_no_rulesets || (trouble.may_lack_a_permission() && !self.is_noted(scratch))
+    }
+
+    /// Whether the rehearsal noted that it made something of this kind.
+    fn is_noted(self, scratch: &Scratch) -> bool {
+        scratch.made().iter().any(|made| {
+            matches!(
+                (self, made),
+                (Self::Pulls, Made::Pull(_))
+                    | (Self::Releases, Made::Release(_))
+                    | (Self::Rulesets, Made::Ruleset(_))
+                    | (Self::Branches | Self::Tags, Made::Ref(_))
+                    | (Self::Labels, Made::Label(_))
+            )
+        })
     }
 
     fn path(self) -> String {

@@ -100,12 +100,14 @@ impl Scratch {
         path_of(&self.repository, below)
     }
 
-    /// Remembers what is to be removed.
-    pub(super) fn note(&self, made: Made) {
+    /// Remembers what is to be removed, and returns whether that is new.
+    pub(super) fn note(&self, made: Made) -> bool {
         let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if !all.contains(&made) {
+        let is_new = !all.contains(&made);
+        if is_new {
             all.push(made);
         }
+        is_new
     }
 
     /// Remembers that the ledger is about to be made. Refused where there is one already: that is never removed.
@@ -114,6 +116,11 @@ impl Scratch {
             self.note(Made::Ledger);
         }
         !self.has_ledger
+    }
+
+    /// Forgets the ledger: GitHub definitely did not make it.
+    pub(crate) fn forget_ledger(&self) {
+        self.forget(&Made::Ledger);
     }
 
     pub(super) fn has_made(&self, made: &Made) -> bool {
@@ -239,16 +246,11 @@ impl GitHub {
             match exchange.status {
                 200 => Ok(exchange.body.as_array().cloned().unwrap_or_default()),
                 404 | 409 => Ok(Vec::new()),
-                403 => Err(Trouble::Authorization {
-                    status: 403,
-                    message: exchange.summary(),
-                    permissions: None,
-                }),
-                status => Err(Trouble::Unavailable {
+                status => Err(exchange.trouble().unwrap_or(Trouble::Unavailable {
                     status,
                     message: exchange.summary(),
                     wait: None,
-                }),
+                })),
             }
         };
         self.again(read).await

@@ -31,6 +31,18 @@ impl Barrier {
         }
     }
 
+    /// The setting that has to be changed first, if a person can change one.
+    pub(super) const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::PullRequestsOff => Some(
+                "the setting \"Allow GitHub Actions to create and approve pull requests\" \
+                 (Settings, Actions, General)",
+            ),
+            Self::Archived => Some("a repository that is not archived"),
+            Self::Permission | Self::Address | Self::SingleSignOn => None,
+        }
+    }
+
     pub(super) fn remedy(self, permissions: Option<&str>) -> &'static str {
         match self {
             Self::Permission if permissions.is_some_and(|wanted| wanted.starts_with("actions")) => {

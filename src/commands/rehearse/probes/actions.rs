@@ -1,5 +1,8 @@
 //! What only a job of GitHub Actions can see.
 
+use std::path::Path;
+
+use countersign_core::name::CommitId;
 use serde_json::json;
 
 use super::assets::host_of;
@@ -7,10 +10,15 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::Stage,
-        table::{Need, Probe, Way},
+        table::{Feature, Need, Probe, Way},
     },
     github::Ask,
 };
+
+/// What the comment of the review begins with that the probe `comment` looks for.
+const PREFIX: &str = "countersign-rehearsal ";
+/// Every further line of it: what a receipt is made of, and what HTML would change.
+const LINE: &str = r#"{"a":"<>&+/="}"#;
 
 /// Characters of a dispatch's inputs, as compact JSON, that are one too many.
 const TOO_MANY: usize = 65_536;
@@ -21,6 +29,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Job],
         writes: 0,
         expected: "An artifact's archive is a redirect to a storage for JSON's media type, and 415 for application/octet-stream.",
+        meaning: "`authorize --run` may not be able to fetch the plan: download plan.json from the run's page instead.",
+        affects: Feature::FetchedPlans,
         way: Way::Asks(|stage| Box::pin(artifact_zip(stage))),
     },
     Probe {
@@ -28,14 +38,27 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Job],
         writes: 1,
         expected: "A dispatch whose inputs have 65,536 characters is refused with 422.",
+        meaning: "Receipts that are too long for a workflow's inputs are not refused as expected: hand over long ones by `receipt-file`.",
+        affects: Feature::Dispatch,
         way: Way::Asks(|stage| Box::pin(dispatch(stage))),
     },
     Probe {
         id: "runner",
         needs: &[Need::Job],
         writes: 0,
-        expected: "The runner sets GITHUB_RUN_ATTEMPT, GITHUB_REPOSITORY_ID, GITHUB_SHA, GITHUB_WORKSPACE and RUNNER_TEMP.",
+        expected: "The runner sets GITHUB_RUN_ATTEMPT to a number, GITHUB_REPOSITORY_ID to this repository's, GITHUB_SHA to a commit, and GITHUB_WORKSPACE and RUNNER_TEMP to paths.",
+        meaning: "The action does not know its run or repository on this runner, and refuses to start.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(async { runner(stage) })),
+    },
+    Probe {
+        id: "comment",
+        needs: &[Need::Job],
+        writes: 0,
+        expected: "The comment of a deployment review comes back with every character, also with many lines of `<>&\"` and more.",
+        meaning: "A receipt that an approver pastes into a review may come back changed or cut, and is refused as `receipt_malformed` then: hand receipts over in another way.",
+        affects: Feature::Approvals,
+        way: Way::Asks(|stage| Box::pin(comment(stage))),
     },
 ];
 
@@ -100,23 +123,73 @@ async fn dispatch(stage: &Stage<'_>) -> Probing {
     Ok(Finding::of(asked.status == 422, asked.summary(), &asked))
 }
 
+/// Whether a variable has the value that the product expects of it.
+type Fits = fn(&Stage<'_>, &str) -> bool;
+
 fn runner(stage: &Stage<'_>) -> Probing {
     run(stage)?;
-    let missing: Vec<&str> = [
-        "GITHUB_RUN_ATTEMPT",
-        "GITHUB_REPOSITORY_ID",
-        "GITHUB_SHA",
-        "GITHUB_WORKSPACE",
-        "RUNNER_TEMP",
-    ]
-    .into_iter()
-    .filter(|name| stage.environment.get(name).is_none())
-    .collect();
-    let version = stage.environment.get("ImageVersion").unwrap_or("not told");
-    let found = if missing.is_empty() {
-        format!("all set; image {version}")
+    let variables: [(&str, Fits); 5] = [
+        ("GITHUB_RUN_ATTEMPT", |_, value| {
+            value.parse::<u64>().is_ok()
+        }),
+        ("GITHUB_REPOSITORY_ID", |stage, value| {
+            value == stage.scratch.number().to_string()
+        }),
+        ("GITHUB_SHA", |_, value| value.parse::<CommitId>().is_ok()),
+        ("GITHUB_WORKSPACE", |_, value| {
+            Path::new(value).is_absolute()
+        }),
+        ("RUNNER_TEMP", |_, value| Path::new(value).is_absolute()),
+    ];
+    let wrong: Vec<&str> = variables
+        .into_iter()
+        .filter(|(name, fits)| {
+            let value = stage.environment.get(name);
+            !value.is_some_and(|value| fits(stage, value))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    let version = stage.environment.get("ImageVersion").unwrap_or("not named");
+    let found = if wrong.is_empty() {
+        format!("all as expected; image {version}")
     } else {
-        format!("not set: {}; image {version}", missing.join(", "))
+        format!(
+            "missing or different: {}; image {version}",
+            wrong.join(", ")
+        )
     };
-    Ok(Finding::without_exchange(missing.is_empty(), found))
+    Ok(Finding::without_exchange(wrong.is_empty(), found))
+}
+
+/// A review of this run with the comment that docs/rehearse.md gives: a first line with the number
+/// of lines that follow, each of them [`LINE`].
+async fn comment(stage: &Stage<'_>) -> Probing {
+    let run = run(stage)?;
+    let asked = stage
+        .prepare(Ask::get(format!("actions/runs/{run}/approvals")))
+        .await?;
+    let reviews = asked.body.as_array().map_or(&[][..], Vec::as_slice);
+    let comments = reviews
+        .iter()
+        .filter_map(|review| review["comment"].as_str());
+    let Some(comment) = comments.clone().find(|comment| comment.starts_with(PREFIX)) else {
+        return Err(Stopped::Needs(format!(
+            "a review of this run with the comment that docs/rehearse.md gives; it has {} reviews \
+             with other comments",
+            comments.count()
+        )));
+    };
+
+    let (first, rest) = comment.split_once('\n').unwrap_or((comment, ""));
+    let announced = first.trim_end().trim_start_matches(PREFIX).parse::<usize>();
+    let lines: Vec<&str> = rest.trim_end().lines().collect();
+    let intact = lines.iter().filter(|line| **line == LINE).count();
+    let found = format!(
+        "{} characters, {intact} of {} lines unchanged, line ends {}",
+        comment.chars().count(),
+        lines.len(),
+        if comment.contains('\r') { "CRLF" } else { "LF" }
+    );
+    let holds = announced.is_ok_and(|announced| announced == intact && announced == lines.len());
+    Ok(Finding::of(holds, found, &asked))
 }

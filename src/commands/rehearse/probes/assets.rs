@@ -4,7 +4,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::{Stage, text_of},
-        table::{Probe, Way},
+        table::{Feature, Probe, Way},
     },
     github::{Ask, Exchange},
 };
@@ -20,6 +20,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3,
         expected: "A name of letters, digits and `._+@-` comes back unchanged with the digest of its bytes; the same name twice is refused with already_exists.",
+        meaning: "A file may get another name or digest than the approved one: the release is then not published, or reported as `release_mismatch`.",
+        affects: Feature::Files,
         way: Way::Asks(|stage| Box::pin(asset_names(stage))),
     },
     Probe {
@@ -27,6 +29,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: UPLOADS + 1,
         expected: "Forty small assets, ten at once, are taken without a limit.",
+        meaning: "Releases with many files may meet a limit: Countersign waits for it within `max-wait`, then the next attempt continues.",
+        affects: Feature::Files,
         way: Way::Asks(|stage| Box::pin(uploads(stage))),
     },
     Probe {
@@ -34,6 +38,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 2,
         expected: "The upload host sends neither x-ratelimit headers nor x-accepted-github-permissions.",
+        meaning: "Nothing fails: what the upload host says about limits and permissions is just not used.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(upload_headers(stage))),
     },
     Probe {
@@ -41,6 +47,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 2,
         expected: "The bytes of an asset come by a redirect to another host.",
+        meaning: "Assets are served by the API's host itself, which `verify-release` reads as well.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(asset_redirect(stage))),
     },
     Probe {
@@ -48,6 +56,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 1,
         expected: "`upload_url` is at a host that may see the token: `uploads.` and the API's family, or the API's own host.",
+        meaning: "Files cannot be uploaded: the token is not sent to that host (`foreign_host`).",
+        affects: Feature::Files,
         way: Way::Asks(|stage| Box::pin(upload_host(stage))),
     },
 ];

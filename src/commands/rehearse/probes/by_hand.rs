@@ -1,6 +1,6 @@
 //! What only a person can do.
 
-use crate::commands::rehearse::table::{Need, Probe, Way};
+use crate::commands::rehearse::table::{Feature, Need, Probe, Way};
 
 /// A row whose only way is a person's.
 const fn by_hand(id: &'static str, expected: &'static str, way: &'static str) -> Probe {
@@ -9,16 +9,14 @@ const fn by_hand(id: &'static str, expected: &'static str, way: &'static str) ->
         needs: &[Need::ByHand],
         writes: 0,
         expected,
+        // A person judges it: the table has no verdict.
+        meaning: "",
+        affects: Feature::Nothing,
         way: Way::ByHand(way),
     }
 }
 
 pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
-    by_hand(
-        "comment",
-        "The comment of a deployment review comes back byte for byte, also with 16,000 characters, `<>&\"` and several lines.",
-        "Let a job wait for an environment, paste 900, 4,000, 16,000 and 65,000 characters into the review's comment, and compare `gh api repos/O/R/actions/runs/ID/approvals` with what you pasted.",
-    ),
     by_hand(
         "rerun",
         "A re-run of a gated job asks for its review again, and the list of reviews keeps the earlier one.",

@@ -7,7 +7,7 @@ use super::assets::{counted, many};
 use crate::commands::rehearse::{
     finding::{Finding, Probing},
     stage::{Stage, text_of},
-    table::{Need, Probe, Way},
+    table::{Feature, Need, Probe, Way},
 };
 
 /// Queries after which a budget of an hour is spent, whoever's it is.
@@ -20,6 +20,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Heavy],
         writes: UPLOADS + 1,
         expected: "120 small assets are taken at the pace of the publisher.",
+        meaning: "Releases with very many files may meet a limit: the next attempt of the run continues.",
+        affects: Feature::Files,
         way: Way::Asks(|stage| Box::pin(secondary_limit(stage))),
     },
     Probe {
@@ -27,6 +29,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Heavy],
         writes: 0,
         expected: "When the hour's GraphQL points are spent, the error's type is RATE_LIMIT and its code graphql_rate_limit.",
+        meaning: "A used-up limit is reported by another message, and may be tried again too early.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(rate_limit_word(stage))),
     },
 ];

@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::{Stage, appended, text_of},
-        table::{Probe, Way},
+        table::{Feature, Probe, Way},
     },
     github::{Ask, Exchange},
 };
@@ -22,6 +22,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3 + 2 * ROUNDS,
         expected: "A tag that was just made is shown in the answer to the next append and by GET git/ref at once.",
+        meaning: "After it creates a tag, Countersign looks again for up to 30 seconds before it reports it: publications take longer.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(lag(stage))),
     },
     Probe {
@@ -29,6 +31,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 2,
         expected: "The list of releases shows a draft and then its publication at once.",
+        meaning: "An audit right after a publication may report it as missing or as a draft: run it again later.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(list_lag(stage))),
     },
     Probe {
@@ -36,6 +40,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3,
         expected: "An asset that was just uploaded is in the release's list and in the answer that publishes it.",
+        meaning: "After an upload Countersign looks again for up to 30 seconds: publications take longer.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(asset_lag(stage))),
     },
 ];

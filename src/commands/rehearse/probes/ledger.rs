@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::rehearse::{
-        finding::{Finding, Probing, Stopped},
+        finding::{Finding, Probing},
         stage::{Stage, appended, text_of},
-        table::{Probe, Way},
+        table::{Feature, Need, Probe, Way},
     },
     github::{Ask, Exchange},
 };
@@ -22,13 +22,17 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "A tree, a commit without parents and a ref make an orphan branch, which takes an append at once.",
+        meaning: "`ledger init` cannot begin a ledger here, so nothing can be published.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(init(stage))),
     },
     Probe {
         id: "empty-repository",
-        needs: &[],
+        needs: &[Need::Empty],
         writes: 1,
         expected: "A repository without a commit answers 409 to a new tree.",
+        meaning: "`ledger init` may report an empty repository by another message than its own.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(empty_repository(stage))),
     },
     Probe {
@@ -36,6 +40,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "The server signs the commit of an append.",
+        meaning: "The ledger's commits are not signed by the server: its branch cannot require signatures, and `ledger verify` reports them as unsigned.",
+        affects: Feature::Protection,
         way: Way::Asks(|stage| Box::pin(append_signature(stage))),
     },
     Probe {
@@ -43,6 +49,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 7,
         expected: "An append on another head is refused with STALE_DATA and a null payload, one to an absent branch with NOT_FOUND.",
+        meaning: "Two publications at the same time may be reported as unknown instead of being put in order, and a missing ledger may have another message.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(append_refusals(stage))),
     },
     Probe {
@@ -50,6 +58,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "An append of 2 MiB is taken.",
+        meaning: "A receipt with a long operation may not fit into the ledger: it is refused before anything is published.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(large_append(stage))),
     },
     Probe {
@@ -57,6 +67,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "An append below a path that is a file is refused, and nothing is written.",
+        meaning: "A damaged ledger might take entries where none belong. `ledger verify` still finds that.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(entries_blocked(stage))),
     },
     Probe {
@@ -64,6 +76,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "GET activity lists the pushes to a branch, newest first, each with `before` and `after`.",
+        meaning: "An audit may not see that the ledger's branch was rewritten.",
+        affects: Feature::Audit,
         way: Way::Asks(|stage| Box::pin(activity(stage))),
     },
     Probe {
@@ -71,6 +85,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 7,
         expected: "`updateRefs` refuses another `beforeOid`, and with the right one moves a tag backwards by force.",
+        meaning: "Countersign does not use `updateRefs` today. It could not be used here later.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(update_refs(stage))),
     },
 ];
@@ -180,9 +196,6 @@ async fn entries_blocked(stage: &Stage<'_>) -> Probing {
 
 /// The one probe for a repository without a commit.
 async fn empty_repository(stage: &Stage<'_>) -> Probing {
-    if stage.commit().is_ok() {
-        return Err(Stopped::Needs("an empty repository".into()));
-    }
     let file = json!({ "path": "a", "mode": "100644", "type": "blob", "content": "a" });
     let tree = stage
         .send(Ask::post("git/trees", json!({ "tree": [file] })))

@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::Stage,
-        table::{Need, Probe, Way},
+        table::{Feature, Need, Probe, Way},
     },
     github::{Ask, Exchange},
 };
@@ -17,6 +17,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 8,
         expected: "This token opens a pull request; a second one between the same branches is refused with 422.",
+        meaning: "`open_pr` fails, or a second pull request between the same branches is opened.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(pull(stage))),
     },
     Probe {
@@ -24,6 +26,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Private],
         writes: 6,
         expected: "A private repository takes a draft of a pull request.",
+        meaning: "`open_pr` with `draft: true` fails here after its receipt is spent: leave `draft` out.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(draft_pull(stage))),
     },
     Probe {
@@ -31,6 +35,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 6,
         expected: "A label that did not exist is made and named in the answer.",
+        meaning: "`open_pr` reports labels that the pull request does not have.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(labels(stage))),
     },
     Probe {
@@ -38,6 +44,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 6,
         expected: "A label of emoji alone is refused.",
+        meaning: "A label of emoji alone is taken here, which Countersign does not rely on.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(emoji_label(stage))),
     },
     Probe {
@@ -45,6 +53,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Reviewer],
         writes: 6,
         expected: "A collaborator whose review is asked for is named in the answer.",
+        meaning: "`open_pr` with reviewers may open the pull request without asking them.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(dropped_reviewers(stage))),
     },
 ];

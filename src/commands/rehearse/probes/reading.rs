@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::commands::rehearse::{
     finding::{Finding, Probing},
     stage::{Stage, text_of},
-    table::{Probe, Way},
+    table::{Feature, Probe, Way},
 };
 
 /// A commit that no repository has.
@@ -17,6 +17,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "`Commit.file(path:)` of an absent path is null and an error NOT_FOUND at exactly that path, inside `history` too.",
+        meaning: "Every dry run and every publication looks for files that are normally absent: they may all be refused with `ledger_unavailable`.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(absent_file(stage))),
     },
     Probe {
@@ -24,6 +26,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "`object(expression:)` takes `refs/heads/NAME`, and `object(oid:)` of an absent commit is null without an error.",
+        meaning: "A branch, a tag or a commit that is named in a plan may not be found, or another one may be.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(revisions(stage))),
     },
     Probe {
@@ -31,6 +35,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 1,
         expected: "An absent `ref` or `release` is null without an error, and `release(tagName:)` shows a draft to a token that may write.",
+        meaning: "A dry run looks for tags and releases that do not exist yet: it may be refused, or may not see a draft that is there.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(absent_ref_and_release(stage))),
     },
     Probe {
@@ -38,6 +44,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "`history(path:)` of a path that was never there has no nodes and no error.",
+        meaning: "The ledger is searched for receipts that it does not hold: publications may be refused with `ledger_unavailable`.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(absent_history(stage))),
     },
     Probe {
@@ -45,6 +53,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "The open pull requests between two branches are listed for this token.",
+        meaning: "`open_pr` may be refused because the pull requests that are open already cannot be listed.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(pulls(stage))),
     },
     Probe {
@@ -52,13 +62,17 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "`compare(headRef:)` takes a commit id; an unknown head is null and an error NOT_FOUND at `compare`.",
+        meaning: "A dry run may not show which commits a branch lacks; it warns with `branch_not_compared`.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(compare(stage))),
     },
     Probe {
         id: "query-cost",
         needs: &[],
         writes: 0,
-        expected: "A query like the preflight's costs one point.",
+        expected: "A query like the preflight's costs one point, and a connection of which only the count is asked needs no `first`.",
+        meaning: "Each attempt uses more of the hour's GraphQL points: many in one hour may be refused with `preflight_rate_limit`.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(query_cost(stage))),
     },
 ];
@@ -229,12 +243,13 @@ query Cost($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name) {
     defaultBranchRef {
       rules(first: 100) { nodes { type } }
-      target { ... on Commit { oid history(first: 20) { nodes { oid } } } }
+      target { ... on Commit { oid history(first: 20) { nodes { oid parents { totalCount } } } } }
     }
     pullRequests(states: OPEN, first: 20) { nodes { url } }
   }
   rateLimit { cost limit remaining }
 }";
+    stage.commit()?;
     let asked = stage.query(DOCUMENT, json!({})).await?;
     let limit = &asked.body["data"]["rateLimit"];
     let found = format!(
@@ -248,5 +263,14 @@ query Cost($owner: String!, $name: String!) {
             format!(": {}", text_of(&asked.body["errors"][0]["message"]))
         }
     );
-    Ok(Finding::of(limit["cost"] == 1, found, &asked))
+    let newest =
+        &asked.body["data"]["repository"]["defaultBranchRef"]["target"]["history"]["nodes"];
+    let is_counted = newest[0]["parents"]["totalCount"].is_u64();
+    let counts = if is_counted { "counted" } else { "not counted" };
+    let holds = limit["cost"] == 1 && is_counted;
+    Ok(Finding::of(
+        holds,
+        format!("{found}; parents {counts}"),
+        &asked,
+    ))
 }

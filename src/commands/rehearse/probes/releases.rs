@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::{Stage, text_of},
-        table::{Need, Probe, Way},
+        table::{Feature, Need, Probe, Way},
     },
     github::Ask,
 };
@@ -20,6 +20,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3,
         expected: "A release's name and text come back as they were sent, but for line ends and blanks at the end; 125,001 characters are refused.",
+        meaning: "A release may be reported as `release_mismatch` because its text does not come back as approved.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(release_text(stage))),
     },
     Probe {
@@ -27,6 +29,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 7,
         expected: "A draft is published at a commit, also one on no branch, and its tag is made there.",
+        meaning: "A release at a commit that is not a branch's newest one may fail after its receipt is spent.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(publish_at(stage))),
     },
     Probe {
@@ -35,6 +39,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         writes: 7,
         expected: "A draft is published over a tag that exists, which stays where it leads, \
             whatever `target_commitish` says.",
+        meaning: "A release for a tag that exists may fail or move the tag: plan releases with new tags alone.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(publish_existing_tag(stage))),
     },
     Probe {
@@ -42,6 +48,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3,
         expected: "Publishing a release that is already public succeeds, and its tag stays.",
+        meaning: "An attempt that finishes what an interrupted one left may report a failure although the release is public.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(publish_twice(stage))),
     },
     Probe {
@@ -51,6 +59,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         writes: 10,
         expected: "At a commit with other workflow files, a job's token may neither publish \
             nor set a ref: 403 or 404.",
+        meaning: "The server takes what Countersign refuses with `preflight_workflows_differ`: a commit with other workflow files needs no more than `contents: write` here.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(other_workflows(stage))),
     },
     Probe {
@@ -58,6 +68,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 1,
         expected: "Release notes are worded for a token that may write contents.",
+        meaning: "A dry run with `generate-release-notes` fails; write the text under `body` instead.",
+        affects: Feature::Notes,
         way: Way::Asks(|stage| Box::pin(notes(stage))),
     },
     Probe {
@@ -65,6 +77,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Admin],
         writes: 3,
         expected: "Where immutable releases are on, a published release says so and takes no more assets.",
+        meaning: "A published release may still take assets, or may not be marked as immutable although the setting is on.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(immutable(stage))),
     },
 ];
@@ -229,7 +243,7 @@ async fn other_workflows(stage: &Stage<'_>) -> Probing {
         publication.summary(),
         set.summary()
     );
-    Ok(Finding::of(holds, found, &publication))
+    Ok(Finding::on_access(holds, found, &publication))
 }
 
 async fn notes(stage: &Stage<'_>) -> Probing {

@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing, Stopped},
         stage::{Stage, appended, text_of},
-        table::{Need, Probe, Way},
+        table::{Feature, Need, Probe, Way},
     },
     github::{Ask, Exchange},
 };
@@ -17,6 +17,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "`Ref.rules` is read by this token without an error.",
+        meaning: "A dry run cannot show the rules of the ledger's branch, and nothing else depends on them.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(rules(stage))),
     },
     Probe {
@@ -24,6 +26,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 0,
         expected: "The plan of this repository has rulesets: GET rules/branches answers 200.",
+        meaning: "The ledger's branch cannot be protected: whoever may push can rewrite it. Update a clone of it regularly (docs/security.md).",
+        affects: Feature::Protection,
         way: Way::Asks(|stage| Box::pin(free_plan(stage))),
     },
     Probe {
@@ -31,6 +35,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Admin],
         writes: 2,
         expected: "A second ruleset of one name is refused with 422.",
+        meaning: "`ledger init --protect` that is run twice makes a second ruleset.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(ruleset_names(stage))),
     },
     Probe {
@@ -38,6 +44,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Admin],
         writes: 5,
         expected: "Under the rules that `ledger init --protect` sets, an append is taken.",
+        meaning: "Nothing can be appended to a ledger that `ledger init --protect` protects: leave the signature rule out.",
+        affects: Feature::Protection,
         way: Way::Asks(|stage| Box::pin(guarded_append(stage))),
     },
     Probe {
@@ -45,6 +53,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[Need::Admin],
         writes: 5,
         expected: "Where a ruleset asks for a pull request, an append is refused with FORBIDDEN and `Repository rule violations found`.",
+        meaning: "A ledger under such a rule fails with a message that does not name the rule.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(refused_append(stage))),
     },
     Probe {
@@ -53,6 +63,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         writes: 5,
         expected: "Where a ruleset asks for status checks, an append is refused with FORBIDDEN \
             and `Repository rule violations found`.",
+        meaning: "A ledger under such a rule fails with a message that does not name the rule.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(append_status_checks(stage))),
     },
     Probe {
@@ -61,6 +73,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         writes: 5,
         expected: "Where classic protection asks for a pull request, an append is refused with \
             BRANCH_PROTECTION_RULE_VIOLATION.",
+        meaning: "A ledger under classic protection fails with a message that does not name it.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(classic_protection(stage))),
     },
     Probe {
@@ -70,6 +84,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         expected: "Where a ruleset restricts the creation of tags, POST git/refs is refused with \
             422 `Reference update failed`, and a publication with 422 and an error of the field \
             pre_receive.",
+        meaning: "A tag or release that a ruleset forbids fails with a message that does not name the rule.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(tag_ruleset(stage))),
     },
 ];
@@ -85,7 +101,7 @@ query Rules($owner: String!, $name: String!) {
     let asked = stage.query(DOCUMENT, json!({})).await?;
     let nodes = &asked.body["data"]["repository"]["defaultBranchRef"]["rules"]["nodes"];
     let holds = nodes.is_array() && asked.body["errors"].is_null();
-    Ok(Finding::of(
+    Ok(Finding::on_access(
         holds,
         format!("{}, rules {nodes}", asked.summary()),
         &asked,

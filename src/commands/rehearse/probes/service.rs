@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing},
         stage::{Stage, text_of},
-        table::{Probe, Way},
+        table::{Feature, Probe, Way},
     },
     github::Ask,
 };
@@ -19,7 +19,9 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         id: "clock",
         needs: &[],
         writes: 0,
-        expected: "Every answer has a Date, within five minutes of this machine's clock.",
+        expected: "An answer over HTTP/1.1 is not compressed and has a Date, within five minutes of this machine's clock.",
+        meaning: "Receipts are refused with `clock_skew`, or the server answers in another way than Countersign asks for: set the clock of this machine first.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(clock(stage))),
     },
     Probe {
@@ -27,6 +29,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 2,
         expected: "The Link header of a list points to its next page under /repositories/ID.",
+        meaning: "An audit may read only the first page of long lists.",
+        affects: Feature::Audit,
         way: Way::Asks(|stage| Box::pin(redirect(stage))),
     },
 ];
@@ -34,6 +38,7 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
 async fn clock(stage: &Stage<'_>) -> Probing {
     let asked = stage.send(Ask::get("")).await?;
     let now = (stage.clock)();
+    let encoding = asked.header("content-encoding").unwrap_or("none");
     let (found, holds) = match asked.date() {
         None => ("no Date".into(), false),
         Some(date) => {
@@ -41,7 +46,8 @@ async fn clock(stage: &Stage<'_>) -> Probing {
             (format!("{skew} s apart"), skew <= MAX_SKEW)
         }
     };
-    Ok(Finding::of(holds, found, &asked))
+    let found = format!("{found}, compression {encoding}");
+    Ok(Finding::of(holds && encoding == "none", found, &asked))
 }
 
 async fn redirect(stage: &Stage<'_>) -> Probing {

@@ -6,7 +6,7 @@ use crate::{
     commands::rehearse::{
         finding::{Finding, Probing},
         stage::{Stage, text_of},
-        table::{Probe, Way},
+        table::{Feature, Probe, Way},
     },
     github::{Ask, Made},
 };
@@ -19,6 +19,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 2,
         expected: "A ref is set to a tag object that was made a moment ago, and the message comes back but for blanks at its end.",
+        meaning: "A tag may take some seconds longer: GitHub is asked again until it knows the new object.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(tag_object(stage))),
     },
     Probe {
@@ -26,6 +28,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 3,
         expected: "A ref that exists is refused with `Reference already exists`, one to an absent object with `Object does not exist`.",
+        meaning: "A tag that somebody else creates at the same time may be reported by a message that does not fit.",
+        affects: Feature::Tags,
         way: Way::Asks(|stage| Box::pin(ref_refusals(stage))),
     },
     Probe {
@@ -33,6 +37,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 1,
         expected: "A comment on a commit is taken, read back as it was sent, and removed.",
+        meaning: "Countersign does not write comments on commits today.",
+        affects: Feature::Nothing,
         way: Way::Asks(|stage| Box::pin(commit_comments(stage))),
     },
 ];

@@ -23,8 +23,9 @@ use crate::{
         rehearse::{
             finding::{Finding, Probing, Stopped},
             stage::{Stage, text_of},
-            table::{Probe, Way},
+            table::{Feature, Probe, Way},
         },
+        trouble_of,
     },
     github::{Ask, Begun, PREFIX},
 };
@@ -40,6 +41,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: LEDGER_WRITES + 7,
         expected: "A release with a file is planned, approved, published, verified and audited without a finding.",
+        meaning: "A release cannot be published here from its dry run to its audit. The message names the step that failed and why.",
+        affects: Feature::Releases,
         way: Way::Asks(|stage| Box::pin(release(stage))),
     },
     Probe {
@@ -47,6 +50,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 4,
         expected: "A tag is planned, approved, created, verified and audited without a finding.",
+        meaning: "A tag cannot be created here from its dry run to its audit. The message names the step that failed and why.",
+        affects: Feature::Tags,
         way: Way::Asks(|stage| Box::pin(tag(stage))),
     },
     Probe {
@@ -54,6 +59,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         needs: &[],
         writes: 8,
         expected: "A pull request is planned, approved, opened, verified and audited without a finding.",
+        meaning: "A pull request cannot be opened here from its dry run to its audit. The message names the step that failed and why.",
+        affects: Feature::PullRequests,
         way: Way::Asks(|stage| Box::pin(pull(stage))),
     },
 ];
@@ -111,8 +118,30 @@ async fn whole(stage: &Stage<'_>, kind: &str, inputs: Value, writes: usize) -> P
             true,
             "planned, approved, published; the ledger verifies, the audit finds nothing",
         ),
+        Err(error) if lacks_permission(&error) => Finding::not_tried(&format!(
+            "needs what the token may not do or have: {error:#}"
+        )),
         Err(error) => Finding::without_exchange(false, format!("{error:#}")),
     })
+}
+
+/// An attempt that ended otherwise than it should have.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}: {status} ({code}): {message}")]
+struct EndedOtherwise {
+    step: String,
+    status: String,
+    /// The stable code of the refusal or failure.
+    code: String,
+    message: String,
+}
+
+/// Whether an operation could not be carried out for something that the token lacks.
+fn lacks_permission(error: &anyhow::Error) -> bool {
+    const CODES: [&str; 3] = ["permission_missing", "permission_denied", "token_invalid"];
+    let attempt = error.downcast_ref::<EndedOtherwise>();
+    let lacks = trouble_of(error).is_some_and(|trouble| trouble.lacks().is_some());
+    lacks || attempt.is_some_and(|attempt| CODES.contains(&attempt.code.as_str()))
 }
 
 /// The branch `receipt-ledger` is made once, only where there is none, and removed at the end.
@@ -128,6 +157,11 @@ async fn begin_ledger(stage: &Stage<'_>) -> Result<(), Stopped> {
     }
     stage.pace.admit(LEDGER_WRITES).await;
     let begun = stage.github.begin_ledger(stage.scratch.repository()).await;
+    if let Err(trouble) | Ok(Begun::Refused(trouble)) = &begun
+        && !trouble.leaves_open()
+    {
+        stage.scratch.forget_ledger();
+    }
     match begun.map_err(|trouble| Stopped::Unanswered(trouble.into()))? {
         Begun::With(_) => {
             stage.has_begun_ledger.set(true);
@@ -137,9 +171,7 @@ async fn begin_ledger(stage: &Stage<'_>) -> Result<(), Stopped> {
             "a repository in which nobody else begins a ledger".into(),
         )),
         Begun::EmptyRepository => Err(Stopped::Needs("a first commit in the repository".into())),
-        Begun::Refused(trouble) => Err(Stopped::Refused(format!(
-            "the branch `receipt-ledger`: {trouble}"
-        ))),
+        Begun::Refused(trouble) => Err(Stopped::Refused("the branch `receipt-ledger`", trouble)),
     }
 }
 
@@ -233,13 +265,16 @@ impl Run<'_> {
             .path();
         let record = record(&folder)?;
         let status = text_of(&record["status"]);
-        anyhow::ensure!(
-            status == wanted,
-            "{step}: {status} ({}): {}",
-            text_of(&record["error_code"]),
-            text_of(&record["error_message"])
-        );
-        Ok(folder)
+        if status == wanted {
+            return Ok(folder);
+        }
+        Err(EndedOtherwise {
+            step: step.into(),
+            status,
+            code: text_of(&record["error_code"]),
+            message: text_of(&record["error_message"]),
+        }
+        .into())
     }
 
     /// What the runner would hand over.
