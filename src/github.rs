@@ -367,7 +367,8 @@ impl GitHub {
     ) -> Result<Response<Body>, Trouble> {
         request
             .headers_mut()
-            .insert(USER_AGENT, HeaderValue::from_static(NAME));
+            .entry(USER_AGENT)
+            .or_insert(HeaderValue::from_static(NAME));
         let host = request
             .uri()
             .authority()

@@ -13,7 +13,7 @@
 use std::io::{BufRead as _, stdin};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use countersign_sim::{Access, Permissions, Simulator, Switch};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions, Simulator, Switch};
 use serde_json::{Value, json};
 
 fn main() {
@@ -96,6 +96,18 @@ fn obey(sim: &Simulator, command: &Value) -> Value {
         }
         "rate_limit" => {
             sim.rate_limit(number("limit"), number("remaining"));
+            Value::Null
+        }
+        "graphql_error" => {
+            let (kind, message) = (text("kind").to_owned(), text("message").to_owned());
+            let refused = Effect::GraphQlError { kind, message };
+            sim.plan(Fault::on(Endpoint::Preflight).then(refused));
+            Value::Null
+        }
+        "undefined_field" => {
+            let (type_name, field) = (text("type").to_owned(), text("field").to_owned());
+            let undefined = Effect::UndefinedField { type_name, field };
+            sim.plan(Fault::on(Endpoint::Preflight).then(undefined));
             Value::Null
         }
         "delete_ref" => json!(sim.delete_ref(text("name"))),

@@ -113,4 +113,6 @@ pub struct CommentRecord {
     pub commit: String,
     /// Its text.
     pub body: String,
+    /// When it was written, in seconds since 1970.
+    pub created_at: i64,
 }

@@ -1,6 +1,11 @@
 //! Holds every document that a test comes across against its schema in `docs/schema`.
 
-use std::{cell::RefCell, collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use boon::{Compiler, SchemaIndex, Schemas};
@@ -12,24 +17,25 @@ use countersign_core::{
 };
 use serde_json::Value;
 
-thread_local! {
-    static JUDGES: RefCell<BTreeMap<String, (Schemas, SchemaIndex)>> = const { RefCell::new(BTreeMap::new()) };
-}
+type Judge = (Schemas, SchemaIndex);
+
+/// Compiled once for all tests of a binary: their patterns cost more than a whole attempt.
+static JUDGES: Mutex<BTreeMap<String, &'static Judge>> = Mutex::new(BTreeMap::new());
 
 /// What a schema has against a document.
 pub fn objection(schema: &str, document: &Value) -> Option<String> {
-    JUDGES.with_borrow_mut(|judges| {
-        let (schemas, index) = judges
-            .entry(schema.to_owned())
-            .or_insert_with(|| judge(schema));
-        schemas
-            .validate(document, *index)
-            .err()
-            .map(|error| format!("{error:#}"))
-    })
+    let (schemas, index) = *JUDGES
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(schema.to_owned())
+        .or_insert_with(|| Box::leak(Box::new(judge(schema))));
+    schemas
+        .validate(document, *index)
+        .err()
+        .map(|error| format!("{error:#}"))
 }
 
-fn judge(schema: &str) -> (Schemas, SchemaIndex) {
+fn judge(schema: &str) -> Judge {
     let path = format!(
         "{}/docs/schema/{schema}.schema.json",
         env!("CARGO_MANIFEST_DIR")

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{fields, refs, render};
 use crate::answer::{Answer, Served};
 use crate::call::Call;
+use crate::clock::iso8601;
 use crate::record::CommentRecord;
 use crate::world::World;
 
@@ -20,6 +21,7 @@ pub(crate) fn create(world: &mut World, call: &Call) -> Served {
         id: world.last_comment,
         commit: commit.to_string(),
         body,
+        created_at: world.now(),
     };
     world.effect(format!("comment on {commit}"));
     let answer = Answer::created(shown(world, &comment));
@@ -54,6 +56,9 @@ fn shown(world: &World, comment: &CommentRecord) -> Value {
         "commit_id": comment.commit,
         "body": comment.body,
         "user": render::user(render::BOT),
+        "author_association": "NONE",
+        "created_at": iso8601(comment.created_at),
+        "updated_at": iso8601(comment.created_at),
         "path": null,
         "position": null,
         "line": null,

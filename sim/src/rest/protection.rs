@@ -28,10 +28,21 @@ pub(crate) fn set(world: &mut World, call: &Call) -> Served {
         world.settings.classically_protected.insert(branch.clone());
     }
     world.effect(format!("protection of {branch} set"));
-    Ok(Answer::ok(json!({
-        "enforce_admins": { "enabled": body["enforce_admins"] == true },
-        "required_pull_request_reviews": body["required_pull_request_reviews"],
-    })))
+    let url = format!("{}/branches/{branch}/protection", world.identity.api());
+    let mut shown = json!({
+        "url": url,
+        "enforce_admins": {
+            "url": format!("{url}/enforce_admins"),
+            "enabled": body["enforce_admins"] == true,
+        },
+    });
+    if let Some(reviews) = body["required_pull_request_reviews"].as_object() {
+        let mut reviews = reviews.clone();
+        let address = format!("{url}/required_pull_request_reviews");
+        reviews.insert("url".to_owned(), address.into());
+        shown["required_pull_request_reviews"] = reviews.into();
+    }
+    Ok(Answer::ok(shown))
 }
 
 pub(crate) fn remove(world: &mut World, call: &Call) -> Served {

@@ -107,11 +107,22 @@ export const REFUSALS = {
   ledger_missing: meanwhile((_, sim) => done(sim.ask('delete_ref', { name: 'refs/heads/receipt-ledger' }))),
   ledger_unavailable: meanwhile((_, sim) => done(sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: '{' }))),
   ledger_rolled_back: signedAs((terms) => (terms.ledger = { sequence: 41, digest: `sha256:${'4'.repeat(64)}` })),
+  token_invalid: meanwhile(() => ({ token: 'ghs_nobody' })),
+  permission_missing: proposed(async (stage, sim) => {
+    const token = await sim.ask('token', { contents: 'read', actions: 'read', 'pull-requests': 'none' });
+    return stage.act({ ...PULL, mode: 'dry_run', token });
+  }),
+  access_denied: meanwhile((_, sim) => done(sim.ask('graphql_error', {
+    kind: 'FORBIDDEN', message: 'Resource protected by organization SAML enforcement. You must grant your OAuth token access to this organization.',
+  }))),
+  repository_unseen: meanwhile((_, sim) => done(sim.ask('rename', { to: 'octo/renamed' }))),
+  server_too_old: meanwhile((_, sim) => done(sim.ask('undefined_field', { type: 'Ref', field: 'rules' }))),
   trust_rolled_back: byTrust(['', ''], async (_, sim) => void (await remember(sim, { trust: THREE }))),
   trust_stale: async (stage) => {
     newKey(`${stage.folder}/keeper`, 'keeper');
-    const ends = moment(new Date().toISOString(), 3);
     const approved = await stage.approved(TAG);
+    // Three commands must run before the key ends, also on a busy machine.
+    const ends = moment(new Date().toISOString(), 10);
     const trust = await trustFile(stage, [`not_after = "${ends}"`, ''], { signer: 'alice' });
     await until('the key to end', () => Date.now() > Date.parse(ends));
     return stage.act({ ...approved, ...trust });
@@ -167,6 +178,10 @@ export const REFUSALS = {
   input_invalid: asking(TAG, { 'tag-name': 'v 1' }),
   operation_unknown: asking(TAG, { operation: 'delete_repo' }),
   commit_required: asking(TAG, { 'target-sha': 'main' }),
+  ref_ambiguous: proposed(async (stage, sim) => {
+    await sim.ask('tag', { name: 'next', sha: stage.github.sha });
+    return stage.act({ ...TAG, mode: 'dry_run', 'target-sha': 'next' });
+  }),
   commit_unknown: async (stage) => stage.act({ ...TAG, mode: 'dry_run', 'target-sha': 'nowhere' }),
   file_missing: asking(RELEASE, { files: 'missing.zip' }),
   file_unusable: async (stage) => {

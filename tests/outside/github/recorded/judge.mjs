@@ -15,6 +15,7 @@ const UNRECORDED = [
   'GET /actions/runs/{run_id}/artifacts',
   'POST /actions/workflows/{workflow_id}/dispatches',
   'GET /git/blobs/{file_sha}',
+  'GET /git/commits/{commit_sha}',
   'POST /git/commits',
   'GET /git/ref/{ref}',
   'POST /git/tags',
