@@ -10,7 +10,7 @@ use countersign_core::{
     document::Document as _,
     envelope::{Envelope, Signs},
     keys::PublicKey,
-    name::Actor,
+    name::{Actor, Title},
     plan::{Plan, PlannedOperation},
     policy::{Approval, Decision, Policy, Request, decide_one},
     receipt::Terms,
@@ -20,7 +20,7 @@ use countersign_core::{
 
 use self::run::Run;
 use super::{
-    print, read, read_text,
+    Row, print_document, read, read_text,
     signing::{agreed, not_shipped, shown, signer},
     tell, trusted,
 };
@@ -48,9 +48,7 @@ pub(crate) async fn run(
         }
         _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
     };
-    if let Some(left) = not_shipped(&plan) {
-        tell(&left);
-    }
+    tell(not_shipped(&plan));
     ensure!(
         !plan.operations().is_empty(),
         "the plan holds no operation that could be signed"
@@ -90,7 +88,7 @@ pub(crate) async fn run(
             .map(|envelope| envelope.to_line())
         });
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
-    print(&receipts)?;
+    print_document(format!("{receipts}\n").as_bytes())?;
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
         judgement.tell(planned);
     }
@@ -102,9 +100,9 @@ pub(crate) async fn run(
     }
     match (&run, &arguments.dispatch) {
         (Some(_), Some(workflow)) if judged.iter().any(Judgement::waits) => {
-            tell(&format!(
+            tell(Row::words(format!(
                 "{workflow} was not started: the policy waits for others. Start it when they have signed."
-            ));
+            )));
             Ok(Exit::Refused)
         }
         (Some(run), Some(workflow)) => {
@@ -124,34 +122,34 @@ fn show_for_review(
     arguments: &AuthorizeArguments,
 ) -> anyhow::Result<()> {
     for (planned, judgement) in plan.operations().iter().zip(judged) {
-        tell(&format!(
-            "{}\n\n{}\n",
-            judgement.heading(planned),
-            shown(planned)?
-        ));
-        tell(&format!(
-            "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
-            plan.run_id,
-            arguments.expires_in,
-            planned
-                .ledger()
-                .map_or("empty".into(), |ledger| ledger.to_string()),
-            public.fingerprint()
-        ));
+        let ledger = planned
+            .ledger()
+            .map_or("empty".into(), |ledger| ledger.to_string());
+        tell(Row::words(judgement.heading(planned)));
+        tell(Row::blank());
+        tell(shown(planned)?);
+        tell(vec![
+            Row::blank(),
+            Row::new("for run       ", &plan.run_id),
+            Row::new("valid for     ", arguments.expires_in),
+            Row::new("ledger at     ", ledger),
+            Row::new("signed by     ", public.fingerprint()),
+            Row::blank(),
+        ]);
     }
 
     let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
-    tell(&format!(
-        "asked for by  {}\ncampaign      {}\n",
-        if people.is_empty() {
-            "nobody knows".into()
-        } else {
-            people.join(", ")
-        },
-        plan.campaign
-            .as_ref()
-            .map_or("none", |campaign| campaign.as_str())
-    ));
+    let people = if people.is_empty() {
+        "unknown".into()
+    } else {
+        people.join(", ")
+    };
+    let campaign = plan.campaign.as_ref().map_or("none", Title::as_str);
+    tell(vec![
+        Row::new("asked for by  ", people),
+        Row::new("campaign      ", campaign),
+        Row::blank(),
+    ]);
     Ok(())
 }
 
@@ -320,27 +318,29 @@ impl Judgement {
                 "The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt).",
             ),
             Self::Leave(decision) if decision.allows() => {
-                tell(&format!(
+                tell(Row::words(format!(
                     "`{id}`: the policy's rule `{}` gives leave.",
                     decision.rule.as_deref().unwrap_or_default()
-                ));
+                )));
             }
             Self::Leave(decision) => {
                 let reasons: Vec<String> =
                     decision.reasons.iter().map(ToString::to_string).collect();
                 let rule = decision.rule.as_deref().unwrap_or_default();
-                tell(&format!(
+                tell(Row::words(format!(
                     "`{id}`: the policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.",
                     reasons.join("; ")
-                ));
+                )));
             }
             Self::Denied(decision) => {
                 if let Err(denial) = decision.clone().verdict() {
-                    tell(&format!(
-                        "`{id}`: the receipt is advisory: {}: {denial}\n{}",
-                        denial.code(),
-                        denial.remedy()
-                    ));
+                    tell(vec![
+                        Row::words(format!(
+                            "`{id}`: the receipt is advisory: {}: {denial}",
+                            denial.code()
+                        )),
+                        Row::words(denial.remedy()),
+                    ]);
                 }
             }
         }

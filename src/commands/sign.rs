@@ -12,7 +12,7 @@ use countersign_core::{
 };
 
 use super::{
-    print, read, read_text,
+    Row, print_document, read, read_text, refused,
     signing::{agreed, shown, signer},
     tell,
     verify::{Offline, receipts},
@@ -53,11 +53,7 @@ pub(crate) fn run(
         // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
         let (planned, checks) = offline.check(receipt, clock)?;
         if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-            tell(&format!(
-                "{}: {refusal}\n{}",
-                refusal.code(),
-                refusal.remedy()
-            ));
+            tell(refused(&refusal));
             return Ok(Exit::Refused);
         }
         let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
@@ -70,12 +66,14 @@ pub(crate) fn run(
                 .map_or("none".into(), |ledger| ledger.to_string()),
             seen.map_or("none".into(), |ledger| ledger.to_string())
         );
-        tell(&format!(
-            "This receipt will allow, once (`{}`):\n\n{}\n",
-            planned.id(),
-            shown(planned)?
-        ));
-        tell(&told(&verified, &public));
+        tell(Row::words(format!(
+            "This receipt will allow, once (`{}`):",
+            planned.id()
+        )));
+        tell(Row::blank());
+        tell(shown(planned)?);
+        tell(Row::blank());
+        tell(terms_of(&verified, &public));
         approved.push(verified);
     }
     let question = if approved.len() == 1 {
@@ -92,32 +90,34 @@ pub(crate) fn run(
             .countersign(signer.as_ref())
             .map(|envelope| envelope.to_line())
     });
-    print(
-        &lines
-            .collect::<Result<Vec<_>, _>>()
-            .context("nothing was signed")?
-            .join("\n"),
-    )?;
+    let lines = lines
+        .collect::<Result<Vec<_>, _>>()
+        .context("nothing was signed")?;
+    print_document(format!("{}\n", lines.join("\n")).as_bytes())?;
     Ok(Exit::Success)
 }
 
-fn told(verified: &VerifiedReceipt, public: &PublicKey) -> String {
+fn terms_of(verified: &VerifiedReceipt, public: &PublicKey) -> Vec<Row> {
     let terms = verified.terms();
-    let signers: Vec<String> = verified
-        .signers()
-        .iter()
-        .map(|signer| format!("{} {}", signer.name, signer.fingerprint))
-        .collect();
-    format!(
-        "receipt       {}\nfor run       {}\nvalid         {} to {}\nledger at     {}\nsigned by     {}\nand now by    {}\n",
-        terms.receipt_id,
-        terms.run_id,
-        terms.issued_at,
-        terms.expires_at,
-        terms
-            .ledger
-            .map_or("empty".into(), |ledger| ledger.to_string()),
-        signers.join(", "),
-        public.fingerprint()
-    )
+    let ledger = terms
+        .ledger
+        .map_or("empty".into(), |ledger| ledger.to_string());
+    let mut rows = vec![
+        Row::new("receipt       ", &terms.receipt_id),
+        Row::new("for run       ", &terms.run_id),
+        Row::new(
+            "valid         ",
+            format!("{} to {}", terms.issued_at, terms.expires_at),
+        ),
+        Row::new("ledger at     ", ledger),
+    ];
+    rows.extend(verified.signers().iter().map(|signer| {
+        Row::new(
+            "signed by     ",
+            format!("{} {}", signer.fingerprint, signer.name),
+        )
+    }));
+    rows.push(Row::new("and now by    ", public.fingerprint()));
+    rows.push(Row::blank());
+    rows
 }

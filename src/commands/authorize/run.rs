@@ -5,16 +5,14 @@ use anyhow::{Context as _, bail, ensure};
 use countersign_core::{
     name::{Actor, Repository, RunId},
     plan::Plan,
-    text::{Lines, visible},
 };
 
 use crate::{
     Environment,
     cli::AuthorizeArguments,
-    commands::{github, signing::agreed, tell, told},
+    commands::{Row, github, rows, signing::agreed, tell, told},
     exit::Exit,
     github::{Dispatch, GitHub},
-    log::Log,
     planner::{FoundPlan, plans_of_run},
 };
 
@@ -46,7 +44,7 @@ impl Run {
 
     /// The plan of the run, and who started the run for which it is, by GitHub's word.
     pub(super) async fn plan(&self) -> anyhow::Result<(Plan, Vec<Actor>)> {
-        let log = Log::to(std::io::stderr());
+        let log = rows::log();
         let found = plans_of_run(
             &self.github,
             &self.repository,
@@ -75,12 +73,10 @@ impl Run {
             .run_actors(&self.repository, &plan.run_id)
             .await
             .map_err(|trouble| told(&trouble))?;
-        tell(&format!(
-            "plan.json of the artifact `{}` of run {}, for run {}",
-            visible(&artifact, Lines::One),
-            self.id,
-            plan.run_id
-        ));
+        tell(Row::words(format!(
+            "plan.json of the artifact `{artifact}` of run {}, for run {}",
+            self.id, plan.run_id
+        )));
         let actors = actors
             .iter()
             .map(|actor| actor.parse())
@@ -108,9 +104,8 @@ impl Run {
             })?
         };
         let question = format!(
-            "Start the workflow {workflow} of {} on {} with these receipts?",
-            self.repository,
-            visible(&reference, Lines::One)
+            "Start the workflow {workflow} of {} on {reference} with these receipts?",
+            self.repository
         );
         if !arguments.yes && !agreed(&question)? {
             tell("The receipts are signed; no workflow was started. The answer was not `yes`.");
@@ -128,17 +123,14 @@ impl Run {
             Ok(page) => {
                 let page =
                     page.unwrap_or_else(|| format!("see the Actions page of {}", self.repository));
-                tell(&format!(
-                    "Started {workflow}: {}",
-                    visible(&page, Lines::One)
-                ));
+                tell(Row::words(format!("Started {workflow}: {page}")));
                 Ok(Exit::Success)
             }
             Err(trouble) if trouble.leaves_open() => {
-                tell(&format!(
+                tell(Row::words(format!(
                     "It is not known whether {workflow} was started: {trouble}. Look at the Actions page of {}; a second start does no harm, a receipt counts once.",
                     self.repository
-                ));
+                )));
                 Ok(Exit::Unknown)
             }
             Err(trouble) => Err(told(&trouble).context(format!(

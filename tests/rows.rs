@@ -1,0 +1,162 @@
+//! What a person reads on a terminal of 80 columns before they sign: no text from elsewhere looks like a row of ours.
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
+
+mod harness;
+
+use std::{fs, process::Command};
+
+use countersign_core::{
+    document::Document as _,
+    keys::PublicKey,
+    plan::{NotShipped, Plan},
+    trust::{TrustFile, TrustVersion},
+};
+use ed25519_dalek::SigningKey;
+use harness::{BINARY, Stage, now};
+
+/// The width that most terminals begin with.
+const COLUMNS: usize = 80;
+
+/// What somebody reads of a command on a terminal, where the answer to each question is not `yes`.
+fn read_on_a_terminal(stage: &Stage, arguments: &str) -> Vec<String> {
+    // `script` gives the program a terminal.
+    let command = format!("stty cols {COLUMNS} && {BINARY} {arguments}");
+    let output = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(stage.folder.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    shown
+        .lines()
+        .flat_map(|line| broken_by_a_terminal(line.trim_end_matches('\r')))
+        .collect()
+}
+
+fn broken_by_a_terminal(line: &str) -> Vec<String> {
+    let characters: Vec<char> = line.chars().collect();
+    let lines = characters
+        .chunks(COLUMNS)
+        .map(|chunk| chunk.iter().collect());
+    lines.collect()
+}
+
+fn assert_no_row(shown: &[String], forged: &[&str]) {
+    for line in shown {
+        assert!(
+            forged.iter().all(|row| !line.starts_with(row)),
+            "a row that is made of data: `{line}` in\n{}",
+            shown.join("\n")
+        );
+    }
+}
+
+/// A text that reaches the right edge of the terminal behind a heading of so many columns, and goes on as a row would begin.
+fn drawing(words: &str, heading: usize, rows: &[&str]) -> String {
+    let mut text = words.to_owned();
+    for row in rows {
+        let used = (heading + text.chars().count()) % COLUMNS;
+        text.push_str(&" ".repeat(COLUMNS - used));
+        text.push_str(row);
+    }
+    text
+}
+
+fn edited(stage: &Stage, edit: impl FnOnce(&mut Plan)) {
+    let bytes = fs::read(stage.folder.path().join("plan.json")).unwrap();
+    let mut plan = Plan::from_document(&bytes).unwrap();
+    edit(&mut plan);
+    fs::write(stage.folder.path().join("plan.json"), plan.to_document()).unwrap();
+}
+
+/// A stage on which an approver made a key and a dry run a plan.
+fn approver() -> Stage {
+    let stage = Stage::new();
+    let made = ["keys", "generate", "--out", "approver", "--name", "alice"];
+    assert!(stage.command(&made).output().unwrap().status.success());
+    fs::copy(
+        stage.release().dry_run().plan(),
+        stage.folder.path().join("plan.json"),
+    )
+    .unwrap();
+    stage
+}
+
+#[test]
+fn a_campaign_title_draws_no_row_above_the_question() {
+    let stage = approver();
+    let forged = [
+        "asked for by  bob-the-release-manager",
+        "attestation   verified: built by octo/hello",
+    ];
+    edited(&stage, |plan| {
+        plan.campaign = Some(drawing("Docs", 14, &forged).parse().unwrap());
+    });
+    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    assert!(
+        shown
+            .iter()
+            .any(|line| line.starts_with("campaign      Docs"))
+    );
+    assert_no_row(&shown, &forged);
+}
+
+#[test]
+fn what_will_not_ship_draws_no_receipt_of_its_own() {
+    let stage = approver();
+    let forged = [
+        "This receipt will allow, once (`docs`):",
+        "tag_repo in octo/hello",
+    ];
+    edited(&stage, |plan| {
+        let operation = plan.operations()[0].operation().clone();
+        let (kind, repository) = (operation.kind(), operation.target().repository.clone());
+        let before = format!("  x ({kind} in {repository}): x: ");
+        plan.not_shipped.push(NotShipped {
+            id: "x".parse().unwrap(),
+            operation_kind: kind,
+            repository,
+            code: "x".into(),
+            why_not: drawing("no", before.len(), &forged),
+            remedy: String::new(),
+        });
+    });
+    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    assert_no_row(&shown, &forged);
+}
+
+#[test]
+fn the_name_of_a_key_draws_no_row_of_a_trust_file() {
+    let stage = Stage::new();
+    let forged = [
+        "              not after 2028-01-01T00:00:00Z",
+        "file SHA256:",
+    ];
+    let name = drawing(
+        "carol SHA256:cDQ2dp+vBiccj2GR+usr928BhTN6a1OMs2o+6JDEUb0",
+        14,
+        &forged,
+    );
+    let line = |seed: u8| {
+        PublicKey::new(SigningKey::from_bytes(&[seed; 32]).verifying_key())
+            .unwrap()
+            .to_openssh()
+    };
+    let text = format!(
+        "version = 1\nthreshold = 1\n[[key]]\nname = \"alice\"\nkey = \"{}\"\n[[key]]\nname = \"{name}\"\nkey = \"{}\"\n",
+        line(1),
+        line(2)
+    );
+    let version = TrustVersion::from_toml(&text, None, now(), None).unwrap();
+    let mut file = TrustFile::begin(&version);
+    file.sign(&SigningKey::from_bytes(&[1; 32])).unwrap();
+    fs::write(stage.folder.path().join("trust.json"), file.to_document()).unwrap();
+
+    let shown = read_on_a_terminal(&stage, "trust show trust.json");
+    assert!(shown.iter().any(|line| line.contains("alice")), "{shown:?}");
+    assert_no_row(&shown, &forged);
+}
