@@ -12,6 +12,7 @@ use countersign_core::{
     document::Document as _,
     keys::PublicKey,
     plan::{NotShipped, Plan},
+    tables::Misplaced,
     trust::{TrustFile, TrustVersion},
 };
 use ed25519_dalek::SigningKey;
@@ -129,34 +130,52 @@ fn what_will_not_ship_draws_no_receipt_of_its_own() {
     assert_no_row(&shown, &forged);
 }
 
-#[test]
-fn the_name_of_a_key_draws_no_row_of_a_trust_file() {
-    let stage = Stage::new();
-    let forged = [
-        "              not after 2028-01-01T00:00:00Z",
-        "file SHA256:",
-    ];
-    let name = drawing(
-        "carol SHA256:cDQ2dp+vBiccj2GR+usr928BhTN6a1OMs2o+6JDEUb0",
-        14,
-        &forged,
-    );
-    let line = |seed: u8| {
-        PublicKey::new(SigningKey::from_bytes(&[seed; 32]).verifying_key())
-            .unwrap()
-            .to_openssh()
-    };
+/// The line of a key made from so many equal bytes.
+fn line(seed: u8) -> String {
+    let key = SigningKey::from_bytes(&[seed; 32]);
+    PublicKey::new(key.verifying_key()).unwrap().to_openssh()
+}
+
+/// A version of a trust file as somebody wrote it who wants another key to be taken for carol's.
+fn version_with(name: &str) -> Result<TrustVersion, Misplaced> {
     let text = format!(
         "version = 1\nthreshold = 1\n[[key]]\nname = \"alice\"\nkey = \"{}\"\n[[key]]\nname = \"{name}\"\nkey = \"{}\"\n",
         line(1),
         line(2)
     );
-    let version = TrustVersion::from_toml(&text, None, now(), None).unwrap();
-    let mut file = TrustFile::begin(&version);
+    TrustVersion::from_toml(&text, None, now(), None)
+}
+
+#[test]
+fn the_name_of_a_key_draws_no_row_of_a_trust_file() {
+    let forged = [
+        "              not after 2028-01-01T00:00:00Z",
+        "file SHA256:",
+    ];
+    let carol = "carol SHA256:cDQ2dp+vBiccj2GR+usr928BhTN6a1OMs2o+6JDEUb0";
+    let error = version_with(&drawing(carol, 14, &forged)).unwrap_err();
+    assert!(
+        error.to_string().contains("no two in a row"),
+        "a name that reaches the edge of a terminal: {error}"
+    );
+}
+
+#[test]
+fn the_name_of_a_key_is_not_taken_for_the_fingerprint() {
+    let stage = Stage::new();
+    let carol = "carol SHA256:cDQ2dp+vBiccj2GR+usr928BhTN6a1OMs2o+6JDEUb0";
+    let mut file = TrustFile::begin(&version_with(carol).unwrap());
     file.sign(&SigningKey::from_bytes(&[1; 32])).unwrap();
     fs::write(stage.folder.path().join("trust.json"), file.to_document()).unwrap();
 
     let shown = read_on_a_terminal(&stage, "trust show trust.json");
-    assert!(shown.iter().any(|line| line.contains("alice")), "{shown:?}");
-    assert_no_row(&shown, &forged);
+    let keys: Vec<&str> = shown
+        .iter()
+        .filter_map(|line| line.strip_prefix("key           "))
+        .collect();
+    let known = [1, 2].map(|seed| {
+        let key: PublicKey = line(seed).parse().unwrap();
+        key.fingerprint().to_string()
+    });
+    assert_eq!(keys, known, "{shown:?}");
 }

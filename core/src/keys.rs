@@ -13,7 +13,11 @@ use ed25519_dalek::{Signature, VerifyingKey, pkcs8::DecodePublicKey as _};
 use serde::{Serialize, Serializer};
 use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
 
-use crate::{envelope::Signer, name::Actor, timestamp::Timestamp};
+use crate::{
+    envelope::Signer,
+    name::{Actor, InvalidName, KeyName},
+    timestamp::Timestamp,
+};
 
 /// Most trusted keys: with 32 signatures, 64 keys bound one verification to some 2,000 checks.
 pub const MOST_KEYS: usize = 64;
@@ -294,20 +298,27 @@ fn unreadable(error: &ssh_key::Error) -> String {
 }
 
 /// A comment is a name; its last word may be `github:LOGIN`.
-fn owner(comment: &str) -> Result<(String, Option<Actor>), String> {
+fn owner(comment: &str) -> Result<(Option<KeyName>, Option<Actor>), String> {
+    if comment.is_empty() {
+        return Ok((None, None));
+    }
+    let name = |text: &str| {
+        text.parse()
+            .map(Some)
+            .map_err(|error: InvalidName| format!("{error}"))
+    };
     let (before, last) = comment
         .rsplit_once(char::is_whitespace)
         .unwrap_or(("", comment));
     let Some(login) = last.strip_prefix("github:") else {
-        return Ok((crate::text::excerpt(comment, 100), None));
+        return Ok((name(comment)?, None));
     };
     let login: Actor = login.parse().map_err(|error| format!("{error}"))?;
-    let name = if before.trim().is_empty() {
-        login.as_str()
-    } else {
-        before.trim()
+    let called = match before.trim() {
+        "" => login.as_str(),
+        before => before,
     };
-    Ok((crate::text::excerpt(name, 100), Some(login)))
+    Ok((name(called)?, Some(login)))
 }
 
 fn pem<'a>(
@@ -321,20 +332,23 @@ fn pem<'a>(
         if line.trim() == "-----END PUBLIC KEY-----" {
             let key = VerifyingKey::from_public_key_pem(&block)
                 .map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
-            return trusted(key, String::new(), None);
+            return trusted(key, None, None);
         }
     }
     Err(String::from("the PEM block has no end line"))
 }
 
 /// A key without a name is called by its fingerprint.
-fn trusted(key: VerifyingKey, name: String, login: Option<Actor>) -> Result<TrustedKey, String> {
+fn trusted(
+    key: VerifyingKey,
+    name: Option<KeyName>,
+    login: Option<Actor>,
+) -> Result<TrustedKey, String> {
     let key = PublicKey::new(key).ok_or("the key is weak: anybody can forge signatures for it")?;
-    let name = if name.is_empty() {
-        String::from(key.fingerprint().as_str())
-    } else {
-        name
-    };
+    let name = name.map_or_else(
+        || String::from(key.fingerprint().as_str()),
+        |name| String::from(name.as_str()),
+    );
     Ok(TrustedKey { name, login, key })
 }
 

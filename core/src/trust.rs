@@ -33,7 +33,7 @@ const MOST_AHEAD: u64 = 60;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KnownKey {
     /// What policies and reports call its owner; once in a version.
-    #[cfg_attr(test, schemars(with = "crate::name::Title"))]
+    #[cfg_attr(test, schemars(with = "crate::name::KeyName"))]
     pub name: String,
     /// The owner's login on GitHub, if it is known.
     pub login: Option<Actor>,
@@ -75,7 +75,7 @@ impl KnownKey {
         let key = Self {
             name: object
                 .take("name")?
-                .name::<crate::name::Title>()?
+                .name::<crate::name::KeyName>()?
                 .as_str()
                 .into(),
             login: object
@@ -104,7 +104,7 @@ impl KnownKey {
         let key = Self {
             name: table
                 .take("name")?
-                .name::<crate::name::Title>()?
+                .name::<crate::name::KeyName>()?
                 .as_str()
                 .into(),
             login: table

@@ -10,11 +10,9 @@ use super::{Row, print, print_document, read_text, tell, trusted};
 use crate::{Clock, Environment, agent, exit::Exit, keyfile};
 
 pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
-    ensure!(
-        !name.chars().any(char::is_control),
-        "--name must be one line of visible characters"
-    );
     let (secret, public) = keyfile::generate(name)?;
+    // Before anything is written: a line that could not be trusted later is of no use.
+    TrustedKeys::parse(&public).context("--name cannot be the name of a key")?;
     let public_path = out.with_added_extension("pub");
     for path in [out, &public_path] {
         ensure!(

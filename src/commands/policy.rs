@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     document::Document as _,
+    name::KeyName,
     plan::Plan,
     policy::{Approval, Owner, Policy, decide, lint},
     tables,
@@ -72,8 +73,13 @@ fn explain(
         "the plan holds no operation: there is nothing to decide"
     );
     let approval = |name: &String| {
-        let key = trusted
-            .and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
+        let key = trusted.and_then(|trusted| {
+            trusted
+                .keys
+                .as_slice()
+                .iter()
+                .find(|key| KeyName::same(&key.name, name))
+        });
         Approval {
             name: name.clone(),
             login: key.and_then(|key| key.login.clone()),

@@ -236,7 +236,7 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
     let (mut counted, mut passed_over) = (BTreeSet::new(), Vec::new());
     for Approval { name, login } in request.approvals {
         let reason = match login {
-            _ if !rule.approvers.contains(name) => Reason::NotAnApprover(name.clone()),
+            _ if !rule.names(name) => Reason::NotAnApprover(name.clone()),
             Some(login) if rule.exclude_requester && asked(login) => {
                 Reason::RequesterApproved(name.clone())
             }

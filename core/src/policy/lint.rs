@@ -3,7 +3,10 @@
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{Policy, Rule};
-use crate::{keys::TrustedKey, name::Actor};
+use crate::{
+    keys::TrustedKey,
+    name::{Actor, KeyName},
+};
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,7 @@ fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
 
 /// Approvers whose key is not trusted, or whose login would be needed.
 fn unknown_approvers(rule: &Rule, keys: &[Owner]) -> Vec<Problem> {
-    let problem = |name: &String| match keys.iter().find(|owner| owner.name == *name) {
+    let problem = |name: &String| match keys.iter().find(|owner| KeyName::same(&owner.name, name)) {
         None => Some((
             "unknown_key",
             format!("no trusted key that counts now has the name `{name}`"),
@@ -152,7 +155,7 @@ impl From<&TrustedKey> for Owner {
 fn person(name: &str, keys: &[Owner]) -> String {
     let login = keys
         .iter()
-        .find(|owner| owner.name == name)
+        .find(|owner| KeyName::same(&owner.name, name))
         .and_then(|owner| owner.login.as_ref());
     login.map_or_else(
         || name.into(),
