@@ -179,3 +179,40 @@ fn the_name_of_a_key_is_not_taken_for_the_fingerprint() {
     });
     assert_eq!(keys, known, "{shown:?}");
 }
+
+#[test]
+fn who_signs_a_version_reads_which_keys_came_and_went_directly_above_the_question() {
+    let stage = Stage::new();
+    let key =
+        |name: &str, seed: u8| format!("[[key]]\nname = \"{name}\"\nkey = \"{}\"\n", line(seed));
+    let version = |number: u64, previous, keys: &str| {
+        let text = format!("version = {number}\nthreshold = 1\n{keys}");
+        TrustVersion::from_toml(&text, previous, now(), None).unwrap()
+    };
+    let make = ["keys", "generate", "--out", "bob", "--name", "bob"];
+    assert!(stage.command(&make).output().unwrap().status.success());
+    let bob = fs::read_to_string(stage.folder.path().join("bob.pub")).unwrap();
+    let bob = format!("[[key]]\nname = \"bob\"\nkey = \"{}\"\n", bob.trim());
+
+    let mut file = TrustFile::begin(&version(1, None, &(key("carol", 3) + &bob)));
+    let carols = SigningKey::from_bytes(&[3; 32]);
+    file.sign(&carols).unwrap();
+    file.add(&version(2, file.root(), &(key("carol", 4) + &bob)));
+    fs::write(stage.folder.path().join("trust.json"), file.to_document()).unwrap();
+
+    let shown = read_on_a_terminal(&stage, "trust sign trust.json --key bob");
+    let fingerprint = |seed: u8| line(seed).parse::<PublicKey>().unwrap().fingerprint();
+    let asked = shown
+        .iter()
+        .position(|line| line.starts_with("Sign this version?"))
+        .unwrap();
+    assert_eq!(
+        shown[asked - 3..asked],
+        [
+            "What changes from version 1:".to_owned(),
+            format!("  REMOVED     {} carol", fingerprint(3)),
+            format!("  ADDED       {} carol", fingerprint(4)),
+        ],
+        "{shown:?}"
+    );
+}

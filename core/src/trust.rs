@@ -1,5 +1,7 @@
 //! The trust file: versions of the set of trusted keys, each signed by enough keys of the set before it and of its own.
 
+mod difference;
+
 use alloc::{
     collections::BTreeSet,
     format,
@@ -9,6 +11,7 @@ use alloc::{
 
 use serde::{Serialize, Serializer};
 
+pub use self::difference::Change;
 use crate::{
     authority::Pin,
     digest::Digest,

@@ -1,5 +1,7 @@
 //! `countersign trust`: proposes, signs and shows versions of the trust file.
 
+mod shown;
+
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -9,7 +11,7 @@ use countersign_core::{
     keys::PublicKey,
     policy::Policy,
     tables,
-    trust::{KnownKey, TrustFile, TrustVersion},
+    trust::{TrustFile, TrustVersion},
 };
 
 use super::{
@@ -89,7 +91,7 @@ fn add_signature(
             .context("the history before this version does not hold")?;
     }
     let proposed = file.proposed()?;
-    tell(rows(&proposed));
+    tell(shown::version(&proposed));
     let signer = signer(key, environment)?;
     // What is wrong with the version itself no signature mends.
     file.sound(clock())?;
@@ -101,6 +103,8 @@ fn add_signature(
         "the key {} is neither one of this version nor of the one before it, so its signature would never count",
         public.fingerprint()
     );
+    // Directly above the question: a name can look like another one's, a key cannot.
+    tell(shown::changes(&proposed, before.as_ref()));
     if !yes && !agreed("Sign this version?")? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
@@ -136,7 +140,7 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
                 trust.pin(),
                 root(&file)
             )))?;
-            print(rows(trust.newest()))?;
+            print(shown::version(trust.newest()))?;
             for key in &trust.newest().keys {
                 if let Err(why) = key.standing(now) {
                     print(Row::words(format!(
@@ -150,7 +154,7 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
         }
         Err(error) => {
             if let Ok(proposed) = file.proposed() {
-                print(rows(&proposed))?;
+                print(shown::version(&proposed))?;
             }
             tell(Row::words(format!("trust_invalid: {error}")));
             Ok(Exit::Refused)
@@ -164,40 +168,4 @@ fn read_file(path: &Path) -> anyhow::Result<TrustFile> {
 
 fn root(file: &TrustFile) -> String {
     file.root().map_or(String::new(), |root| root.to_string())
-}
-
-/// A version, key by key.
-fn rows(version: &TrustVersion) -> Vec<Row> {
-    let policy = version
-        .policy
-        .map_or("not fixed".into(), |policy| policy.to_string());
-    let threshold = format!("{} of {} key(s)", version.threshold, version.keys.len());
-    let mut rows = vec![
-        Row::new("version       ", version.version),
-        Row::new("issued        ", version.issued_at),
-        Row::new("threshold     ", threshold),
-        Row::new("policy        ", policy),
-    ];
-    rows.extend(version.keys.iter().flat_map(key));
-    rows
-}
-
-/// A key: its fingerprint, which nobody can choose, before the name, which anyone can.
-fn key(known: &KnownKey) -> Vec<Row> {
-    let login = known
-        .login
-        .as_ref()
-        .map_or(String::new(), |login| format!(" (github:{login})"));
-    let mut rows = vec![
-        Row::new("key           ", known.key.fingerprint()),
-        Row::new("  name        ", format!("{}{login}", known.name)),
-    ];
-    for (what, time) in [
-        ("  not before  ", known.not_before),
-        ("  not after   ", known.not_after),
-        ("  REVOKED at  ", known.revoked_at),
-    ] {
-        rows.extend(time.map(|time| Row::new(what, time)));
-    }
-    rows
 }
