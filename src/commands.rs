@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod plan;
 pub(crate) mod policy;
+mod recap;
 pub(crate) mod rehearse;
 pub(crate) mod report;
 mod rows;

@@ -11,12 +11,13 @@ use std::{fs, process::Command};
 use countersign_core::{
     document::Document as _,
     keys::PublicKey,
-    plan::{NotShipped, Plan},
+    operation::{Operation, ReleaseBody},
+    plan::{NotShipped, Plan, PlannedOperation, Surroundings},
     tables::Misplaced,
     trust::{TrustFile, TrustVersion},
 };
 use ed25519_dalek::SigningKey;
-use harness::{BINARY, Stage, now};
+use harness::{BINARY, RUN, Stage, now};
 
 /// The width that most terminals begin with.
 const COLUMNS: usize = 80;
@@ -214,5 +215,63 @@ fn who_signs_a_version_reads_which_keys_came_and_went_directly_above_the_questio
             format!("  ADDED       {} carol", fingerprint(4)),
         ],
         "{shown:?}"
+    );
+}
+
+/// The line above the question, or so many lines.
+fn above(shown: &[String], question: &str, lines: usize) -> Vec<String> {
+    let asked = shown.iter().position(|line| line.starts_with(question));
+    assert!(asked.is_some(), "{question} is not asked: {shown:?}");
+    let asked = asked.unwrap();
+    shown[asked - lines..asked].into()
+}
+
+#[test]
+fn one_line_directly_above_the_question_says_what_is_signed() {
+    let stage = approver();
+    let plan = fs::read(stage.folder.path().join("plan.json")).unwrap();
+    let plan = Plan::from_document(&plan).unwrap();
+    let operation = plan.operations()[0].operation().clone();
+    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let recap = above(&shown, "Sign it?", 2).concat().replace("  > ", "");
+    let expected = format!(
+        "Publish v1.0.0 of octo/hello at {} (no assets, latest) for run {RUN}, until ",
+        operation.commit().short()
+    );
+    assert!(
+        recap.starts_with(&expected) && recap.ends_with('Z'),
+        "{recap}"
+    );
+}
+
+#[test]
+fn an_operation_that_scrolls_away_has_its_line_above_the_question() {
+    let stage = approver();
+    edited(&stage, |plan| {
+        let release = plan.operations()[0].operation().clone();
+        let step = |id: &str, operation: Operation| {
+            let id = id.parse().unwrap();
+            PlannedOperation::new(id, operation, Surroundings::default())
+        };
+        let Operation::PublishRelease(mut long) = release.clone() else {
+            panic!("the plan is of a release");
+        };
+        long.tag_name = "v6.6.6".parse().unwrap();
+        let body = "line\n".repeat(2_000).parse().unwrap();
+        long.body = ReleaseBody::new("release body", body).unwrap();
+        *plan = Plan::new(
+            plan.run_id.clone(),
+            vec![
+                step("hidden", Operation::PublishRelease(long)),
+                step("harmless", release),
+            ],
+        );
+    });
+    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let recap = above(&shown, "Sign these 2 receipts?", 4).join("\n");
+    assert!(
+        recap.contains("  1. Publish v6.6.6 of octo/hello")
+            && recap.contains("  2. Publish v1.0.0 of octo/hello"),
+        "{recap}"
     );
 }

@@ -15,12 +15,13 @@ use countersign_core::{
     policy::{Approval, Decision, Policy, Request, decide_one},
     receipt::Terms,
     tables,
-    timestamp::Lifetime,
+    timestamp::{Lifetime, Timestamp},
 };
 
 use self::run::Run;
 use super::{
     Row, print_document, read, read_text,
+    recap::{self, MAX_OF_A_QUESTION},
     signing::{agreed, not_shipped, shown, signer},
     tell, trusted,
 };
@@ -62,31 +63,32 @@ pub(crate) async fn run(
         .map(|planned| policy.judge(arguments, planned, &public, &requesters));
     let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
 
-    show_for_review(&plan, &judged, &requesters, &public, arguments)?;
-    let question = if judged.len() == 1 {
-        "Sign it?".to_owned()
-    } else {
-        format!("Sign these {} receipts?", judged.len())
+    let review = Review {
+        plan: &plan,
+        judged: &judged,
+        requesters: &requesters,
+        public: &public,
+        arguments,
+        clock,
     };
-    if !arguments.yes && !agreed(&question)? {
+    let Some(moments) = review.agreed()? else {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
-    }
-    let receipts = plan
-        .operations()
-        .iter()
-        .zip(&judged)
-        .map(|(planned, judgement)| {
+    };
+    let receipts = plan.operations().iter().zip(&judged).zip(moments).map(
+        |((planned, judgement), issued_at)| {
+            let lifetime = arguments.expires_in;
             sign(
                 &plan,
                 planned,
                 judgement,
-                arguments.expires_in,
+                lifetime,
                 signer.as_ref(),
-                clock,
+                issued_at,
             )
             .map(|envelope| envelope.to_line())
-        });
+        },
+    );
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     print_document(format!("{receipts}\n").as_bytes())?;
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
@@ -113,15 +115,49 @@ pub(crate) async fn run(
     }
 }
 
-/// Everything that the receipts will allow, as it is read before the question.
-fn show_for_review(
-    plan: &Plan,
-    judged: &[Judgement],
-    requesters: &[Actor],
-    public: &PublicKey,
-    arguments: &AuthorizeArguments,
-) -> anyhow::Result<()> {
-    for (planned, judgement) in plan.operations().iter().zip(judged) {
+/// Everything that the receipts will allow, as it is read before the questions.
+struct Review<'a> {
+    plan: &'a Plan,
+    judged: &'a [Judgement],
+    requesters: &'a [Actor],
+    public: &'a PublicKey,
+    arguments: &'a AuthorizeArguments,
+    clock: Clock,
+}
+
+impl Review<'_> {
+    /// Shows and asks, some receipts at a time. Gives the moment from which each is valid: the one that was shown.
+    fn agreed(&self) -> anyhow::Result<Option<Vec<Timestamp>>> {
+        let all = self.judged.len();
+        let mut moments = Vec::with_capacity(all);
+        let operations = self.plan.operations();
+        let rounds = operations
+            .chunks(MAX_OF_A_QUESTION)
+            .zip(self.judged.chunks(MAX_OF_A_QUESTION));
+        for (round, judged) in rounds {
+            let before = moments.len();
+            for (planned, judgement) in round.iter().zip(judged) {
+                self.show(planned, judgement)?;
+            }
+            tell(self.origin());
+
+            let now = (self.clock)();
+            let until = now.plus(self.arguments.expires_in.seconds());
+            let lines = round.iter().zip(judged).map(|(planned, judgement)| {
+                let line = recap::line(planned.operation(), &self.plan.run_id, now, until);
+                format!("{}{line}", judgement.caveat())
+            });
+            tell(recap::rows(lines.collect(), before, all));
+            let question = recap::question(round.len(), before, all);
+            if !self.arguments.yes && !agreed(&question)? {
+                return Ok(None);
+            }
+            moments.extend(round.iter().map(|_| now));
+        }
+        Ok(Some(moments))
+    }
+
+    fn show(&self, planned: &PlannedOperation, judgement: &Judgement) -> anyhow::Result<()> {
         let ledger = planned
             .ledger()
             .map_or("empty".into(), |ledger| ledger.to_string());
@@ -130,27 +166,30 @@ fn show_for_review(
         tell(shown(planned)?);
         tell(vec![
             Row::blank(),
-            Row::new("for run       ", &plan.run_id),
-            Row::new("valid for     ", arguments.expires_in),
+            Row::new("for run       ", &self.plan.run_id),
+            Row::new("valid for     ", self.arguments.expires_in),
             Row::new("ledger at     ", ledger),
-            Row::new("signed by     ", public.fingerprint()),
+            Row::new("signed by     ", self.public.fingerprint()),
             Row::blank(),
         ]);
+        Ok(())
     }
 
-    let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
-    let people = if people.is_empty() {
-        "unknown".into()
-    } else {
-        people.join(", ")
-    };
-    let campaign = plan.campaign.as_ref().map_or("none", Title::as_str);
-    tell(vec![
-        Row::new("asked for by  ", people),
-        Row::new("campaign      ", campaign),
-        Row::blank(),
-    ]);
-    Ok(())
+    /// Where the plan comes from.
+    fn origin(&self) -> Vec<Row> {
+        let people: Vec<&str> = self.requesters.iter().map(Actor::as_str).collect();
+        let people = if people.is_empty() {
+            "unknown".into()
+        } else {
+            people.join(", ")
+        };
+        let campaign = self.plan.campaign.as_ref().map_or("none", Title::as_str);
+        vec![
+            Row::new("asked for by  ", people),
+            Row::new("campaign      ", campaign),
+            Row::blank(),
+        ]
+    }
 }
 
 /// A receipt that the signer alone allows, without a policy.
@@ -161,7 +200,7 @@ pub(super) fn sign_freely(
     signer: &dyn Signs,
     clock: Clock,
 ) -> anyhow::Result<Envelope> {
-    sign(plan, planned, &Judgement::Free, lifetime, signer, clock)
+    sign(plan, planned, &Judgement::Free, lifetime, signer, clock())
 }
 
 fn sign(
@@ -170,10 +209,10 @@ fn sign(
     judgement: &Judgement,
     lifetime: Lifetime,
     signer: &dyn Signs,
-    clock: Clock,
+    issued_at: Timestamp,
 ) -> anyhow::Result<Envelope> {
     // Only these bytes count: they were shown, and their digest is signed.
-    let (operation, issued_at) = (planned.operation(), clock());
+    let operation = planned.operation();
     let terms = Terms {
         receipt_id: format!("receipt-{}", random::hex::<8>()).parse()?,
         run_id: plan.run_id.clone(),
@@ -298,6 +337,15 @@ impl Judgement {
 
     fn waits(&self) -> bool {
         matches!(self, Self::Leave(decision) if !decision.allows())
+    }
+
+    /// Before the line of a receipt that allows nothing.
+    const fn caveat(&self) -> &'static str {
+        if self.is_leave() {
+            ""
+        } else {
+            "ADVISORY, allows nothing: "
+        }
     }
 
     fn heading(&self, planned: &PlannedOperation) -> String {
