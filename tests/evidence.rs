@@ -519,14 +519,14 @@ fn other_keys_and_a_higher_threshold_do_not_verify_it() {
             &folder,
             &["--trusted-keys", "both", "--threshold", "2"],
         ),
-        "evidence: signatures: entry 1: 1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`",
+        "evidence: signatures: entry 1: 1 person(s) signed the receipt with trusted keys, 2 must; signed by `alice@example.org`",
     );
     let (exit, told) = offline(&stage, &folder, &["--threshold", "2"]);
     assert_eq!(
         (exit, told.trim_end()),
         (
             1,
-            "countersign: the threshold is `2`; with 1 trusted key(s) it must be a whole number from 1 to 1"
+            "countersign: the threshold is `2`; with the trusted keys of 1 person(s) it must be a whole number from 1 to 1"
         )
     );
     let published = harness::trusted_line(

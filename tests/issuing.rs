@@ -372,7 +372,7 @@ fn one_signature_too_few_is_refused() {
     assert!(
         report
             .message()
-            .contains("1 distinct trusted key(s) signed the receipt, 2 must"),
+            .contains("1 person(s) signed the receipt with trusted keys, 2 must"),
         "{}",
         report.message()
     );
@@ -1577,7 +1577,7 @@ fn keys_are_listed_with_their_fingerprints_and_those_that_do_not_count() {
     );
     let (exit, _, told) = office.run(&["trust", "show", "half.json"]);
     assert!(
-        exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 key(s) of the version before it signed it"),
+        exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 person(s) of the version before it signed it"),
         "{told}"
     );
     office.write("published", include_str!("keys/passphrase.pub"));
@@ -2065,7 +2065,7 @@ fn a_ledger_that_began_with_listed_keys_is_verified_by_the_trust_file_that_came_
     // One signature was enough then, whatever the file asks for now.
     assert_eq!(verify(&[]).0, 0);
     let (exit, _, told) = verify(&["--threshold", "2"]);
-    assert!(exit == 1 && told.contains("1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`"), "{told}");
+    assert!(exit == 1 && told.contains("1 person(s) signed the receipt with trusted keys, 2 must; signed by `alice@example.org`"), "{told}");
     assert!(!told.contains("add the key that signed then"), "{told}");
 }
 

@@ -6,7 +6,7 @@ mod published;
 #[cfg(test)]
 mod vectors;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 use ed25519_dalek::{Signature, VerifyingKey, pkcs8::DecodePublicKey as _};
@@ -16,6 +16,7 @@ use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
 use crate::{
     envelope::Signer,
     name::{Actor, InvalidName, KeyName},
+    person::{self, Person},
     timestamp::Timestamp,
 };
 
@@ -126,6 +127,16 @@ pub struct TrustedKey {
 }
 
 impl TrustedKey {
+    /// Whose it is.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person::of(&self.name, self.login.as_ref())
+    }
+
+    fn owner(&self) -> person::Owner<'_> {
+        (&self.name, self.login.as_ref())
+    }
+
     /// The key as records name it.
     #[must_use]
     pub fn signer(&self) -> Signer {
@@ -220,6 +231,10 @@ impl TrustedKeys {
                     known.name, trusted.name
                 )));
             }
+            for known in &keys {
+                person::apart(known.owner(), trusted.owner())
+                    .map_err(|ambiguous| invalid(format!("{ambiguous}")))?;
+            }
             keys.push(trusted);
             if keys.len() > MOST_KEYS {
                 return Err(invalid(format!("more than {MOST_KEYS} keys")));
@@ -246,6 +261,13 @@ impl TrustedKeys {
     #[must_use]
     pub fn as_slice(&self) -> &[TrustedKey] {
         &self.keys
+    }
+
+    /// How many people have these keys.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        let people: BTreeSet<Person> = self.keys.iter().map(TrustedKey::person).collect();
+        people.len()
     }
 
     /// Keys that are known and do not count.
@@ -352,32 +374,33 @@ fn trusted(
     Ok(TrustedKey { name, login, key })
 }
 
-/// How many distinct trusted keys must sign: at least one, at most as many as there are.
+/// How many people must sign with trusted keys: at least one, at most as many as have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(usize);
 
 /// A threshold that no set of signatures, or an empty one, could meet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the threshold is `{threshold}`; with {keys} trusted key(s) it must be a whole number from 1 to {keys}"
+    "the threshold is `{threshold}`; with the trusted keys of {people} person(s) it must be a whole number from 1 to {people}"
 )]
 pub struct InvalidThreshold {
     threshold: String,
-    keys: usize,
+    people: usize,
 }
 
 impl Threshold {
     /// Reads a threshold for a set of keys.
     pub fn parse(text: &str, keys: &TrustedKeys) -> Result<Self, InvalidThreshold> {
+        let people = keys.people();
         let invalid = || InvalidThreshold {
             threshold: crate::text::excerpt(text, 20),
-            keys: keys.keys.len(),
+            people,
         };
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
         let number = usize::from_str(text).map_err(|_| invalid())?;
-        if (1..=keys.keys.len()).contains(&number) {
+        if (1..=people).contains(&number) {
             Ok(Self(number))
         } else {
             Err(invalid())
@@ -460,6 +483,27 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_which_people_cannot_be_told_apart_is_refused() {
+        for (owners, refused) in [
+            (
+                ["alice github:a", "alice github:b"],
+                "line 2: two keys have the name `alice`, but different logins",
+            ),
+            (
+                ["alice github:a", "alice"],
+                "line 2: the name `alice` is used with the login a and without a login",
+            ),
+            (
+                ["alice", "ALICE"],
+                "line 2: the names `alice` and `ALICE` differ in their spelling alone",
+            ),
+        ] {
+            let text = format!("{}\n{}", line(1, owners[0]), line(2, owners[1]));
+            assert!(problem(&text).starts_with(refused), "{}", problem(&text));
+        }
+    }
+
+    #[test]
     fn sixty_four_keys_are_read_and_sixty_five_refused() {
         let lines = |count: u8| {
             (1..=count)
@@ -519,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_lies_between_one_and_the_number_of_keys() {
+    fn a_threshold_lies_between_one_and_the_number_of_people() {
         let keys = TrustedKeys::parse(&format!("{}\n{}", line(1, "a"), line(2, "b"))).unwrap();
         assert_eq!(Threshold::parse("1", &keys), Ok(Threshold::ONE));
         assert_eq!(Threshold::parse("2", &keys).map(Threshold::get), Ok(2));
@@ -528,7 +572,7 @@ mod tests {
             assert_eq!(
                 error,
                 format!(
-                    "the threshold is `{}`; with 2 trusted key(s) it must be a whole number from 1 to 2",
+                    "the threshold is `{}`; with the trusted keys of 2 person(s) it must be a whole number from 1 to 2",
                     crate::text::excerpt(text, 20)
                 )
             );

@@ -30,6 +30,7 @@ pub mod keys;
 pub mod ledger;
 pub mod name;
 pub mod operation;
+pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod receipt;

@@ -66,12 +66,12 @@ pub enum Refusal {
         /// Names of the keys that are trusted.
         trusted: Vec<String>,
     },
-    /// Fewer distinct trusted keys signed than must.
-    #[error("{} distinct trusted key(s) signed the receipt, {threshold} must; signed by {}, still missing of {}", .signed.len(), quoted(.signed), quoted(.others))]
+    /// Keys of fewer people signed than must.
+    #[error("{} person(s) signed the receipt with trusted keys, {threshold} must; signed by {}, still missing of {}", .signed.len(), quoted(.signed), quoted(.others))]
     ThresholdUnmet {
-        /// Names of the distinct trusted keys that signed.
+        /// Each person who signed, by the name of a key.
         signed: Vec<String>,
-        /// Names of those that did not.
+        /// Those who did not.
         others: Vec<String>,
         /// How many must.
         threshold: usize,

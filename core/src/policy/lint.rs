@@ -6,6 +6,7 @@ use super::{Policy, Rule};
 use crate::{
     keys::TrustedKey,
     name::{Actor, KeyName},
+    person::Person,
 };
 
 /// Something to look at.
@@ -72,7 +73,7 @@ fn threshold(rule: &Rule) -> Option<Problem> {
 
 /// Approvers whose logins are fewer people than the threshold requires.
 fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
-    let people: BTreeSet<String> = rule
+    let people: BTreeSet<Person> = rule
         .approvers
         .iter()
         .map(|name| person(name, keys))
@@ -151,16 +152,11 @@ impl From<&TrustedKey> for Owner {
     }
 }
 
-/// Who stands behind a name: the login, where it is known.
-fn person(name: &str, keys: &[Owner]) -> String {
-    let login = keys
-        .iter()
-        .find(|owner| KeyName::same(&owner.name, name))
-        .and_then(|owner| owner.login.as_ref());
-    login.map_or_else(
-        || name.into(),
-        |login| format!("github:{}", login.as_str().to_ascii_lowercase()),
-    )
+/// Who is behind a name.
+fn person(name: &str, keys: &[Owner]) -> Person {
+    let mut named = keys.iter().filter(|owner| KeyName::same(&owner.name, name));
+    let login = named.find_map(|owner| owner.login.as_ref());
+    Person::of(name, login)
 }
 
 fn same_subject(rule: &Rule, other: &Rule) -> bool {

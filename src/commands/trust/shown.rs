@@ -9,7 +9,7 @@ use crate::commands::Row;
 
 /// A version, key by key.
 pub(super) fn version(version: &TrustVersion) -> Vec<Row> {
-    let threshold = format!("{} of {} key(s)", version.threshold, version.keys.len());
+    let threshold = format!("{} of {} people", version.threshold, version.people());
     let mut rows = vec![
         Row::new("version       ", version.version),
         Row::new("issued        ", version.issued_at),
