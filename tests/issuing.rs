@@ -1154,6 +1154,68 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
     }
 }
 
+#[test]
+fn the_run_that_publishes_must_have_been_asked_for_too() {
+    for event in [
+        "pull_request",
+        "pull_request_target",
+        "issue_comment",
+        "workflow_run",
+        "schedule",
+        "",
+    ] {
+        let (stage, token) = reviewed();
+        let policy = stage.policy(
+            &stage
+                .policy_for_tags()
+                .replace("requester = false", "requester = true"),
+        );
+        let report = stage
+            .tag()
+            .approved()
+            .input("policy-file", &policy)
+            .input(
+                "trusted-keys",
+                &format!("{} github:alice-gh", stage.trusted()),
+            )
+            .input("token", &token)
+            .variable("GITHUB_ACTOR", "bob-gh")
+            .variable("GITHUB_EVENT_NAME", event)
+            .run();
+        report.refused("requester_unknown");
+        let problem = format!("it began with the event `{event}`");
+        assert!(report.message().contains(&problem), "{}", report.message());
+        assert_eq!(stage.writes(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn who_starts_the_run_that_publishes_is_a_requester_too() {
+    let (stage, token) = reviewed();
+    stage.sim.run(99, "bob-gh", "bob-gh");
+    let policy = stage.policy(
+        &stage
+            .policy_for_tags()
+            .replace("requester = false", "requester = true"),
+    );
+    let keys = format!("{} github:alice-gh", stage.trusted());
+    let approved = stage.tag().input("run-id", "99").approved();
+    // Any job of bob's run could have left this plan: one that runs what alice wrote too.
+    stage.sim.artifact(
+        99,
+        "test-results",
+        &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]),
+    );
+    let attempt = approved
+        .input("policy-file", &policy)
+        .input("trusted-keys", &keys)
+        .input("token", &token);
+    let alices = attempt.clone().variable("GITHUB_ACTOR", "alice-gh").run();
+    alices.refused("policy_requester_approved");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+    attempt.variable("GITHUB_ACTOR", "bob-gh").run().succeeded();
+}
+
 /// A zip archive with these files, as `actions/upload-artifact` makes one.
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

@@ -42,6 +42,7 @@ mod schema;
 pub mod tables;
 pub mod text;
 pub mod timestamp;
+pub mod trigger;
 pub mod trust;
 pub mod world;
 

@@ -69,6 +69,7 @@ pub(crate) async fn run(
         requesters: &requesters,
         public: &public,
         arguments,
+        excludes_requester: policy.excludes_requester(&judged),
         clock,
     };
     let Some(moments) = review.agreed()? else {
@@ -115,6 +116,11 @@ pub(crate) async fn run(
     }
 }
 
+/// For whoever signs and also starts the run that publishes.
+const STARTER_IS_REQUESTER: &str = "the policy excludes the requester, and whoever starts the run \
+    that publishes is one: with your own token your approval will not be valid in it \
+    (policy_requester_approved). Have someone else start it.";
+
 /// Everything that the receipts will allow, as it is read before the questions.
 struct Review<'a> {
     plan: &'a Plan,
@@ -122,6 +128,8 @@ struct Review<'a> {
     requesters: &'a [Actor],
     public: &'a PublicKey,
     arguments: &'a AuthorizeArguments,
+    /// Whether a rule that decides leaves out whoever asked.
+    excludes_requester: bool,
     clock: Clock,
 }
 
@@ -184,11 +192,15 @@ impl Review<'_> {
             people.join(", ")
         };
         let campaign = self.plan.campaign.as_ref().map_or("none", Title::as_str);
-        vec![
+        let mut rows = vec![
             Row::new("asked for by  ", people),
             Row::new("campaign      ", campaign),
-            Row::blank(),
-        ]
+        ];
+        if self.excludes_requester && self.arguments.dispatch.is_some() {
+            rows.push(Row::new("WARNING       ", STARTER_IS_REQUESTER));
+        }
+        rows.push(Row::blank());
+        rows
     }
 }
 
@@ -277,6 +289,12 @@ impl Leave {
         })
     }
 
+    fn excludes_requester(&self, judged: &[Judgement]) -> bool {
+        let rules = self.policy.iter().flat_map(|(policy, _)| &policy.rules);
+        let mut excluding = rules.filter(|rule| rule.exclude_requester);
+        excluding.any(|rule| judged.iter().any(|judgement| judgement.is_by(&rule.name)))
+    }
+
     fn judge(
         &self,
         arguments: &AuthorizeArguments,
@@ -333,6 +351,10 @@ impl Leave {
 impl Judgement {
     const fn is_leave(&self) -> bool {
         matches!(self, Self::Free | Self::Leave(_))
+    }
+
+    fn is_by(&self, rule: &str) -> bool {
+        matches!(self, Self::Leave(decision) if decision.rule.as_deref() == Some(rule))
     }
 
     fn waits(&self) -> bool {

@@ -434,6 +434,7 @@ impl<'a> Attempt<'a> {
             )
             .variable("GITHUB_SHA", stage.main())
             .variable("GITHUB_ACTOR", "octocat")
+            .variable("GITHUB_EVENT_NAME", "workflow_dispatch")
             .variable("GITHUB_WORKSPACE", stage.workspace().display().to_string())
     }
 
