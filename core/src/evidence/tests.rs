@@ -73,6 +73,7 @@ fn held(name: &str, text: &str) -> HeldFile {
         name: name.into(),
         size: text.len() as u64,
         sha256: Digest::of(text.as_bytes()),
+        outside: None,
     }
 }
 

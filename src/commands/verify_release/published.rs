@@ -127,6 +127,7 @@ impl<'a> Published<'a> {
             name: there.name.clone(),
             size: there.size,
             sha256,
+            outside: Some(there.outside()),
         })
     }
 
