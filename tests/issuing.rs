@@ -1372,9 +1372,7 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     );
     let (exit, _, told) = authorize(&["--artifact", "second"]);
     assert!(
-        exit == 0
-            && told.contains("plan.json of the artifact `second`")
-            && told.contains("asked for by  dana"),
+        exit == 0 && told.contains("  artifact    second\n") && told.contains("asked for by  dana"),
         "{told}"
     );
     sim.expire_artifact(artifact);
@@ -1391,6 +1389,103 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
         "{told}"
     );
     assert_eq!(sim.dispatches().len(), dispatched);
+}
+
+/// What an approver is shown and told who asks for the receipts of run 4711, in which dana's dry run left its plan.
+fn asked_for_run(prepare: impl FnOnce(&Stage), more: &[&str]) -> (i32, String, String) {
+    let office = Office::new();
+    prepare(&office.stage);
+    let plan = fs::read(office.dry_run("dana").plan()).unwrap();
+    let zip = archive(&[("plan.json", &plan)]);
+    office.stage.sim.artifact(4711, "plan", &zip);
+    let token = office.stage.sim.token(Permissions {
+        actions: Access::Read,
+        ..Permissions::read()
+    });
+    let run = ["authorize", "--run", "4711", "--repository", "octo/hello"];
+    let all = [&run[..], &["--key", "alice", "--yes"], more].concat();
+    let mut command = office.stage.command(&all);
+    ended(&command.env("GH_TOKEN", &token).output().unwrap())
+}
+
+#[test]
+fn a_plan_that_names_another_run_than_was_asked_for_is_not_signed() {
+    let both = |stage: &Stage| {
+        stage.sim.run(4711, "dana", "dana");
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+    };
+    let (exit, receipts, told) = asked_for_run(both, &[]);
+    assert!(
+        exit == 1
+            && receipts.is_empty()
+            && told.contains(&format!("the plan of run 4711 is for run {RUN}")),
+        "{told}"
+    );
+    let (exit, receipts, told) = asked_for_run(both, &["--for-run", RUN]);
+    assert!(
+        exit == 0 && receipts.lines().count() == 3 && told.contains("asked for by  bob-gh"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_forks_run_is_shown_as_one_and_not_signed_for() {
+    let fork = |stage: &Stage| {
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+        stage
+            .sim
+            .run_of_fork(4711, "stranger", (99, "stranger/hello"));
+    };
+    for (more, refused) in [
+        (&[][..], "it began with the event `pull_request`"),
+        (
+            &["--allow-event", "issue_comment"],
+            "it began with the event `pull_request`",
+        ),
+        (
+            &["--allow-event", "pull_request"],
+            "run 4711 is of stranger/hello",
+        ),
+    ] {
+        let (exit, receipts, told) = asked_for_run(fork, &[more, &["--for-run", RUN]].concat());
+        assert!(
+            exit == 1
+                && receipts.is_empty()
+                && told.contains(refused)
+                && told.contains("  head        stranger/hello, ANOTHER REPOSITORY, main\n"),
+            "{told}"
+        );
+    }
+    let meant = [
+        "--allow-event",
+        "pull_request",
+        "--allow-fork",
+        "--for-run",
+        RUN,
+    ];
+    let (exit, receipts, told) = asked_for_run(fork, &meant);
+    assert_eq!((exit, receipts.lines().count()), (0, 3), "{told}");
+}
+
+#[test]
+fn an_approver_sees_from_where_the_plan_comes() {
+    let run = |stage: &Stage| {
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+        stage.sim.run(4711, "dana", "dana");
+        stage.sim.run(4711, "dana", "carol-gh");
+    };
+    let (exit, _, told) = asked_for_run(run, &["--for-run", RUN]);
+    for row in [
+        "run           4711, attempt 2\n",
+        "  event       workflow_dispatch\n",
+        "  workflow    .github/workflows/",
+        "  head        octo/hello, main\n",
+        "  commit      ",
+        "  started by  carol-gh, dana\n",
+        "  artifact    plan\n",
+    ] {
+        assert!(exit == 0 && told.contains(row), "{row} in {told}");
+    }
 }
 
 #[test]

@@ -221,20 +221,20 @@ impl Attempt<'_> {
         let mut actors = self.context.actors.clone();
         if executor.run_attempt > RunAttempt(2) {
             let home = &self.context.home.repository;
-            let told = self.github.run_actors(home, &executor.run_id).await;
-            let (others, event) = told.map_err(|trouble| self.unknown(trouble.to_string()))?;
-            asked_for(&executor.run_id, &event)?;
-            actors.extend(others);
+            let found = self.github.found_run(home, &executor.run_id).await;
+            let found = found.map_err(|trouble| self.unknown(trouble.to_string()))?;
+            asked_for(&executor.run_id, &found.event)?;
+            actors.extend(found.actors);
         }
         Ok(actors)
     }
 
     async fn actors_of_named_run(&self) -> Result<Vec<String>, Refusal> {
         let home = &self.context.home.repository;
-        let told = self.github.run_actors(home, &self.run_id).await;
-        let (actors, event) = told.map_err(|trouble| self.unknown(trouble.to_string()))?;
-        asked_for(&self.run_id, &event)?;
-        Ok(actors)
+        let found = self.github.found_run(home, &self.run_id).await;
+        let found = found.map_err(|trouble| self.unknown(trouble.to_string()))?;
+        asked_for(&self.run_id, &found.event)?;
+        Ok(found.actors)
     }
 
     async fn planned_by_named_run(&self) -> Result<Vec<Digest>, Refusal> {
