@@ -175,6 +175,7 @@ impl Demo {
             ),
             ("GITHUB_SHA", &self.main()),
             ("GITHUB_ACTOR", actor),
+            ("GITHUB_EVENT_NAME", "workflow_dispatch"),
         ] {
             command.env(variable, value);
         }

@@ -223,6 +223,15 @@ pub(crate) struct AuthorizeArguments {
     /// The artifact, if several hold a plan.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) artifact: Option<String>,
+    /// Sign also if the run began with this event, although its actor need not know what it does.
+    #[arg(long, value_name = "EVENT", requires = "run")]
+    pub(crate) allow_event: Option<String>,
+    /// Sign also if the run is of a fork, whose owner chose the workflow and the files.
+    #[arg(long, requires = "run")]
+    pub(crate) allow_fork: bool,
+    /// Sign for this run, which the plan names instead of the one that left it.
+    #[arg(long, value_name = "ID", requires = "run")]
+    pub(crate) for_run: Option<RunId>,
     /// The key: an OpenSSH file (its passphrase is asked for on the terminal), PKCS#8 PEM, or a public key whose secret half an
     /// ssh-agent has.
     #[arg(long, value_name = "FILE")]

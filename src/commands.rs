@@ -8,8 +8,10 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod plan;
 pub(crate) mod policy;
+mod recap;
 pub(crate) mod rehearse;
 pub(crate) mod report;
+mod rows;
 pub(crate) mod sign;
 mod signing;
 pub(crate) mod trust;
@@ -19,46 +21,33 @@ pub(crate) mod verify_release;
 
 use std::{
     fs::File,
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::Path,
 };
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 
+use countersign_core::refusal::Refusal;
+
+use self::rows::{Row, print, print_document, tell};
 pub(crate) use self::trusted::TrustedArguments;
 use crate::{
     Environment,
     github::{Endpoints, GitHub, MAX_WAIT, Patience, Token, Trouble},
-    log::{Log, harmless},
 };
-
-/// Prints for people and scripts; a closed pipe is no reason to panic.
-fn print(text: &str) -> anyhow::Result<()> {
-    print_bytes(format!("{text}\n").as_bytes())
-}
-
-/// Prints a document as it is.
-fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .context("standard output is closed")
-}
-
-/// Prints beside the result, so that the result alone can be piped on.
-fn tell(text: &str) {
-    let mut out = io::stderr().lock();
-    // Nobody reads standard error any more: there is nobody to tell.
-    drop(
-        out.write_all(text.as_bytes())
-            .and_then(|()| out.write_all(b"\n")),
-    );
-}
 
 /// An error, its causes, and nothing else.
 pub(crate) fn tell_error(error: &anyhow::Error) {
     // Errors hold what files and servers say.
-    tell(&harmless(&format!("countersign: {error:#}")));
+    tell(Row::words(format!("countersign: {error:#}")));
+}
+
+/// A refusal: its code and both sides, and what to do.
+fn refused(refusal: &Refusal) -> Vec<Row> {
+    vec![
+        Row::words(format!("{}: {refusal}", refusal.code())),
+        Row::words(refusal.remedy()),
+    ]
 }
 
 /// Reads a bounded file, or standard input for `-`.
@@ -143,7 +132,7 @@ fn github(environment: &Environment) -> anyhow::Result<GitHub> {
     let endpoints =
         Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
     // What is waited for is told beside the result.
-    let patience = Patience::new(environment.tempo(), MAX_WAIT, Log::to(std::io::stderr()));
+    let patience = Patience::new(environment.tempo(), MAX_WAIT, rows::log());
     GitHub::new(endpoints, &token, environment.tempo(), patience)
         .context("the token cannot be used")
 }

@@ -50,7 +50,7 @@ use self::{pace::Pace, window::Window};
 use crate::tempo::Tempo;
 
 pub(crate) use self::{
-    actions::Dispatch,
+    actions::{Dispatch, FoundRun, HeadRepository},
     bootstrap::{Begun, Protected, ruleset, wanted_rules},
     endpoints::Endpoints,
     inventory::LedgerRules,

@@ -1011,3 +1011,33 @@ fn what_an_audit_cannot_do_is_told_and_is_no_finding() {
         )
     );
 }
+
+#[test]
+fn an_asset_that_is_shown_under_another_name_or_type_is_found() {
+    for (query, content_type, found) in [
+        (
+            "name=a.zip&label=a-signed.zip",
+            "application/zip",
+            "label `a-signed.zip`",
+        ),
+        ("name=a.zip", "text/html", "content type `text/html`"),
+    ] {
+        let stage = guarded();
+        stage.file("a.zip", "aaa");
+        let attempt = stage.release().input("files", "a.zip").approved();
+        attempt.run().succeeded();
+        let asset = stage.sim.releases()[0].assets[0].id;
+        stage.dress_up(1, asset, query, content_type, "aaa");
+
+        let (exit, audit) = audited(&stage, &[]);
+        assert_eq!(
+            (exit, codes(&audit)),
+            (5, vec!["release_differs v1.0.0".into()])
+        );
+        let problem = audit["findings"][0]["problem"].as_str().unwrap();
+        assert!(
+            problem.contains(&format!("a.zip with the {found}")),
+            "{problem}"
+        );
+    }
+}

@@ -434,10 +434,18 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
 #[test]
 fn what_was_changed_at_github_is_found_out() {
     type Change = (fn(&Stage), &'static str);
-    let changes: [Change; 7] = [
+    let changes: [Change; 9] = [
         (
             |stage| exchange(stage, "a.zip", "the first filf"),
             "asset: `a.zip`: its bytes have sha256:",
+        ),
+        (
+            |stage| dress_up(stage, "a.zip", "&label=a-signed.zip", "application/zip"),
+            "asset: `a.zip`: its label is `a-signed.zip`, but `` was approved",
+        ),
+        (
+            |stage| dress_up(stage, "a.zip", "", "text/html"),
+            "asset: `a.zip`: its content type is `text/html`, but `application/zip` was approved",
         ),
         (
             |stage| stage.upload(1, "evil.zip", "evil"),
@@ -486,6 +494,21 @@ fn what_was_changed_at_github_is_found_out() {
     }
 }
 
+/// Puts the same bytes in an asset's place, with a label or under another content type.
+fn dress_up(stage: &Stage, name: &str, label: &str, content_type: &str) {
+    let releases = stage.sim.releases();
+    let asset = releases[0].assets.iter().find(|asset| asset.name == name);
+    let asset = asset.unwrap();
+    let text = String::from_utf8(asset.bytes.clone().unwrap()).unwrap();
+    stage.dress_up(
+        1,
+        asset.id,
+        &format!("name={name}{label}"),
+        content_type,
+        &text,
+    );
+}
+
 /// Puts another asset of the same name in an asset's place.
 fn exchange(stage: &Stage, name: &str, text: &str) {
     let releases = stage.sim.releases();
@@ -519,14 +542,14 @@ fn other_keys_and_a_higher_threshold_do_not_verify_it() {
             &folder,
             &["--trusted-keys", "both", "--threshold", "2"],
         ),
-        "evidence: signatures: entry 1: 1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`",
+        "evidence: signatures: entry 1: 1 person(s) signed the receipt with trusted keys, 2 must; signed by `alice@example.org`",
     );
     let (exit, told) = offline(&stage, &folder, &["--threshold", "2"]);
     assert_eq!(
         (exit, told.trim_end()),
         (
             1,
-            "countersign: the threshold is `2`; with 1 trusted key(s) it must be a whole number from 1 to 1"
+            "countersign: the threshold is `2`; with the trusted keys of 1 person(s) it must be a whole number from 1 to 1"
         )
     );
     let published = harness::trusted_line(

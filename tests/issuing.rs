@@ -372,7 +372,7 @@ fn one_signature_too_few_is_refused() {
     assert!(
         report
             .message()
-            .contains("1 distinct trusted key(s) signed the receipt, 2 must"),
+            .contains("1 person(s) signed the receipt with trusted keys, 2 must"),
         "{}",
         report.message()
     );
@@ -1154,6 +1154,68 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
     }
 }
 
+#[test]
+fn the_run_that_publishes_must_have_been_asked_for_too() {
+    for event in [
+        "pull_request",
+        "pull_request_target",
+        "issue_comment",
+        "workflow_run",
+        "schedule",
+        "",
+    ] {
+        let (stage, token) = reviewed();
+        let policy = stage.policy(
+            &stage
+                .policy_for_tags()
+                .replace("requester = false", "requester = true"),
+        );
+        let report = stage
+            .tag()
+            .approved()
+            .input("policy-file", &policy)
+            .input(
+                "trusted-keys",
+                &format!("{} github:alice-gh", stage.trusted()),
+            )
+            .input("token", &token)
+            .variable("GITHUB_ACTOR", "bob-gh")
+            .variable("GITHUB_EVENT_NAME", event)
+            .run();
+        report.refused("requester_unknown");
+        let problem = format!("it began with the event `{event}`");
+        assert!(report.message().contains(&problem), "{}", report.message());
+        assert_eq!(stage.writes(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn who_starts_the_run_that_publishes_is_a_requester_too() {
+    let (stage, token) = reviewed();
+    stage.sim.run(99, "bob-gh", "bob-gh");
+    let policy = stage.policy(
+        &stage
+            .policy_for_tags()
+            .replace("requester = false", "requester = true"),
+    );
+    let keys = format!("{} github:alice-gh", stage.trusted());
+    let approved = stage.tag().input("run-id", "99").approved();
+    // Any job of bob's run could have left this plan: one that runs what alice wrote too.
+    stage.sim.artifact(
+        99,
+        "test-results",
+        &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]),
+    );
+    let attempt = approved
+        .input("policy-file", &policy)
+        .input("trusted-keys", &keys)
+        .input("token", &token);
+    let alices = attempt.clone().variable("GITHUB_ACTOR", "alice-gh").run();
+    alices.refused("policy_requester_approved");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+    attempt.variable("GITHUB_ACTOR", "bob-gh").run().succeeded();
+}
+
 /// A zip archive with these files, as `actions/upload-artifact` makes one.
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -1310,9 +1372,7 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
     );
     let (exit, _, told) = authorize(&["--artifact", "second"]);
     assert!(
-        exit == 0
-            && told.contains("plan.json of the artifact `second`")
-            && told.contains("asked for by  dana"),
+        exit == 0 && told.contains("  artifact    second\n") && told.contains("asked for by  dana"),
         "{told}"
     );
     sim.expire_artifact(artifact);
@@ -1329,6 +1389,103 @@ fn an_approver_needs_no_checkout_and_can_start_the_workflow_that_publishes() {
         "{told}"
     );
     assert_eq!(sim.dispatches().len(), dispatched);
+}
+
+/// What an approver is shown and told who asks for the receipts of run 4711, in which dana's dry run left its plan.
+fn asked_for_run(prepare: impl FnOnce(&Stage), more: &[&str]) -> (i32, String, String) {
+    let office = Office::new();
+    prepare(&office.stage);
+    let plan = fs::read(office.dry_run("dana").plan()).unwrap();
+    let zip = archive(&[("plan.json", &plan)]);
+    office.stage.sim.artifact(4711, "plan", &zip);
+    let token = office.stage.sim.token(Permissions {
+        actions: Access::Read,
+        ..Permissions::read()
+    });
+    let run = ["authorize", "--run", "4711", "--repository", "octo/hello"];
+    let all = [&run[..], &["--key", "alice", "--yes"], more].concat();
+    let mut command = office.stage.command(&all);
+    ended(&command.env("GH_TOKEN", &token).output().unwrap())
+}
+
+#[test]
+fn a_plan_that_names_another_run_than_was_asked_for_is_not_signed() {
+    let both = |stage: &Stage| {
+        stage.sim.run(4711, "dana", "dana");
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+    };
+    let (exit, receipts, told) = asked_for_run(both, &[]);
+    assert!(
+        exit == 1
+            && receipts.is_empty()
+            && told.contains(&format!("the plan of run 4711 is for run {RUN}")),
+        "{told}"
+    );
+    let (exit, receipts, told) = asked_for_run(both, &["--for-run", RUN]);
+    assert!(
+        exit == 0 && receipts.lines().count() == 3 && told.contains("asked for by  bob-gh"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_forks_run_is_shown_as_one_and_not_signed_for() {
+    let fork = |stage: &Stage| {
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+        stage
+            .sim
+            .run_of_fork(4711, "stranger", (99, "stranger/hello"));
+    };
+    for (more, refused) in [
+        (&[][..], "it began with the event `pull_request`"),
+        (
+            &["--allow-event", "issue_comment"],
+            "it began with the event `pull_request`",
+        ),
+        (
+            &["--allow-event", "pull_request"],
+            "run 4711 is of stranger/hello",
+        ),
+    ] {
+        let (exit, receipts, told) = asked_for_run(fork, &[more, &["--for-run", RUN]].concat());
+        assert!(
+            exit == 1
+                && receipts.is_empty()
+                && told.contains(refused)
+                && told.contains("  head        stranger/hello, ANOTHER REPOSITORY, main\n"),
+            "{told}"
+        );
+    }
+    let meant = [
+        "--allow-event",
+        "pull_request",
+        "--allow-fork",
+        "--for-run",
+        RUN,
+    ];
+    let (exit, receipts, told) = asked_for_run(fork, &meant);
+    assert_eq!((exit, receipts.lines().count()), (0, 3), "{told}");
+}
+
+#[test]
+fn an_approver_sees_from_where_the_plan_comes() {
+    let run = |stage: &Stage| {
+        stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
+        stage.sim.run(4711, "dana", "dana");
+        stage.sim.run(4711, "dana", "carol-gh");
+    };
+    let (exit, _, told) = asked_for_run(run, &["--for-run", RUN]);
+    for row in [
+        "run           4711, attempt 2\n",
+        "  event       workflow_dispatch\n",
+        "  workflow    .github/workflows/",
+        "  head        octo/hello, main\n",
+        "  commit      ",
+        "  started by  carol-gh, dana\n",
+        "  artifact    plan\n",
+    ] {
+        assert!(exit == 0 && told.contains(row), "{row} in {told}");
+    }
 }
 
 #[test]
@@ -1572,12 +1729,12 @@ fn keys_are_listed_with_their_fingerprints_and_those_that_do_not_count() {
     assert!(
         exit == 0
             && told.contains("version 2 (sha256:")
-            && told.contains("`bob` does not count now"),
+            && told.contains("(`bob`) does not count now"),
         "{told}"
     );
     let (exit, _, told) = office.run(&["trust", "show", "half.json"]);
     assert!(
-        exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 key(s) of the version before it signed it"),
+        exit == 3 && told.contains("trust_invalid: version 2 of the trust file: 1 person(s) of the version before it signed it"),
         "{told}"
     );
     office.write("published", include_str!("keys/passphrase.pub"));
@@ -2065,7 +2222,7 @@ fn a_ledger_that_began_with_listed_keys_is_verified_by_the_trust_file_that_came_
     // One signature was enough then, whatever the file asks for now.
     assert_eq!(verify(&[]).0, 0);
     let (exit, _, told) = verify(&["--threshold", "2"]);
-    assert!(exit == 1 && told.contains("1 distinct trusted key(s) signed the receipt, 2 must; signed by `alice@example.org`"), "{told}");
+    assert!(exit == 1 && told.contains("1 person(s) signed the receipt with trusted keys, 2 must; signed by `alice@example.org`"), "{told}");
     assert!(!told.contains("add the key that signed then"), "{told}");
 }
 

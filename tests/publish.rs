@@ -867,3 +867,48 @@ fn a_tag_that_is_set_between_the_preflight_and_the_claim_is_noticed_before_anyth
         (0, ["claimed", "failed"].map(String::from).to_vec())
     );
 }
+
+#[test]
+fn an_asset_that_would_be_shown_under_another_name_or_type_is_not_published() {
+    for (query, content_type, problem) in [
+        (
+            "name=app.zip&label=app-signed.zip",
+            "application/zip",
+            "GitHub stored the asset `app.zip` with label `app-signed.zip`, but `` was approved",
+        ),
+        (
+            "name=app.zip",
+            "text/html",
+            "GitHub stored the asset `app.zip` with content type `text/html`, but `application/zip` was approved",
+        ),
+    ] {
+        let stage = Stage::new();
+        stage.file("app.zip", "abc").file("b.zip", "def");
+        let attempt = stage.release().input("files", "*.zip").approved();
+        let app = || {
+            let releases = stage.sim.releases();
+            let assets = releases.first().map(|release| release.assets.clone());
+            let found = assets.into_iter().flatten();
+            found
+                .filter(|asset| asset.name == "app.zip")
+                .map(|asset| asset.id)
+                .next()
+        };
+        let report = attempt.run_while_uploading(|| {
+            let app = loop {
+                match app() {
+                    Some(app) => break app,
+                    None => std::thread::yield_now(),
+                }
+            };
+            stage.dress_up(1, app, query, content_type, "abc");
+        });
+        assert_eq!(
+            (report.exit, report.code()),
+            (1, "asset_mismatch"),
+            "{}",
+            report.message()
+        );
+        assert!(report.message().contains(problem), "{}", report.message());
+    }
+}

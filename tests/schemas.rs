@@ -161,6 +161,7 @@ fn evidence() -> Vec<Example> {
         name: "app.tar.gz".into(),
         size: 3,
         sha256: Digest::of(b"abc"),
+        outside: None,
     }];
     assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
     assert!(page("evidence").contains(&approved.evidence().checkpoint().digest.to_string()));

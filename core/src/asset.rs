@@ -1,6 +1,6 @@
 //! The files of a release: name, size, digest and type of each, sorted by name, no name twice.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::{
     evidence,
     json::{Malformed, Value},
     name::{AssetName, ContentType},
+    text::excerpt,
 };
 
 /// Most assets of one release (GitHub: "`file_count` limited to 1000 assets").
@@ -44,6 +45,46 @@ impl Asset {
         };
         object.end()?;
         Ok(asset)
+    }
+}
+
+/// What GitHub shows of an asset next to its name and its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Outside {
+    /// Shown in place of the name; null and an empty one are none.
+    pub label: Option<String>,
+    /// The media type under which it is downloaded.
+    pub content_type: String,
+}
+
+/// A side of an asset that shows something that was not approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideDiffers {
+    /// Which side.
+    pub what: &'static str,
+    /// What was approved.
+    pub approved: String,
+    /// What is shown.
+    pub found: String,
+}
+
+impl Outside {
+    /// What is not as approved. No approval allows a label, and GitHub shows it where people look for the name.
+    #[must_use]
+    pub fn difference(&self, approved: &ContentType) -> Option<OutsideDiffers> {
+        let label = self.label.as_deref().unwrap_or_default();
+        let sides = [
+            ("label", label, ""),
+            ("content type", &self.content_type, approved.as_str()),
+        ];
+        let (what, found, approved) = sides
+            .into_iter()
+            .find(|(_, found, approved)| found != approved)?;
+        Some(OutsideDiffers {
+            what,
+            approved: approved.into(),
+            found: excerpt(found, 200),
+        })
     }
 }
 
@@ -120,7 +161,7 @@ impl Assets {
 mod tests {
     use super::*;
     use crate::{operation::Operation, testing::release};
-    use alloc::{format, string::String};
+    use alloc::format;
     use std::string::ToString;
 
     fn asset(name: &str, size: u64) -> Asset {

@@ -55,7 +55,7 @@ rules! {
     Receipt: "receipt is present", "receipt_missing", receipt_present;
     /// Envelope and statement are well formed.
     Form: "receipt is well formed", "receipt_malformed", well_formed;
-    /// Enough distinct trusted keys signed.
+    /// Enough people signed with trusted keys.
     Signatures: "enough trusted signatures", "signature_untrusted", signatures;
     /// `enforceable` is true.
     Enforceable: "enforceable", "advisory_receipt", enforceable;

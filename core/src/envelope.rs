@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod vectors;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -16,6 +16,7 @@ use crate::{
     dsse::Dsse,
     json::{self, Malformed, Value},
     keys::{Fingerprint, Threshold, TrustedKey, TrustedKeys},
+    person::Person,
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
 };
@@ -82,7 +83,7 @@ impl Envelope {
         String::from_utf8(to_json(self)).expect("JSON is UTF-8")
     }
 
-    /// Counts the distinct trusted keys that signed; only then is the payload read.
+    /// Counts the people whose trusted keys signed; only then is the payload read.
     pub fn verify(
         self,
         trusted: &TrustedKeys,
@@ -96,7 +97,8 @@ impl Envelope {
             .cloned()
             .collect();
         drop(is_signed_by);
-        if signed.len() < threshold.get() {
+        let people: BTreeSet<Person> = signed.iter().map(TrustedKey::person).collect();
+        if people.len() < threshold.get() {
             return Err(self.too_few(&signed, trusted, threshold));
         }
         let terms = Terms::from_payload(self.0.payload())?;
@@ -121,8 +123,12 @@ impl Envelope {
                 why: retired.why,
             };
         }
+        // Each person once, by the name of the first of their keys.
         let names = |keys: &mut dyn Iterator<Item = &TrustedKey>| {
-            keys.map(|key| key.name.clone()).collect::<Vec<_>>()
+            let mut people = BTreeSet::new();
+            keys.filter(|key| people.insert(key.person()))
+                .map(|key| key.name.clone())
+                .collect::<Vec<_>>()
         };
         if signed.is_empty() {
             return Refusal::SignatureUntrusted {
@@ -134,7 +140,7 @@ impl Envelope {
             &mut trusted
                 .as_slice()
                 .iter()
-                .filter(|key| !signed.contains(key)),
+                .filter(|key| signed.iter().all(|known| known.person() != key.person())),
         );
         Refusal::ThresholdUnmet {
             signed: names(&mut signed.iter()),
@@ -384,6 +390,35 @@ mod tests {
                 trusted: ["key-1".into()].into()
             })
         );
+    }
+
+    #[test]
+    fn people_are_counted_however_many_keys_they_have() {
+        let line = |seed: u8, owner: &str| {
+            let key = crate::keys::PublicKey::new(key(seed).verifying_key()).unwrap();
+            format!("{} {owner}", key.to_openssh())
+        };
+        for twice in [
+            ["alice laptop github:alice", "alice token github:Alice"],
+            ["alice", "alice"],
+        ] {
+            let list = [line(1, twice[0]), line(2, twice[1]), line(3, "bob")].join("\n");
+            let trusted = TrustedKeys::parse(&list).unwrap();
+            let two = Threshold::parse("2", &trusted).unwrap();
+            assert!(Threshold::parse("3", &trusted).is_err());
+
+            let refused = signed(&[1, 2]).verify(&trusted, two);
+            let name = &trusted.as_slice()[0].name;
+            assert_eq!(
+                refused,
+                Err(Refusal::ThresholdUnmet {
+                    signed: [name.clone()].into(),
+                    others: ["bob".into()].into(),
+                    threshold: 2
+                })
+            );
+            assert!(signed(&[1, 3]).verify(&trusted, two).is_ok());
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use alloc::{
 };
 
 use crate::{
-    asset::{Asset, InvalidAssets, MOST_ASSETS},
+    asset::{Asset, InvalidAssets, MOST_ASSETS, Outside},
     digest::Digest,
     document::Document,
     json::Malformed,
@@ -80,6 +80,8 @@ pub struct HeldFile {
     pub size: u64,
     /// The digest of its bytes, as measured.
     pub sha256: Digest,
+    /// What GitHub shows next to its name; a file that was downloaded has no such sides.
+    pub outside: Option<Outside>,
 }
 
 /// Which repository is meant.
@@ -176,6 +178,16 @@ pub enum Difference {
         found: Digest,
         /// As approved.
         approved: Digest,
+    },
+    /// GitHub shows something else next to its name.
+    #[error("its {what} is `{found}`, but `{approved}` was approved")]
+    Outside {
+        /// Which side.
+        what: &'static str,
+        /// As shown.
+        found: String,
+        /// As approved.
+        approved: String,
     },
     /// There is nothing to compare it with.
     #[error("nobody approved it")]
@@ -372,8 +384,20 @@ fn compare(asset: &Asset, held: Option<&HeldFile>) -> Result<(), Difference> {
             found: held.sha256,
             approved: asset.sha256,
         }),
-        Some(_) => Ok(()),
+        Some(held) => same_outside(asset, held),
     }
+}
+
+fn same_outside(asset: &Asset, held: &HeldFile) -> Result<(), Difference> {
+    let shown = held.outside.as_ref();
+    let differs = shown.and_then(|shown| shown.difference(&asset.content_type));
+    differs.map_or(Ok(()), |differs| {
+        Err(Difference::Outside {
+            what: differs.what,
+            found: differs.found,
+            approved: differs.approved,
+        })
+    })
 }
 
 #[cfg(test)]

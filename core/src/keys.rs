@@ -6,14 +6,19 @@ mod published;
 #[cfg(test)]
 mod vectors;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 use ed25519_dalek::{Signature, VerifyingKey, pkcs8::DecodePublicKey as _};
 use serde::{Serialize, Serializer};
 use ssh_key::{Algorithm, HashAlg, public::Ed25519PublicKey};
 
-use crate::{envelope::Signer, name::Actor, timestamp::Timestamp};
+use crate::{
+    envelope::Signer,
+    name::{Actor, InvalidName, KeyName},
+    person::{self, Person},
+    timestamp::Timestamp,
+};
 
 /// Most trusted keys: with 32 signatures, 64 keys bound one verification to some 2,000 checks.
 pub const MOST_KEYS: usize = 64;
@@ -122,6 +127,16 @@ pub struct TrustedKey {
 }
 
 impl TrustedKey {
+    /// Whose it is.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person::of(&self.name, self.login.as_ref())
+    }
+
+    fn owner(&self) -> person::Owner<'_> {
+        (&self.name, self.login.as_ref())
+    }
+
     /// The key as records name it.
     #[must_use]
     pub fn signer(&self) -> Signer {
@@ -216,6 +231,10 @@ impl TrustedKeys {
                     known.name, trusted.name
                 )));
             }
+            for known in &keys {
+                person::apart(known.owner(), trusted.owner())
+                    .map_err(|ambiguous| invalid(format!("{ambiguous}")))?;
+            }
             keys.push(trusted);
             if keys.len() > MOST_KEYS {
                 return Err(invalid(format!("more than {MOST_KEYS} keys")));
@@ -242,6 +261,13 @@ impl TrustedKeys {
     #[must_use]
     pub fn as_slice(&self) -> &[TrustedKey] {
         &self.keys
+    }
+
+    /// How many people have these keys.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        let people: BTreeSet<Person> = self.keys.iter().map(TrustedKey::person).collect();
+        people.len()
     }
 
     /// Keys that are known and do not count.
@@ -294,20 +320,27 @@ fn unreadable(error: &ssh_key::Error) -> String {
 }
 
 /// A comment is a name; its last word may be `github:LOGIN`.
-fn owner(comment: &str) -> Result<(String, Option<Actor>), String> {
+fn owner(comment: &str) -> Result<(Option<KeyName>, Option<Actor>), String> {
+    if comment.is_empty() {
+        return Ok((None, None));
+    }
+    let name = |text: &str| {
+        text.parse()
+            .map(Some)
+            .map_err(|error: InvalidName| format!("{error}"))
+    };
     let (before, last) = comment
         .rsplit_once(char::is_whitespace)
         .unwrap_or(("", comment));
     let Some(login) = last.strip_prefix("github:") else {
-        return Ok((crate::text::excerpt(comment, 100), None));
+        return Ok((name(comment)?, None));
     };
     let login: Actor = login.parse().map_err(|error| format!("{error}"))?;
-    let name = if before.trim().is_empty() {
-        login.as_str()
-    } else {
-        before.trim()
+    let called = match before.trim() {
+        "" => login.as_str(),
+        before => before,
     };
-    Ok((crate::text::excerpt(name, 100), Some(login)))
+    Ok((name(called)?, Some(login)))
 }
 
 fn pem<'a>(
@@ -321,49 +354,53 @@ fn pem<'a>(
         if line.trim() == "-----END PUBLIC KEY-----" {
             let key = VerifyingKey::from_public_key_pem(&block)
                 .map_err(|error| format!("not an ed25519 public key in PEM: {error}"))?;
-            return trusted(key, String::new(), None);
+            return trusted(key, None, None);
         }
     }
     Err(String::from("the PEM block has no end line"))
 }
 
 /// A key without a name is called by its fingerprint.
-fn trusted(key: VerifyingKey, name: String, login: Option<Actor>) -> Result<TrustedKey, String> {
+fn trusted(
+    key: VerifyingKey,
+    name: Option<KeyName>,
+    login: Option<Actor>,
+) -> Result<TrustedKey, String> {
     let key = PublicKey::new(key).ok_or("the key is weak: anybody can forge signatures for it")?;
-    let name = if name.is_empty() {
-        String::from(key.fingerprint().as_str())
-    } else {
-        name
-    };
+    let name = name.map_or_else(
+        || String::from(key.fingerprint().as_str()),
+        |name| String::from(name.as_str()),
+    );
     Ok(TrustedKey { name, login, key })
 }
 
-/// How many distinct trusted keys must sign: at least one, at most as many as there are.
+/// How many people must sign with trusted keys: at least one, at most as many as have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold(usize);
 
 /// A threshold that no set of signatures, or an empty one, could meet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the threshold is `{threshold}`; with {keys} trusted key(s) it must be a whole number from 1 to {keys}"
+    "the threshold is `{threshold}`; with the trusted keys of {people} person(s) it must be a whole number from 1 to {people}"
 )]
 pub struct InvalidThreshold {
     threshold: String,
-    keys: usize,
+    people: usize,
 }
 
 impl Threshold {
     /// Reads a threshold for a set of keys.
     pub fn parse(text: &str, keys: &TrustedKeys) -> Result<Self, InvalidThreshold> {
+        let people = keys.people();
         let invalid = || InvalidThreshold {
             threshold: crate::text::excerpt(text, 20),
-            keys: keys.keys.len(),
+            people,
         };
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
         let number = usize::from_str(text).map_err(|_| invalid())?;
-        if (1..=keys.keys.len()).contains(&number) {
+        if (1..=people).contains(&number) {
             Ok(Self(number))
         } else {
             Err(invalid())
@@ -446,6 +483,27 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_which_people_cannot_be_told_apart_is_refused() {
+        for (owners, refused) in [
+            (
+                ["alice github:a", "alice github:b"],
+                "line 2: two keys have the name `alice`, but different logins",
+            ),
+            (
+                ["alice github:a", "alice"],
+                "line 2: the name `alice` is used with the login a and without a login",
+            ),
+            (
+                ["alice", "ALICE"],
+                "line 2: the names `alice` and `ALICE` differ in their spelling alone",
+            ),
+        ] {
+            let text = format!("{}\n{}", line(1, owners[0]), line(2, owners[1]));
+            assert!(problem(&text).starts_with(refused), "{}", problem(&text));
+        }
+    }
+
+    #[test]
     fn sixty_four_keys_are_read_and_sixty_five_refused() {
         let lines = |count: u8| {
             (1..=count)
@@ -505,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_lies_between_one_and_the_number_of_keys() {
+    fn a_threshold_lies_between_one_and_the_number_of_people() {
         let keys = TrustedKeys::parse(&format!("{}\n{}", line(1, "a"), line(2, "b"))).unwrap();
         assert_eq!(Threshold::parse("1", &keys), Ok(Threshold::ONE));
         assert_eq!(Threshold::parse("2", &keys).map(Threshold::get), Ok(2));
@@ -514,7 +572,7 @@ mod tests {
             assert_eq!(
                 error,
                 format!(
-                    "the threshold is `{}`; with 2 trusted key(s) it must be a whole number from 1 to 2",
+                    "the threshold is `{}`; with the trusted keys of 2 person(s) it must be a whole number from 1 to 2",
                     crate::text::excerpt(text, 20)
                 )
             );

@@ -30,6 +30,7 @@ pub mod keys;
 pub mod ledger;
 pub mod name;
 pub mod operation;
+pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod receipt;
@@ -41,6 +42,7 @@ mod schema;
 pub mod tables;
 pub mod text;
 pub mod timestamp;
+pub mod trigger;
 pub mod trust;
 pub mod world;
 

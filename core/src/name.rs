@@ -4,6 +4,7 @@ use alloc::{format, string::String};
 use core::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use crate::text::excerpt;
 
@@ -114,6 +115,8 @@ names! {
     StepId: "operation id", "1 to 40 of `a-z 0-9 - _`, first a letter or digit", is_step;
     /// An issue label.
     Label: "label", "1 to 50 visible characters, no comma, no blank at the ends", is_label;
+    /// What people call a key: so short that it fits beside a fingerprint, and spelt in one way only.
+    KeyName: "name of a key", "one line of 1 to 60 visible characters in Unicode's form NFC, no blank at the ends, no two in a row", is_key_name;
     /// One line of text: a title or a release's name.
     Title: "title", "one line of 1 to 256 visible characters, no blank at the ends", is_title;
     /// Text of several lines: a body or a tag's message.
@@ -218,6 +221,14 @@ fn is_title(text: &str) -> bool {
     is_line(text, 256)
 }
 
+/// Blanks are the space alone: what looks like several of them, or like one of another width, could lay out a row.
+fn is_key_name(text: &str) -> bool {
+    is_line(text, 60)
+        && !text.contains("  ")
+        && !text.contains(|c: char| c.is_whitespace() && c != ' ')
+        && is_nfc(text)
+}
+
 fn is_line(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count())
         && text.trim() == text
@@ -241,6 +252,23 @@ impl Repository {
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         self.0.split_once('/').unwrap_or((&self.0, ""))
+    }
+}
+
+impl KeyName {
+    /// Whether both are one name to a reader: names are compared without regard to case.
+    #[must_use]
+    pub fn same(one: &str, other: &str) -> bool {
+        Self::folded(one) == Self::folded(other)
+    }
+
+    /// The form in which names are compared: in capitals first, so that `ß` and `ss` meet, and then in small letters.
+    pub(crate) fn folded(name: &str) -> String {
+        name.nfc()
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .nfc()
+            .collect()
     }
 }
 
@@ -486,6 +514,48 @@ mod tests {
         refuses::<Title>(&["", " a", "a ", "a\nb", "a\u{202e}b", &"x".repeat(257)]);
         accepts::<Label>(&["bug", "good first issue"]);
         refuses::<Label>(&["", "a,b", &"x".repeat(51)]);
+    }
+
+    #[test]
+    fn names_of_keys_are_short_and_lay_out_nothing() {
+        accepts::<KeyName>(&[
+            "alice@example.org",
+            "Zo\u{eb} 世界",
+            "a b c",
+            &"x".repeat(60),
+        ]);
+        refuses::<KeyName>(&[
+            "",
+            " a",
+            "a ",
+            "a  b",
+            "a\nb",
+            "a\u{a0}b",
+            "a\u{3000}b",
+            "a\u{202e}b",
+            &"x".repeat(61),
+        ]);
+    }
+
+    #[test]
+    fn a_name_of_a_key_is_spelt_in_one_way() {
+        // The schema cannot know the form, so only the parser is asked.
+        for decomposed in ["Zoe\u{308}", "\u{212b}"] {
+            assert!(decomposed.parse::<KeyName>().is_err(), "{decomposed}");
+        }
+    }
+
+    #[test]
+    fn names_of_keys_are_compared_without_regard_to_case() {
+        for (one, other) in [
+            ("alice", "ALICE"),
+            ("Weiß", "WEISS"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Zo\u{eb}", "ZOË"),
+        ] {
+            assert!(KeyName::same(one, other), "{one} {other}");
+        }
+        assert!(!KeyName::same("alice", "a1ice"));
     }
 
     #[test]

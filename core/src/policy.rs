@@ -14,7 +14,7 @@ pub use self::{
 use crate::{
     authority::Pin,
     digest::Digest,
-    name::{RepositoryId, Title},
+    name::{KeyName, RepositoryId, Title},
     operation::{Kind, Operation, Target},
     tables::{self, Misplaced, Table},
     timestamp::Lifetime,
@@ -58,7 +58,7 @@ pub struct Rule {
     /// Names of the keys whose owners may approve.
     #[cfg_attr(
         test,
-        schemars(with = "alloc::collections::BTreeSet<Title>", length(min = 1))
+        schemars(with = "alloc::collections::BTreeSet<KeyName>", length(min = 1))
     )]
     pub approvers: Vec<String>,
     /// How many of them must.
@@ -131,18 +131,17 @@ impl Rule {
             approvers: approvers
                 .list()?
                 .into_iter()
-                .map(|name| name.name::<Title>().map(|name| name.as_str().into()))
+                .map(|name| name.name::<KeyName>().map(|name| name.as_str().into()))
                 .collect::<Result<_, _>>()?,
             threshold: threshold.number()?,
             longest_lifetime: table.take("longest_lifetime")?.name()?,
             exclude_requester: table.take("exclude_requester")?.flag()?,
         };
         table.end()?;
-        let twice = rule
-            .approvers
-            .iter()
-            .enumerate()
-            .any(|(index, name)| rule.approvers[..index].contains(name));
+        let twice = rule.approvers.iter().enumerate().any(|(index, name)| {
+            let mut before = rule.approvers[..index].iter();
+            before.any(|other| KeyName::same(other, name))
+        });
         if rule.approvers.is_empty() || twice {
             return Err(nobody);
         }
@@ -158,6 +157,13 @@ impl Rule {
             Kind::PublishRelease | Kind::TagRepo => "tag",
             Kind::OpenPr => "branch",
         }
+    }
+
+    /// Whether a key's name is one of the approvers'.
+    fn names(&self, name: &str) -> bool {
+        self.approvers
+            .iter()
+            .any(|approver| KeyName::same(approver, name))
     }
 
     /// Whether the rule is about this operation; otherwise the first side on which they differ.

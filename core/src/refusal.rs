@@ -17,6 +17,7 @@ use crate::{
     operation::{Kind, Target},
     policy::Denial,
     timestamp::Timestamp,
+    trigger::OtherEvent,
 };
 
 /// A decision against the operation. Nothing was written to GitHub.
@@ -66,12 +67,12 @@ pub enum Refusal {
         /// Names of the keys that are trusted.
         trusted: Vec<String>,
     },
-    /// Fewer distinct trusted keys signed than must.
-    #[error("{} distinct trusted key(s) signed the receipt, {threshold} must; signed by {}, still missing of {}", .signed.len(), quoted(.signed), quoted(.others))]
+    /// Keys of fewer people signed than must.
+    #[error("{} person(s) signed the receipt with trusted keys, {threshold} must; signed by {}, still missing of {}", .signed.len(), quoted(.signed), quoted(.others))]
     ThresholdUnmet {
-        /// Names of the distinct trusted keys that signed.
+        /// Each person who signed, by the name of a key.
         signed: Vec<String>,
-        /// Names of those that did not.
+        /// Those who did not.
         others: Vec<String>,
         /// How many must.
         threshold: usize,
@@ -256,6 +257,14 @@ pub enum Refusal {
         /// What went wrong.
         reason: String,
     },
+    /// The policy excludes whoever asked for the run, and its actor need not have asked for what it does.
+    #[error("the policy excludes the requester, but who asked for run {run} is not known: {event}")]
+    RequesterOfEvent {
+        /// The run that acts, or for which the receipt was issued.
+        run: RunId,
+        /// How it began.
+        event: OtherEvent,
+    },
     /// GitHub does not show what the decision needs.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
@@ -368,7 +377,9 @@ impl Refusal {
             Self::TrustStale { .. } => "trust_stale",
             Self::PolicyMismatch { .. } => "policy_mismatch",
             Self::Policy(denial) => denial.code(),
-            Self::RequesterUnknown { .. } | Self::RunWithoutPlan { .. } => "requester_unknown",
+            Self::RequesterUnknown { .. }
+            | Self::RequesterOfEvent { .. }
+            | Self::RunWithoutPlan { .. } => "requester_unknown",
             Self::Access(refusal) => refusal.code(),
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
@@ -467,6 +478,9 @@ impl Refusal {
             Self::Policy(denial) => denial.remedy(),
             Self::RunWithoutPlan { .. } => {
                 "Check that `run-id` is the run of the dry run, and that it uploaded plan.json (`upload-audit`). A run that did not plan this says nothing about who asked for it."
+            }
+            Self::RequesterOfEvent { .. } => {
+                "Start the run by `workflow_dispatch`, `repository_dispatch`, a push or a release: then its actor asked for what it does."
             }
             Self::RequesterUnknown { .. } => {
                 "Give the token `actions: read`, so that the run's actor can be looked up, and run the job again."

@@ -1,5 +1,7 @@
 //! The trust file: versions of the set of trusted keys, each signed by enough keys of the set before it and of its own.
 
+mod difference;
+
 use alloc::{
     collections::BTreeSet,
     format,
@@ -9,6 +11,7 @@ use alloc::{
 
 use serde::{Serialize, Serializer};
 
+pub use self::difference::Change;
 use crate::{
     authority::Pin,
     digest::Digest,
@@ -17,6 +20,7 @@ use crate::{
     json::{self, Malformed, Object, Value},
     keys::{MOST_KEYS, PublicKey, RetiredKey, Retirement, Threshold, TrustedKey, TrustedKeys},
     name::Actor,
+    person::{self, Person},
     tables::{self, Misplaced, Table},
     timestamp::Timestamp,
 };
@@ -32,8 +36,8 @@ const MOST_AHEAD: u64 = 60;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KnownKey {
-    /// What policies and reports call its owner; once in a version.
-    #[cfg_attr(test, schemars(with = "crate::name::Title"))]
+    /// What policies and reports call its owner.
+    #[cfg_attr(test, schemars(with = "crate::name::KeyName"))]
     pub name: String,
     /// The owner's login on GitHub, if it is known.
     pub login: Option<Actor>,
@@ -67,6 +71,10 @@ impl KnownKey {
             .map_or(Ok(()), |from| Err(Retirement::NotYet(from)))
     }
 
+    fn person(&self) -> Person {
+        Person::of(&self.name, self.login.as_ref())
+    }
+
     fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
         let mut time = |member: &str| object.take(member)?.nullable().map(Value::name).transpose();
@@ -75,7 +83,7 @@ impl KnownKey {
         let key = Self {
             name: object
                 .take("name")?
-                .name::<crate::name::Title>()?
+                .name::<crate::name::KeyName>()?
                 .as_str()
                 .into(),
             login: object
@@ -104,7 +112,7 @@ impl KnownKey {
         let key = Self {
             name: table
                 .take("name")?
-                .name::<crate::name::Title>()?
+                .name::<crate::name::KeyName>()?
                 .as_str()
                 .into(),
             login: table
@@ -132,7 +140,7 @@ pub struct TrustVersion {
     pub previous: Option<Digest>,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// How many of its keys must sign a receipt, or the next version.
+    /// How many people must sign a receipt, or the next version, with its keys.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_KEYS)))]
     pub threshold: u64,
     /// The one policy that may decide with these keys; null if it is not fixed.
@@ -199,7 +207,7 @@ impl TrustVersion {
         }
     }
 
-    /// Whether it can be lived with: keys and names stand once, and enough of them count.
+    /// Whether it can be used: no key is listed twice, people can be told apart, and enough of them can sign.
     fn sound(&self) -> Result<(), String> {
         if self.version == 0 {
             return Err("a version begins with 1".into());
@@ -207,26 +215,34 @@ impl TrustVersion {
         if self.keys.len() > MOST_KEYS {
             return Err(format!("more than {MOST_KEYS} keys"));
         }
-        let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        let mut keys = BTreeSet::new();
         for key in &self.keys {
-            if !names.insert(key.name.as_str()) {
-                return Err(format!("the name `{}` stands twice", key.name));
-            }
             if !keys.insert(key.key.to_openssh()) {
                 return Err(format!("the key of `{}` stands twice", key.name));
             }
         }
-        let usable = self.usable(self.issued_at).count() as u64;
+        let owners = self
+            .keys
+            .iter()
+            .map(|key| (key.name.as_str(), key.login.as_ref()));
+        person::told_apart(owners).map_err(|ambiguous| ambiguous.to_string())?;
+        let usable = people(self.usable(self.issued_at));
         if usable == 0 {
             return Err("no key counts when it is issued: expected one [[key]] at least".into());
         }
         if self.threshold == 0 || self.threshold > usable {
             return Err(format!(
-                "the threshold is {}, but {usable} key(s) count when it is issued; expected 1 to {usable}",
+                "the threshold is {}, but {usable} person(s) have keys that count when it is issued; expected 1 to {usable}",
                 self.threshold
             ));
         }
         Ok(())
+    }
+
+    /// How many people have its keys, those that do not count now too.
+    #[must_use]
+    pub fn people(&self) -> u64 {
+        people(self.keys.iter())
     }
 
     fn usable(&self, at: Timestamp) -> impl Iterator<Item = &KnownKey> {
@@ -252,13 +268,13 @@ impl TrustVersion {
                 }),
             }
         }
-        let count = keys.len();
         let keys = TrustedKeys::of_trust(keys, retired);
+        let count = keys.people();
         let threshold =
             Threshold::parse(&self.threshold.to_string(), &keys).map_err(|_| InvalidTrust {
                 version: self.version,
                 problem: format!(
-                    "{count} key(s) count at {now}, {} must sign; put a new version in place",
+                    "{count} person(s) have keys that count at {now}, {} must sign; put a new version in place",
                     self.threshold
                 ),
             })?;
@@ -455,6 +471,11 @@ impl TrustFile {
     }
 }
 
+/// How many people have these keys.
+fn people<'a>(keys: impl Iterator<Item = &'a KnownKey>) -> u64 {
+    keys.map(KnownKey::person).collect::<BTreeSet<_>>().len() as u64
+}
+
 fn enough<'a>(
     version: &TrustVersion,
     keys: impl Iterator<Item = &'a KnownKey>,
@@ -462,12 +483,12 @@ fn enough<'a>(
     whose: &str,
 ) -> Result<(), String> {
     let is_signed_by = signed.is_signed_by();
-    let count = keys.filter(|key| is_signed_by(&key.key)).count() as u64;
+    let count = people(keys.filter(|key| is_signed_by(&key.key)));
     if count >= version.threshold {
         return Ok(());
     }
     Err(format!(
-        "{count} key(s) of {whose} signed it that count, {} must",
+        "{count} person(s) of {whose} signed it with keys that count, {} must",
         version.threshold
     ))
 }

@@ -23,6 +23,8 @@ pub(crate) struct Run {
     pub(crate) actor: String,
     /// Who triggered each attempt, the first included.
     pub(crate) triggering_actors: Vec<String>,
+    /// Number and full name of the fork whose run it is.
+    pub(crate) fork: Option<(u64, String)>,
     pub(crate) head_branch: String,
     pub(crate) head_sha: String,
     pub(crate) created_at: i64,

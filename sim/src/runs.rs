@@ -49,6 +49,7 @@ impl Simulator {
                 event: "workflow_dispatch".into(),
                 actor: actor.to_owned(),
                 triggering_actors: vec![triggering_actor.to_owned()],
+                fork: None,
                 head_branch: branch,
                 head_sha: head.to_string(),
                 created_at: now,
@@ -64,6 +65,16 @@ impl Simulator {
         self.world(|world| {
             if let Some(run) = world.actions.runs.iter_mut().find(|run| run.id == id) {
                 event.clone_into(&mut run.event);
+            }
+        });
+    }
+
+    /// A run for a pull request of a fork with this number and full name: it is listed among the repository's own.
+    pub fn run_of_fork(&self, id: u64, actor: &str, fork: (u64, &str)) {
+        self.run_on("pull_request", id, actor);
+        self.world(|world| {
+            if let Some(run) = world.actions.runs.iter_mut().find(|run| run.id == id) {
+                run.fork = Some((fork.0, fork.1.to_owned()));
             }
         });
     }

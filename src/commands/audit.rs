@@ -19,7 +19,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{ledger::Source, print_bytes, read_text};
+use super::{ledger::Source, print_document, read_text};
 use crate::{
     Clock, Environment,
     cli::{AuditArguments, AuditFormat},
@@ -159,7 +159,7 @@ fn tell(audit: &Audit, format: AuditFormat, environment: &Environment) -> Result
 
 /// In JSON text `#` may be escaped: the runner takes `##[command]` anywhere in a line of the log.
 fn print_json(document: &impl Serialize) -> Result<()> {
-    print_bytes(
+    print_document(
         String::from_utf8(to_json_line(document))?
             .replace("##[", "#\\u0023[")
             .as_bytes(),

@@ -1,5 +1,8 @@
 //! `countersign authorize`: shows each operation from the very bytes that are hashed, asks, and signs one receipt for each.
 
+mod judgement;
+mod provenance;
+mod review;
 mod run;
 
 use anyhow::{Context as _, bail, ensure};
@@ -10,19 +13,20 @@ use countersign_core::{
     document::Document as _,
     envelope::{Envelope, Signs},
     keys::PublicKey,
-    name::Actor,
     plan::{Plan, PlannedOperation},
-    policy::{Approval, Decision, Policy, Request, decide_one},
     receipt::Terms,
-    tables,
-    timestamp::Lifetime,
+    timestamp::{Lifetime, Timestamp},
 };
 
-use self::run::Run;
+use self::{
+    judgement::{Judgement, Leave},
+    review::Review,
+    run::Run,
+};
 use super::{
-    print, read, read_text,
-    signing::{agreed, not_shipped, shown, signer},
-    tell, trusted,
+    Row, print_document, read,
+    signing::{not_shipped, signer},
+    tell,
 };
 use crate::{Clock, Environment, cli::AuthorizeArguments, exit::Exit, random};
 
@@ -36,21 +40,22 @@ pub(crate) async fn run(
         arguments.dispatch.is_none() || run.is_some(),
         "--dispatch starts a workflow for a run: give --run and --repository too"
     );
-    let (plan, requesters) = match (&run, &arguments.plan) {
-        (Some(run), None) => run.plan().await?,
+    let (plan, requesters, origin) = match (&run, &arguments.plan) {
+        (Some(run), None) => {
+            let (plan, requesters, origin) = run.plan(arguments).await?;
+            (plan, requesters, Some(origin))
+        }
         (None, Some(path)) => {
             let bytes = read(path, Plan::MOST_BYTES as u64)?;
             let plan = Plan::from_document(&bytes).with_context(|| {
                 format!("`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it", path.display())
             })?;
             let requesters = plan.requested_by.clone();
-            (plan, requesters)
+            (plan, requesters, None)
         }
         _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
     };
-    if let Some(left) = not_shipped(&plan) {
-        tell(&left);
-    }
+    tell(not_shipped(&plan));
     ensure!(
         !plan.operations().is_empty(),
         "the plan holds no operation that could be signed"
@@ -64,33 +69,36 @@ pub(crate) async fn run(
         .map(|planned| policy.judge(arguments, planned, &public, &requesters));
     let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
 
-    show_for_review(&plan, &judged, &requesters, &public, arguments)?;
-    let question = if judged.len() == 1 {
-        "Sign it?".to_owned()
-    } else {
-        format!("Sign these {} receipts?", judged.len())
+    let review = Review {
+        plan: &plan,
+        judged: &judged,
+        requesters: &requesters,
+        origin: origin.as_ref(),
+        public: &public,
+        arguments,
+        excludes_requester: policy.excludes_requester(&judged),
+        clock,
     };
-    if !arguments.yes && !agreed(&question)? {
+    let Some(moments) = review.agreed()? else {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
-    }
-    let receipts = plan
-        .operations()
-        .iter()
-        .zip(&judged)
-        .map(|(planned, judgement)| {
+    };
+    let receipts = plan.operations().iter().zip(&judged).zip(moments).map(
+        |((planned, judgement), issued_at)| {
+            let lifetime = arguments.expires_in;
             sign(
                 &plan,
                 planned,
                 judgement,
-                arguments.expires_in,
+                lifetime,
                 signer.as_ref(),
-                clock,
+                issued_at,
             )
             .map(|envelope| envelope.to_line())
-        });
+        },
+    );
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
-    print(&receipts)?;
+    print_document(format!("{receipts}\n").as_bytes())?;
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
         judgement.tell(planned);
     }
@@ -102,9 +110,9 @@ pub(crate) async fn run(
     }
     match (&run, &arguments.dispatch) {
         (Some(_), Some(workflow)) if judged.iter().any(Judgement::waits) => {
-            tell(&format!(
+            tell(Row::words(format!(
                 "{workflow} was not started: the policy waits for others. Start it when they have signed."
-            ));
+            )));
             Ok(Exit::Refused)
         }
         (Some(run), Some(workflow)) => {
@@ -115,46 +123,6 @@ pub(crate) async fn run(
     }
 }
 
-/// Everything that the receipts will allow, as it is read before the question.
-fn show_for_review(
-    plan: &Plan,
-    judged: &[Judgement],
-    requesters: &[Actor],
-    public: &PublicKey,
-    arguments: &AuthorizeArguments,
-) -> anyhow::Result<()> {
-    for (planned, judgement) in plan.operations().iter().zip(judged) {
-        tell(&format!(
-            "{}\n\n{}\n",
-            judgement.heading(planned),
-            shown(planned)?
-        ));
-        tell(&format!(
-            "for run       {}\nvalid for     {}\nledger at     {}\nsigned by     {}\n",
-            plan.run_id,
-            arguments.expires_in,
-            planned
-                .ledger()
-                .map_or("empty".into(), |ledger| ledger.to_string()),
-            public.fingerprint()
-        ));
-    }
-
-    let people: Vec<&str> = requesters.iter().map(Actor::as_str).collect();
-    tell(&format!(
-        "asked for by  {}\ncampaign      {}\n",
-        if people.is_empty() {
-            "nobody knows".into()
-        } else {
-            people.join(", ")
-        },
-        plan.campaign
-            .as_ref()
-            .map_or("none", |campaign| campaign.as_str())
-    ));
-    Ok(())
-}
-
 /// A receipt that the signer alone allows, without a policy.
 pub(super) fn sign_freely(
     plan: &Plan,
@@ -163,7 +131,7 @@ pub(super) fn sign_freely(
     signer: &dyn Signs,
     clock: Clock,
 ) -> anyhow::Result<Envelope> {
-    sign(plan, planned, &Judgement::Free, lifetime, signer, clock)
+    sign(plan, planned, &Judgement::Free, lifetime, signer, clock())
 }
 
 fn sign(
@@ -172,10 +140,10 @@ fn sign(
     judgement: &Judgement,
     lifetime: Lifetime,
     signer: &dyn Signs,
-    clock: Clock,
+    issued_at: Timestamp,
 ) -> anyhow::Result<Envelope> {
     // Only these bytes count: they were shown, and their digest is signed.
-    let (operation, issued_at) = (planned.operation(), clock());
+    let operation = planned.operation();
     let terms = Terms {
         receipt_id: format!("receipt-{}", random::hex::<8>()).parse()?,
         run_id: plan.run_id.clone(),
@@ -189,162 +157,6 @@ fn sign(
         operation_digest: Digest::of(&operation.to_bytes()),
     };
     Ok(Envelope::signed_by(&terms, signer)?)
-}
-
-/// By what the approver's own side decides whether a receipt may allow anything.
-struct Leave {
-    policy: Option<(Policy, trusted::Trusted)>,
-}
-
-/// What came of it.
-enum Judgement {
-    /// The approver's word is enough.
-    Free,
-    /// The policy gives leave, or will as soon as others have signed.
-    Leave(Decision),
-    /// The approver wants an advisory receipt.
-    Asked,
-    /// The policy gives no leave.
-    Denied(Decision),
-}
-
-impl Leave {
-    fn read(arguments: &AuthorizeArguments, clock: Clock) -> anyhow::Result<Self> {
-        let Some(path) = &arguments.policy else {
-            ensure!(
-                arguments.trusted_keys.is_none(),
-                "--trusted-keys says whose key it is for a policy; give --policy too"
-            );
-            return Ok(Self { policy: None });
-        };
-        let text = read_text(path, tables::MOST_BYTES as u64)?;
-        let policy = Policy::parse(&text).with_context(|| format!("`{}`", path.display()))?;
-        let keys = arguments.trusted_keys.as_deref().context(
-            "--policy names approvers: give --trusted-keys too, to tell whose key this is",
-        )?;
-        let trusted = trusted::read(keys, arguments.trust_root, clock())?;
-        if let Some(fixed) = trusted
-            .trust
-            .as_ref()
-            .and_then(|trust| trust.newest().policy)
-        {
-            ensure!(
-                fixed == policy.pin(),
-                "the trust file fixes the policy {fixed}, but `{}` is {}",
-                path.display(),
-                policy.pin()
-            );
-        }
-        Ok(Self {
-            policy: Some((policy, trusted)),
-        })
-    }
-
-    fn judge(
-        &self,
-        arguments: &AuthorizeArguments,
-        planned: &PlannedOperation,
-        public: &PublicKey,
-        requesters: &[Actor],
-    ) -> anyhow::Result<Judgement> {
-        if arguments.advisory {
-            return Ok(Judgement::Asked);
-        }
-        let Some((policy, trusted)) = &self.policy else {
-            return Ok(Judgement::Free);
-        };
-        if let Some(retired) = trusted
-            .keys
-            .retired()
-            .iter()
-            .find(|retired| retired.key == *public)
-        {
-            bail!(
-                "the key of `{}` does not count: {}",
-                retired.name,
-                retired.why
-            );
-        }
-        let known = trusted
-            .keys
-            .as_slice()
-            .iter()
-            .find(|key| key.key == *public);
-        let approvals = [Approval::from(known.with_context(|| {
-            format!(
-                "the key {} is none of the trusted keys",
-                public.fingerprint()
-            )
-        })?)];
-        let request = Request {
-            operation: planned.operation(),
-            approvals: &approvals,
-            requesters,
-            reviewers: &[],
-            lifetime: arguments.expires_in,
-        };
-        let decision = decide_one(&request, policy);
-        let leave = decision.allows() || decision.waits_for_others();
-        Ok(if leave {
-            Judgement::Leave(decision)
-        } else {
-            Judgement::Denied(decision)
-        })
-    }
-}
-
-impl Judgement {
-    const fn is_leave(&self) -> bool {
-        matches!(self, Self::Free | Self::Leave(_))
-    }
-
-    fn waits(&self) -> bool {
-        matches!(self, Self::Leave(decision) if !decision.allows())
-    }
-
-    fn heading(&self, planned: &PlannedOperation) -> String {
-        let verb = if self.is_leave() {
-            "will allow, once"
-        } else {
-            "is ADVISORY and allows nothing; it is about"
-        };
-        format!("This receipt {verb} (`{}`):", planned.id())
-    }
-
-    /// Why it is as it is, beside the receipt.
-    fn tell(&self, planned: &PlannedOperation) {
-        let id = planned.id();
-        match self {
-            Self::Free => {}
-            Self::Asked => tell(
-                "The receipt is advisory: it shows what would be allowed. The publisher refuses it (advisory_receipt).",
-            ),
-            Self::Leave(decision) if decision.allows() => {
-                tell(&format!(
-                    "`{id}`: the policy's rule `{}` gives leave.",
-                    decision.rule.as_deref().unwrap_or_default()
-                ));
-            }
-            Self::Leave(decision) => {
-                let reasons: Vec<String> =
-                    decision.reasons.iter().map(ToString::to_string).collect();
-                let rule = decision.rule.as_deref().unwrap_or_default();
-                tell(&format!(
-                    "`{id}`: the policy's rule `{rule}` waits for others: {}. They sign with `countersign sign`.",
-                    reasons.join("; ")
-                ));
-            }
-            Self::Denied(decision) => {
-                if let Err(denial) = decision.clone().verdict() {
-                    tell(&format!(
-                        "`{id}`: the receipt is advisory: {}: {denial}\n{}",
-                        denial.code(),
-                        denial.remedy()
-                    ));
-                }
-            }
-        }
-    }
 }
 
 const _: () = assert!(

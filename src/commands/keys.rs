@@ -1,23 +1,18 @@
 //! `countersign keys`: keys for approvers.
 
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 use anyhow::{Context as _, bail, ensure};
 
-use countersign_core::{
-    keys::{PublicKey, TrustedKeys},
-    text::{Lines, visible},
-};
+use countersign_core::keys::{PublicKey, TrustedKeys};
 
-use super::{print, read_text, tell, trusted};
+use super::{Row, print, print_document, read_text, tell, trusted};
 use crate::{Clock, Environment, agent, exit::Exit, keyfile};
 
 pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
-    ensure!(
-        !name.chars().any(char::is_control),
-        "--name must be one line of visible characters"
-    );
     let (secret, public) = keyfile::generate(name)?;
+    // Before anything is written: a line that could not be trusted later is of no use.
+    TrustedKeys::parse(&public).context("--name cannot be the name of a key")?;
     let public_path = out.with_added_extension("pub");
     for path in [out, &public_path] {
         ensure!(
@@ -30,16 +25,16 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
         .with_context(|| format!("`{}` cannot be made", out.display()))?;
     keyfile::write_new(&public_path, &format!("{public}\n"), 0o644)
         .with_context(|| format!("`{}` cannot be made", public_path.display()))?;
-    tell(&format!(
+    tell(Row::words(format!(
         "The secret key is in {}: keep it on the approver's machine alone.",
         out.display()
-    ));
-    tell(&format!(
+    )));
+    tell(Row::words(format!(
         "It has no passphrase; `ssh-keygen -p -f {}` sets one. With `github:LOGIN` behind the name policies know whose it is.",
         out.display()
-    ));
+    )));
     tell("Add this line to `trusted-keys` in the workflow:");
-    print(&public)?;
+    print_document(format!("{public}\n").as_bytes())?;
     Ok(Exit::Success)
 }
 
@@ -57,11 +52,7 @@ pub(crate) fn list(
             let Some(key) = PublicKey::new(key) else {
                 continue;
             };
-            print(&format!(
-                "{}  {}",
-                key.fingerprint(),
-                visible(&comment, Lines::One)
-            ))?;
+            print(listed(&key, comment))?;
         }
         return Ok(Exit::Success);
     };
@@ -71,18 +62,12 @@ pub(crate) fn list(
             .login
             .as_ref()
             .map_or(String::new(), |login| format!("  github:{login}"));
-        print(&format!(
-            "{}  {}{login}",
-            key.key.fingerprint(),
-            visible(&key.name, Lines::One)
-        ))?;
+        print(listed(&key.key, format!("{}{login}", key.name)))?;
     }
     for key in trusted.keys.retired() {
-        print(&format!(
-            "{}  {}  DOES NOT COUNT: {}",
-            key.key.fingerprint(),
-            visible(&key.name, Lines::One),
-            key.why
+        print(listed(
+            &key.key,
+            format!("{}  DOES NOT COUNT: {}", key.name, key.why),
         ))?;
     }
     for key in trusted
@@ -91,10 +76,11 @@ pub(crate) fn list(
         .iter()
         .filter(|key| key.key.is_published())
     {
-        tell(&format!(
-            "WARNING: the secret key of `{}` is published: mode `prod` refuses it (key_published)",
+        tell(Row::words(format!(
+            "WARNING: the secret key of {} (`{}`) is published: mode `prod` refuses it (key_published)",
+            key.key.fingerprint(),
             key.name
-        ));
+        )));
     }
     Ok(Exit::Success)
 }
@@ -114,6 +100,11 @@ pub(crate) fn fingerprint(path: &Path) -> anyhow::Result<Exit> {
         })
         .with_context(|| format!("`{}`", path.display()))?,
     };
-    print(&key.fingerprint().to_string())?;
+    print(Row::words(key.fingerprint()))?;
     Ok(Exit::Success)
+}
+
+/// A key as people compare it, and then what it is called.
+fn listed(key: &PublicKey, name: impl Display) -> Row {
+    Row::new(format!("{}  ", key.fingerprint()), name)
 }

@@ -9,12 +9,11 @@ use countersign_core::{
     tables,
 };
 
-use super::{github, print, read_text, signing, tell, told};
+use super::{Row, github, print_document, read_text, rows, signing, tell, told};
 use crate::{
     Environment,
     cli::PlanArguments,
     exit::Exit,
-    log::Log,
     planner::{Campaign, Describer, Unmade, plan},
 };
 
@@ -53,7 +52,7 @@ pub(crate) async fn run(
         workspace: &workspace,
         sha: "HEAD",
         home: home.as_ref(),
-        log: Log::to(std::io::stderr()),
+        log: rows::log(),
     };
     let made = plan(
         campaign,
@@ -67,24 +66,21 @@ pub(crate) async fn run(
         Unmade::Misplaced(error) => anyhow::Error::from(error).context(format!("`{name}`")),
         Unmade::Trouble(trouble) => told(&trouble),
     })?;
-    let document = String::from_utf8(plan.to_document()).context("the plan is no text")?;
-    print(document.trim_end())?;
+    print_document(&plan.to_document())?;
     for planned in plan.operations() {
         let operation = planned.operation();
-        tell(&format!(
+        tell(Row::words(format!(
             "{}: {} in {}, {}",
             planned.id(),
             operation.kind(),
             operation.target(),
             planned.digest()
-        ));
+        )));
         for warning in planned.warnings() {
-            tell(&format!("  WARNING {}: {}", warning.code, warning.message));
+            tell(signing::warning(warning));
         }
     }
-    if let Some(left) = signing::not_shipped(&plan) {
-        tell(&left);
-    }
+    tell(signing::not_shipped(&plan));
     Ok(if plan.operations().is_empty() {
         Exit::Refused
     } else {

@@ -4,13 +4,13 @@ use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     document::Document as _,
+    name::KeyName,
     plan::Plan,
     policy::{Approval, Owner, Policy, decide, lint},
     tables,
-    text::{Lines, visible},
 };
 
-use super::{print, read, read_text, trusted};
+use super::{Row, print, read, read_text, trusted};
 use crate::{Clock, cli::PolicyCheckArguments, exit::Exit};
 
 pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::Result<Exit> {
@@ -25,27 +25,25 @@ pub(crate) fn check(arguments: &PolicyCheckArguments, clock: Clock) -> anyhow::R
     let owners: Option<Vec<Owner>> = trusted
         .as_ref()
         .map(|trusted| trusted.keys.as_slice().iter().map(Owner::from).collect());
-    print(&format!(
+    print(Row::words(format!(
         "policy {} with {} rule(s)",
         policy.pin(),
         policy.rules.len()
-    ))?;
+    )))?;
     for retired in trusted.iter().flat_map(|trusted| trusted.keys.retired()) {
-        print(&format!(
-            "note: the key of `{}` does not count now: {}",
-            visible(&retired.name, Lines::One),
+        print(Row::words(format!(
+            "note: the key {} of `{}` is not valid now: {}",
+            retired.key.fingerprint(),
+            retired.name,
             retired.why
-        ))?;
+        )))?;
     }
     let findings = lint(&policy, owners.as_deref());
     for finding in &findings {
-        print(&visible(
-            &format!(
-                "rule `{}`: {}: {}",
-                finding.rule, finding.code, finding.problem
-            ),
-            Lines::One,
-        ))?;
+        print(Row::words(format!(
+            "rule `{}`: {}: {}",
+            finding.rule, finding.code, finding.problem
+        )))?;
     }
     if owners.is_none() {
         print("note: without --trusted-keys nobody knows whether the approvers have keys")?;
@@ -75,8 +73,13 @@ fn explain(
         "the plan holds no operation: there is nothing to decide"
     );
     let approval = |name: &String| {
-        let key = trusted
-            .and_then(|trusted| trusted.keys.as_slice().iter().find(|key| key.name == *name));
+        let key = trusted.and_then(|trusted| {
+            trusted
+                .keys
+                .as_slice()
+                .iter()
+                .find(|key| KeyName::same(&key.name, name))
+        });
         Approval {
             name: name.clone(),
             login: key.and_then(|key| key.login.clone()),
@@ -87,24 +90,18 @@ fn explain(
     let mut denied = false;
     for (planned, decision) in plan.operations().iter().zip(decisions) {
         let verdict = match (decision.allows(), &decision.rule) {
-            (true, Some(rule)) => format!("allowed by the rule `{}`", visible(rule, Lines::One)),
-            (_, Some(rule)) => format!(
-                "not allowed; the rule `{}` decides",
-                visible(rule, Lines::One)
-            ),
+            (true, Some(rule)) => format!("allowed by the rule `{rule}`"),
+            (_, Some(rule)) => format!("not allowed; the rule `{rule}` decides"),
             (_, None) => "not allowed".into(),
         };
-        print(&format!(
+        print(Row::words(format!(
             "{}: {} in {}: {verdict}",
             planned.id(),
             planned.operation().kind(),
             planned.operation().target()
-        ))?;
+        )))?;
         for reason in &decision.reasons {
-            print(&visible(
-                &format!("  {}: {reason}", reason.code()),
-                Lines::One,
-            ))?;
+            print(Row::new(format!("  {}: ", reason.code()), reason))?;
         }
         denied |= !decision.allows();
     }

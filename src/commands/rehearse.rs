@@ -33,8 +33,8 @@ use self::{
     stage::Stage,
     table::{Need, Probe, Way, table},
 };
-use super::{github, guard::told_to_stop, print, signing::agreed, tell, told};
-use crate::{Clock, Environment, cli::RehearseArguments, exit::Exit, log::harmless, random};
+use super::{Row, github, guard::told_to_stop, print, signing::agreed, tell, told};
+use crate::{Clock, Environment, cli::RehearseArguments, exit::Exit, random};
 
 pub(crate) async fn run(
     arguments: &RehearseArguments,
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     let scratch = match examined {
         Ok(scratch) => scratch,
         Err(used) => {
-            tell(&harmless(&format!(
+            tell(Row::words(format!(
                 "countersign: {used}. Nothing was written. Use a new repository with nothing but a first commit, or add `--really {repository}` if this one is there to be tried out on."
             )));
             return Ok(Exit::Refused);
@@ -92,10 +92,10 @@ fn named(arguments: &RehearseArguments) -> Result<Option<&Repository>> {
         .context("--repository is missing: which repository is there to be tried out on?")?;
     match &arguments.really {
         Some(really) if really != repository => {
-            tell(&format!(
+            tell(Row::words(format!(
                 "countersign: --really must repeat the name of --repository, {repository}, but \
                  names {really}"
-            ));
+            )));
             Ok(None)
         }
         _ => Ok(Some(repository)),
@@ -109,7 +109,7 @@ fn is_wanted(stage: &Stage<'_>, chosen: &[&Probe], yes: bool) -> Result<bool> {
         writes <= MAX_WRITES || stage.heavy,
         "that would be {writes} content writes; more than {MAX_WRITES} only with --heavy"
     );
-    tell(&announcement::of(stage, writes));
+    tell(announcement::of(stage, writes));
     Ok(yes || agreed("Go on?")?)
 }
 
@@ -148,7 +148,7 @@ async fn rehearse(
         left_behind: &left_behind,
     };
     let rehearsal = report::rehearsal(stage, &outcome, started_at, &names);
-    print(&page::page(&rehearsal, &outcome, arguments))?;
+    print(page::page(&rehearsal, &outcome, arguments))?;
     if let Some(mut out) = out {
         out.write_all(&to_json_line(&rehearsal))
             .context("the report cannot be written")?;
@@ -188,7 +188,7 @@ fn chosen(ids: &[&str]) -> Vec<&'static Probe> {
 
 fn list(chosen: &[&Probe]) -> Result<Exit> {
     for probe in chosen {
-        print(&report::row(probe))?;
+        print(Row::words(report::row(probe)))?;
     }
     Ok(Exit::Success)
 }
@@ -210,13 +210,13 @@ fn planned_writes(stage: &Stage<'_>, chosen: &[&Probe]) -> usize {
 
 async fn try_all(stage: &Stage<'_>, chosen: &[&'static Probe], tried: &RefCell<Vec<Tried>>) {
     for (number, probe) in chosen.iter().enumerate() {
-        tell(&format!(
+        tell(Row::words(format!(
             "{}/{} {} ({} so far)",
             number + 1,
             chosen.len(),
             probe.id,
             writes(stage.pace.written())
-        ));
+        )));
         let finding = match (missing(stage, probe), &probe.way) {
             (_, Way::ByHand(way)) => Finding::not_tried(&format!("needs by hand: {way}")),
             (Some(need), _) => Finding::not_tried(&format!("needs {}", need.missing())),
@@ -236,7 +236,7 @@ async fn clean_up(stage: &Stage<'_>) -> Vec<String> {
     };
     left.sort_unstable();
     for left in &left {
-        tell(&harmless(&format!("countersign: left behind: {left}")));
+        tell(Row::words(format!("countersign: left behind: {left}")));
     }
     left
 }

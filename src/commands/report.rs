@@ -24,6 +24,7 @@ use self::{
     replacement::Replacement,
 };
 use super::{
+    Row,
     ledger::{
         source::Source,
         verify::{By, findings, recomputed_with_terms},
@@ -34,7 +35,6 @@ use crate::{
     Clock, Environment,
     cli::{LedgerPlace, ReportArguments},
     exit::Exit,
-    log::harmless,
     report::page::{self, Finding, Item, LedgerTold, LeftOut, Page, Standing, Summary},
 };
 
@@ -209,12 +209,12 @@ fn say(out: &Path, summary: &Summary, records: usize, plans: usize) -> Result<Ex
         .as_ref()
         .and_then(|ledger| ledger.newest)
         .map_or(0, |newest| newest.sequence);
-    print(&format!(
+    print(Row::words(format!(
         "{}: {entries} ledger entries, {records} audit records, {plans} plans",
         out.display()
-    ))?;
+    )))?;
     for left in &summary.left_out {
-        tell(&harmless(&format!(
+        tell(Row::words(format!(
             "countersign: left out `{}`: {}",
             left.file, left.why
         )));
@@ -226,7 +226,7 @@ fn say(out: &Path, summary: &Summary, records: usize, plans: usize) -> Result<Ex
     };
     if let Some(ledger) = &summary.ledger {
         if let Some(fault) = &ledger.fault {
-            tell(&harmless(&format!(
+            tell(Row::words(format!(
                 "countersign: {}: {fault}. The page says so, and shows only the entries before it.",
                 ledger.place
             )));

@@ -7,12 +7,15 @@ use countersign_core::{
     document::Document as _,
     envelope::{Envelope, MOST_BYTES},
     keys::{PublicKey, Threshold},
-    plan::{MOST_OPERATIONS, Plan},
+    ledger::Checkpoint,
+    plan::{MOST_OPERATIONS, Plan, PlannedOperation},
     receipt::VerifiedReceipt,
 };
 
 use super::{
-    print, read, read_text,
+    Row, print_document, read, read_text,
+    recap::{self, MAX_OF_A_QUESTION},
+    refused,
     signing::{agreed, shown, signer},
     tell,
     verify::{Offline, receipts},
@@ -48,76 +51,99 @@ pub(crate) fn run(
             "WARNING: this key is none of the trusted keys, so its signature will not count with them.",
         );
     }
-    let mut approved = Vec::new();
-    for receipt in receipts(&text)? {
-        // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
-        let (planned, checks) = offline.check(receipt, clock)?;
-        if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-            tell(&format!(
-                "{}: {refusal}\n{}",
-                refusal.code(),
-                refusal.remedy()
+    let receipts = receipts(&text)?;
+    let mut approved = Vec::with_capacity(receipts.len());
+    for round in receipts.chunks(MAX_OF_A_QUESTION) {
+        let before = approved.len();
+        let mut lines = Vec::with_capacity(round.len());
+        for receipt in round {
+            let (planned, checks) = offline.check(receipt, clock)?;
+            // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
+            if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+                tell(refused(refusal));
+                return Ok(Exit::Refused);
+            }
+            let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
+            same_ledger(&verified, planned)?;
+            tell(review(&verified, planned, &public)?);
+            let terms = verified.terms();
+            lines.push(recap::line(
+                planned.operation(),
+                &terms.run_id,
+                clock(),
+                terms.expires_at,
             ));
+            approved.push(verified);
+        }
+        tell(recap::rows(lines, before, receipts.len()));
+        let question = recap::question(round.len(), before, receipts.len());
+        if !arguments.yes && !agreed(&question)? {
+            tell("Nothing was signed. The answer was not `yes`.");
             return Ok(Exit::Refused);
         }
-        let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
-        let (terms, seen) = (verified.terms(), planned.ledger());
-        ensure!(
-            terms.ledger == seen,
-            "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
-            terms
-                .ledger
-                .map_or("none".into(), |ledger| ledger.to_string()),
-            seen.map_or("none".into(), |ledger| ledger.to_string())
-        );
-        tell(&format!(
-            "This receipt will allow, once (`{}`):\n\n{}\n",
-            planned.id(),
-            shown(planned)?
-        ));
-        tell(&told(&verified, &public));
-        approved.push(verified);
-    }
-    let question = if approved.len() == 1 {
-        "Sign it?".to_owned()
-    } else {
-        format!("Sign these {} receipts?", approved.len())
-    };
-    if !arguments.yes && !agreed(&question)? {
-        tell("Nothing was signed. The answer was not `yes`.");
-        return Ok(Exit::Refused);
     }
     let lines = approved.iter().map(|verified| {
         verified
             .countersign(signer.as_ref())
             .map(|envelope| envelope.to_line())
     });
-    print(
-        &lines
-            .collect::<Result<Vec<_>, _>>()
-            .context("nothing was signed")?
-            .join("\n"),
-    )?;
+    let lines = lines
+        .collect::<Result<Vec<_>, _>>()
+        .context("nothing was signed")?;
+    print_document(format!("{}\n", lines.join("\n")).as_bytes())?;
     Ok(Exit::Success)
 }
 
-fn told(verified: &VerifiedReceipt, public: &PublicKey) -> String {
+/// Whether the first approver looked at the same ledger as the plan.
+fn same_ledger(verified: &VerifiedReceipt, planned: &PlannedOperation) -> anyhow::Result<()> {
+    let (signed, seen) = (verified.terms().ledger, planned.ledger());
+    let shown = |ledger: Option<Checkpoint>| {
+        ledger.map_or_else(|| "none".into(), |ledger| ledger.to_string())
+    };
+    ensure!(
+        signed == seen,
+        "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
+        shown(signed),
+        shown(seen)
+    );
+    Ok(())
+}
+
+/// What a receipt allows, for whom and how long, and who signed it.
+fn review(
+    verified: &VerifiedReceipt,
+    planned: &PlannedOperation,
+    public: &PublicKey,
+) -> anyhow::Result<Vec<Row>> {
+    let heading = format!("This receipt will allow, once (`{}`):", planned.id());
+    let mut rows = vec![Row::words(heading), Row::blank()];
+    rows.extend(shown(planned)?);
+    rows.push(Row::blank());
+    rows.extend(terms_of(verified, public));
+    Ok(rows)
+}
+
+fn terms_of(verified: &VerifiedReceipt, public: &PublicKey) -> Vec<Row> {
     let terms = verified.terms();
-    let signers: Vec<String> = verified
-        .signers()
-        .iter()
-        .map(|signer| format!("{} {}", signer.name, signer.fingerprint))
-        .collect();
-    format!(
-        "receipt       {}\nfor run       {}\nvalid         {} to {}\nledger at     {}\nsigned by     {}\nand now by    {}\n",
-        terms.receipt_id,
-        terms.run_id,
-        terms.issued_at,
-        terms.expires_at,
-        terms
-            .ledger
-            .map_or("empty".into(), |ledger| ledger.to_string()),
-        signers.join(", "),
-        public.fingerprint()
-    )
+    let ledger = terms
+        .ledger
+        .map_or("empty".into(), |ledger| ledger.to_string());
+    let mut rows = vec![
+        Row::new("receipt       ", &terms.receipt_id),
+        Row::new("for run       ", &terms.run_id),
+        Row::new(
+            "valid         ",
+            format!("{} to {}", terms.issued_at, terms.expires_at),
+        ),
+        Row::new("ledger at     ", ledger),
+    ];
+    rows.extend(verified.signers().iter().map(|signer| {
+        Row::new(
+            "signed by     ",
+            format!("{} {}", signer.fingerprint, signer.name),
+        )
+    }));
+    rows.push(Row::new("and now by    ", public.fingerprint()));
+    rows.push(Row::blank());
+    rows
 }

@@ -12,11 +12,11 @@ use countersign_core::{
     envelope::Signs,
     keys::PublicKey,
     operation::Operation,
-    plan::{Plan, PlannedOperation},
+    plan::{NotShipped, Plan, PlannedOperation, Warning},
     text::{Lines, visible},
 };
 
-use super::{read_text, tell};
+use super::{Row, read_text, tell};
 use crate::{Environment, keyfile};
 
 const MOST_KEY_FILE: u64 = 64 * 1024;
@@ -24,7 +24,9 @@ const MOST_KEY_FILE: u64 = 64 * 1024;
 /// Whoever signs with the key in a file; a public key's secret half is in the ssh-agent.
 pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<Box<dyn Signs>> {
     // From the terminal itself, without showing it: standard input may hold the receipt.
-    let ask = || rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
+    let name = path.display().to_string();
+    let prompt = format!("Passphrase of {}: ", visible(&name, Lines::One));
+    let ask = || rpassword::prompt_password(&prompt);
     let signer = keyfile::signer(
         &read_text(path, MOST_KEY_FILE)?,
         environment.get("SSH_AUTH_SOCK"),
@@ -37,10 +39,10 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
         );
     }
     if !is_private(path) {
-        tell(&format!(
+        tell(Row::words(format!(
             "WARNING: others may read {}: `chmod 600` it, and think of a new key.",
             path.display()
-        ));
+        )));
     }
     Ok(signer)
 }
@@ -53,113 +55,79 @@ fn is_private(path: &Path) -> bool {
             .is_ok_and(|file| !file.is_file() || file.permissions().mode().trailing_zeros() >= 6)
 }
 
-/// What is signed, member by member, read back from its bytes; nothing in it can hide, move, or look like a line of ours. The longest part comes
-/// first, so that the others stand beside the question.
-pub(super) fn shown(planned: &PlannedOperation) -> anyhow::Result<String> {
+/// What is signed, member by member, read back from its bytes. The longest part comes first, so that the others are next to the question.
+pub(super) fn shown(planned: &PlannedOperation) -> anyhow::Result<Vec<Row>> {
     let operation = Operation::from_bytes(&planned.operation().to_bytes())?;
-    let mut page = format!("{} in {}\n", operation.kind(), operation.target());
-    let columns = columns();
-    let mut row = |head: &str, text: &str| {
-        for line in laid_out(head, &visible(text, Lines::One), columns) {
-            page.push_str(&line);
-            page.push('\n');
-        }
-    };
+    let mut rows = vec![Row::words(format!(
+        "{} in {}",
+        operation.kind(),
+        operation.target()
+    ))];
     let (body, assets) = match &operation {
         Operation::PublishRelease(release) => (release.body.as_str(), release.assets.as_slice()),
         Operation::OpenPr(pull) => (pull.body.as_str(), &[][..]),
         Operation::TagRepo(_) => ("", &[][..]),
     };
-    for line in body.lines() {
-        row("  body        | ", line);
-    }
+
+    rows.extend(body.lines().map(|line| Row::new("  body        | ", line)));
     for (name, value) in operation.parameters() {
         if !matches!(
             name.as_str(),
             "operation_kind" | "repository" | "repository_id" | "assets" | "body"
         ) {
-            row(&format!("  {name:<14}"), &value);
+            rows.push(Row::new(format!("  {name:<14}"), value));
         }
     }
     for asset in assets {
-        row(
-            "  asset         ",
-            &format!(
-                "{} ({} bytes, {})",
-                asset.name, asset.size, asset.content_type
-            ),
+        let outside = format!(
+            "{} ({} bytes, {})",
+            asset.name, asset.size, asset.content_type
         );
-        row("                ", &asset.sha256.to_string());
+        rows.push(Row::new("  asset         ", outside));
+        rows.push(Row::new("                ", asset.sha256));
     }
-    row("", "");
-    row("What changes, by what the dry run saw:", "");
+
+    rows.push(Row::blank());
+    rows.push(Row::words("What changes, by what the dry run saw:"));
     for effect in planned.effects() {
         let from = effect.from.as_deref().unwrap_or("nothing");
-        row(
-            &format!("  {:<18}", effect.effect),
-            &format!("{}: {from} → {}", effect.subject, effect.to),
-        );
+        rows.push(Row::new(
+            format!("  {:<18}", effect.effect),
+            format!("{}: {from} → {}", effect.subject, effect.to),
+        ));
     }
-    for warning in planned.warnings() {
-        row(
-            "  WARNING       ",
-            &format!("{}: {}", warning.code, warning.message),
-        );
-    }
-    row("", "");
-    row("operation     ", &operation.digest().to_string());
-    Ok(page.trim_end().into())
+    rows.extend(planned.warnings().iter().map(warning));
+    rows.push(Row::blank());
+    rows.push(Row::new("operation     ", operation.digest()));
+    Ok(rows)
 }
 
-/// How wide the terminal is on which people read it; without one nothing is broken into lines.
-fn columns() -> usize {
-    terminal_size::terminal_size_of(io::stderr())
-        .map_or(usize::MAX, |(width, _)| usize::from(width.0))
-}
-
-/// A row as lines that no terminal breaks: what goes on in the next line stands behind the same head, so that no line which is made of data
-/// begins where ours do.
-fn laid_out(head: &str, text: &str, columns: usize) -> Vec<String> {
-    // Signs beyond ASCII may be two columns wide.
-    let width = |text: &str| {
-        text.chars()
-            .map(|character| if character.is_ascii() { 1 } else { 2 })
-            .sum::<usize>()
-    };
-    let room = columns.saturating_sub(width(head) + 1).max(20);
-    let mut lines = vec![String::from(head)];
-    let mut left = room;
-    for character in text.chars() {
-        let wide = if character.is_ascii() { 1 } else { 2 };
-        if wide > left {
-            lines.push(String::from(head));
-            left = room;
-        }
-        left -= wide;
-        if let Some(line) = lines.last_mut() {
-            line.push(character);
-        }
-    }
-    lines
+/// What an approver should know about an operation.
+pub(super) fn warning(warning: &Warning) -> Row {
+    Row::new(
+        "  WARNING       ",
+        format!("{}: {}", warning.code, warning.message),
+    )
 }
 
 /// What of a plan will not ship, whoever signs.
-pub(super) fn not_shipped(plan: &Plan) -> Option<String> {
-    let lines: Vec<String> = plan
-        .not_shipped
-        .iter()
-        .map(|left| {
-            let (code, why) = (
-                visible(&left.code, Lines::One),
-                visible(&left.why_not, Lines::One),
-            );
+pub(super) fn not_shipped(plan: &Plan) -> Vec<Row> {
+    if plan.not_shipped.is_empty() {
+        return Vec::new();
+    }
+    let row = |left: &NotShipped| {
+        Row::new(
+            format!("  {} ", left.id),
             format!(
-                "  {} ({} in {}): {code}: {why}",
-                left.id, left.operation_kind, left.repository
-            )
-        })
-        .collect();
-    (!lines.is_empty()).then(|| format!("Will not ship:\n{}\n", lines.join("\n")))
+                "({} in {}): {}: {}",
+                left.operation_kind, left.repository, left.code, left.why_not
+            ),
+        )
+    };
+    let mut rows = vec![Row::words("Will not ship:")];
+    rows.extend(plan.not_shipped.iter().map(row));
+    rows.push(Row::blank());
+    rows
 }
 
 /// Asks on the terminal.
@@ -168,42 +136,11 @@ pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
         io::stdin().is_terminal(),
         "standard input is no terminal, so nobody can be asked; look at it and use --yes"
     );
-    tell(&format!("{question} Type yes:"));
+    tell(Row::words(format!("{question} Type yes:")));
     let mut answer = String::new();
     io::stdin()
         .lock()
         .read_line(&mut answer)
         .context("the answer cannot be read")?;
     Ok(answer.trim() == "yes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_terminal_would_break_begins_behind_its_head_again() {
-        let text = format!("First.{}What changes:", " ".repeat(60));
-        let lines = laid_out("  body        | ", &text, 80);
-        assert_eq!(lines.len(), 2);
-        assert!(
-            lines
-                .iter()
-                .all(|line| line.starts_with("  body        | ") && line.len() < 80),
-            "{lines:?}"
-        );
-        assert_eq!(
-            lines.iter().map(|line| &line[16..]).collect::<String>(),
-            text
-        );
-        assert_eq!(laid_out("  title         ", &"世".repeat(40), 80).len(), 2);
-        assert_eq!(
-            laid_out("  title         ", &"a".repeat(9000), usize::MAX).len(),
-            1
-        );
-        assert_eq!(
-            laid_out("  title         ", "abc", 3),
-            ["  title         abc"]
-        );
-    }
 }

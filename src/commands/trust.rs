@@ -1,5 +1,7 @@
 //! `countersign trust`: proposes, signs and shows versions of the trust file.
 
+mod shown;
+
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
@@ -9,12 +11,11 @@ use countersign_core::{
     keys::PublicKey,
     policy::Policy,
     tables,
-    text::{Lines, visible},
     trust::{TrustFile, TrustVersion},
 };
 
 use super::{
-    print, read_text,
+    Row, print, print_document, read_text,
     signing::{agreed, signer},
     tell,
     trusted::trust_file,
@@ -90,7 +91,7 @@ fn add_signature(
             .context("the history before this version does not hold")?;
     }
     let proposed = file.proposed()?;
-    tell(&told(&proposed));
+    tell(shown::version(&proposed));
     let signer = signer(key, environment)?;
     // What is wrong with the version itself no signature mends.
     file.sound(clock())?;
@@ -102,21 +103,23 @@ fn add_signature(
         "the key {} is neither one of this version nor of the one before it, so its signature would never count",
         public.fingerprint()
     );
+    // Directly above the question: a name can look like another one's, a key cannot.
+    tell(shown::changes(&proposed, before.as_ref()));
     if !yes && !agreed("Sign this version?")? {
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     }
     file.sign(signer.as_ref())?;
-    print(String::from_utf8(file.to_document())?.trim_end())?;
+    print_document(&file.to_document())?;
     match file.verify(None, clock()) {
-        Ok(trust) => tell(&format!(
+        Ok(trust) => tell(Row::words(format!(
             "It counts now: {}. Its root is {}.",
             trust.pin(),
             root(file)
-        )),
-        Err(error) => tell(&format!(
+        ))),
+        Err(error) => tell(Row::words(format!(
             "It does not count yet: {error}. Others sign it with `countersign trust sign`."
-        )),
+        ))),
     }
     Ok(Exit::Success)
 }
@@ -128,27 +131,32 @@ pub(crate) fn show(arguments: &TrustShowArguments, clock: Clock) -> anyhow::Resu
     match file.verify(arguments.trust_root, now) {
         Ok(trust) => {
             if let Some(version) = trust.stale_after(0) {
-                tell(&format!(
+                tell(Row::words(format!(
                     "WARNING: version {version} was signed by keys that no longer count. A ledger that has not seen it refuses it (trust_stale)."
-                ));
+                )));
             }
-            print(&format!("{} holds; root {}", trust.pin(), root(&file)))?;
-            print(&told(trust.newest()))?;
+            print(Row::words(format!(
+                "{} holds; root {}",
+                trust.pin(),
+                root(&file)
+            )))?;
+            print(shown::version(trust.newest()))?;
             for key in &trust.newest().keys {
                 if let Err(why) = key.standing(now) {
-                    print(&format!(
-                        "`{}` does not count now: {why}",
-                        visible(&key.name, Lines::One)
-                    ))?;
+                    print(Row::words(format!(
+                        "{} (`{}`) does not count now: {why}",
+                        key.key.fingerprint(),
+                        key.name
+                    )))?;
                 }
             }
             Ok(Exit::Success)
         }
         Err(error) => {
             if let Ok(proposed) = file.proposed() {
-                print(&told(&proposed))?;
+                print(shown::version(&proposed))?;
             }
-            tell(&format!("trust_invalid: {error}"));
+            tell(Row::words(format!("trust_invalid: {error}")));
             Ok(Exit::Refused)
         }
     }
@@ -160,42 +168,4 @@ fn read_file(path: &Path) -> anyhow::Result<TrustFile> {
 
 fn root(file: &TrustFile) -> String {
     file.root().map_or(String::new(), |root| root.to_string())
-}
-
-/// A version, key by key.
-fn told(version: &TrustVersion) -> String {
-    let mut lines = vec![
-        format!("version       {}", version.version),
-        format!("issued        {}", version.issued_at),
-    ];
-    lines.push(format!(
-        "threshold     {} of {} key(s)",
-        version.threshold,
-        version.keys.len()
-    ));
-    lines.push(format!(
-        "policy        {}",
-        version
-            .policy
-            .map_or("not fixed".into(), |policy| policy.to_string())
-    ));
-    for key in &version.keys {
-        let login = key
-            .login
-            .as_ref()
-            .map_or(String::new(), |login| format!(" (github:{login})"));
-        lines.push(format!(
-            "key           {}{login} {}",
-            visible(&key.name, Lines::One),
-            key.key.fingerprint()
-        ));
-        for (what, time) in [
-            ("not before", key.not_before),
-            ("not after", key.not_after),
-            ("REVOKED at", key.revoked_at),
-        ] {
-            lines.extend(time.map(|time| format!("              {what} {time}")));
-        }
-    }
-    lines.join("\n")
 }

@@ -1,7 +1,5 @@
 //! `countersign verify`: receipts against a plan, offline. What only the ledger and GitHub know stays open and is said to be.
 
-use std::fmt::Write as _;
-
 use anyhow::{Context as _, ensure};
 
 use countersign_core::{
@@ -16,11 +14,10 @@ use countersign_core::{
     policy::Policy,
     refusal::Refusal,
     tables,
-    text::{Lines, visible},
     trust::Trust,
 };
 
-use super::{print, read, read_text, tell};
+use super::{Row, print, read, read_text, refused, tell};
 use crate::{Clock, cli::VerifyArguments, exit::Exit, random};
 
 pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<Exit> {
@@ -54,23 +51,23 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
         let (planned, checks) = offline.check(receipt, clock)?;
         without.retain(|id| id != planned.id().as_str());
         if plan.operations().len() > 1 {
-            print(&format!("{} ({})", planned.id(), planned.digest()))?;
+            print(Row::words(format!(
+                "{} ({})",
+                planned.id(),
+                planned.digest()
+            )))?;
         }
-        print(&table(&checks)?)?;
+        print(table(&checks))?;
         if let Some(refusal) = checks.iter().find_map(Check::refusal) {
-            tell(&format!(
-                "{}: {refusal}\n{}",
-                refusal.code(),
-                refusal.remedy()
-            ));
+            tell(refused(refusal));
             return Ok(Exit::Refused);
         }
     }
     if !without.is_empty() {
-        tell(&format!(
+        tell(Row::words(format!(
             "Operations of the plan without a receipt here: {}.",
             without.join(", ")
-        ));
+        )));
     }
     tell(
         "The receipt fits the plan. Whether it was used, and what GitHub holds, is not known offline.",
@@ -150,20 +147,17 @@ pub(super) fn receipts(text: &str) -> anyhow::Result<Vec<&str>> {
     Ok(receipts)
 }
 
-fn table(checks: &[Check]) -> anyhow::Result<String> {
-    let mut table = String::new();
-    for check in checks {
+fn table(checks: &[Check]) -> Vec<Row> {
+    let row = |check: &Check| {
         let verdict = match check.verdict {
             Verdict::Holds => "holds ",
             Verdict::Broken(_) => "BROKEN",
             Verdict::NotEvaluated => "open  ",
         };
-        writeln!(
-            table,
-            "{verdict}  {:<32}{}",
-            check.rule.name(),
-            visible(&check.found, Lines::One)
-        )?;
-    }
-    Ok(table.trim_end().into())
+        Row::new(
+            format!("{verdict}  {:<32}", check.rule.name()),
+            &check.found,
+        )
+    };
+    checks.iter().map(row).collect()
 }

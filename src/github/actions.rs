@@ -60,6 +60,31 @@ struct DefaultBranch {
     default_branch: String,
 }
 
+/// A run as GitHub shows it: how it began, from what, and by whom.
+pub(crate) struct FoundRun {
+    pub(crate) id: RunId,
+    /// The newest attempt.
+    pub(crate) attempt: u64,
+    /// Everybody who started or re-ran it.
+    pub(crate) actors: Vec<String>,
+    pub(crate) event: String,
+    /// The path of the workflow's file.
+    pub(crate) workflow: String,
+    pub(crate) head: HeadRepository,
+    pub(crate) branch: Option<String>,
+    pub(crate) commit: String,
+}
+
+/// Whose workflow and files a run has.
+pub(crate) enum HeadRepository {
+    /// The repository in whose list the run is.
+    Own(String),
+    /// Another one: a fork's runs are in the same list.
+    Fork(String),
+    /// One that was deleted since.
+    Gone,
+}
+
 #[derive(Deserialize)]
 struct Run {
     #[serde(rename = "run_attempt")]
@@ -67,14 +92,35 @@ struct Run {
     actor: Option<User>,
     triggering_actor: Option<User>,
     event: Option<String>,
+    path: Option<String>,
+    head_branch: Option<String>,
+    head_sha: Option<String>,
+    repository: Option<Named>,
+    head_repository: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: u64,
+    full_name: String,
 }
 
 impl Run {
-    fn actors(self) -> impl Iterator<Item = String> {
-        [self.actor, self.triggering_actor]
+    fn actors(&self) -> impl Iterator<Item = String> {
+        [&self.actor, &self.triggering_actor]
             .into_iter()
             .flatten()
-            .map(|user| user.login)
+            .map(|user| user.login.clone())
+    }
+
+    fn head(&self) -> HeadRepository {
+        // Names can be spelt and redirected in several ways, the number cannot.
+        let own = self.repository.as_ref().map(|own| own.id);
+        match &self.head_repository {
+            Some(head) if own == Some(head.id) => HeadRepository::Own(head.full_name.clone()),
+            Some(head) => HeadRepository::Fork(head.full_name.clone()),
+            None => HeadRepository::Gone,
+        }
     }
 }
 
@@ -91,28 +137,34 @@ struct Approval {
 }
 
 impl GitHub {
-    /// Who started a run, and everybody who re-ran it; and the event that it began with.
-    pub(crate) async fn run_actors(
+    /// A run, and everybody who re-ran it.
+    pub(crate) async fn found_run(
         &self,
         repository: &Repository,
         run: &RunId,
-    ) -> Result<(Vec<String>, String), Trouble> {
+    ) -> Result<FoundRun, Trouble> {
         let path = format!("/repos/{repository}/actions/runs/{run}");
         let newest: Run = self.read(&path).await?;
-        let attempts = newest.attempt.unwrap_or(1).min(MOST_ATTEMPTS);
-        let event = newest.event.clone().unwrap_or_default();
+        let attempt = newest.attempt.unwrap_or(1);
         let mut actors: Vec<String> = newest.actors().collect();
         // The run itself tells the first actor and the newest.
-        for attempt in 2..attempts {
-            actors.extend(
-                self.read::<Run>(&format!("{path}/attempts/{attempt}"))
-                    .await?
-                    .actors(),
-            );
+        for between in 2..attempt.min(MOST_ATTEMPTS) {
+            let path = format!("{path}/attempts/{between}");
+            actors.extend(self.read::<Run>(&path).await?.actors());
         }
         actors.sort_unstable();
         actors.dedup();
-        Ok((actors, event))
+        let head = newest.head();
+        Ok(FoundRun {
+            id: run.clone(),
+            attempt,
+            actors,
+            event: newest.event.unwrap_or_default(),
+            workflow: newest.path.unwrap_or_default(),
+            head,
+            branch: newest.head_branch,
+            commit: newest.head_sha.unwrap_or_default(),
+        })
     }
 
     /// The artifacts of a run, or those of one name; the newest hundred are enough to find the plan among.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use countersign_core::{
+    asset::Outside,
     ledger::BRANCH,
     name::Repository,
     reconcile::{FoundAsset, FoundPull, FoundRelease, FoundTag},
@@ -52,6 +53,8 @@ struct Asset {
     name: String,
     size: u64,
     digest: Option<String>,
+    label: Option<String>,
+    content_type: String,
     updated_at: Option<String>,
 }
 
@@ -336,6 +339,10 @@ impl Release {
             name: asset.name,
             size: asset.size,
             digest: asset.digest,
+            outside: Outside {
+                label: asset.label,
+                content_type: asset.content_type,
+            },
         };
         FoundRelease {
             id: self.id,

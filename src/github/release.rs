@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use countersign_core::name::{Repository, TagName};
+use countersign_core::{
+    asset::Outside,
+    name::{Repository, TagName},
+};
 
 use super::{GitHub, Stored, Trouble, encoded_path};
 
@@ -35,7 +38,19 @@ pub(crate) struct UploadedAsset {
     pub(crate) size: u64,
     pub(crate) state: String,
     pub(crate) digest: Option<String>,
+    label: Option<String>,
+    content_type: String,
     pub(crate) browser_download_url: String,
+}
+
+impl UploadedAsset {
+    /// What people see of it next to its name.
+    pub(crate) fn outside(&self) -> Outside {
+        Outside {
+            label: self.label.clone(),
+            content_type: self.content_type.clone(),
+        }
+    }
 }
 
 impl GitHub {

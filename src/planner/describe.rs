@@ -85,7 +85,9 @@ impl Describer<'_> {
         &self,
         work: impl FnOnce(&Progress) -> Result<Vec<LocalAsset>, InputRefusal> + Send + 'static,
     ) -> Hashing {
-        let progress = Progress::new(self.log.clone(), std::io::stdout().is_terminal());
+        #[expect(clippy::disallowed_methods, reason = "asks what it is")]
+        let is_terminal = std::io::stdout().is_terminal();
+        let progress = Progress::new(self.log.clone(), is_terminal);
         let telling = progress.clone();
         Hashing {
             files: tokio::task::spawn_blocking(move || work(&telling)),

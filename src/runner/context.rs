@@ -18,6 +18,8 @@ pub(crate) struct RunContext {
     pub(crate) home: Target,
     /// Who started the run, and who re-ran it.
     pub(crate) actors: Vec<String>,
+    /// The event that began the run; empty where the runner does not name it.
+    pub(crate) event: String,
     /// The commit on which the workflow runs.
     pub(crate) sha: String,
     /// The folder from which relative paths are meant.
@@ -52,6 +54,10 @@ impl RunContext {
             executor,
             home,
             actors,
+            event: environment
+                .get("GITHUB_EVENT_NAME")
+                .unwrap_or_default()
+                .into(),
             sha: environment.get("GITHUB_SHA").unwrap_or_default().into(),
             workspace,
         })

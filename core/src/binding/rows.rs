@@ -111,7 +111,7 @@ pub(super) fn well_formed(evidence: &Evidence) -> Row {
 pub(super) fn signatures(evidence: &Evidence) -> Row {
     match &evidence.receipt {
         Ok(receipt) => Row::new(
-            format!("{} distinct trusted key(s)", receipt.threshold().get()),
+            format!("trusted keys of {} person(s)", receipt.threshold().get()),
             receipt
                 .signers()
                 .iter()

@@ -157,16 +157,10 @@ fn the_envelopes_of_go_securesystemslib_hold_and_are_made_alike() {
 }
 
 /// Where Countersign decides otherwise than the controls expect, and why.
-const OTHERWISE: [(&str, &str); 2] = [
-    (
-        "same-label-two-keys",
-        "keys are counted; names are for people, and two keys may share one",
-    ),
-    (
-        "skip-extra-invalid-entries",
-        "a `sig` that is no canonical base64 is refused, not skipped: one spelling for one envelope",
-    ),
-];
+const OTHERWISE: [(&str, &str); 1] = [(
+    "skip-extra-invalid-entries",
+    "a `sig` that is no canonical base64 is refused, not skipped: one spelling for one envelope",
+)];
 
 /// What a control comes to here; Ok if enough of its keys signed.
 fn decided(control: &Json) -> Result<(), String> {
@@ -223,7 +217,7 @@ fn what_the_controls_refuse_is_refused_for_its_reason() {
         ),
         (
             "duplicate-signature-entry",
-            "1 distinct trusted key(s) signed the receipt, 2 must",
+            "1 person(s) signed the receipt with trusted keys, 2 must",
         ),
         (
             "same-key-two-labels",

@@ -73,6 +73,7 @@ fn held(name: &str, text: &str) -> HeldFile {
         name: name.into(),
         size: text.len() as u64,
         sha256: Digest::of(text.as_bytes()),
+        outside: None,
     }
 }
 
@@ -130,7 +131,7 @@ fn signatures_threshold_and_bindings_must_hold() {
     let two = verified(&entry, &trust(&[1, 2]), "2").unwrap_err();
     assert_eq!(
         two,
-        "signatures: entry 42: 1 distinct trusted key(s) signed the receipt, 2 must; signed by `key-1`, still missing of `key-2`"
+        "signatures: entry 42: 1 person(s) signed the receipt with trusted keys, 2 must; signed by `key-1`, still missing of `key-2`"
     );
     // The receipt of another operation, swapped in.
     let swapped = Entry {

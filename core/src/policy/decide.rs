@@ -10,8 +10,8 @@ use core::fmt;
 
 use super::{Policy, Rule};
 use crate::{
-    digest::Digest, keys::TrustedKey, name::Actor, operation::Operation, plan::Plan,
-    timestamp::Lifetime,
+    digest::Digest, keys::TrustedKey, name::Actor, operation::Operation, person::Person,
+    plan::Plan, timestamp::Lifetime,
 };
 
 /// Who says yes: a trusted key's name, and its owner's login if that is known.
@@ -226,23 +226,16 @@ fn against(request: &Request<'_>, rule: &Rule) -> Vec<Reason> {
             reasons.push(Reason::RequesterReviewed(first.to_string()));
         }
     }
-    // Two keys of one person are one approver: the login tells, or the name where no login is known.
-    let person = |name: &str, login: Option<&Actor>| {
-        login.map_or_else(
-            || String::from(name),
-            |login| login.as_str().to_ascii_lowercase(),
-        )
-    };
     let (mut counted, mut passed_over) = (BTreeSet::new(), Vec::new());
     for Approval { name, login } in request.approvals {
         let reason = match login {
-            _ if !rule.approvers.contains(name) => Reason::NotAnApprover(name.clone()),
+            _ if !rule.names(name) => Reason::NotAnApprover(name.clone()),
             Some(login) if rule.exclude_requester && asked(login) => {
                 Reason::RequesterApproved(name.clone())
             }
             None if rule.exclude_requester => Reason::LoginUnknown(name.clone()),
             _ => {
-                counted.insert(person(name, login.as_ref()));
+                counted.insert(Person::of(name, login.as_ref()));
                 continue;
             }
         };

@@ -3,7 +3,11 @@
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{Policy, Rule};
-use crate::{keys::TrustedKey, name::Actor};
+use crate::{
+    keys::TrustedKey,
+    name::{Actor, KeyName},
+    person::Person,
+};
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +73,7 @@ fn threshold(rule: &Rule) -> Option<Problem> {
 
 /// Approvers whose logins are fewer people than the threshold requires.
 fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
-    let people: BTreeSet<String> = rule
+    let people: BTreeSet<Person> = rule
         .approvers
         .iter()
         .map(|name| person(name, keys))
@@ -87,7 +91,7 @@ fn same_login(rule: &Rule, keys: &[Owner]) -> Option<Problem> {
 
 /// Approvers whose key is not trusted, or whose login would be needed.
 fn unknown_approvers(rule: &Rule, keys: &[Owner]) -> Vec<Problem> {
-    let problem = |name: &String| match keys.iter().find(|owner| owner.name == *name) {
+    let problem = |name: &String| match keys.iter().find(|owner| KeyName::same(&owner.name, name)) {
         None => Some((
             "unknown_key",
             format!("no trusted key that counts now has the name `{name}`"),
@@ -148,16 +152,11 @@ impl From<&TrustedKey> for Owner {
     }
 }
 
-/// Who stands behind a name: the login, where it is known.
-fn person(name: &str, keys: &[Owner]) -> String {
-    let login = keys
-        .iter()
-        .find(|owner| owner.name == name)
-        .and_then(|owner| owner.login.as_ref());
-    login.map_or_else(
-        || name.into(),
-        |login| format!("github:{}", login.as_str().to_ascii_lowercase()),
-    )
+/// Who is behind a name.
+fn person(name: &str, keys: &[Owner]) -> Person {
+    let mut named = keys.iter().filter(|owner| KeyName::same(&owner.name, name));
+    let login = named.find_map(|owner| owner.login.as_ref());
+    Person::of(name, login)
 }
 
 fn same_subject(rule: &Rule, other: &Rule) -> bool {

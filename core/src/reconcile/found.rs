@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{operation::Operation, timestamp::Timestamp};
+use crate::{asset::Outside, operation::Operation, timestamp::Timestamp};
 
 /// A repository's releases, tags and pull requests; `None` for what was not looked at.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +53,8 @@ pub struct FoundAsset {
     pub size: u64,
     /// `sha256:…` as GitHub computed it, if it did.
     pub digest: Option<String>,
+    /// What people see of it next to its name.
+    pub outside: Outside,
 }
 
 /// A tag.

@@ -14,7 +14,7 @@ use crate::{
     asset::Asset,
     evidence,
     operation::{Operation, PublishRelease},
-    text::same_text,
+    text::{excerpt, same_text},
 };
 
 impl MatchUp<'_> {
@@ -138,14 +138,21 @@ fn asset_difference(approved: &Asset, found: Option<&FoundAsset>) -> Option<Diff
         return compare("asset", expected, "no such asset");
     };
     // Where the server tells no digest, nothing says that these are the bytes.
-    compare(
+    let bytes = compare(
         "asset",
         expected,
         told(
             found.size,
             found.digest.as_deref().unwrap_or("no digest is told"),
         ),
-    )
+    );
+    bytes.or_else(|| outside_difference(approved, found))
+}
+
+fn outside_difference(approved: &Asset, found: &FoundAsset) -> Option<Difference> {
+    let differs = found.outside.difference(&approved.content_type)?;
+    let of = |side: &str| format!("{} with the {} `{side}`", approved.name, differs.what);
+    compare("asset", of(&differs.approved), of(&differs.found))
 }
 
 /// The receipt's own claim may go with its release, and nothing else that nobody approved.
@@ -157,7 +164,11 @@ fn extra_difference(spent: &Spent, extra: &FoundAsset) -> Option<Difference> {
     let is_claim = digest
         .parse()
         .is_ok_and(|digest| spent.claims.contains(&digest));
-    if is_claim {
+    let label = extra.outside.label.as_deref().unwrap_or_default();
+    if is_claim && !label.is_empty() {
+        let shown = format!("{} with the label `{}`", extra.name, excerpt(label, 200));
+        compare("asset", extra.name.as_str(), shown)
+    } else if is_claim {
         None
     } else {
         compare(

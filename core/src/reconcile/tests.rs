@@ -4,6 +4,7 @@ use std::{string::ToString, vec};
 
 use super::*;
 use crate::{
+    asset::Outside,
     authority::Authority,
     ledger::{Entry, EventType, GithubResponse},
     operation::{Operation, Visibility},
@@ -84,10 +85,24 @@ fn as_released() -> FoundRelease {
             digest: Some(
                 "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into(),
             ),
+            outside: Outside {
+                label: Some(String::new()),
+                content_type: "application/gzip".into(),
+            },
         }],
         changed_at: Some(NOON),
         ..FoundRelease::default()
     }
+}
+
+/// The same release, with other sides of its asset.
+fn with_outside(label: Option<&str>, content_type: &str) -> FoundRelease {
+    let mut found = as_released();
+    found.assets[0].outside = Outside {
+        label: label.map(Into::into),
+        content_type: content_type.into(),
+    };
+    found
 }
 
 fn as_opened(number: u64) -> FoundPull {
@@ -139,6 +154,11 @@ fn a_release_as_approved_is_explained_whatever_its_line_ends() {
                 ..as_released()
             },
         ),
+        (
+            "a label that nobody approved",
+            with_outside(Some("app-signed.tar.gz"), "application/gzip"),
+        ),
+        ("another content type", with_outside(None, "text/html")),
         (
             "another commit",
             FoundRelease {
@@ -255,6 +275,7 @@ fn an_asset_that_nobody_approved_is_told_unless_it_is_the_evidence() {
             name: name.into(),
             size: 1,
             digest,
+            outside: Outside::default(),
         });
         reconcile(&book, &releases(&[found]), NOON)
             .into_iter()

@@ -93,6 +93,12 @@ pub(crate) fn is_title(schema: &mut Schema) {
     is_line(schema, 256, "");
 }
 
+pub(crate) fn is_key_name(schema: &mut Schema) {
+    let edge = format!("[^{BLANK}{HIDDEN}]");
+    matches(schema, &format!("^{edge}( ?{edge})*$"));
+    schema.insert("maxLength".into(), json!(60));
+}
+
 pub(crate) fn is_prose(schema: &mut Schema) {
     matches(schema, r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$");
 }

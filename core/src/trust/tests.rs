@@ -111,12 +111,12 @@ const ROTATIONS: &[Row] = &[
     (
         "the first set has not agreed",
         || Sequence::of(&[1, 2, 3], 2, &[1]),
-        "version 1 of the trust file: 1 key(s) of its own set signed it that count, 2 must",
+        "version 1 of the trust file: 1 person(s) of its own set signed it with keys that count, 2 must",
     ),
     (
         "a stranger begins",
         || Sequence::of(&[1], 1, &[9]),
-        "version 1 of the trust file: 0 key(s) of its own set signed it that count, 1 must",
+        "version 1 of the trust file: 0 person(s) of its own set signed it with keys that count, 1 must",
     ),
     (
         "a key is added",
@@ -131,22 +131,22 @@ const ROTATIONS: &[Row] = &[
     (
         "the old set is missing",
         || Sequence::of(&[1, 2], 2, &[1, 2]).then(&[3, 4], 2, &[3, 4]),
-        "version 2 of the trust file: 0 key(s) of the version before it signed it that count, 2 must",
+        "version 2 of the trust file: 0 person(s) of the version before it signed it with keys that count, 2 must",
     ),
     (
         "the old threshold is missing",
         || Sequence::of(&[1, 2, 3], 2, &[1, 2]).then(&[1, 4], 1, &[1, 4]),
-        "version 2 of the trust file: 1 key(s) of the version before it signed it that count, 2 must",
+        "version 2 of the trust file: 1 person(s) of the version before it signed it with keys that count, 2 must",
     ),
     (
         "the new threshold is missing",
         || Sequence::of(&[1], 1, &[1]).then(&[2, 3], 2, &[1, 2]),
-        "version 2 of the trust file: 1 key(s) of its own set signed it that count, 2 must",
+        "version 2 of the trust file: 1 person(s) of its own set signed it with keys that count, 2 must",
     ),
     (
         "the threshold rises, the new one is missing",
         || Sequence::of(&[1, 2, 3], 1, &[1]).then(&[1, 2, 3], 3, &[1, 2]),
-        "version 2 of the trust file: 2 key(s) of its own set signed it that count, 3 must",
+        "version 2 of the trust file: 2 person(s) of its own set signed it with keys that count, 3 must",
     ),
     (
         "the threshold falls, the old one agrees",
@@ -156,7 +156,7 @@ const ROTATIONS: &[Row] = &[
     (
         "the threshold falls, the old one is missing",
         || Sequence::of(&[1, 2, 3], 2, &[1, 2]).then(&[1, 2, 3], 1, &[3]),
-        "version 2 of the trust file: 1 key(s) of the version before it signed it that count, 2 must",
+        "version 2 of the trust file: 1 person(s) of the version before it signed it with keys that count, 2 must",
     ),
     (
         "a gap in the numbers",
@@ -213,7 +213,7 @@ const ROTATIONS: &[Row] = &[
                 .edited(&[1, 2], 1, &[2], |version| revoked(version, 0, NOON))
                 .then(&[2, 3], 1, &[1, 3])
         },
-        "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+        "version 3 of the trust file: 0 person(s) of the version before it signed it with keys that count, 1 must",
     ),
     (
         "an expired key signs the next version",
@@ -224,7 +224,7 @@ const ROTATIONS: &[Row] = &[
                 })
                 .then(&[1, 3], 1, &[1])
         },
-        "version 3 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+        "version 3 of the trust file: 0 person(s) of the version before it signed it with keys that count, 1 must",
     ),
     (
         "as many keys as there may be",
@@ -243,7 +243,7 @@ const ROTATIONS: &[Row] = &[
                 revoked(version, 0, NOON.plus(1));
             })
         },
-        "version 2 of the trust file: 0 key(s) of its own set signed it that count, 1 must",
+        "version 2 of the trust file: 0 person(s) of its own set signed it with keys that count, 1 must",
     ),
     (
         "three rotations",
@@ -262,17 +262,17 @@ const ROTATIONS: &[Row] = &[
                 .then(&[2], 1, &[2])
                 .then(&[3], 1, &[2, 3])
         },
-        "version 2 of the trust file: 0 key(s) of the version before it signed it that count, 1 must",
+        "version 2 of the trust file: 0 person(s) of the version before it signed it with keys that count, 1 must",
     ),
     (
         "more than the keys are asked for",
         || Sequence::of(&[1], 1, &[1]).then(&[1, 2], 3, &[1, 2]),
-        "version 2 of the trust file: the threshold is 3, but 2 key(s) count when it is issued; expected 1 to 2",
+        "version 2 of the trust file: the threshold is 3, but 2 person(s) have keys that count when it is issued; expected 1 to 2",
     ),
     (
         "nobody is asked for",
         || Sequence::of(&[1], 1, &[1]).then(&[1], 0, &[1]),
-        "version 2 of the trust file: the threshold is 0, but 1 key(s) count when it is issued; expected 1 to 1",
+        "version 2 of the trust file: the threshold is 0, but 1 person(s) have keys that count when it is issued; expected 1 to 1",
     ),
     (
         "one key under two names",
@@ -284,13 +284,61 @@ const ROTATIONS: &[Row] = &[
         "version 2 of the trust file: the key of `other` stands twice",
     ),
     (
-        "two keys under one name",
+        "two keys under one name are one person's",
         || {
             Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 1, &[1], |version| {
                 version.keys[1].name = "key-1".into();
             })
         },
-        "version 2 of the trust file: the name `key-1` stands twice",
+        "holds at 2",
+    ),
+    (
+        "one person's two keys are two signatures",
+        || {
+            Sequence::of(&[1, 3], 2, &[1, 3]).edited(&[1, 2, 3], 2, &[1, 2], |version| {
+                version.keys[1].name = "key-1".into();
+            })
+        },
+        "version 2 of the trust file: 1 person(s) of the version before it signed it with keys that count, 2 must",
+    ),
+    (
+        "one person's two keys by their login are two signatures of the set",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1, 2, 3], 2, &[1, 2], |version| {
+                version.keys[0].login = "alice".parse().ok();
+                version.keys[1].login = "Alice".parse().ok();
+            })
+        },
+        "version 2 of the trust file: 1 person(s) of its own set signed it with keys that count, 2 must",
+    ),
+    (
+        "more people are asked for than have keys",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 2, &[1, 2], |version| {
+                version.keys[1].name = "key-1".into();
+            })
+        },
+        "version 2 of the trust file: the threshold is 2, but 1 person(s) have keys that count when it is issued; expected 1 to 1",
+    ),
+    (
+        "two keys under names that differ in case",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 1, &[1], |version| {
+                version.keys[1].name = "KEY-1".into();
+            })
+        },
+        "version 2 of the trust file: the names `key-1` and `KEY-1` differ in their spelling alone: write them alike if they are one person, or give each person a name of their own",
+    ),
+    (
+        "one name with two logins",
+        || {
+            Sequence::of(&[1], 1, &[1]).edited(&[1, 2], 1, &[1], |version| {
+                version.keys[1].name = "key-1".into();
+                version.keys[0].login = "alice".parse().ok();
+                version.keys[1].login = "mallory".parse().ok();
+            })
+        },
+        "version 2 of the trust file: two keys have the name `key-1`, but different logins, alice and mallory: give each person a name of their own",
     ),
     (
         "a policy is fixed again, then its next version",
@@ -554,7 +602,7 @@ fn a_version_that_people_write_is_read_with_line_and_column() {
         (
             "threshold = 1",
             "threshold = 2",
-            "line 1, column 1: the threshold is 2, but 1 key(s) count",
+            "line 1, column 1: the threshold is 2, but 1 person(s) have keys that count",
         ),
         (
             "ssh-ed25519",
@@ -654,7 +702,7 @@ fn whoever_signs_next_sees_first_whether_the_version_could_count() {
     .unwrap();
     assert_eq!(
         unfit.sound(NOON.plus(10)).unwrap_err().to_string(),
-        "version 2 of the trust file: the threshold is 2, but 1 key(s) count when it is issued; expected 1 to 1"
+        "version 2 of the trust file: the threshold is 2, but 1 person(s) have keys that count when it is issued; expected 1 to 1"
     );
 }
 

@@ -119,6 +119,7 @@ fn begin(world: &mut World, workflow: &str, reference: &str, head: Oid) -> u64 {
         event: "workflow_dispatch".into(),
         triggering_actors: vec![actor.clone()],
         actor,
+        fork: None,
         head_branch: reference
             .trim_start_matches("refs/heads/")
             .trim_start_matches("refs/tags/")

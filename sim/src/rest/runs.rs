@@ -29,6 +29,12 @@ fn told(world: &World, run: &Run, attempt: u64) -> Served {
         .and_then(|index| run.triggering_actors.get(index))
         .ok_or_else(Answer::not_found)?;
     let repository = render::repository(&world.identity);
+    let mut head = repository.clone();
+    if let Some((id, name)) = &run.fork {
+        head["id"] = json!(id);
+        head["full_name"] = json!(name);
+        head["fork"] = json!(true);
+    }
     Ok(Answer::ok(json!({
         "id": run.id,
         "node_id": format!("WFR_{}", run.id),
@@ -51,7 +57,7 @@ fn told(world: &World, run: &Run, attempt: u64) -> Served {
         "html_url": html(world, run.id),
         "referenced_workflows": [],
         "repository": repository,
-        "head_repository": repository,
+        "head_repository": head,
     })))
 }
 

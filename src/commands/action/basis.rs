@@ -12,6 +12,7 @@ use countersign_core::{
     refusal::{InputRefusal, Refusal},
     tables,
     text::excerpt,
+    trigger::Trigger,
     trust::{Trust, TrustFile},
 };
 
@@ -20,15 +21,6 @@ use crate::{
     planner::plans_of_run,
     runner::{read_bytes, read_text},
 };
-
-/// Events whose actor asks for what the run does. A pull request's run does what its author wrote, whoever pressed the button.
-const MEANT: [&str; 5] = [
-    "workflow_dispatch",
-    "repository_dispatch",
-    "push",
-    "schedule",
-    "release",
-];
 
 /// The keys that count, and how many of them must sign.
 type Keys = (TrustedKeys, Threshold);
@@ -199,62 +191,79 @@ impl Attempt<'_> {
         })
     }
 
-    /// Who started the run for which the receipt is, and everybody who re-ran it: this run's by its protected variables, as far as they
-    /// tell, another's by GitHub. Another run counts only for what it has planned itself: else anybody could name a colleague's run.
+    /// Who asked: everyone who started or re-ran the run that acts, and, if the receipt is for another run, that one too. The other run is valid
+    /// only for what it has planned itself: otherwise anyone could name a colleague's run.
     async fn requesters(&self) -> Result<Requesters, Refusal> {
-        let unknown = |reason: String| Refusal::RequesterUnknown {
-            run: self.run_id.clone(),
-            reason,
-        };
-        let home = &self.context.home.repository;
-        let executor = &self.context.executor;
-        let is_other = self.run_id != executor.run_id;
-        // The variables tell the first actor and the newest; who re-ran it between them only GitHub knows.
-        let ask = is_other || executor.run_attempt > RunAttempt(2);
-        let (asked, event) = if ask {
-            self.github
-                .run_actors(home, &self.run_id)
-                .await
-                .map_err(|trouble| unknown(trouble.to_string()))?
+        let mut actors = self.own_actors().await?;
+        let planned = if self.run_id == self.context.executor.run_id {
+            None
         } else {
-            (Vec::new(), String::new())
+            actors.extend(self.actors_of_named_run().await?);
+            Some(self.planned_by_named_run().await?)
         };
-        if is_other && !MEANT.contains(&event.as_str()) {
-            return Err(unknown(format!(
-                "it began with the event `{}`, where the actor need not know what the run does; expected {}",
-                excerpt(&event, 40),
-                MEANT.join(", ")
-            )));
-        }
-        let own = if is_other {
-            &[][..]
-        } else {
-            &self.context.actors
-        };
-        let actors = asked
-            .iter()
-            .chain(own)
-            .map(|actor| actor.parse().map_err(|error| unknown(format!("{error}"))));
+        let actors = actors.iter().map(|actor| {
+            actor
+                .parse()
+                .map_err(|error| self.unknown(format!("{error}")))
+        });
         let actors = actors.collect::<Result<Vec<Actor>, _>>()?;
         if actors.is_empty() {
-            return Err(unknown("the run names nobody".into()));
+            return Err(self.unknown("the run names nobody".into()));
         }
-        let planned = if is_other {
-            let found =
-                plans_of_run(&self.github, home, &self.run_id, None, &self.recorder.log()).await;
-            let found = found.map_err(|trouble| unknown(trouble.to_string()))?;
-            Some(
-                found
-                    .iter()
-                    .flat_map(|found| found.plan.operations())
-                    .map(PlannedOperation::digest)
-                    .collect(),
-            )
-        } else {
-            None
-        };
         Ok(Requesters { actors, planned })
     }
+
+    /// By the runner's protected variables, as far as they reach: they name the first actor and the newest. Who re-ran it between them only
+    /// GitHub knows.
+    async fn own_actors(&self) -> Result<Vec<String>, Refusal> {
+        let executor = &self.context.executor;
+        asked_for(&executor.run_id, &self.context.event)?;
+        let mut actors = self.context.actors.clone();
+        if executor.run_attempt > RunAttempt(2) {
+            let home = &self.context.home.repository;
+            let found = self.github.found_run(home, &executor.run_id).await;
+            let found = found.map_err(|trouble| self.unknown(trouble.to_string()))?;
+            asked_for(&executor.run_id, &found.event)?;
+            actors.extend(found.actors);
+        }
+        Ok(actors)
+    }
+
+    async fn actors_of_named_run(&self) -> Result<Vec<String>, Refusal> {
+        let home = &self.context.home.repository;
+        let found = self.github.found_run(home, &self.run_id).await;
+        let found = found.map_err(|trouble| self.unknown(trouble.to_string()))?;
+        asked_for(&self.run_id, &found.event)?;
+        Ok(found.actors)
+    }
+
+    async fn planned_by_named_run(&self) -> Result<Vec<Digest>, Refusal> {
+        let home = &self.context.home.repository;
+        let log = self.recorder.log();
+        let found = plans_of_run(&self.github, home, &self.run_id, None, &log)
+            .await
+            .map_err(|trouble| self.unknown(trouble.to_string()))?;
+        let planned = found.iter().flat_map(|found| found.plan.operations());
+        Ok(planned.map(PlannedOperation::digest).collect())
+    }
+
+    fn unknown(&self, reason: String) -> Refusal {
+        Refusal::RequesterUnknown {
+            run: self.run_id.clone(),
+            reason,
+        }
+    }
+}
+
+/// A run whose actor need not have asked for what it does names no requester.
+fn asked_for(run: &RunId, event: &str) -> Result<(), Refusal> {
+    event
+        .parse::<Trigger>()
+        .map(|_| ())
+        .map_err(|event| Refusal::RequesterOfEvent {
+            run: run.clone(),
+            event,
+        })
 }
 
 /// A key that everybody can sign with is no key.

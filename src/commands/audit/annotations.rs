@@ -2,13 +2,13 @@
 
 use countersign_core::reconcile::{Finding, Level as Weight};
 
-use crate::{log::Log, report::Level};
+use crate::{commands::rows::runner_log, report::Level};
 
 /// The runner's own bound; more would be dropped without a word.
 const MOST_OF_A_LEVEL: usize = 10;
 
 pub(super) fn show(findings: &[Finding]) {
-    let log = Log::to(std::io::stderr());
+    let log = runner_log();
     for (weight, level) in [
         (Weight::Error, Level::Error),
         (Weight::Warning, Level::Warning),

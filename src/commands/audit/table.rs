@@ -5,37 +5,37 @@ use anyhow::Result;
 use countersign_core::reconcile::{Finding, Level};
 
 use super::Audit;
-use crate::{commands::print, log::harmless};
+use crate::commands::{Row, print};
 
 pub(super) fn show(audit: &Audit) -> Result<()> {
-    for line in lines(audit) {
-        print(&harmless(&line))?;
-    }
-    Ok(())
+    print(rows(audit))
 }
 
-fn lines(audit: &Audit) -> Vec<String> {
+fn rows(audit: &Audit) -> Vec<Row> {
     let newest = audit
         .ledger
         .map_or("no entry".into(), |newest| newest.to_string());
-    let mut lines = vec![
-        format!("audited        {}, {newest}", audit.place),
-        format!("since          {}; tags whatever their age", audit.since),
-        format!("looked at      {}", looked_at(audit)),
+    let mut rows = vec![
+        Row::new("audited        ", format!("{}, {newest}", audit.place)),
+        Row::new(
+            "since          ",
+            format!("{}; tags whatever their age", audit.since),
+        ),
+        Row::new("looked at      ", looked_at(audit)),
     ];
-    lines.extend(
+    rows.extend(
         audit
             .not_looked_at
             .iter()
-            .map(|what| format!("not looked at  {what}")),
+            .map(|what| Row::new("not looked at  ", what)),
     );
     for finding in &audit.findings {
-        lines.push(String::new());
-        lines.extend(about(finding));
+        rows.push(Row::blank());
+        rows.extend(about(finding));
     }
-    lines.push(String::new());
-    lines.push(format!("found          {}", tally(&audit.findings)));
-    lines
+    rows.push(Row::blank());
+    rows.push(Row::new("found          ", tally(&audit.findings)));
+    rows
 }
 
 fn looked_at(audit: &Audit) -> String {
@@ -53,7 +53,7 @@ fn looked_at(audit: &Audit) -> String {
     counted.collect::<Vec<_>>().join(", ")
 }
 
-fn about(finding: &Finding) -> Vec<String> {
+fn about(finding: &Finding) -> Vec<Row> {
     let entry = finding
         .sequence
         .map_or(String::new(), |sequence| format!(" · entry {sequence}"));
@@ -61,23 +61,19 @@ fn about(finding: &Finding) -> Vec<String> {
         .receipt_id
         .as_ref()
         .map_or(String::new(), |receipt| format!(" · {receipt}"));
-    let head = format!(
-        "{:<8} {}  {} {}{entry}{receipt}",
-        finding.level.as_str(),
-        finding.code,
-        finding.subject.kind,
-        finding.subject.name
+    let subject = format!(
+        "{}  {} {}{entry}{receipt}",
+        finding.code, finding.subject.kind, finding.subject.name
     );
-    let mut lines = vec![head, format!("         {}", finding.problem)];
-    lines.extend(
-        finding
-            .subject
-            .url
-            .as_ref()
-            .map(|url| format!("         {url}")),
-    );
-    lines.push(format!("         → {}", finding.remedy));
-    lines
+
+    let behind = |text: &str| Row::new("         ", text);
+    let mut rows = vec![
+        Row::new(format!("{:<8} ", finding.level.as_str()), subject),
+        behind(&finding.problem),
+    ];
+    rows.extend(finding.subject.url.as_deref().map(behind));
+    rows.push(Row::new("         → ", finding.remedy));
+    rows
 }
 
 fn tally(findings: &[Finding]) -> String {

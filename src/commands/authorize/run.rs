@@ -1,20 +1,19 @@
 //! A run on GitHub: its plan is fetched from an artifact, and the receipts can start the workflow that publishes.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     name::{Actor, Repository, RunId},
     plan::Plan,
-    text::{Lines, visible},
 };
 
+use super::provenance::{Origin, ensure_for_run, ensure_meant, rows};
 use crate::{
     Environment,
     cli::AuthorizeArguments,
-    commands::{github, signing::agreed, tell, told},
+    commands::{Row, github, rows::log, signing::agreed, tell, told},
     exit::Exit,
-    github::{Dispatch, GitHub},
-    log::Log,
+    github::{Dispatch, FoundRun, GitHub},
     planner::{FoundPlan, plans_of_run},
 };
 
@@ -44,15 +43,48 @@ impl Run {
         }))
     }
 
-    /// The plan of the run, and who started the run for which it is, by GitHub's word.
-    pub(super) async fn plan(&self) -> anyhow::Result<(Plan, Vec<Actor>)> {
-        let log = Log::to(std::io::stderr());
+    /// The plan that the run left, and from where it comes.
+    pub(super) async fn plan(
+        &self,
+        arguments: &AuthorizeArguments,
+    ) -> anyhow::Result<(Plan, Vec<Actor>, Origin)> {
+        let run = self.meant(&self.id, arguments).await?;
+        let FoundPlan { artifact, plan } = self.found_plan().await?;
+        ensure_for_run(&plan, &run, arguments)?;
+        let named = if plan.run_id == self.id {
+            None
+        } else {
+            Some(self.meant(&plan.run_id, arguments).await?)
+        };
+
+        let actors = &named.as_ref().unwrap_or(&run).actors;
+        let actors = actors.iter().map(|actor| actor.parse());
+        let actors = actors
+            .collect::<Result<_, _>>()
+            .context("the run's actor")?;
+        let origin = Origin {
+            run,
+            artifact,
+            named,
+        };
+        Ok((plan, actors, origin))
+    }
+
+    /// A run that may be signed for. One that is refused is shown.
+    async fn meant(&self, id: &RunId, arguments: &AuthorizeArguments) -> anyhow::Result<FoundRun> {
+        let found = self.github.found_run(&self.repository, id).await;
+        let found = found.map_err(|trouble| told(&trouble))?;
+        ensure_meant(&found, arguments).inspect_err(|_| tell(rows(&found)))?;
+        Ok(found)
+    }
+
+    async fn found_plan(&self) -> anyhow::Result<FoundPlan> {
         let found = plans_of_run(
             &self.github,
             &self.repository,
             &self.id,
             self.artifact.as_deref(),
-            &log,
+            &log(),
         )
         .await;
         let mut found = found.map_err(|trouble| told(&trouble))?;
@@ -63,30 +95,12 @@ impl Run {
             self.id,
             names.join(", ")
         );
-        let Some(FoundPlan { artifact, plan }) = found.pop() else {
-            bail!(
+        found.pop().with_context(|| {
+            format!(
                 "run {} of {} has no artifact with a plan.json that can be signed; did its dry run end, and is `upload-audit` on?",
-                self.id,
-                self.repository
-            );
-        };
-        let (actors, _) = self
-            .github
-            .run_actors(&self.repository, &plan.run_id)
-            .await
-            .map_err(|trouble| told(&trouble))?;
-        tell(&format!(
-            "plan.json of the artifact `{}` of run {}, for run {}",
-            visible(&artifact, Lines::One),
-            self.id,
-            plan.run_id
-        ));
-        let actors = actors
-            .iter()
-            .map(|actor| actor.parse())
-            .collect::<Result<_, _>>()
-            .context("the run's actor")?;
-        Ok((plan, actors))
+                self.id, self.repository
+            )
+        })
     }
 
     /// Starts the workflow that publishes, after asking.
@@ -108,9 +122,8 @@ impl Run {
             })?
         };
         let question = format!(
-            "Start the workflow {workflow} of {} on {} with these receipts?",
-            self.repository,
-            visible(&reference, Lines::One)
+            "Start the workflow {workflow} of {} on {reference} with these receipts?",
+            self.repository
         );
         if !arguments.yes && !agreed(&question)? {
             tell("The receipts are signed; no workflow was started. The answer was not `yes`.");
@@ -128,17 +141,14 @@ impl Run {
             Ok(page) => {
                 let page =
                     page.unwrap_or_else(|| format!("see the Actions page of {}", self.repository));
-                tell(&format!(
-                    "Started {workflow}: {}",
-                    visible(&page, Lines::One)
-                ));
+                tell(Row::words(format!("Started {workflow}: {page}")));
                 Ok(Exit::Success)
             }
             Err(trouble) if trouble.leaves_open() => {
-                tell(&format!(
+                tell(Row::words(format!(
                     "It is not known whether {workflow} was started: {trouble}. Look at the Actions page of {}; a second start does no harm, a receipt counts once.",
                     self.repository
-                ));
+                )));
                 Ok(Exit::Unknown)
             }
             Err(trouble) => Err(told(&trouble).context(format!(

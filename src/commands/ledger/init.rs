@@ -12,10 +12,9 @@ use countersign_core::{
 use crate::{
     Environment,
     cli::LedgerPlace,
-    commands::{print, tell},
+    commands::{Row, print, rows::tell_document, tell},
     exit::Exit,
     github::{Begun, BranchRules, GitHub, Protected, Trouble, ruleset, wanted_rules},
-    log::harmless,
 };
 
 use super::{github, hindrance, source::Source, told, verify};
@@ -226,13 +225,13 @@ impl Setup<'_> {
     async fn advise_protection(&self, signs: bool) -> Result<()> {
         match self.rules().await? {
             rules if rules.protect() => self.report("its rules forbid deleting or rewriting it")?,
-            BranchRules::NotInPlan(message) => tell(&harmless(&hindrance::no_rulesets(&message))),
+            BranchRules::NotInPlan(message) => tell(Row::words(hindrance::no_rulesets(&message))),
             _ => {
                 tell(
                     "Protect the branch: run this again with --protect and an administrator's \
                      token, or import this ruleset under Settings, Rules:",
                 );
-                tell(&ruleset(&wanted_rules(signs)).to_string());
+                tell_document(&ruleset(&wanted_rules(signs)).to_string());
             }
         }
         Ok(())
@@ -245,7 +244,7 @@ impl Setup<'_> {
 
     fn report(&self, text: &str) -> Result<()> {
         // In a job the runner reads these lines, and some hold what GitHub says.
-        print(&harmless(&format!("{}: {text}", self.repository)))
+        print(Row::words(format!("{}: {text}", self.repository)))
     }
 }
 

@@ -9,9 +9,8 @@ use super::source::Source;
 use crate::{
     Environment,
     cli::LedgerShowArguments,
-    commands::{print, tell},
+    commands::{Row, print, tell},
     exit::Exit,
-    log::harmless,
 };
 
 pub(crate) async fn show(
@@ -26,13 +25,13 @@ pub(crate) async fn show(
         for (number, bytes) in batch?.iter().rev() {
             let entry = Entry::from_document(bytes).with_context(|| format!("entry {number}"))?;
             if wanted(&entry, arguments) {
-                print(&line(&entry))?;
+                print(Row::words(line(&entry)))?;
                 shown += 1;
             }
         }
     }
     if shown == 0 {
-        tell(&nothing_shown(source.entries));
+        tell(Row::words(nothing_shown(source.entries)));
     }
     Ok(Exit::Success)
 }
@@ -77,7 +76,7 @@ fn line(entry: &Entry) -> String {
     let told = answer
         .and_then(|answer| answer.error_code.as_deref().or(answer.html_url.as_deref()))
         .unwrap_or_default();
-    let line = format!(
+    format!(
         "{:>9}  {}  {event:<9}  {:<15}  {}  run {} attempt {}  by {}  {told}",
         entry.sequence,
         entry.timestamp,
@@ -86,6 +85,5 @@ fn line(entry: &Entry) -> String {
         entry.run_id,
         entry.run_attempt,
         signers.join(", "),
-    );
-    harmless(line.trim_end())
+    )
 }

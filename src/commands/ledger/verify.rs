@@ -21,7 +21,7 @@ use crate::{
     Clock, Environment,
     cli::{LedgerKeys, LedgerVerifyArguments},
     commands::{
-        print,
+        Row, print,
         trusted::{self, Trusted},
     },
     exit::Exit,
@@ -47,15 +47,15 @@ pub(crate) async fn verify(
     let (verifier, has_history) = recomputed(&source, &trusted, |_| {})
         .await
         .with_context(|| source.place())?;
-    print(&format!(
-        "verified    {}, {}",
-        source.place(),
-        verifier
-            .newest()
-            .map_or("empty".into(), |newest| newest.to_string())
+    let newest = verifier
+        .newest()
+        .map_or("empty".into(), |newest| newest.to_string());
+    print(Row::new(
+        "verified    ",
+        format!("{}, {newest}", source.place()),
     ))?;
     for (aspect, told) in findings(verifier.tally(), &trusted, has_history) {
-        print(&format!("{:<11} {told}", aspect.to_string()))?;
+        print(Row::new(format!("{:<11} ", aspect.to_string()), told))?;
     }
     Ok(Exit::Success)
 }

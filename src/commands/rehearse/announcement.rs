@@ -4,9 +4,17 @@ use super::{
     pace::{PER_MINUTE, minutes},
     stage::Stage,
 };
+use crate::commands::Row;
 
 /// The announcement of at most so many content writes.
-pub(super) fn of(stage: &Stage<'_>, planned: usize) -> String {
+pub(super) fn of(stage: &Stage<'_>, planned: usize) -> Vec<Row> {
+    sentences(stage, planned)
+        .into_iter()
+        .map(Row::words)
+        .collect()
+}
+
+fn sentences(stage: &Stage<'_>, planned: usize) -> Vec<String> {
     let scratch = stage.scratch;
     let visible = if scratch.is_private() {
         "private"
@@ -20,15 +28,12 @@ pub(super) fn of(stage: &Stage<'_>, planned: usize) -> String {
         } else {
             format!("It tries {}, which GitHub should refuse.", writes(planned))
         };
-        return format!(
-            "{head}\n\
-             The repository is empty: only the probe empty-repository can be tried there. Push a \
-             first commit (a README will do) for all others.\n\
-             {only}"
-        );
+        let empty = "The repository is empty: only the probe empty-repository can be tried there. \
+                     Push a first commit (a README will do) for all others.";
+        return vec![head, empty.into(), only];
     }
     if planned == 0 {
-        return format!("{head}\nIt only reads; nothing is made.");
+        return vec![head, "It only reads; nothing is made.".into()];
     }
 
     let ledger = if scratch.has_ledger() {
@@ -36,16 +41,17 @@ pub(super) fn of(stage: &Stage<'_>, planned: usize) -> String {
     } else {
         "For whole operations it makes the branch receipt-ledger too, and removes it."
     };
-    format!(
-        "{head}\n\
-         It makes at most {}{}.\n\
-         What it makes is called {}…: branches, tags, releases with files, pull requests, a label, rulesets, a protection of a branch, a comment on a commit.\n\
-         {ledger}\n\
-         All of it is removed at the end; pull requests can only be closed.",
-        writes(planned),
-        duration(planned),
-        stage.name("")
-    )
+    vec![
+        head,
+        format!("It makes at most {}{}.", writes(planned), duration(planned)),
+        format!(
+            "What it makes is called {}…: branches, tags, releases with files, pull requests, a \
+             label, rulesets, a protection of a branch, a comment on a commit.",
+            stage.name("")
+        ),
+        ledger.into(),
+        "All of it is removed at the end; pull requests can only be closed.".into(),
+    ]
 }
 
 /// So many content writes, in words.

@@ -8,7 +8,7 @@ use super::{
     report::Outcome,
     table::{Feature, Probe, table},
 };
-use crate::cli::RehearseArguments;
+use crate::{cli::RehearseArguments, commands::Row};
 
 /// The table: what differs with what was expected and what that means, everything else in a line.
 /// Then the counts, and what to do.
@@ -16,10 +16,10 @@ pub(super) fn page(
     rehearsal: &Rehearsal,
     outcome: &Outcome<'_>,
     arguments: &RehearseArguments,
-) -> String {
+) -> Vec<Row> {
     let is_chosen = |probed: &&Probed| outcome.is_chosen(probed.id);
     let shown: Vec<&Probed> = rehearsal.probes.iter().filter(is_chosen).collect();
-    let lines: String = shown.iter().map(|probed| row(probed)).collect();
+    let mut rows: Vec<Row> = shown.iter().flat_map(|probed| about(probed)).collect();
 
     let count = |verdict: Verdict| {
         let of_it = shown.iter().filter(|probed| probed.verdict == verdict);
@@ -37,21 +37,27 @@ pub(super) fn page(
     if outcome.signal.is_none() && count(Verdict::NotTried) > 0 {
         advice.push("What is not tried needs what its line names.".into());
     }
-    let advice = advice.join(" ");
-    format!("{lines}\n{}\n\nWhat to do: {advice}", counts.join(", "))
+    rows.extend([
+        Row::blank(),
+        Row::words(counts.join(", ")),
+        Row::blank(),
+        Row::words(format!("What to do: {}", advice.join(" "))),
+    ]);
+    rows
 }
 
-fn row(probed: &Probed) -> String {
-    let line = columns(probed.verdict.as_str(), probed.id, &probed.found);
-    if probed.verdict != Verdict::Differs {
-        return line;
+fn about(probed: &Probed) -> Vec<Row> {
+    let mut rows = vec![row(probed.verdict.as_str(), probed.id, &probed.found)];
+    if probed.verdict == Verdict::Differs {
+        let meaning = probe(probed.id).map_or("", |probe| probe.meaning);
+        rows.push(row("expected", "", probed.expected));
+        rows.push(row("meaning", "", meaning));
     }
-    let meaning = probe(probed.id).map_or("", |probe| probe.meaning);
-    line + &columns("expected", "", probed.expected) + &columns("meaning", "", meaning)
+    rows
 }
 
-fn columns(verdict: &str, id: &str, text: &str) -> String {
-    format!("{verdict:<10} {id:<23} {text}\n")
+fn row(verdict: &str, id: &str, text: &str) -> Row {
+    Row::new(format!("{verdict:<10} {id:<23} "), text)
 }
 
 fn probe(id: &str) -> Option<&'static Probe> {

@@ -3,9 +3,8 @@
 use anyhow::{Result, bail};
 
 use crate::{
-    commands::{print, tell},
+    commands::{Row, print, tell},
     exit::Exit,
-    log::harmless,
 };
 
 /// Counts the checks.
@@ -69,12 +68,15 @@ impl Findings {
         } else {
             format!("; {} were left out, see above", self.open)
         };
-        tell(&format!("{what}: all {} checks hold{open}.", self.held));
+        tell(Row::words(format!(
+            "{what}: all {} checks hold{open}.",
+            self.held
+        )));
         Ok(Exit::Success)
     }
 }
 
 /// Names come from a release that nobody has verified yet.
 fn line(check: &str, text: &str) -> Result<()> {
-    print(&harmless(&format!("{check:<10}{text}")))
+    print(Row::new(format!("{check:<10}"), text))
 }

@@ -78,6 +78,7 @@ impl Folder {
                     name: name.clone(),
                     size,
                     sha256,
+                    outside: None,
                 }),
                 Err(error) => unusable.push((excerpt(name, 200), error)),
             }

@@ -14,7 +14,7 @@ use countersign_core::{
 
 use super::findings::Fault;
 use crate::{
-    commands::{tell, told},
+    commands::{Row, tell, told},
     github::{GitHub, Named, Release, UploadedAsset},
 };
 
@@ -102,11 +102,11 @@ impl<'a> Published<'a> {
             .filter(|there| there.name != NAME)
             .collect();
         if !others.is_empty() {
-            tell(&format!(
+            tell(Row::words(format!(
                 "reading {} asset(s), {} bytes",
                 others.len(),
                 others.iter().map(|there| there.size).sum::<u64>()
-            ));
+            )));
         }
         stream::iter(others.into_iter().map(|there| self.file(there)))
             .buffered(AT_ONCE)
@@ -127,6 +127,7 @@ impl<'a> Published<'a> {
             name: there.name.clone(),
             size: there.size,
             sha256,
+            outside: Some(there.outside()),
         })
     }
 

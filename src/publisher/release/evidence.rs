@@ -10,7 +10,7 @@ use countersign_core::{
     ledger::{Claim, MOST_ENTRY_BYTES, PublishedAsset, entry_path},
 };
 
-use super::Steps;
+use super::{Steps, words::shown_as_approved};
 use crate::{
     github::UploadedAsset,
     publisher::{AssetFiles, Setback, certain::read_fresh, upload::Source},
@@ -72,6 +72,8 @@ impl Steps<'_> {
         if !self.claim.resumes() || there.state != "uploaded" {
             return Err(mismatch);
         }
+        // Another entry's bytes may be right, another label never is.
+        shown_as_approved(there, asset)?;
         if there.size > MOST_ENTRY_BYTES as u64 {
             return Err(foreign(&format!("it has {} bytes", there.size)));
         }

@@ -45,9 +45,20 @@ pub(super) fn same_outside(uploaded: &UploadedAsset, asset: &Asset) -> Result<()
         ("state", uploaded.state.clone(), "uploaded".into()),
         ("size", uploaded.size.to_string(), asset.size.to_string()),
     ];
-    let differs = sides.iter().find(|(_, found, approved)| found != approved);
-    differs.map_or(Ok(()), |(what, found, approved)| {
-        Err(mismatch(asset, what, found, approved))
+    if let Some((what, found, approved)) =
+        sides.iter().find(|(_, found, approved)| found != approved)
+    {
+        return Err(mismatch(asset, what, found, approved));
+    }
+    shown_as_approved(uploaded, asset)
+}
+
+/// Compares what people see next to the name: GitHub shows a label in its place.
+pub(super) fn shown_as_approved(uploaded: &UploadedAsset, asset: &Asset) -> Result<(), Setback> {
+    let differs = uploaded.outside().difference(&asset.content_type);
+    differs.map_or(Ok(()), |differs| {
+        let (found, approved) = (&differs.found, &differs.approved);
+        Err(mismatch(asset, differs.what, found, approved))
     })
 }
 

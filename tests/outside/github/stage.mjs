@@ -171,7 +171,7 @@ export class Stage {
     const env = {
       ...this.variables(), GITHUB_ACTIONS: 'true', GITHUB_SERVER_URL: 'https://github.com', GITHUB_RUN_ID: RUN, GITHUB_RUN_ATTEMPT: '1',
       GITHUB_REPOSITORY: this.github.repository, GITHUB_REPOSITORY_ID: String(this.github.repository_id), GITHUB_SHA: this.github.sha,
-      GITHUB_ACTOR: 'dana', GITHUB_TRIGGERING_ACTOR: 'dana', GITHUB_WORKSPACE: this.workspace, RUNNER_TEMP: path.join(folder, 'temp'),
+      GITHUB_ACTOR: 'dana', GITHUB_EVENT_NAME: 'workflow_dispatch', GITHUB_TRIGGERING_ACTOR: 'dana', GITHUB_WORKSPACE: this.workspace, RUNNER_TEMP: path.join(folder, 'temp'),
       GITHUB_OUTPUT: path.join(folder, 'outputs'), GITHUB_STEP_SUMMARY: path.join(folder, 'summary'),
       COUNTERSIGN_INPUTS: JSON.stringify({ mode: 'prod', token: this.github.token, 'trusted-keys': this.trusted, ...inputs }), ...variables,
     };

@@ -19,8 +19,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         id: "asset-names",
         needs: &[],
         writes: 3,
-        expected: "A name of letters, digits and `._+@-` comes back unchanged with the digest of its bytes; the same name twice is refused with already_exists.",
-        meaning: "A file may get another name or digest than the approved one: the release is then not published, or reported as `release_mismatch`.",
+        expected: "A name of letters, digits and `._+@-` comes back unchanged with the digest of its bytes, the content type that was sent and no label; the same name twice is refused with already_exists.",
+        meaning: "A file may get another name, digest or content type than the approved one: the release is then not published, or reported as `release_mismatch`.",
         affects: Feature::Files,
         way: Way::Asks(|stage| Box::pin(asset_names(stage))),
     },
@@ -73,12 +73,15 @@ async fn asset_names(stage: &Stage<'_>) -> Probing {
     let again = stage.send_upload(&draft, &name, BYTES).await?;
     let is_duplicate = again.status == 422 && again.body["errors"][0]["code"] == "already_exists";
     let digest = text_of(&made.body["digest"]);
+    let content_type = text_of(&made.body["content_type"]);
     let holds = made.body["name"] == name.as_str()
         && made.body["state"] == "uploaded"
         && digest == DIGEST
+        && content_type == "application/octet-stream"
+        && text_of(&made.body["label"]).is_empty()
         && is_duplicate;
     let found = format!(
-        "{}, name `{}`, digest {}; again: {}",
+        "{}, name `{}`, digest {}, content type `{content_type}`; again: {}",
         made.status,
         text_of(&made.body["name"]),
         if digest == DIGEST {

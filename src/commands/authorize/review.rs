@@ -1,0 +1,109 @@
+//! What an approver reads before the questions: each operation with its surroundings, where the plan comes from, and the recap.
+
+use countersign_core::{
+    keys::PublicKey,
+    name::{Actor, Title},
+    plan::{Plan, PlannedOperation},
+    timestamp::Timestamp,
+};
+
+use super::{judgement::Judgement, provenance::Origin};
+use crate::{
+    Clock,
+    cli::AuthorizeArguments,
+    commands::{
+        Row,
+        recap::{self, MAX_OF_A_QUESTION},
+        signing::{agreed, shown},
+        tell,
+    },
+};
+
+/// For whoever signs and also starts the run that publishes.
+const STARTER_IS_REQUESTER: &str = "the policy excludes the requester, and whoever starts the run \
+    that publishes is one: with your own token your approval will not be valid in it \
+    (policy_requester_approved). Have someone else start it.";
+
+/// Everything that the receipts will allow, as it is read before the questions.
+pub(super) struct Review<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) judged: &'a [Judgement],
+    pub(super) requesters: &'a [Actor],
+    /// The run from which it comes, if GitHub was asked for it.
+    pub(super) origin: Option<&'a Origin>,
+    pub(super) public: &'a PublicKey,
+    pub(super) arguments: &'a AuthorizeArguments,
+    /// Whether a rule that decides leaves out whoever asked.
+    pub(super) excludes_requester: bool,
+    pub(super) clock: Clock,
+}
+
+impl Review<'_> {
+    /// Shows and asks, some receipts at a time. Gives the moment from which each is valid: the one that was shown.
+    pub(super) fn agreed(&self) -> anyhow::Result<Option<Vec<Timestamp>>> {
+        let all = self.judged.len();
+        let mut moments = Vec::with_capacity(all);
+        let operations = self.plan.operations();
+        let rounds = operations
+            .chunks(MAX_OF_A_QUESTION)
+            .zip(self.judged.chunks(MAX_OF_A_QUESTION));
+        for (round, judged) in rounds {
+            let before = moments.len();
+            for (planned, judgement) in round.iter().zip(judged) {
+                self.show(planned, judgement)?;
+            }
+            tell(self.origin());
+
+            let now = (self.clock)();
+            let until = now.plus(self.arguments.expires_in.seconds());
+            let lines = round.iter().zip(judged).map(|(planned, judgement)| {
+                let line = recap::line(planned.operation(), &self.plan.run_id, now, until);
+                format!("{}{line}", judgement.caveat())
+            });
+            tell(recap::rows(lines.collect(), before, all));
+            let question = recap::question(round.len(), before, all);
+            if !self.arguments.yes && !agreed(&question)? {
+                return Ok(None);
+            }
+            moments.extend(round.iter().map(|_| now));
+        }
+        Ok(Some(moments))
+    }
+
+    fn show(&self, planned: &PlannedOperation, judgement: &Judgement) -> anyhow::Result<()> {
+        let ledger = planned
+            .ledger()
+            .map_or("empty".into(), |ledger| ledger.to_string());
+        tell(Row::words(judgement.heading(planned)));
+        tell(Row::blank());
+        tell(shown(planned)?);
+        tell(vec![
+            Row::blank(),
+            Row::new("for run       ", &self.plan.run_id),
+            Row::new("valid for     ", self.arguments.expires_in),
+            Row::new("ledger at     ", ledger),
+            Row::new("signed by     ", self.public.fingerprint()),
+            Row::blank(),
+        ]);
+        Ok(())
+    }
+
+    /// Where the plan comes from.
+    fn origin(&self) -> Vec<Row> {
+        let people: Vec<&str> = self.requesters.iter().map(Actor::as_str).collect();
+        let people = if people.is_empty() {
+            "unknown".into()
+        } else {
+            people.join(", ")
+        };
+        let campaign = self.plan.campaign.as_ref().map_or("none", Title::as_str);
+        let mut rows = self.origin.map_or(Vec::new(), Origin::rows);
+        rows.push(Row::new("asked for by  ", people));
+        rows.push(Row::new("campaign      ", campaign));
+        if self.excludes_requester && self.arguments.dispatch.is_some() {
+            rows.push(Row::new("WARNING       ", STARTER_IS_REQUESTER));
+        }
+        rows.push(Row::blank());
+        rows
+    }
+}
