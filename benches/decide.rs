@@ -15,8 +15,8 @@ use countersign_core::{
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
     ledger::{
-        self, Append, Appended, Examiner, HEAD_PATH, LedgerStore, LedgerView, Look, RawSnapshot,
-        Snapshot, Verifier,
+        self, Append, Appended, Base, BranchCommit, Checkpoint, Examiner, Followed, HEAD_PATH,
+        Head, LedgerStore, LedgerView, Links, Tail, Verifier,
     },
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{Operation, TagMessage, TagRepo, Target},
@@ -62,21 +62,39 @@ fn terms() -> Terms {
         issued_at: now,
         expires_at: now.plus(3600),
         consumed: false,
-        ledger: None,
+        ledger: checkpoint(),
         operation_digest: operation().digest(),
     }
 }
 
-fn sighting() -> Sighting {
-    let head = ledger::Head::EMPTY.to_document();
-    let raw = RawSnapshot {
-        head: String::from_utf8(head).ok(),
-        ..RawSnapshot::default()
+fn checkpoint() -> Checkpoint {
+    Checkpoint {
+        commit: commit(),
+        head: Head::EMPTY,
+    }
+}
+
+/// The tail of a quiet ledger: its tip is what the issuer saw.
+fn tail() -> Result<Tail, Refusal> {
+    let tip = BranchCommit {
+        id: commit(),
+        parents: Vec::new(),
+        head: String::from_utf8(Head::EMPTY.to_document()).ok(),
+        authority: None,
+        proven_at: None,
+        author: None,
     };
+    match Links::follow(&commit(), &Base::At(checkpoint()), &[tip])? {
+        Followed::Reached(links) => links.read([]),
+        Followed::MoreNeeded => unreachable!("the tip is the checkpoint"),
+    }
+}
+
+fn sighting() -> Sighting {
     Sighting {
         target: target(),
         date: Some(Timestamp::from_unix(NOW)),
-        ledger: Snapshot::read(commit(), &raw),
+        ledger: tail(),
         ledger_rules: None,
         world: World {
             archived: false,
@@ -123,7 +141,7 @@ fn decided(line: &str, keys: &TrustedKeys) -> Grant {
 struct Taken(RefCell<Option<Append>>);
 
 impl LedgerStore for Taken {
-    async fn look(&self, _: &Look) -> Result<LedgerView, Refusal> {
+    async fn look(&self, _: &Tail) -> Result<LedgerView, Refusal> {
         unreachable!("every append goes through")
     }
 

@@ -25,9 +25,7 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
-    ledger::{
-        Entry, EventType, GithubResponse, HEAD_PATH, Head, ReceiptState, entry_path, state_path,
-    },
+    ledger::{Checkpoint, Entry, EventType, GithubResponse, HEAD_PATH, Head, V1, entry_path},
     operation::{Operation, TagMessage, TagRepo, Target},
     receipt::Terms,
 };
@@ -285,25 +283,16 @@ impl Ledger {
         let key = self.stage.approver().clone();
         let mut files = Vec::new();
         let mut head = Head::EMPTY;
-        let mut newest: Option<(Entry, ReceiptState)> = None;
+        let mut newest: Option<Entry> = None;
         for sequence in 1..=self.entries {
-            let (entry, state) = match newest.take() {
-                Some((claim, state)) if sequence % 2 == 0 => {
-                    let outcome = Entry {
-                        event_type: EventType::Succeeded,
-                        receipt: None,
-                        operation: None,
-                        github_response: Some(GithubResponse::default()),
-                        ..claim
-                    };
-                    (
-                        outcome,
-                        ReceiptState {
-                            outcome_sequence: Some(sequence),
-                            ..state
-                        },
-                    )
-                }
+            let entry = match newest.take() {
+                Some(claim) if sequence % 2 == 0 => Entry {
+                    event_type: EventType::Succeeded,
+                    receipt: None,
+                    operation: None,
+                    github_response: Some(GithubResponse::default()),
+                    ..claim
+                },
                 _ => self.claim(sequence, &keys, &key),
             };
             let entry = Entry {
@@ -311,22 +300,15 @@ impl Ledger {
                 previous: head.newest().map(|newest| newest.digest),
                 ..entry
             };
-            head = Head::at(entry.checkpoint());
-            // The state before its entry, with which a commit ends.
-            files.push((state_path(&entry.receipt_id), state.to_document()));
+            head = Head::at(entry.id());
             files.push((entry_path(sequence), entry.to_document()));
-            newest = Some((entry, state));
+            newest = Some(entry);
         }
         files.push((HEAD_PATH.into(), head.to_document()));
         files
     }
 
-    fn claim(
-        &mut self,
-        sequence: u64,
-        keys: &TrustedKeys,
-        key: &SigningKey,
-    ) -> (Entry, ReceiptState) {
+    fn claim(&mut self, sequence: u64, keys: &TrustedKeys, key: &SigningKey) -> Entry {
         let target = Target {
             repository: self.stage.sim.repository().parse().unwrap(),
             repository_id: countersign_core::name::RepositoryId(self.stage.sim.repository_id()),
@@ -351,21 +333,27 @@ impl Ledger {
             issued_at: now,
             expires_at: now.plus(3600),
             consumed: false,
-            ledger: None,
+            ledger: Checkpoint {
+                commit: self.stage.main().parse().unwrap(),
+                head: Head::EMPTY,
+            },
             operation_digest: operation.digest(),
         };
         let envelope = Envelope::sign(&terms, &[key]);
         let receipt = envelope.clone().verify(keys, Threshold::ONE).unwrap();
         let message = envelope.to_line().into_bytes();
         self.statements.push((message.clone(), key.sign(&message)));
-        let entry = Entry {
+        Entry {
+            v: V1,
             sequence,
             previous: None,
             event_type: EventType::Claimed,
+            run: terms.run_id.clone(),
+            acting_run: terms.run_id.clone(),
+            attempt: countersign_core::name::RunAttempt(1),
+            receipts: vec![receipt.digest()],
             timestamp: now,
             operation_id: format!("op-{sequence}").parse().unwrap(),
-            run_id: terms.run_id.clone(),
-            run_attempt: countersign_core::name::RunAttempt(1),
             receipt_id: terms.receipt_id.clone(),
             operation_kind: operation.kind(),
             repository: target.repository,
@@ -375,16 +363,7 @@ impl Ledger {
             receipt: Some(envelope),
             operation: Some(operation),
             github_response: None,
-        };
-        let state = ReceiptState {
-            claim_sequence: sequence,
-            run_id: entry.run_id.clone(),
-            run_attempt: entry.run_attempt,
-            operation_id: entry.operation_id.clone(),
-            operation_digest: entry.operation_digest,
-            outcome_sequence: None,
-        };
-        (entry, state)
+        }
     }
 
     /// The tags that the claims are for, packed as a mirror clone has them.
@@ -474,7 +453,7 @@ fn commit(git_dir: &Path, files: &[(String, Vec<u8>)], history: bool) {
             update.upsert(
                 HEAD_PATH,
                 repository
-                    .blob(&Head::at(entry.checkpoint()).to_document())
+                    .blob(&Head::at(entry.id()).to_document())
                     .unwrap(),
                 FileMode::Blob,
             );

@@ -357,7 +357,7 @@ impl Demo {
             issued_at: now,
             expires_at: now.plus(3600),
             consumed: false,
-            ledger: plan.operations()[0].ledger(),
+            ledger: plan.operations()[0].ledger().clone(),
             operation_digest: operation.digest(),
         };
         edit(&mut terms);

@@ -520,7 +520,9 @@ pub(crate) fn run(
             command: KeysCommand::Fingerprint { file },
         } => commands::keys::fingerprint(&file).end(),
         Command::Plan(arguments) => on_runtime(&log, async {
-            commands::plan::run(&arguments, environment).await.end()
+            commands::plan::run(&arguments, environment, clock)
+                .await
+                .end()
         }),
         Command::Authorize(arguments) => on_runtime(&log, async {
             commands::authorize::run(&arguments, environment, clock)

@@ -17,6 +17,7 @@ mod release;
 mod resolve;
 mod rules;
 mod tag_ref;
+mod tail;
 mod token;
 mod trouble;
 mod window;
@@ -46,7 +47,7 @@ use sha2::{Digest as _, Sha256};
 
 use countersign_core::{digest::Digest, ledger::Claim, text::excerpt, timestamp::Timestamp};
 
-use self::{pace::Pace, window::Window};
+use self::{pace::Pace, tail::KnownTails, window::Window};
 use crate::tempo::Tempo;
 
 pub(crate) use self::{
@@ -83,6 +84,7 @@ pub struct GitHub {
     patience: Patience,
     pace: Pace,
     windows: Windows,
+    tails: KnownTails,
 }
 
 /// One budget for REST, one for GraphQL.
@@ -139,6 +141,7 @@ impl GitHub {
             patience,
             pace,
             windows: Windows::default(),
+            tails: KnownTails::default(),
         })
     }
 

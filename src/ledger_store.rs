@@ -1,8 +1,17 @@
 //! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one
 //! compare-and-swap commit.
 
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime},
+};
+
+use rustix::time::{ClockId, clock_gettime};
+
 use countersign_core::{
-    ledger::{Append, Appended, Claim, Effect, GithubResponse, LedgerStore, LedgerView, Look},
+    ledger::{
+        Append, Appended, Claim, Effect, GithubResponse, Lapse, LedgerStore, LedgerView, Tail,
+    },
     name::{CommitId, TagName},
     operation::Operation,
     refusal::Refusal,
@@ -13,15 +22,89 @@ use crate::{
     random,
 };
 
+/// How old a look may be.
+const RECENT: Duration = Duration::from_secs(5);
+
+/// A moment by two clocks, and how often something was waited for until then.
+#[derive(Clone, Copy)]
+struct Moment {
+    /// Since the machine started, also while it slept: the usual clock stands still then.
+    awake_or_asleep: Duration,
+    wall: SystemTime,
+    retries: u64,
+}
+
+impl Moment {
+    fn now(retries: u64) -> Self {
+        #[cfg(target_os = "linux")]
+        let clock = ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        let clock = ClockId::Monotonic;
+        let since = clock_gettime(clock);
+        Self {
+            awake_or_asleep: Duration::new(
+                u64::try_from(since.tv_sec).unwrap_or(0),
+                u32::try_from(since.tv_nsec).unwrap_or(0),
+            ),
+            wall: SystemTime::now(),
+            retries,
+        }
+    }
+
+    /// Whether both clocks agree that it is recent. A wall clock that was set back says nothing.
+    fn is_recent(self, now: Self) -> bool {
+        let by_wall = now.wall.duration_since(self.wall);
+        self.retries == now.retries
+            && now
+                .awake_or_asleep
+                .checked_sub(self.awake_or_asleep)
+                .is_some_and(|age| age < RECENT)
+            && by_wall.is_ok_and(|age| age < RECENT)
+    }
+}
+
+/// Why the fence holds a write back.
+pub(crate) enum Fenced {
+    /// The ledger could not be read.
+    Unseen(Refusal),
+    /// The claim allows it no longer.
+    Lapsed(Lapse),
+}
+
 /// The ledger branch of the repository in which an operation happens.
-pub(crate) struct LedgerBranch<'a> {
+pub struct LedgerBranch<'a> {
     github: &'a GitHub,
     operation: Operation,
+    looked: Cell<Option<Moment>>,
 }
 
 impl<'a> LedgerBranch<'a> {
     pub(crate) const fn new(github: &'a GitHub, operation: Operation) -> Self {
-        Self { github, operation }
+        Self {
+            github,
+            operation,
+            looked: Cell::new(None),
+        }
+    }
+
+    /// The fence before a write that becomes visible: whether the claim still allows it. A look that
+    /// is a few seconds old is good enough if nothing was waited for since.
+    pub(crate) async fn fence(&self, claim: &Claim) -> Result<(), Fenced> {
+        let retries = self.github.patience().retries();
+        let is_recent = self
+            .looked
+            .get()
+            .is_some_and(|looked| looked.is_recent(Moment::now(retries)));
+        if is_recent {
+            return Ok(());
+        }
+        self.look_at(claim).await
+    }
+
+    /// The same with a look in any case, for what cannot be undone.
+    pub(crate) async fn look_at(&self, claim: &Claim) -> Result<(), Fenced> {
+        let view = self.look(claim.tail()).await.map_err(Fenced::Unseen)?;
+        claim.still_allows(&view).map_err(Fenced::Lapsed)
     }
 
     /// The obstacle in the answer that confirmed the claim: a tag at another commit, set since the
@@ -106,10 +189,14 @@ impl<'a> LedgerBranch<'a> {
 }
 
 impl LedgerStore for LedgerBranch<'_> {
-    async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        self.github
-            .look(&PreflightQuery::new(&self.operation, Some(look)))
-            .await
+    async fn look(&self, known: &Tail) -> Result<LedgerView, Refusal> {
+        let moment = Moment::now(self.github.patience().retries());
+        let looked = self
+            .github
+            .look(&PreflightQuery::new(&self.operation), known)
+            .await;
+        self.looked.set(looked.is_ok().then_some(moment));
+        looked
     }
 
     async fn pause(&self, round: usize) {
@@ -122,8 +209,16 @@ impl LedgerStore for LedgerBranch<'_> {
     }
 
     async fn append(&self, append: &Append) -> Appended {
-        self.github
-            .append(&self.operation.target().repository, append, self.tag_name())
-            .await
+        let repository = &self.operation.target().repository;
+        let moment = Moment::now(self.github.patience().retries());
+        let appended = self
+            .github
+            .append(repository, append, self.tag_name())
+            .await;
+        if let Appended::Done { commit, .. } = &appended {
+            self.github.remember(repository, append, commit);
+            self.looked.set(Some(moment));
+        }
+        appended
     }
 }

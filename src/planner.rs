@@ -7,13 +7,15 @@ mod uploads;
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
+    binding::{MOST_LIFETIME, MOST_SKEW},
     evidence::AttachReceipt,
-    ledger::Checkpoint,
+    ledger::{Base, Pair},
     name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
     plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
     refusal::Refusal,
     text::excerpt,
+    timestamp::Timestamp,
 };
 
 pub(crate) use self::{
@@ -39,6 +41,13 @@ pub(crate) struct Sighted {
     pub(crate) ledger_rules: Option<Vec<String>>,
 }
 
+/// For which run a plan is made, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Occasion<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) now: Timestamp,
+}
+
 /// Looks at everything around an operation, before which others upload `uploads_before` files.
 /// Without a readable ledger there is nothing that an approver could be the witness of.
 pub(crate) async fn look(
@@ -48,15 +57,18 @@ pub(crate) async fn look(
     allow_workflow_changes: bool,
     attach: AttachReceipt,
     uploads_before: u64,
+    occasion: Occasion<'_>,
 ) -> Result<Sighted, Unplanned> {
     let Whole {
         operation,
         artifacts,
         ..
     } = whole;
-    let query = PreflightQuery::new(&operation, None);
+    let query = PreflightQuery::new(&operation);
+    // No receipt is older: whoever could still act for this run claimed it since.
+    let base = Base::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
     let (preflight, discovered) =
-        tokio::join!(github.preflight(&query), github.discover(&operation));
+        tokio::join!(github.preflight(&query, &base), github.discover(&operation));
     let sighting = match preflight {
         Preflight::Seen(sighting) => *sighting,
         Preflight::Unavailable(refusal) => return Err(Unplanned::Refused(refusal)),
@@ -68,7 +80,15 @@ pub(crate) async fn look(
         world,
         ..
     } = sighting;
-    let ledger: Option<Checkpoint> = ledger.map_err(Unplanned::Refused)?.newest();
+    // A claim that is still open must lie above the checkpoint, or its operation could be done twice.
+    let pair = Pair {
+        run: occasion.run.clone(),
+        operation: operation.digest(),
+    };
+    let ledger = ledger
+        .map_err(Unplanned::Refused)?
+        .checkpoint_for(&pair)
+        .clone();
     let mut warnings = Vec::new();
     if let Some((branch, behind)) = discovered.behind {
         let message = format!(
@@ -145,7 +165,7 @@ pub(crate) async fn look(
 /// A campaign's plan: what can ship in its order, and for everything else why not.
 pub(crate) async fn plan(
     campaign: Campaign,
-    run_id: RunId,
+    occasion: Occasion<'_>,
     requested_by: Vec<Actor>,
     describer: &Describer<'_>,
     attach: AttachReceipt,
@@ -156,7 +176,7 @@ pub(crate) async fn plan(
         let repository = describer
             .repository(&step.inputs)
             .map_err(|refusal| Unmade::Misplaced(step.error(&refusal)))?;
-        match sighted(step, &planned, &not_shipped, describer, attach).await {
+        match sighted(step, &planned, &not_shipped, describer, attach, occasion).await {
             Ok(Sighted {
                 operation,
                 mut around,
@@ -200,7 +220,7 @@ pub(crate) async fn plan(
             }
         }
     }
-    let mut plan = Plan::new(run_id, planned);
+    let mut plan = Plan::new(occasion.run.clone(), planned);
     (plan.campaign, plan.requested_by, plan.not_shipped) =
         (Some(campaign.name), requested_by, not_shipped);
     Ok(plan)
@@ -240,6 +260,7 @@ async fn sighted(
     not_shipped: &[NotShipped],
     describer: &Describer<'_>,
     attach: AttachReceipt,
+    occasion: Occasion<'_>,
 ) -> Result<Sighted, Unshipped> {
     let home = describer.home.map(|home| &home.repository);
     let uploads_before = planned
@@ -263,6 +284,7 @@ async fn sighted(
             step.allow_workflow_changes,
             attach,
             uploads_before,
+            occasion,
         )
         .await
     };

@@ -1,6 +1,7 @@
 //! Does what a claim allows, and nothing else: every write takes the claim as its proof.
 
 mod certain;
+mod look;
 mod pull;
 mod release;
 mod tag;
@@ -11,16 +12,21 @@ use std::collections::BTreeMap;
 use countersign_core::{
     asset::Asset,
     evidence::AttachReceipt,
-    ledger::{Claim, Effect, GithubResponse, Outcome},
+    ledger::{Claim, Effect, GithubResponse, Lapse, Outcome},
     name::AssetName,
     operation::Operation,
 };
 
 use crate::{
     github::{GitHub, Trouble},
+    ledger_store::Fenced,
     progress::Progress,
     regular_file::KnownFile,
 };
+
+pub use crate::ledger_store::LedgerBranch;
+
+pub(crate) use self::look::shipped;
 
 /// Where the bytes of each asset lie on this machine, and where their upload is told.
 #[derive(Default)]
@@ -55,27 +61,89 @@ impl AssetFiles {
 pub async fn execute(
     claim: Claim,
     github: &GitHub,
+    branch: &LedgerBranch<'_>,
     files: &AssetFiles,
     attach: AttachReceipt,
 ) -> Outcome {
+    let gate = Gate {
+        claim: &claim,
+        branch,
+    };
     let effect = match claim.operation() {
         Operation::PublishRelease(release) => {
-            release::publish(&claim, release, github, files, attach).await
+            release::publish(&gate, release, github, files, attach).await
         }
-        Operation::TagRepo(tag) => tag::create(&claim, tag, github).await,
-        Operation::OpenPr(pull) => pull::open(&claim, pull, github).await,
+        Operation::TagRepo(tag) => tag::create(&gate, tag, github).await,
+        Operation::OpenPr(pull) => pull::open(&gate, pull, github).await,
     };
     claim.conclude(effect)
 }
 
+/// The claim, and the ledger on which it must still be open when something becomes visible.
+struct Gate<'a> {
+    claim: &'a Claim,
+    branch: &'a LedgerBranch<'a>,
+}
+
+impl Gate<'_> {
+    /// Stands directly before every write that becomes visible, and before each repetition of it.
+    async fn opens(&self) -> Result<(), Setback> {
+        self.branch
+            .fence(self.claim)
+            .await
+            .map_err(|fenced| self.shut(fenced))
+    }
+
+    /// Stands before what this attempt made is deleted: only the holder of the claim cleans up, and
+    /// does so also after the receipt's end.
+    async fn opens_to_clean_up(&self) -> Result<(), Setback> {
+        match self.branch.look_at(self.claim).await {
+            Ok(()) | Err(Fenced::Lapsed(Lapse::Late(_) | Lapse::TagMoved { .. })) => Ok(()),
+            Err(fenced) => Err(self.shut(fenced)),
+        }
+    }
+
+    /// What a claim that has lapsed means. One that was lost leaves everything to its new holder, so
+    /// the outcome is open here.
+    fn shut(&self, fenced: Fenced) -> Setback {
+        match fenced {
+            Fenced::Unseen(refusal) => Setback {
+                code: refusal.code(),
+                message: format!("the ledger could not be looked at again: {refusal}"),
+                remedy: "Re-run the job: it looks first at what was done.",
+                open: true,
+            },
+            Fenced::Lapsed(lapse @ Lapse::Lost { .. }) => Setback {
+                code: "claim_lost",
+                message: format!("{lapse}, so this attempt writes and deletes nothing more"),
+                remedy: "Look at the run that took it over, and at the ledger.",
+                open: true,
+            },
+            Fenced::Lapsed(Lapse::Late(refusal)) => Setback {
+                code: refusal.code(),
+                message: format!("{refusal}, so nothing became visible"),
+                remedy: "Approve again, with a longer lifetime if the uploads need it.",
+                open: false,
+            },
+            Fenced::Lapsed(Lapse::TagMoved { found }) => Setback::fault(
+                "tag_mismatch",
+                format!(
+                    "the tag leads to {found} by now, but {} was approved",
+                    self.claim.operation().commit()
+                ),
+            ),
+        }
+    }
+}
+
 /// Why an operation did not come to its end.
 #[derive(Debug)]
-struct Setback {
-    code: &'static str,
-    message: String,
-    remedy: &'static str,
+pub(crate) struct Setback {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) remedy: &'static str,
     /// Whether nothing is known to be wrong with what was approved: GitHub was not there, or its answer was lost.
-    open: bool,
+    pub(crate) open: bool,
 }
 
 impl Setback {

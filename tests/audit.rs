@@ -114,7 +114,7 @@ fn where_all_has_its_receipt_nothing_is_found() {
     let writes = stage.writes().len();
     let (exit, out, errors) = told(&stage, &["--repository", stage.sim.repository()]);
     let commit = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
-    let newest = stage.ledger()[7].checkpoint();
+    let newest = stage.ledger()[7].id();
     assert_eq!(
         (exit, out.as_str(), errors.as_str()),
         (
@@ -643,9 +643,7 @@ fn a_ledger_that_was_rewritten_is_believed_up_to_the_fault() {
         "receipt-ledger",
         &[(
             &path,
-            entry
-                .replace("\"run_attempt\":1", "\"run_attempt\":2")
-                .as_bytes(),
+            entry.replace("\"attempt\":1", "\"attempt\":2").as_bytes(),
         )],
     );
     let (exit, audit) = audited(&stage, &[]);

@@ -144,7 +144,7 @@ fn a_release_carries_the_ledgers_own_entry() {
             "PATCH /repos/octo/hello/releases/1"
         ]
     );
-    let digest = stage.ledger()[0].checkpoint().digest;
+    let digest = stage.ledger()[0].id().digest;
     let assets: serde_json::Value = serde_json::from_str(&report.outputs["assets"]).unwrap();
     let told = assets
         .as_array()
@@ -225,7 +225,7 @@ fn a_release_is_verified_at_github() {
          ledger    ok: octo/hello refs/heads/receipt-ledger at commit {ledger} holds it, and entry 2 says that it succeeded\n\
          reading 2 asset(s), 24 bytes\n\
          v1.0.0 of octo/hello: all 7 checks hold.\n",
-        entry.checkpoint(),
+        entry.id(),
         stage.sim.repository_id(),
         entry.receipt_id,
         entry.timestamp,
@@ -361,14 +361,14 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
         ),
         (
             genuine.replace(&receipt(&genuine), &receipt(&other)),
-            "evidence: bindings: entry 1: its receipt is for receipt ",
+            "evidence: bindings: entry 1: it names another receipt than the one it holds",
         ),
         (
             genuine.replace("v1.0.0", "v1.0.1"),
             "evidence: bindings: entry 1: its operation has the digest sha256:",
         ),
         (
-            genuine.replace("\"run_attempt\":1", "\"run_attempt\": 1"),
+            genuine.replace("\"attempt\":1", "\"attempt\": 1"),
             "evidence: `countersign-receipt.json` is no entry of a ledger",
         ),
         (
@@ -386,7 +386,7 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
     // Signatures and bindings hold, but the ledger has another entry there.
     fs::write(
         folder.join(NAME),
-        genuine.replace("\"run_attempt\":1", "\"run_attempt\":2"),
+        genuine.replace("\"attempt\":1", "\"attempt\":2"),
     )
     .unwrap();
     holds(&offline(&stage, &folder, &[]));
@@ -401,7 +401,7 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
     );
     fs::write(
         folder.join(NAME),
-        genuine.replace("{\"sequence\":1,", "{\"sequence\":9,"),
+        genuine.replace("\"sequence\":1,", "\"sequence\":9,"),
     )
     .unwrap();
     let beyond = offline(&stage, &folder, &["--ledger", clone.to_str().unwrap()]);
@@ -636,9 +636,7 @@ fn a_ledger_whose_chain_is_broken_elsewhere_is_no_witness() {
         "receipt-ledger",
         &[(
             &path,
-            entry
-                .replace("\"run_attempt\":1", "\"run_attempt\":2")
-                .as_bytes(),
+            entry.replace("\"attempt\":1", "\"attempt\":2").as_bytes(),
         )],
     );
     let (exit, told) = online(&stage);
@@ -778,7 +776,10 @@ fn foreign_evidence_in_a_draft_is_refused_and_nothing_is_published() {
     for (number, text) in [
         (2, "{}".to_owned()),
         (3, other),
-        (4, own.replace("\"run_attempt\":1", "\"run_attempt\":0")),
+        (
+            4,
+            own.replace("\"operation_id\":\"op-", "\"operation_id\":\"op-0"),
+        ),
     ] {
         let there = draft()
             .assets

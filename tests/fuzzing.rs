@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs};
 use countersign_core::keys::TrustedKeys;
 
 /// Examples of pages, by language and number, and the seed that each of them is.
-const EXAMPLES: [(&str, &str, usize, &str); 17] = [
+const EXAMPLES: [(&str, &str, usize, &str); 16] = [
     ("operation", "json", 1, "operation/release.json"),
     ("operation", "json", 2, "operation/tag.json"),
     ("operation", "json", 3, "operation/pull.json"),
@@ -18,10 +18,9 @@ const EXAMPLES: [(&str, &str, usize, &str); 17] = [
     ("plan", "json", 1, "plan/plan.json"),
     ("audit-record", "json", 1, "record/record.json"),
     ("ledger", "json", 1, "ledger/claim.json"),
-    ("ledger", "json", 2, "ledger/state.json"),
-    ("ledger", "json", 3, "ledger/outcome.json"),
-    ("ledger", "json", 4, "ledger/head.json"),
-    ("ledger", "json", 5, "ledger/authority.json"),
+    ("ledger", "json", 2, "ledger/outcome.json"),
+    ("ledger", "json", 3, "ledger/head.json"),
+    ("ledger", "json", 4, "ledger/authority.json"),
     ("trust", "toml", 1, "trust/proposal.toml"),
     ("trust", "json", 1, "trust/version.json"),
     ("trust", "json", 2, "trust/signed.json"),

@@ -120,13 +120,36 @@ fn a_ledger_that_was_tried_verifies_once_it_has_entries() {
 }
 
 #[test]
-fn a_commit_without_an_entry_after_the_first_is_found_before_the_branch_is_protected() {
+fn a_ledger_that_took_an_entry_back_is_found_before_the_branch_is_protected() {
+    let stage = Stage::without_ledger();
+    init(&stage).succeeded(&[]);
+    let empty = stage
+        .sim
+        .read_file("receipt-ledger", "ledger.json")
+        .unwrap();
+    stage.tag().approved().run().succeeded();
+    let full = stage
+        .sim
+        .read_file("receipt-ledger", "ledger.json")
+        .unwrap();
+    stage
+        .sim
+        .commit("receipt-ledger", &[("ledger.json", &empty)]);
+    stage
+        .sim
+        .commit("receipt-ledger", &[("ledger.json", &full)]);
+    protect(&stage).failed(&["cannot be verified as a ledger", "history: commit"]);
+    assert_eq!(rulesets(&stage), 0);
+}
+
+#[test]
+fn a_commit_without_an_entry_does_not_keep_the_branch_from_being_protected() {
     let stage = Stage::without_ledger();
     init(&stage).succeeded(&[]);
     stage.tag().approved().run().succeeded();
     stage.sim.commit("receipt-ledger", &[("README.md", b"hi")]);
-    protect(&stage).failed(&["cannot be verified as a ledger", "history: commit"]);
-    assert_eq!(rulesets(&stage), 0);
+    protect(&stage).succeeded(&["forbids deleting or rewriting it"]);
+    assert_eq!(rulesets(&stage), 1);
 }
 
 #[test]

@@ -11,7 +11,11 @@ use std::{
     process::{Command, Output},
 };
 
-use countersign_core::{document::Document as _, plan::Plan};
+use countersign_core::{
+    document::Document as _,
+    ledger::{Checkpoint, Head},
+    plan::Plan,
+};
 use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
 use harness::{Attempt, RUN, Report, Stage};
 
@@ -201,6 +205,25 @@ impl Office {
             assert_eq!(exit, 0, "{told}");
             signed
         })
+    }
+
+    /// The plan with the ledger as it is now, as a plan that is made again would name it.
+    fn plan_sees_the_ledger(&self) {
+        let path = self.stage.workspace().join("plan.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let plan = Plan::from_document(text.as_bytes()).unwrap();
+        let before = plan.operations()[0].ledger();
+        let tip = self.stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+        let head = self.stage.sim.read_file("receipt-ledger", "ledger.json");
+        let now = Checkpoint {
+            commit: tip.parse().unwrap(),
+            head: Head::from_document(&head.unwrap()).unwrap(),
+        };
+        let json = |checkpoint: &Checkpoint| serde_json::to_string(checkpoint).unwrap();
+        let text = text
+            .replace(&json(before), &json(&now))
+            .replace(&before.to_string(), &now.to_string());
+        fs::write(&path, text).unwrap();
     }
 
     /// The publication of the plan, in the run that `actor` started.
@@ -574,6 +597,8 @@ fn a_campaign_that_broke_goes_on_where_it_stopped() {
         results(&again),
         ["tag success", "release rejected_by_auth", "pull -"]
     );
+    // The failure ended the operation for every receipt that was issued before it.
+    office.plan_sees_the_ledger();
     let more = format!("{receipts}\n{}", office.receipts(&["bob", "carol"]));
     let third = office
         .publish("dana", &more)
@@ -610,7 +635,7 @@ fn a_campaign_that_broke_goes_on_where_it_stopped() {
     assert!(
         fs::read_to_string(tag)
             .unwrap()
-            .contains("An earlier attempt had shipped it: ledger entry 2 says so.")
+            .contains("An earlier attempt had shipped it: ledger entry 2 says so, and GitHub shows it as approved.")
     );
     assert_eq!(
         (
@@ -1771,11 +1796,11 @@ fn a_ledger_whose_authority_was_tampered_with_does_not_verify_and_a_checkpoint_r
     assert!(
         exit == 1
             && told.contains(
-                "states: authority.json: it does not say what stood behind the newest claim"
+                "uses: authority.json: it does not say what stood behind the newest claim"
             ),
         "{told}"
     );
-    // Whoever has a receipt that was issued since then is not fooled: the entry that the approver saw names the trust file.
+    // Taking the file away hides nothing: the commits before it still name the trust file.
     let report = office
         .stage
         .tag()

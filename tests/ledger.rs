@@ -6,6 +6,8 @@
 
 mod harness;
 
+use std::time::Duration;
+
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage};
 
@@ -471,4 +473,70 @@ fn a_pull_request_whose_branch_moved_after_it_was_opened_unseen_is_told_with_its
         report.message()
     );
     assert_eq!(stage.sim.pulls().len(), 1);
+}
+
+/// Longer than a look at the ledger is taken for recent.
+const OLD: Duration = Duration::from_millis(5500);
+
+#[test]
+fn an_attempt_that_lost_its_claim_while_it_waited_publishes_and_deletes_nothing() {
+    let stage = Stage::new();
+    stage.file("app.zip", "bytes");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    let report = attempt.run_held(Endpoint::UploadAsset, 1, OLD, || {
+        second(&attempt).run().succeeded();
+    });
+    assert_eq!(
+        (report.exit, report.code()),
+        (4, "claim_lost"),
+        "{}",
+        report.message()
+    );
+    let published: Vec<bool> = stage.sim.releases().iter().map(|one| !one.draft).collect();
+    assert_eq!(published, [true]);
+    assert_eq!(
+        stage.ledger_events(),
+        ["claimed", "claimed", "succeeded", "unknown"]
+    );
+    // Nobody has to settle anything: the successor did.
+    second(&attempt).run().refused("receipt_consumed");
+}
+
+#[test]
+fn nothing_is_published_that_became_ready_after_the_receipts_end() {
+    let stage = Stage::new();
+    stage.file("app.zip", "bytes");
+    let attempt = stage.release().input("files", "app.zip").approved();
+    let report = attempt.run_held(Endpoint::UploadAsset, 1, OLD, || {
+        stage.sim.shift_clock(3700);
+    });
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "receipt_expired"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(stage.sim.releases().len(), 0, "the draft was taken away");
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
+    assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
+}
+
+#[test]
+fn a_retry_makes_the_claim_be_looked_at_again() {
+    let stage = Stage::new();
+    let attempt = stage.tag().approved();
+    // GitHub fails once, and the receipt ends while the same request is answered the second time.
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::CreateTagObject).then(Effect::StatusBefore(502)));
+    let report = attempt.run_while_nth(Endpoint::CreateTagObject, 2, || {
+        stage.sim.shift_clock(3700);
+    });
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "receipt_expired"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
 }

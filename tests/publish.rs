@@ -288,7 +288,7 @@ fn a_receipt_from_another_run_counts_where_that_run_is_named() {
     attempt.run().refused("run_id_mismatch");
     attempt.input("run-id", RUN).run().succeeded();
     assert_eq!(
-        stage.ledger()[0].run_id.as_str(),
+        stage.ledger()[0].acting_run.as_str(),
         "99",
         "the ledger names the run that acted"
     );
@@ -539,27 +539,6 @@ fn a_tag_that_somebody_sets_meanwhile_is_a_failure_although_the_release_stands()
     assert!(report.message().contains(&evil), "{}", report.message());
     assert_eq!(stage.ledger_events(), ["claimed", "succeeded", "failed"]);
     assert_eq!(report.record["ledger"]["outcome"]["sequence"], 3);
-}
-
-#[test]
-fn a_receipt_whose_state_was_removed_from_the_ledger_is_not_taken_again() {
-    let stage = Stage::new();
-    let attempt = stage.pull().approved();
-    attempt.run().succeeded();
-    let receipt = stage.ledger()[0].receipt_id.clone();
-    stage.sim.remove(
-        "receipt-ledger",
-        &[&countersign_core::ledger::state_path(&receipt)],
-    );
-    stage.sim.close_pull(1);
-    let report = attempt.run();
-    report.refused("ledger_rolled_back");
-    assert!(
-        report.message().contains("the file was removed"),
-        "{}",
-        report.message()
-    );
-    assert_eq!(stage.sim.pulls().len(), 1);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 use countersign_core::{
     authority::{Authority, Pin},
     digest::Digest,
-    ledger::Checkpoint,
+    document::Document as _,
+    ledger::{Checkpoint, EntryId, Head, entry_path},
     name::RepositoryId,
     operation::Kind,
 };
@@ -128,13 +129,56 @@ const CASES: &[Case] = &[
     }),
     ("ledger_rolled_back", |stage| {
         let seen = Checkpoint {
-            sequence: 41,
-            digest: Digest::of(b"an entry that is gone"),
+            commit: stage.main().parse().unwrap(),
+            head: Head::at(EntryId {
+                sequence: 41,
+                digest: Digest::of(b"an entry that is gone"),
+            }),
         };
-        stage
+        stage.tag().approved_with(|terms| terms.ledger = seen).run()
+    }),
+    ("ledger_tampered", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.remove("receipt-ledger", &["ledger.json"]);
+        attempt.run()
+    }),
+    ("ledger_tail_too_long", |stage| {
+        let attempt = stage.tag().approved();
+        for _ in 0..1001 {
+            stage.sim.commit("receipt-ledger", &[("junk", b"junk")]);
+        }
+        attempt.run()
+    }),
+    ("ledger_newer_version", |stage| {
+        let mut named = None;
+        let attempt = stage.tag().approved_with(|terms| {
+            named = Some((terms.run_id.clone(), terms.operation_digest));
+        });
+        let (run, operation) = named.unwrap();
+        let header = format!(
+            "{{\"v\":2,\"sequence\":1,\"previous\":null,\"event_type\":\"new\",\"run\":\"{run}\",\"acting_run\":null,\"attempt\":null,\"operation_digest\":\"{operation}\",\"receipts\":[]}}\n"
+        );
+        let head = Head::at(EntryId {
+            sequence: 1,
+            digest: Digest::of(header.as_bytes()),
+        });
+        stage.sim.commit(
+            "receipt-ledger",
+            &[
+                (&entry_path(1), header.as_bytes()),
+                ("ledger.json", &head.to_document()),
+            ],
+        );
+        attempt.run()
+    }),
+    ("operation_done", |stage| {
+        let first = stage.tag().approved();
+        let second = stage
             .tag()
-            .approved_with(|terms| terms.ledger = Some(seen))
-            .run()
+            .approved_with(|terms| terms.receipt_id = "receipt-of-bob".parse().unwrap());
+        first.run().succeeded();
+        stage.sim.delete_ref("refs/tags/v1.0.0");
+        second.run()
     }),
     ("token_invalid", |stage| {
         stage.tag().approved().input("token", "ghs_nobody").run()
@@ -582,7 +626,10 @@ fn a_refusal_writes_nothing_to_github() {
         let stage = Stage::new();
         let report = attempt(&stage);
         report.refused(code);
-        if !matches!(*code, "preflight_release_exists" | "preflight_pull_exists") {
+        if !matches!(
+            *code,
+            "preflight_release_exists" | "preflight_pull_exists" | "operation_done"
+        ) {
             assert_eq!(stage.writes(), Vec::<String>::new(), "{code}");
             assert_eq!(
                 stage.sim.releases().len() + stage.sim.pulls().len(),
@@ -886,7 +933,7 @@ fn a_ledger_that_is_empty_of_files_or_forked_is_no_fresh_start() {
     let attempt = stage.tag().approved();
     stage.sim.remove("receipt-ledger", &["ledger.json"]);
     let report = attempt.run();
-    report.refused("ledger_unavailable");
+    report.refused("ledger_tampered");
     assert!(
         report.message().contains("no file `ledger.json`"),
         "{}",
@@ -902,7 +949,7 @@ fn a_ledger_that_is_empty_of_files_or_forked_is_no_fresh_start() {
     let report = attempt.run();
     report.refused("ledger_rolled_back");
     assert!(
-        report.message().contains("it was rolled back"),
+        report.message().contains("without that commit"),
         "{}",
         report.message()
     );
@@ -917,7 +964,7 @@ fn a_ledger_that_is_empty_of_files_or_forked_is_no_fresh_start() {
     let report = attempt.run();
     report.refused("ledger_rolled_back");
     assert!(
-        report.message().contains("it was forked"),
+        report.message().contains("without that commit"),
         "{}",
         report.message()
     );

@@ -124,7 +124,7 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
     )
     .unwrap();
     let common = json!({
-        "at": claim.timestamp, "operation_id": claim.operation_id, "run_id": "17231231", "run_attempt": 1, "receipt_id": claim.receipt_id,
+        "at": claim.timestamp, "operation_id": claim.operation_id, "run": "17231231", "acting_run": "17231231", "attempt": 1, "receipt_id": claim.receipt_id,
         "operation_kind": "tag_repo", "repository": "octo/hello", "operation_digest": claim.operation_digest, "signers": claim.signers,
     });
     let with = |more: Value| {
@@ -138,10 +138,10 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
         items[..2],
         [
             with(
-                json!({ "sequence": 1, "digest": claim.checkpoint().digest, "event": "claimed", "operation": claim.operation, "terms": terms })
+                json!({ "sequence": 1, "digest": claim.id().digest, "event": "claimed", "operation": claim.operation, "terms": terms })
             ),
             with(json!({
-                "sequence": 2, "digest": outcome.checkpoint().digest, "event": "succeeded", "at": outcome.timestamp,
+                "sequence": 2, "digest": outcome.id().digest, "event": "succeeded", "at": outcome.timestamp,
                 "github_response": outcome.github_response,
             })),
         ]
@@ -151,7 +151,7 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
         (&ledger["standing"], &ledger["entries"], &ledger["fault"]),
         (&json!("verified"), &json!(2), &Value::Null)
     );
-    assert_eq!(ledger["newest"], json!(outcome.checkpoint()));
+    assert_eq!(ledger["newest"], json!(outcome.id()));
     let aspects: Vec<&str> = ledger["findings"]
         .as_array()
         .unwrap()
@@ -163,7 +163,7 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
         [
             "structure",
             "chain",
-            "states",
+            "uses",
             "bindings",
             "signatures",
             "history"

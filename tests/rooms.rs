@@ -50,7 +50,10 @@ const DOORS: &[(&str, &[&str])] = &[
         "planner",
         &["publisher", "github", "runner", "progress", "log"],
     ),
-    ("publisher", &["github", "progress", "regular_file"]),
+    (
+        "publisher",
+        &["github", "ledger_store", "progress", "regular_file"],
+    ),
     ("ledger_store", &["github", "random"]),
     ("report", &["github", "runner", "log", "random", "exit"]),
     ("github", &["log", "tempo"]),

@@ -249,9 +249,10 @@ fn an_operation_that_scrolls_away_has_its_line_above_the_question() {
     let stage = approver();
     edited(&stage, |plan| {
         let release = plan.operations()[0].operation().clone();
+        let ledger = plan.operations()[0].ledger().clone();
         let step = |id: &str, operation: Operation| {
             let id = id.parse().unwrap();
-            PlannedOperation::new(id, operation, Surroundings::default())
+            PlannedOperation::new(id, operation, Surroundings::with_ledger(ledger.clone()))
         };
         let Operation::PublishRelease(mut long) = release.clone() else {
             panic!("the plan is of a release");

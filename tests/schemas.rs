@@ -17,7 +17,7 @@ use countersign_core::{
     envelope::Envelope,
     evidence::{HeldFile, Place, UnverifiedEvidence},
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, Head, Keys, ReceiptState},
+    ledger::{Entry, Head, Keys},
     operation::Operation,
     plan::Plan,
     policy::Policy,
@@ -164,7 +164,7 @@ fn evidence() -> Vec<Example> {
         outside: None,
     }];
     assert_eq!(approved.judge(&held), [("app.tar.gz".to_owned(), Ok(()))]);
-    assert!(page("evidence").contains(&approved.evidence().checkpoint().digest.to_string()));
+    assert!(page("evidence").contains(&approved.evidence().entry_id().digest.to_string()));
     [example("ledger-entry", "evidence", &block)].into()
 }
 
@@ -199,17 +199,13 @@ fn names_in_order(json: &str) -> Vec<&str> {
 }
 
 fn ledgers() -> Vec<Example> {
-    let [claim, state, outcome, head, authority] = only("ledger", "json");
+    let [claim, outcome, head, authority] = only("ledger", "json");
     let entries = [&claim, &outcome].map(|block| Entry::from_document(block.as_bytes()).unwrap());
     assert_eq!(entries.each_ref().map(|entry| entry.sequence), [42, 43]);
-    assert_eq!(entries[1].previous, Some(entries[0].checkpoint().digest));
+    assert_eq!(entries[1].previous, Some(entries[0].id().digest));
     assert_eq!(
         Head::from_document(head.as_bytes()),
-        Ok(Head::at(entries[1].checkpoint()))
-    );
-    assert_eq!(
-        ReceiptState::from_document(state.as_bytes()).map(|state| state.claim_sequence),
-        Ok(42)
+        Ok(Head::at(entries[1].id()))
     );
     assert!(
         Authority::from_document(authority.as_bytes())
@@ -217,7 +213,6 @@ fn ledgers() -> Vec<Example> {
     );
     [
         ("ledger-entry", claim),
-        ("receipt-state", state),
         ("ledger-entry", outcome),
         ("ledger-head", head),
         ("authority", authority),
@@ -475,7 +470,6 @@ const MAY_BE_NULL: &[&str] = &[
     "audit-record/operation",
     "audit-record/operation_digest",
     "audit-record/receipt",
-    "audit-record/receipt/ledger",
     "audit-record/receipt_id",
     "audit-record/remedy",
     "authority/policy",
@@ -493,14 +487,10 @@ const MAY_BE_NULL: &[&str] = &[
     "ledger-entry/receipt",
     "plan/campaign",
     "plan/operations/*/effects/*/from",
-    "plan/operations/*/ledger",
     "plan/operations/*/stands/base",
     "plan/operations/*/stands/head",
     "plan/operations/*/stands/latest",
     "plan/operations/*/stands/tag",
-    "receipt-predicate/ledger",
-    "receipt-state/outcome_sequence",
-    "receipt-statement/predicate/ledger",
     "rehearsal/probes/*/ms",
     "rehearsal/probes/*/request_id",
     "rehearsal/probes/*/status",

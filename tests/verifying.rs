@@ -268,7 +268,7 @@ fn the_commands_of_the_page_verify_what_was_published() {
         "ledger/entries/000/000000003.json",
         "operation.json: OK",
         "alice@example.org signed\nbob@example.org signed\n2 approvers signed, 2 must",
-        "yes the ledger holds the entry that the approvers saw",
+        "yes the ledger holds the commit that the approvers saw",
         "assets/app.tar.gz: OK\nassets/app.zip: OK",
     ] {
         assert!(said.contains(words), "{words} in {said}");
@@ -436,12 +436,20 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
             "NO  its id is the entry's",
         ),
         (
+            |terms| terms.expires_at = terms.expires_at.plus(1),
+            "NO  its payload is the one that the entry names",
+        ),
+        (
+            |terms| terms.run_id = "4".parse().unwrap(),
+            "NO  its run is the one that the entry names",
+        ),
+        (
             |terms| terms.target.repository = "octo/other".parse().unwrap(),
             "NO  it is for this repository",
         ),
         (
-            |terms| terms.ledger.as_mut().unwrap().digest = Digest::of(b"x"),
-            "NO  the ledger holds the entry that the approvers saw",
+            |terms| terms.ledger.commit = "1".repeat(40).parse().unwrap(),
+            "NO  the ledger holds the commit that the approvers saw",
         ),
     ] {
         fails(

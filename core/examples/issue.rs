@@ -79,12 +79,10 @@ fn show(plan: &Plan, planned: &PlannedOperation) {
             visible(&warning.message, Lines::One)
         );
     }
-    let ledger = planned
-        .ledger()
-        .map_or("empty".into(), |ledger| ledger.to_string());
     eprintln!(
-        "  for run        {}\n  ledger at      {ledger}",
-        plan.run_id
+        "  for run        {}\n  ledger at      {}",
+        plan.run_id,
+        planned.ledger()
     );
 }
 
@@ -94,7 +92,6 @@ fn terms(plan: &Plan, planned: &PlannedOperation) -> Result<Terms, Box<dyn Error
     let lifetime: Lifetime = "1h".parse()?;
     let operation = planned.operation();
     Ok(Terms {
-        // Never the same id twice: the ledger knows receipts by it.
         receipt_id: format!("receipt-{:032x}", u128::from_be_bytes(random()?)).parse()?,
         run_id: plan.run_id.clone(),
         operation_kind: operation.kind(),
@@ -103,7 +100,7 @@ fn terms(plan: &Plan, planned: &PlannedOperation) -> Result<Terms, Box<dyn Error
         issued_at,
         expires_at: issued_at.plus(lifetime.seconds()),
         consumed: false,
-        ledger: planned.ledger(),
+        ledger: planned.ledger().clone(),
         operation_digest: operation.digest(),
     })
 }

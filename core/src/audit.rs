@@ -12,7 +12,7 @@ use crate::{
     binding::Check,
     digest::Digest,
     envelope::Signer,
-    ledger::{Checkpoint, GithubResponse},
+    ledger::{EntryId, GithubResponse},
     name::OperationId,
     operation::Operation,
     receipt::Terms,
@@ -144,11 +144,11 @@ pub struct CampaignRecord {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LedgerRecord {
     /// The newest entry at the preflight.
-    pub seen: Option<Checkpoint>,
+    pub seen: Option<EntryId>,
     /// The entry that spent the receipt.
-    pub claim: Option<Checkpoint>,
+    pub claim: Option<EntryId>,
     /// The entry with the outcome.
-    pub outcome: Option<Checkpoint>,
+    pub outcome: Option<EntryId>,
     /// The types of the rules that protect the branch; null if GitHub did not show them.
     pub rules: Option<Vec<String>>,
 }

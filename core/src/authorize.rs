@@ -6,8 +6,9 @@ use crate::{
     authority::Authority,
     binding::{self, Check},
     evidence::AttachReceipt,
-    ledger::{Look, Snapshot, Use},
-    name::{Actor, Executor, RunId},
+    keys::{Threshold, TrustedKeys},
+    ledger::{Append, Entry, EntryId, Pair, Sent, Tail, Use},
+    name::{Actor, CommitId, Executor, RunId},
     operation::{Operation, Target},
     policy::Policy,
     receipt::VerifiedReceipt,
@@ -76,6 +77,9 @@ pub struct Evidence {
 /// What a decision goes by beside the receipt.
 #[derive(Debug)]
 pub struct Basis {
+    /// The keys that are trusted now, and how many of them must sign: by these an earlier attempt's
+    /// claim is judged. Without them only a claim of the receipt at hand is taken over.
+    pub keys: Option<(TrustedKeys, Threshold)>,
     /// The trust file from which the keys come; without one the workflow lists them.
     pub trust: Option<Trust>,
     /// The policy, if there is one; or why it cannot be used.
@@ -90,6 +94,7 @@ impl Default for Basis {
     /// Keys that the workflow lists, and no policy.
     fn default() -> Self {
         Self {
+            keys: None,
             trust: None,
             policy: Ok(None),
             requesters: Ok(Vec::new()),
@@ -117,7 +122,7 @@ pub struct Sighting {
     /// GitHub's clock.
     pub date: Option<Timestamp>,
     /// The ledger.
-    pub ledger: Result<Snapshot, Refusal>,
+    pub ledger: Result<Tail, Refusal>,
     /// The types of the rules that protect its branch, if GitHub shows them; for the record, nothing is decided by them.
     pub ledger_rules: Option<Vec<String>>,
     /// Everything that the operation touches.
@@ -168,9 +173,10 @@ fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
         receipt,
         operation,
         executor: evidence.executor,
+        keys: evidence.basis.keys,
         trust,
         policy,
-        snapshot: sighting.ledger?,
+        tail: sighting.ledger?,
     })
 }
 
@@ -182,7 +188,8 @@ pub struct Grant {
     executor: Executor,
     trust: Option<Trust>,
     policy: Option<Policy>,
-    snapshot: Snapshot,
+    keys: Option<(TrustedKeys, Threshold)>,
+    tail: Tail,
 }
 
 impl Grant {
@@ -206,29 +213,64 @@ impl Grant {
         Authority::of(self.trust.as_ref(), self.policy.as_ref())
     }
 
-    pub(crate) const fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+    /// The ledger above the receipt's checkpoint, as far as it was seen.
+    #[must_use]
+    pub const fn tail(&self) -> &Tail {
+        &self.tail
     }
 
-    pub(crate) fn look(&self) -> Look {
-        self.receipt.terms().look()
+    /// What the tail allows to this attempt.
+    pub(crate) fn standing(&self, sent: &Sent) -> Result<Use, Refusal> {
+        let vouched = |claim: &Entry| is_vouched(claim, &self.receipt, self.keys.as_ref());
+        self.tail
+            .standing(&self.receipt, &self.executor, sent, vouched)
     }
 
-    /// Takes in a newer view of the ledger, if the receipt still counts by it.
+    /// Takes in a newer view of the ledger, if the receipt is still valid by it.
     pub(crate) fn look_again(
         &mut self,
-        snapshot: Snapshot,
+        tail: Tail,
         observed_at: Timestamp,
+        sent: &Sent,
     ) -> Result<Use, Refusal> {
-        let terms = self.receipt.terms();
-        let standing = binding::unused(&snapshot, &self.executor, terms.operation_digest)?;
+        self.tail = tail;
+        let standing = self.standing(sent)?;
         // What this attempt has claimed already cannot be unclaimed by the clock.
-        if standing != Use::Ours {
-            snapshot.holds(&terms.look())?;
-            snapshot.follows(self.trust.as_ref(), self.policy.as_ref())?;
-            binding::not_expired(terms, observed_at)?;
+        if !matches!(standing, Use::Ours(_)) {
+            self.tail
+                .follows(self.trust.as_ref(), self.policy.as_ref())?;
+            binding::not_expired(self.receipt.terms(), observed_at)?;
         }
-        self.snapshot = snapshot;
         Ok(standing)
     }
+
+    /// The first entry about the operation above this process's claim, which it did not send.
+    pub(crate) fn overtaken_since(&self, tail: &Tail, claim: EntryId) -> Option<EntryId> {
+        tail.first_about(&Pair::of(&self.receipt), claim)
+    }
+
+    /// Takes in a newer view of the ledger for what is still to be recorded.
+    pub(crate) fn sees(&mut self, tail: Tail) {
+        self.tail = tail;
+    }
+
+    /// Takes in an append of this process.
+    pub(crate) fn appended(&mut self, append: &Append, commit: CommitId) {
+        self.tail = self.tail.appended(append, commit);
+    }
+}
+
+/// Whether the receipt in a claim is valid by the keys that are trusted now, for the same pair.
+pub(crate) fn is_vouched(
+    claim: &Entry,
+    receipt: &VerifiedReceipt,
+    keys: Option<&(TrustedKeys, Threshold)>,
+) -> bool {
+    let (Some(envelope), Some((keys, threshold))) = (&claim.receipt, keys) else {
+        return false;
+    };
+    envelope
+        .clone()
+        .verify(keys, *threshold)
+        .is_ok_and(|other| Pair::of(&other) == Pair::of(receipt) && other.terms().enforceable)
 }

@@ -7,7 +7,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use self::rows::Row;
-pub(crate) use self::rows::{in_time, not_expired, unused};
+pub(crate) use self::rows::{in_time, not_expired};
 use crate::{authorize::Evidence, refusal::Refusal};
 
 /// A receipt counts for at most this many seconds after it was issued, whatever it says.

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use crate::dsse::{MOST_SIGNATURES, NotSigned, Signs, pre_authentication_encoding};
 use crate::{
+    digest::Digest,
     document::to_json,
     dsse::Dsse,
     json::{self, Malformed, Value},
@@ -81,6 +82,12 @@ impl Envelope {
     )]
     pub fn to_line(&self) -> String {
         String::from_utf8(to_json(self)).expect("JSON is UTF-8")
+    }
+
+    /// Digest of the payload's bytes, which says nothing about what they mean.
+    #[must_use]
+    pub fn payload_digest(&self) -> Digest {
+        Digest::of(self.0.payload())
     }
 
     /// Counts the people whose trusted keys signed; only then is the payload read.
@@ -476,7 +483,11 @@ mod tests {
             "the member `extra` is unknown (at $)"
         );
         assert_eq!(
-            problem("==\"", "\""),
+            problem("==\",\"payloadType", "\",\"payloadType"),
+            "expected canonical padded base64 (at $.payload)"
+        );
+        assert_eq!(
+            problem("==\"}", "\"}"),
             "expected canonical padded base64 (at $.signatures[0].sig)"
         );
         assert_eq!(

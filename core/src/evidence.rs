@@ -14,7 +14,7 @@ use crate::{
     digest::Digest,
     document::Document,
     json::Malformed,
-    ledger::{BadLedger, Checkpoint, Claim, Entry, EventType, Examiner, Keys},
+    ledger::{BadLedger, Claim, Entry, EntryId, EventType, Examiner, Keys},
     name::{Repository, RepositoryId, TagName},
     operation::{Kind, Operation, PublishRelease},
     text::excerpt,
@@ -209,8 +209,8 @@ impl UnverifiedEvidence {
 
     /// Under which number and digest the ledger must hold it.
     #[must_use]
-    pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
+    pub fn entry_id(&self) -> EntryId {
+        EntryId {
             sequence: self.entry.sequence,
             digest: Digest::of(&self.bytes),
         }
@@ -229,8 +229,8 @@ impl UnverifiedEvidence {
             return false;
         };
         let theirs = &self.entry;
-        (&theirs.receipt_id, theirs.operation_digest, &theirs.run_id)
-            == (&ours.receipt_id, ours.operation_digest, &ours.run_id)
+        (&theirs.run, theirs.operation_digest, &theirs.acting_run)
+            == (&ours.run, ours.operation_digest, &ours.acting_run)
             && theirs.sequence < ours.sequence
     }
 
@@ -267,8 +267,8 @@ impl VerifiedEvidence {
 
     /// Under which number and digest the ledger must hold it.
     #[must_use]
-    pub fn checkpoint(&self) -> Checkpoint {
-        self.evidence.checkpoint()
+    pub fn entry_id(&self) -> EntryId {
+        self.evidence.entry_id()
     }
 
     /// The file's bytes.

@@ -1,28 +1,29 @@
 //! The ledger: a chain of entries on a branch, one that spends a receipt before the operation and one that tells how it went.
 
+mod checkpoint;
 mod claim;
 mod entry;
 mod outcome;
 mod path;
-mod snapshot;
-mod state;
 mod store;
+mod tail;
 mod verify;
 
 use alloc::vec::Vec;
-use core::fmt;
-
 use serde::Serialize;
 
 pub use self::{
-    claim::{Claim, NoClaim, claim},
-    entry::{Entry, EventType, MOST_ENTRY_BYTES},
+    checkpoint::{Checkpoint, EntryId},
+    claim::{Claim, Lapse, NoClaim, claim},
+    entry::{Entry, EventType, Header, MOST_ENTRY_BYTES, V1, VERSION},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
-    path::{AUTHORITY_PATH, HEAD_PATH, entry_path, state_path},
-    snapshot::{LedgerView, MOST_STATES, RawSnapshot, Snapshot},
-    state::{ReceiptState, Use},
-    store::{Append, Appended, LedgerStore, Look, Rejection},
-    verify::{Aspect, BadLedger, Examined, Examiner, Keys, Tally, Verifier},
+    path::{AUTHORITY_PATH, HEAD_PATH, entry_path},
+    store::{Append, Appended, LedgerStore, LedgerView, Rejection},
+    tail::{
+        Added, Addition, Base, BranchCommit, Followed, Links, MOST_TAIL_BYTES, MOST_TAIL_COMMITS,
+        MOST_TAIL_ENTRIES, Pair, Sent, Tail, TailCommit, Use,
+    },
+    verify::{Aspect, BadLedger, Examined, Examiner, History, Keys, Tally, Verifier},
 };
 use crate::{
     digest::Digest,
@@ -32,40 +33,6 @@ use crate::{
 
 /// The ledger's branch. Fixed, so that nobody points a workflow at an empty one.
 pub const BRANCH: &str = "receipt-ledger";
-
-/// An entry that somebody saw: its sequence number and the digest of its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Checkpoint {
-    /// Sequence number, from 1.
-    #[cfg_attr(test, schemars(range(min = 1)))]
-    pub sequence: u64,
-    /// Digest of the entry's file bytes.
-    pub digest: Digest,
-}
-
-impl Checkpoint {
-    pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
-        let first = value.refuse("a sequence begins with 1");
-        let mut object = value.object()?;
-        let checkpoint = Self {
-            sequence: object.take("sequence")?.number()?,
-            digest: object.take("digest")?.name()?,
-        };
-        object.end()?;
-        if checkpoint.sequence == 0 {
-            Err(first)
-        } else {
-            Ok(checkpoint)
-        }
-    }
-}
-
-impl fmt::Display for Checkpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "entry {} ({})", self.sequence, self.digest)
-    }
-}
 
 /// `ledger.json`: the newest entry, or sequence 0 and null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,7 +54,7 @@ impl Head {
 
     /// The head of a ledger whose newest entry is this one.
     #[must_use]
-    pub const fn at(newest: Checkpoint) -> Self {
+    pub const fn at(newest: EntryId) -> Self {
         Self {
             sequence: newest.sequence,
             digest: Some(newest.digest),
@@ -96,8 +63,8 @@ impl Head {
 
     /// The newest entry, if there is one.
     #[must_use]
-    pub fn newest(&self) -> Option<Checkpoint> {
-        self.digest.map(|digest| Checkpoint {
+    pub fn newest(&self) -> Option<EntryId> {
+        self.digest.map(|digest| EntryId {
             sequence: self.sequence,
             digest,
         })
@@ -110,10 +77,8 @@ impl Head {
     }
 }
 
-impl Document for Head {
-    const MOST_BYTES: usize = 256;
-
-    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+impl Head {
+    pub(crate) fn from_object(object: &mut Object) -> Result<Self, Malformed> {
         let sequence = object.take("sequence")?;
         let mismatch = sequence.refuse("sequence 0 and no digest belong together");
         let sequence = sequence.number()?;
@@ -122,11 +87,20 @@ impl Document for Head {
             .nullable()
             .map(Value::name)
             .transpose()?;
+
         if (sequence == 0) == digest.is_none() {
             Ok(Self { sequence, digest })
         } else {
             Err(mismatch)
         }
+    }
+}
+
+impl Document for Head {
+    const MOST_BYTES: usize = 256;
+
+    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        Self::from_object(object)
     }
 }
 

@@ -58,8 +58,8 @@ pub struct PlannedOperation {
     operation: Operation,
     /// Digest of these bytes: what is authorized.
     digest: Digest,
-    /// The newest entry of its repository's ledger that the dry run saw; null while there is none.
-    ledger: Option<Checkpoint>,
+    /// The commit of its repository's ledger that the receipt must name.
+    ledger: Checkpoint,
     /// What must still hold when it is published; follows from the operation.
     constraints: Vec<Constraint>,
     /// Where the files of its assets lay.
@@ -119,18 +119,32 @@ pub struct NotShipped {
 }
 
 /// What a dry run knows about an operation beside its parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
     /// The operations that come before it.
     pub needs: Vec<StepId>,
-    /// The head of its repository's ledger; null while there is no entry.
-    pub ledger: Option<Checkpoint>,
+    /// The commit of its repository's ledger that the receipt must name.
+    pub ledger: Checkpoint,
     /// Where the files of its assets lay.
     pub artifacts: Vec<Artifact>,
     /// What stands where it would change something.
     pub stands: Stands,
     /// What an approver should know.
     pub warnings: Vec<Warning>,
+}
+
+impl Surroundings {
+    /// Nothing around an operation but its ledger.
+    #[must_use]
+    pub fn with_ledger(ledger: Checkpoint) -> Self {
+        Self {
+            needs: Vec::new(),
+            ledger,
+            artifacts: Vec::new(),
+            stands: Stands::default(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 impl PlannedOperation {
@@ -148,8 +162,8 @@ impl PlannedOperation {
             id,
             needs,
             digest: operation.digest(),
+            constraints: constraints(&operation, &ledger),
             ledger,
-            constraints: constraints(&operation, ledger),
             artifacts,
             effects: effects(&operation, &stands),
             stands,
@@ -210,8 +224,8 @@ impl PlannedOperation {
 
     /// The head of the ledger that the dry run saw: what the approver signs as its witness.
     #[must_use]
-    pub const fn ledger(&self) -> Option<Checkpoint> {
-        self.ledger
+    pub const fn ledger(&self) -> &Checkpoint {
+        &self.ledger
     }
 
     /// Where its files lay.
@@ -252,11 +266,7 @@ impl PlannedOperation {
                 .into_iter()
                 .map(Value::name)
                 .collect::<Result<_, _>>()?,
-            ledger: object
-                .take("ledger")?
-                .nullable()
-                .map(Checkpoint::from_json)
-                .transpose()?,
+            ledger: Checkpoint::from_json(object.take("ledger")?)?,
             artifacts: object
                 .take("artifacts")?
                 .list()?
@@ -430,17 +440,12 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{commit, pull, release, tag};
+    use crate::testing::{checkpoint, commit, pull, release, tag};
     use alloc::vec;
     use std::string::{String, ToString};
 
     fn plan() -> Plan {
-        let ledger = Some(Checkpoint {
-            sequence: 41,
-            digest: Digest::of(b"entry"),
-        });
         let around = Surroundings {
-            ledger,
             artifacts: vec![Artifact {
                 name: "app.tar.gz".parse().unwrap(),
                 path: "dist/app.tar.gz".parse().unwrap(),
@@ -449,7 +454,7 @@ mod tests {
                 latest: Some("v0.9.0".parse().unwrap()),
                 ..Stands::default()
             },
-            ..Surroundings::default()
+            ..Surroundings::with_ledger(checkpoint())
         };
         let first = PlannedOperation::alone(release(), around);
         let second = PlannedOperation::new(
@@ -457,7 +462,7 @@ mod tests {
             tag(),
             Surroundings {
                 needs: vec!["publish_release".parse().unwrap()],
-                ..Surroundings::default()
+                ..Surroundings::with_ledger(checkpoint())
             },
         );
         let mut plan = Plan::new("17".parse().unwrap(), vec![first, second]);
@@ -495,13 +500,7 @@ mod tests {
         }];
         let plan = plan();
         let first = &plan.operations()[0];
-        assert_eq!(
-            first.ledger(),
-            Some(Checkpoint {
-                sequence: 41,
-                digest: Digest::of(b"entry")
-            })
-        );
+        assert_eq!(first.ledger(), &checkpoint());
         assert_eq!(
             first
                 .artifacts()
@@ -528,7 +527,7 @@ mod tests {
             release(),
             Surroundings {
                 warnings: warnings.clone(),
-                ..Surroundings::default()
+                ..Surroundings::with_ledger(checkpoint())
             },
         );
         assert_eq!(warned.warnings(), warnings);
@@ -555,7 +554,7 @@ mod tests {
                 PlannedOperation::new(
                     format!("{number}").parse().unwrap(),
                     tag(),
-                    Surroundings::default(),
+                    Surroundings::with_ledger(checkpoint()),
                 )
             };
             read(&move |plan| plan.operations = (0..count).map(planned).collect())
@@ -573,7 +572,7 @@ mod tests {
                     tag(),
                     Surroundings {
                         warnings,
-                        ..Surroundings::default()
+                        ..Surroundings::with_ledger(checkpoint())
                     },
                 )];
             })

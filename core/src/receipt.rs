@@ -13,7 +13,7 @@ use crate::{
     envelope::{Envelope, MOST_BYTES, NotSigned, Signer, Signs},
     json::{self, Malformed},
     keys::{Threshold, TrustedKey},
-    ledger::{Checkpoint, Look},
+    ledger::Checkpoint,
     name::{ReceiptId, RunId},
     operation::{Kind, Target},
     timestamp::Timestamp,
@@ -45,8 +45,8 @@ pub struct Terms {
     pub expires_at: Timestamp,
     /// Whether the issuer knows it to be used; always false in one that is to be used.
     pub consumed: bool,
-    /// The ledger's head that the issuer saw, null for an empty ledger.
-    pub ledger: Option<Checkpoint>,
+    /// The ledger's commit that the issuer saw at the tip.
+    pub ledger: Checkpoint,
     /// Digest of the operation's exact bytes: the statement's subject.
     pub operation_digest: Digest,
 }
@@ -107,8 +107,8 @@ pub(crate) struct Predicate<'a> {
     expires_at: Timestamp,
     /// Whether the issuer knows it to be used; always false in one that is to be used.
     consumed: bool,
-    /// The ledger's head that the issuer saw; null for an empty ledger.
-    ledger: &'a Option<Checkpoint>,
+    /// The ledger's commit that the issuer saw at the tip.
+    ledger: &'a Checkpoint,
 }
 
 impl Terms {
@@ -139,15 +139,6 @@ impl Terms {
             expires_at: self.expires_at,
             consumed: self.consumed,
             ledger: &self.ledger,
-        }
-    }
-
-    /// What a decision about these terms must see of the ledger.
-    #[must_use]
-    pub fn look(&self) -> Look {
-        Look {
-            receipt_id: self.receipt_id.clone(),
-            checkpoint: self.ledger,
         }
     }
 
@@ -186,11 +177,7 @@ impl Terms {
             issued_at: predicate.take("issued_at")?.name()?,
             expires_at: predicate.take("expires_at")?.name()?,
             consumed: predicate.take("consumed")?.flag()?,
-            ledger: predicate
-                .take("ledger")?
-                .nullable()
-                .map(Checkpoint::from_json)
-                .transpose()?,
+            ledger: Checkpoint::from_json(predicate.take("ledger")?)?,
             operation_digest,
         })
     }
@@ -265,6 +252,13 @@ impl VerifiedReceipt {
         &self.terms
     }
 
+    /// Digest of the signed payload, by which the ledger knows the receipt. Unlike its id, nobody
+    /// can give another receipt the same.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.envelope.payload_digest()
+    }
+
     /// The trusted keys that signed, in the order of the trusted keys.
     #[must_use]
     pub fn signers(&self) -> &[Signer] {
@@ -304,7 +298,7 @@ impl VerifiedReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::terms;
+    use crate::testing::{Branch, terms};
     use std::string::ToString;
 
     fn read(edit: impl Fn(String) -> String) -> Result<Terms, String> {
@@ -321,7 +315,8 @@ mod tests {
                 r#""4d93b7f13a3f5dca25e3b9a0b0a0e3c8d1d3c6b6a3f0c0f6b8f3d1e2c3b4a5d6"}}],"predicateType":"urn:countersign:receipt:v1","#,
                 r#""predicate":{"receipt_id":"receipt-abc123","run_id":"17231231","operation_kind":"publish_release","#,
                 r#""repository":"owner/repo","repository_id":123456,"enforceable":true,"issued_at":"2026-11-21T12:00:00Z","#,
-                r#""expires_at":"2026-11-21T13:00:00Z","consumed":false,"ledger":{"sequence":41,"digest":"#,
+                r#""expires_at":"2026-11-21T13:00:00Z","consumed":false,"ledger":{"commit":"#,
+                r#""4444444444444444444444444444444444444444","sequence":41,"digest":"#,
                 r#""sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}}"#
             )
             .replace("4d93b7f13a3f5dca25e3b9a0b0a0e3c8d1d3c6b6a3f0c0f6b8f3d1e2c3b4a5d6", &terms().operation_digest.to_hex())
@@ -333,10 +328,7 @@ mod tests {
         assert_eq!(read(|payload| payload), Ok(terms()));
         assert_eq!(read(|payload| payload.replace(',', " ,\n ")), Ok(terms()));
         assert_eq!(
-            read(|payload| payload.replace(
-                r#""ledger":{"sequence":41,"#,
-                r#""ledger":{"sequence" : 41,"#
-            )),
+            read(|payload| payload.replace(r#","sequence":41,"#, r#","sequence" : 41,"#)),
             Ok(terms())
         );
     }
@@ -434,11 +426,49 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_ledger_is_null_and_must_be_said() {
+    fn a_statement_names_the_ledgers_commit_also_while_it_is_empty() {
         let empty = Terms {
-            ledger: None,
+            ledger: Branch::empty().root(),
             ..terms()
         };
-        assert_eq!(Terms::from_payload(&empty.to_payload()), Ok(empty));
+        let ledger = r#""ledger":{"commit":"0000000000000000000000000000000000000001","sequence":0,"digest":null}"#;
+        let payload = String::from_utf8(empty.to_payload()).unwrap();
+        assert!(payload.contains(ledger), "{payload}");
+        assert_eq!(
+            Terms::from_payload(payload.as_bytes()),
+            Ok(empty),
+            "{payload}"
+        );
+        let nothing = payload.replace(ledger, r#""ledger":null"#);
+        assert_eq!(
+            Terms::from_payload(nothing.as_bytes()).map_err(|error| error.to_string()),
+            Err("expected an object, found null (at $.predicate.ledger)".into())
+        );
+    }
+
+    #[test]
+    fn a_checkpoint_has_a_commit_and_both_or_none_of_number_and_digest() {
+        for (from, to, problem) in [
+            (
+                r#""commit":"4444444444444444444444444444444444444444","#,
+                "",
+                "the member `commit` is missing (at $.predicate.ledger)",
+            ),
+            (
+                r#""sequence":41"#,
+                r#""sequence":0"#,
+                "sequence 0 and no digest belong together (at $.predicate.ledger.sequence)",
+            ),
+            (
+                r#""sequence":41"#,
+                r#""sequence":41,"entry":41"#,
+                "the member `entry` is unknown (at $.predicate.ledger)",
+            ),
+        ] {
+            assert_eq!(
+                read(|payload| payload.replacen(from, to, 1)),
+                Err(problem.to_string())
+            );
+        }
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     digest::Digest,
     json::Malformed,
     keys::{Fingerprint, Retirement},
-    ledger::Checkpoint,
-    name::{ReceiptId, Repository, RunId},
+    ledger::{Checkpoint, EntryId, MOST_TAIL_BYTES, MOST_TAIL_COMMITS, MOST_TAIL_ENTRIES},
+    name::{CommitId, Repository, RunId},
     operation::{Kind, Target},
     policy::Denial,
     timestamp::Timestamp,
@@ -200,19 +200,37 @@ pub enum Refusal {
         /// What is there.
         found: String,
     },
-    /// The receipt's state was on the ledger and is gone.
-    #[error("the ledger once held a state of the receipt {receipt}, but the file was removed")]
-    LedgerStateRemoved {
-        /// The receipt.
-        receipt: ReceiptId,
+    /// A commit of the ledger's branch is not an append.
+    #[error("commit {commit} of the ledger{} is not an append: {problem}", .author.as_ref().map_or(String::new(), |author| alloc::format!(" by {author}")))]
+    LedgerTampered {
+        /// The commit.
+        commit: CommitId,
+        /// Who made it, as GitHub says.
+        author: Option<String>,
+        /// Both sides.
+        problem: String,
     },
-    /// The receipt's state on the ledger told of an outcome, and tells of none now.
+    /// Too much happened on the ledger since the issuer looked.
     #[error(
-        "the ledger's state of the receipt {receipt} was set back: it told of an outcome before, and tells of none now"
+        "the ledger has grown by {commits} commit(s) and {entries} entries since the receipt was issued, more than one decision reads ({MOST_TAIL_COMMITS} and {MOST_TAIL_ENTRIES}, {} MiB)", MOST_TAIL_BYTES >> 20
     )]
-    LedgerStateReopened {
-        /// The receipt.
-        receipt: ReceiptId,
+    LedgerTailTooLong {
+        /// Commits above the checkpoint, as far as they were counted.
+        commits: usize,
+        /// Entries among them.
+        entries: usize,
+    },
+    /// An entry about this very operation cannot be read.
+    #[error("{entry} is about this operation, and this version of Countersign cannot read it")]
+    LedgerNewerVersion {
+        /// The entry.
+        entry: EntryId,
+    },
+    /// The operation was done in this run already, with other receipts.
+    #[error("this run has done this operation already: {by}")]
+    OperationDone {
+        /// Which entries say so.
+        by: String,
     },
     /// The ledger remembers a newer trust file or policy than this run has.
     #[error("{problem}")]
@@ -367,9 +385,11 @@ impl Refusal {
             Self::ClockSkew { .. } => "clock_skew",
             Self::LedgerMissing { .. } => "ledger_missing",
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
-            Self::LedgerRolledBack { .. }
-            | Self::LedgerStateRemoved { .. }
-            | Self::LedgerStateReopened { .. } => "ledger_rolled_back",
+            Self::LedgerRolledBack { .. } => "ledger_rolled_back",
+            Self::LedgerTampered { .. } => "ledger_tampered",
+            Self::LedgerTailTooLong { .. } => "ledger_tail_too_long",
+            Self::LedgerNewerVersion { .. } => "ledger_newer_version",
+            Self::OperationDone { .. } => "operation_done",
             Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => {
                 "trust_rolled_back"
             }
@@ -388,6 +408,7 @@ impl Refusal {
 
     /// What to do next, in one or two sentences.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "an arm for each refusal")]
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::ModeViolation { .. } => {
@@ -463,8 +484,17 @@ impl Refusal {
             Self::LedgerRolledBack { .. } => {
                 "The ledger does not hold what an approver saw: the branch was rewritten. Restore it from a clone and find out who did this before you publish anything."
             }
-            Self::LedgerStateRemoved { .. } | Self::LedgerStateReopened { .. } => {
-                "The receipt was used, and somebody removed the trace. Find out who before you publish anything; a new receipt is needed."
+            Self::LedgerTampered { .. } => {
+                "Someone with write access changed the ledger. Find out who and why. Receipts that are issued from now on do not depend on that commit: approve again."
+            }
+            Self::LedgerTailTooLong { .. } => {
+                "Approve again: a new receipt names the ledger as it is now. If no one published that much, find out who writes to the ledger."
+            }
+            Self::LedgerNewerVersion { .. } => {
+                "Use the newest version of Countersign in this workflow. If this is the newest, someone wrote the entry by hand: find out who, and start a new run."
+            }
+            Self::OperationDone { .. } => {
+                "Look at what that run made. To do it again, approve again: a receipt that is issued now is valid."
             }
             Self::AuthorityRolledBack { .. } => {
                 "Use the newest trust file and policy, from the branch where they are reviewed. If this is the newest, somebody put another one in place before: find out who."

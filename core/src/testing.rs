@@ -1,15 +1,19 @@
 //! Data that the core's tests share: one operation of each kind, a receipt for the first, a world without obstacles.
 
-use alloc::{format, string::String, vec::Vec};
+mod branch;
+
+use alloc::{format, string::String, vec, vec::Vec};
 
 use ed25519_dalek::SigningKey;
 
+pub(crate) use self::branch::{Branch, Commit};
 use crate::{
     asset::{Asset, Assets},
-    authority::Pin,
+    authority::{Authority, Pin},
     digest::Digest,
+    envelope::Envelope,
     keys::{PublicKey, TrustedKeys},
-    ledger::Checkpoint,
+    ledger::{Checkpoint, Entry, EntryId, EventType, GithubResponse, Head, V1},
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{
         Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo,
@@ -125,6 +129,17 @@ pub(crate) fn pull() -> Operation {
     })
 }
 
+/// The ledger at entry 41, as an issuer saw it.
+pub(crate) fn checkpoint() -> Checkpoint {
+    Checkpoint {
+        commit: commit('4'),
+        head: Head::at(EntryId {
+            sequence: 41,
+            digest: Digest::of(b"abc"),
+        }),
+    }
+}
+
 /// A receipt for [`release`], valid for an hour from [`NOON`].
 pub(crate) fn terms() -> Terms {
     Terms {
@@ -136,11 +151,46 @@ pub(crate) fn terms() -> Terms {
         issued_at: NOON,
         expires_at: NOON.plus(3600),
         consumed: false,
-        ledger: Some(Checkpoint {
-            sequence: 41,
-            digest: Digest::of(b"abc"),
-        }),
+        ledger: checkpoint(),
         operation_digest: release().digest(),
+    }
+}
+
+/// An entry without a link to others: attempt 1 claims this operation under a receipt with these
+/// terms, signed by key 1, ten minutes after [`NOON`].
+pub(crate) fn claim_of(operation: &Operation, terms: &Terms) -> Entry {
+    let (executor, receipt) = (executor(), Envelope::sign(terms, &[&key(1)]));
+    Entry {
+        v: V1,
+        sequence: 1,
+        previous: None,
+        event_type: EventType::Claimed,
+        run: terms.run_id.clone(),
+        acting_run: executor.run_id,
+        attempt: executor.run_attempt,
+        operation_digest: operation.digest(),
+        receipts: vec![receipt.payload_digest()],
+        timestamp: NOON.plus(600),
+        operation_id: executor.operation_id,
+        receipt_id: terms.receipt_id.clone(),
+        operation_kind: operation.kind(),
+        repository: operation.target().repository.clone(),
+        signers: Vec::new(),
+        authority: Authority::default(),
+        receipt: Some(receipt),
+        operation: Some(operation.clone()),
+        github_response: None,
+    }
+}
+
+/// What the attempt that wrote a claim records of it later.
+pub(crate) fn outcome_of(claim: &Entry, event_type: EventType) -> Entry {
+    Entry {
+        event_type,
+        receipt: None,
+        operation: None,
+        github_response: Some(GithubResponse::default()),
+        ..claim.clone()
     }
 }
 

@@ -308,10 +308,20 @@ impl World {
         self.has_budget(operation, attach)
     }
 
-    /// The first reason for which an unfinished operation cannot even be looked after.
-    pub fn allows_resuming(&self) -> Result<(), WorldRefusal> {
+    /// The first reason for which an unfinished operation cannot be resumed. What it made already is
+    /// no obstacle: whether that is as approved is looked at before anything is done.
+    pub fn allows_resuming(
+        &self,
+        operation: &Operation,
+        allow_workflow_changes: bool,
+    ) -> Result<(), WorldRefusal> {
         if self.archived {
             return Err(WorldRefusal::Archived);
+        }
+        self.has_commit(operation.commit())?;
+        // GitHub looks at the workflows when it makes the ref; one that is there needs no leave.
+        if !matches!(operation, Operation::OpenPr(_)) && self.tag.is_none() {
+            self.same_workflows(operation.commit(), allow_workflow_changes)?;
         }
         self.budget.covers("GraphQL points", POINTS_NEEDED)?;
         // How many of the uploads are done already shows only later.
@@ -527,13 +537,13 @@ mod tests {
 
     #[test]
     fn what_is_unfinished_can_be_looked_after_while_the_repository_takes_writes() {
-        assert_eq!(world().allows_resuming(), Ok(()));
+        assert_eq!(world().allows_resuming(&release(), false), Ok(()));
         assert_eq!(
             World {
                 archived: true,
                 ..world()
             }
-            .allows_resuming(),
+            .allows_resuming(&release(), false),
             Err(WorldRefusal::Archived)
         );
         let poor = World {
@@ -544,9 +554,49 @@ mod tests {
             ..world()
         };
         assert_eq!(
-            poor.allows_resuming().unwrap_err().code(),
+            poor.allows_resuming(&release(), false).unwrap_err().code(),
             "preflight_rate_limit"
         );
+    }
+
+    #[test]
+    fn what_an_earlier_attempt_made_is_no_obstacle_and_everything_else_is_one_still() {
+        let resumed = |operation: &Operation, edit: &dyn Fn(&mut World)| {
+            let mut world = world();
+            edit(&mut world);
+            let verdict = world.allows_resuming(operation, false);
+            verdict.map_or_else(|refusal| refusal.code(), |()| "-")
+        };
+        let made = |world: &mut World| {
+            world.tag = Some(TagFact {
+                commit: commit('1'),
+            });
+            world.release = Some("https://github.com/…".into());
+            world.pulls.push("https://github.com/…".into());
+        };
+        let differ = |world: &mut World| world.workflows = Some(commit('8'));
+        for operation in [release(), tag(), pull()] {
+            assert_eq!(resumed(&operation, &made), "-");
+            assert_eq!(
+                resumed(&operation, &|world| world.commit = CommitFact::Missing),
+                "preflight_commit_missing"
+            );
+        }
+        for operation in [release(), tag()] {
+            assert_eq!(resumed(&operation, &differ), "preflight_workflows_differ");
+            assert_eq!(
+                resumed(&operation, &|world| {
+                    differ(world);
+                    made(world);
+                }),
+                "-",
+                "the ref was made before"
+            );
+        }
+        assert_eq!(resumed(&pull(), &differ), "-");
+        let mut changed = world();
+        differ(&mut changed);
+        assert_eq!(changed.allows_resuming(&release(), true), Ok(()));
     }
 
     #[test]
@@ -635,13 +685,13 @@ mod tests {
         let mut resumed = world();
         requests(80)(&mut resumed);
         assert_eq!(
-            resumed.allows_resuming(),
+            resumed.allows_resuming(&tag(), false),
             Ok(()),
             "the uploads may be done already"
         );
         requests(79)(&mut resumed);
         assert_eq!(
-            resumed.allows_resuming().unwrap_err().code(),
+            resumed.allows_resuming(&tag(), false).unwrap_err().code(),
             "preflight_rate_limit"
         );
         // One asset and the evidence: two uploads, each counted twice.

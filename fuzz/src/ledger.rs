@@ -1,4 +1,4 @@
-//! The files of a ledger: entries, its head, states of receipts, what decided; and an entry as the evidence of a release.
+//! The files of a ledger: entries, its head, what decided; and an entry as the evidence of a release.
 
 use std::{fmt::Debug, sync::LazyLock};
 
@@ -8,7 +8,7 @@ use countersign_core::{
     document::Document,
     evidence::UnverifiedEvidence,
     keys::{Threshold, TrustedKeys},
-    ledger::{Checkpoint, Entry, EventType, Examiner, Head, Keys, ReceiptState, Verifier},
+    ledger::{Entry, EntryId, EventType, Examiner, Head, Header, Keys, Verifier},
 };
 
 use crate::{NOW, STRANGER, can_be_shown, trusted};
@@ -18,7 +18,6 @@ static STRANGERS: LazyLock<TrustedKeys> = LazyLock::new(|| trusted(STRANGER));
 /// Each document has one notation. An entry chains by the digest of its bytes, and by keys that signed nothing no claim holds.
 pub fn holds(data: &[u8]) {
     is_written_as_it_was_read::<Authority>(data);
-    is_written_as_it_was_read::<ReceiptState>(data);
     if let Some(head) = is_written_as_it_was_read::<Head>(data) {
         assert_eq!(head.newest().map_or(Head::EMPTY, Head::at), head);
     }
@@ -45,11 +44,16 @@ pub(crate) fn is_written_as_it_was_read<D: Document + Debug>(data: &[u8]) -> Opt
 }
 
 fn is_examined(entry: &Entry, data: &[u8]) {
-    let checkpoint = Checkpoint {
+    let id = EntryId {
         sequence: entry.sequence,
         digest: Digest::of(data),
     };
-    assert_eq!(entry.checkpoint(), checkpoint);
+    assert_eq!(entry.id(), id);
+    let header = Header::read(data).expect("an entry begins with the common members");
+    assert_eq!(
+        (header.sequence, header.previous, header.receipts),
+        (entry.sequence, entry.previous, entry.receipts.clone())
+    );
     let read = |number: u64| Examiner::new(None).examine(number, data);
     assert!(read(entry.sequence.wrapping_add(1)).is_err());
     let examined = match read(entry.sequence) {
@@ -62,13 +66,13 @@ fn is_examined(entry: &Entry, data: &[u8]) {
     match verifier.take(examined) {
         Ok(_) => {
             assert!(is_first, "{entry:?}");
-            assert_eq!(verifier.newest(), Some(checkpoint));
+            assert_eq!(verifier.newest(), Some(id));
             assert_eq!(
-                verifier.is_head(&Head::at(checkpoint).to_document()),
+                verifier.is_head(&Head::at(id).to_document()),
                 Ok(())
             );
             assert!(verifier.is_head(&Head::EMPTY.to_document()).is_err());
-            assert!(verifier.has(&entry.receipt_id) && verifier.tally().unfinished == 1);
+            assert!(verifier.tally().unfinished == 1);
         }
         Err(bad) => {
             assert!(
@@ -85,8 +89,8 @@ fn proves_nothing_to_strangers(entry: &Entry, data: &[u8]) {
     match UnverifiedEvidence::read(data.into()) {
         Ok(evidence) => {
             assert_eq!(
-                (entry.event_type, evidence.checkpoint()),
-                (EventType::Claimed, entry.checkpoint())
+                (entry.event_type, evidence.entry_id()),
+                (EventType::Claimed, entry.id())
             );
             can_be_shown(
                 &evidence

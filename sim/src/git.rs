@@ -1,6 +1,8 @@
 //! The real bare repository under the API.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
@@ -262,7 +264,29 @@ impl Git {
         theirs.is_some() && theirs != ours
     }
 
-    /// The newest commits along first parents: all of them, or those that left a path otherwise than their parent did.
+    /// The newest commits along all parents, after the first `passed` of them, in git's own order: of
+    /// the commits that are known so far the newest comes next. A parent is known once its child came.
+    pub(crate) fn log(&self, from: Oid, passed: usize, most: usize) -> Vec<Oid> {
+        let date = |oid: Oid| self.commit(oid).map_or(0, |commit| commit.time().seconds());
+        let mut seen = BTreeSet::from([from]);
+        let mut known = BinaryHeap::from([(date(from), Reverse(0), from)]);
+        let mut found = Vec::new();
+
+        while let Some((_, _, next)) = known.pop().filter(|_| found.len() < passed + most) {
+            found.push(next);
+            let parents = self
+                .commit(next)
+                .map_or(Vec::new(), |commit| commit.parent_ids().collect::<Vec<_>>());
+            for parent in parents {
+                if seen.insert(parent) {
+                    known.push((date(parent), Reverse(seen.len()), parent));
+                }
+            }
+        }
+        found.split_off(passed.min(found.len()))
+    }
+
+    /// The newest commits along first parents that left a path otherwise than their parent did.
     pub(crate) fn history(&self, from: Oid, path: Option<&Path>, most: usize) -> Vec<Oid> {
         let entry = |commit: &Commit<'_>| {
             commit

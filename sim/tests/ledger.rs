@@ -108,8 +108,7 @@ fn a_missing_branch_and_a_missing_permission_are_told_apart() {
 
 fn preflight(commit: &str) -> Value {
     json!({
-        "owner": "octo", "name": "hello", "state": "receipts/ab/1.json",
-        "checkpoint": "checkpoint.json", "commit": commit,
+        "owner": "octo", "name": "hello", "commits": 100, "commit": commit,
         "workflows": format!("{commit}:.github/workflows"),
         "tagged": true, "tagName": "v1", "tagRef": "refs/tags/v1",
         "pull": true, "headName": "feature", "headRef": "refs/heads/feature",
@@ -135,13 +134,17 @@ fn the_preflight_document_is_answered_in_full() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|error| error["path"][3].as_str().unwrap())
+        .map(|error| error["path"][6].as_str().unwrap())
         .collect();
-    assert_eq!(absent, ["state", "checkpoint", "authority"]);
+    assert_eq!(absent, ["authority"]);
     let repository = &answer["data"]["repository"];
     let ledger = &repository["ledger"]["target"];
-    assert_eq!(ledger["head"]["object"]["text"], "{\"sequence\":1}");
-    assert_eq!(ledger["state"], Value::Null);
+    let newest = &ledger["history"]["nodes"][0];
+    assert_eq!(newest["oid"], ledger["oid"]);
+    assert_eq!(newest["head"]["object"]["text"], "{\"sequence\":1}");
+    assert_eq!(newest["head"]["mode"], 0o100_644);
+    assert_eq!(newest["authority"], Value::Null);
+    assert_eq!(newest["parents"]["nodes"], json!([]));
     assert_eq!(repository["commit"]["__typename"], "Commit");
     assert_eq!(repository["workflows"], repository["defaultWorkflows"]);
     assert_eq!(repository["tag"]["target"]["target"]["oid"], main.as_str());

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use countersign_core::{
     document::to_json_line,
-    ledger::Checkpoint,
+    ledger::EntryId,
     name::Repository,
     reconcile::{Finding, KnownTags, Level, reconcile},
     timestamp::Timestamp,
@@ -41,7 +41,7 @@ struct Audit {
     /// When it was looked at.
     at: Timestamp,
     /// The newest entry of the ledger that could be believed.
-    ledger: Option<Checkpoint>,
+    ledger: Option<EntryId>,
     looked_at: LookedAt,
     /// What was not looked at, and why.
     not_looked_at: Vec<&'static str>,

@@ -153,7 +153,7 @@ fn sign(
         issued_at,
         expires_at: issued_at.plus(lifetime.seconds()),
         consumed: false,
-        ledger: planned.ledger(),
+        ledger: planned.ledger().clone(),
         operation_digest: Digest::of(&operation.to_bytes()),
     };
     Ok(Envelope::signed_by(&terms, signer)?)

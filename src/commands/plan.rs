@@ -11,15 +11,16 @@ use countersign_core::{
 
 use super::{Row, github, print_document, read_text, rows, signing, tell, told};
 use crate::{
-    Environment,
+    Clock, Environment,
     cli::PlanArguments,
     exit::Exit,
-    planner::{Campaign, Describer, Unmade, plan},
+    planner::{Campaign, Describer, Occasion, Unmade, plan},
 };
 
 pub(crate) async fn run(
     arguments: &PlanArguments,
     environment: &Environment,
+    clock: Clock,
 ) -> anyhow::Result<Exit> {
     let text = read_text(&arguments.campaign, tables::MOST_BYTES as u64)?;
     let name = arguments.campaign.display();
@@ -56,7 +57,10 @@ pub(crate) async fn run(
     };
     let made = plan(
         campaign,
-        run_id,
+        Occasion {
+            run: &run_id,
+            now: clock(),
+        },
         arguments.requested_by.clone().into_iter().collect(),
         &describer,
         AttachReceipt::No,

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 use countersign_core::{
     digest::Digest,
     document::Document as _,
-    ledger::{BadLedger, Checkpoint},
+    ledger::{BadLedger, EntryId},
     plan::Plan,
 };
 
@@ -110,9 +110,9 @@ async fn ledger<W: Write>(
     trusted: &Arc<By>,
     cannot: impl FnOnce() -> String,
 ) -> Result<LedgerTold> {
-    let (mut newest, mut written): (Option<Checkpoint>, io::Result<()>) = (None, Ok(()));
+    let (mut newest, mut written): (Option<EntryId>, io::Result<()>) = (None, Ok(()));
     let recomputed = recomputed_with_terms(source, trusted, |entry, terms| {
-        let checkpoint = entry.checkpoint();
+        let checkpoint = entry.id();
         newest = Some(checkpoint);
         if written.is_ok() {
             written = page.add(&Item::Entry(page::entry(

@@ -7,7 +7,6 @@ use countersign_core::{
     document::Document as _,
     envelope::{Envelope, MOST_BYTES},
     keys::{PublicKey, Threshold},
-    ledger::Checkpoint,
     plan::{MOST_OPERATIONS, Plan, PlannedOperation},
     receipt::VerifiedReceipt,
 };
@@ -96,15 +95,10 @@ pub(crate) fn run(
 
 /// Whether the first approver looked at the same ledger as the plan.
 fn same_ledger(verified: &VerifiedReceipt, planned: &PlannedOperation) -> anyhow::Result<()> {
-    let (signed, seen) = (verified.terms().ledger, planned.ledger());
-    let shown = |ledger: Option<Checkpoint>| {
-        ledger.map_or_else(|| "none".into(), |ledger| ledger.to_string())
-    };
+    let (signed, seen) = (&verified.terms().ledger, planned.ledger());
     ensure!(
         signed == seen,
-        "the receipt was issued for another ledger head than the plan's ({}, {}); ask the first approver which plan was signed",
-        shown(signed),
-        shown(seen)
+        "the receipt was issued for another ledger head than the plan's ({signed}, {seen}); ask the first approver which plan was signed"
     );
     Ok(())
 }
@@ -125,9 +119,7 @@ fn review(
 
 fn terms_of(verified: &VerifiedReceipt, public: &PublicKey) -> Vec<Row> {
     let terms = verified.terms();
-    let ledger = terms
-        .ledger
-        .map_or("empty".into(), |ledger| ledger.to_string());
+    let ledger = terms.ledger.to_string();
     let mut rows = vec![
         Row::new("receipt       ", &terms.receipt_id),
         Row::new("for run       ", &terms.run_id),

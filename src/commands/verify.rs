@@ -126,6 +126,7 @@ impl Offline<'_> {
             operation: Ok(planned.operation().clone()),
             receipt: verified,
             basis: Basis {
+                keys: None,
                 trust: self.trust.cloned(),
                 policy: Ok(self.policy.clone()),
                 requesters: Ok(self.plan.requested_by.clone()),

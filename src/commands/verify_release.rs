@@ -164,7 +164,7 @@ impl Verification<'_> {
             "evidence",
             &format!(
                 "{}, for `{}` of {}",
-                approved.evidence().checkpoint(),
+                approved.evidence().entry_id(),
                 release.tag_name,
                 release.target
             ),
@@ -181,7 +181,7 @@ impl Verification<'_> {
                 entry.receipt_id,
                 signers.join(", "),
                 entry.timestamp,
-                entry.run_id
+                entry.acting_run
             ),
         )?;
         Ok(Some(approved))
@@ -206,14 +206,16 @@ impl Verification<'_> {
             .await
             .context("the ledger")?;
         // The evidence says itself by which version of a trust file it counts, and when: the chain as a whole shows that it did.
-        if let Err(error) = recomputed(&source, &Arc::new(None), |_| ()).await {
+        let mut outcome = witness::Outcome::of(approved.evidence().entry());
+        let walked = recomputed(&source, &Arc::new(None), |entry| outcome.take(entry)).await;
+        if let Err(error) = walked {
             let bad: BadLedger = error.downcast()?;
             return findings.fault(
                 "ledger",
                 &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE),
             );
         }
-        findings.told("ledger", witness::holds(&source, approved).await?)
+        findings.told("ledger", witness::holds(&source, approved, &outcome).await?)
     }
 }
 

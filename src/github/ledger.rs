@@ -183,7 +183,7 @@ impl GitHub {
         }))
     }
 
-    async fn asked<T: for<'de> Deserialize<'de>>(
+    pub(super) async fn asked<T: for<'de> Deserialize<'de>>(
         &self,
         query: &Query<'_>,
         variables: impl Serialize,
@@ -259,43 +259,12 @@ impl LedgerReader {
 
     /// The bytes of each file, as far as it is there.
     pub(crate) async fn files(&self, paths: &[String]) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
-        let found: Vec<Option<Blob>> = match self
-            .objects(paths, "... on Blob { oid text isTruncated }")
-            .await
-        {
-            // Too much for one answer: the halves may fit.
-            Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if paths.len() > 1 => {
-                let (first, second) = paths.split_at(paths.len() / 2);
-                let mut read = Box::pin(self.files(first)).await?;
-                read.extend(Box::pin(self.files(second)).await?);
-                return Ok(read);
-            }
-            found => found?,
-        };
-        stream::iter(found.into_iter().map(|blob| self.bytes(blob)))
-            .buffered(1)
-            .try_collect()
-            .await
+        let expressions: Vec<String> = paths.iter().map(|path| self.at(path)).collect();
+        files_at(&self.github, &self.repository, &expressions).await
     }
 
-    /// GraphQL cuts long texts and shows no others; REST gives any blob whole.
-    async fn bytes(&self, blob: Option<Blob>) -> Result<Option<Vec<u8>>, Trouble> {
-        let Some(blob) = blob else { return Ok(None) };
-        // The text counts only if it is the file's very bytes: GraphQL shows those of other encodings as UTF-8.
-        if let (Some(text), Some(false)) = (blob.text, blob.is_truncated)
-            && blob.oid == blob_id(text.as_bytes())
-        {
-            return Ok(Some(text.into_bytes()));
-        }
-        let oid: CommitId = blob
-            .oid
-            .and_then(|oid| oid.parse().ok())
-            .ok_or_else(|| garbage("a path of the ledger is no file"))?;
-        let blob: RestBlob = self
-            .github
-            .read(&format!("/repos/{}/git/blobs/{oid}", self.repository))
-            .await?;
-        blob.bytes().map(Some)
+    fn at(&self, path: &str) -> String {
+        format!("{}:{path}", self.commit)
     }
 
     /// Every path of the commit; only such folders are listed.
@@ -321,18 +290,18 @@ impl LedgerReader {
     }
 
     async fn listed(&self, folders: &[String]) -> Result<Vec<(String, bool)>, Trouble> {
-        let trees: Vec<Option<Tree>> = match self
-            .objects(folders, "... on Tree { entries { name type } }")
-            .await
-        {
-            Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if folders.len() > 1 => {
-                let (first, second) = folders.split_at(folders.len() / 2);
-                let mut listed = Box::pin(self.listed(first)).await?;
-                listed.extend(Box::pin(self.listed(second)).await?);
-                return Ok(listed);
-            }
-            trees => trees?,
-        };
+        let expressions: Vec<String> = folders.iter().map(|folder| self.at(folder)).collect();
+        let shape = "... on Tree { entries { name type } }";
+        let trees: Vec<Option<Tree>> =
+            match objects(&self.github, &self.repository, &expressions, shape).await {
+                Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if folders.len() > 1 => {
+                    let (first, second) = folders.split_at(folders.len() / 2);
+                    let mut listed = Box::pin(self.listed(first)).await?;
+                    listed.extend(Box::pin(self.listed(second)).await?);
+                    return Ok(listed);
+                }
+                trees => trees?,
+            };
         let mut listed = Vec::new();
         for (folder, tree) in folders.iter().zip(trees) {
             let entries = tree
@@ -350,28 +319,6 @@ impl LedgerReader {
             );
         }
         Ok(listed)
-    }
-
-    /// What stands at each path of the commit, in one query: only paths of the ledger's own making come here, and each is a variable.
-    async fn objects<T: for<'de> Deserialize<'de>>(
-        &self,
-        paths: &[String],
-        shape: &str,
-    ) -> Result<Vec<Option<T>>, Trouble> {
-        let (document, variables) = query(&self.repository, &self.commit, paths, shape);
-        let query = Query {
-            when_too_costly: WhenTooCostly::AskForLess,
-            ..Query::new(&document)
-        };
-        let mut found: Map<String, Value> = self.github.asked(&query, variables).await?;
-        let object = |(number, path): (usize, &String)| match found.remove(&format!("o{number}")) {
-            None => Err(garbage(format!("the answer lacks `{path}`"))),
-            Some(Value::Null) => Ok(None),
-            Some(object) => serde_json::from_value(object)
-                .map(Some)
-                .map_err(|error| garbage(error.to_string())),
-        };
-        paths.iter().enumerate().map(object).collect()
     }
 
     /// A page of the branch's history, as large as GitHub answers it.
@@ -399,6 +346,82 @@ impl LedgerReader {
     }
 }
 
+/// The bytes of files, each by `COMMIT:PATH`, as far as they are there.
+pub(super) async fn files_at(
+    github: &GitHub,
+    repository: &Repository,
+    expressions: &[String],
+) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
+    if expressions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shape = "... on Blob { oid text isTruncated }";
+    let found: Vec<Option<Blob>> = match objects(github, repository, expressions, shape).await {
+        // Too much for one answer: the halves may fit.
+        Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if expressions.len() > 1 => {
+            let (first, second) = expressions.split_at(expressions.len() / 2);
+            let mut read = Box::pin(files_at(github, repository, first)).await?;
+            read.extend(Box::pin(files_at(github, repository, second)).await?);
+            return Ok(read);
+        }
+        found => found?,
+    };
+    stream::iter(
+        found
+            .into_iter()
+            .map(|blob| file_bytes(github, repository, blob)),
+    )
+    .buffered(1)
+    .try_collect()
+    .await
+}
+
+/// GraphQL cuts long texts and shows no others; REST gives any blob whole.
+async fn file_bytes(
+    github: &GitHub,
+    repository: &Repository,
+    blob: Option<Blob>,
+) -> Result<Option<Vec<u8>>, Trouble> {
+    let Some(blob) = blob else { return Ok(None) };
+    // The text counts only if it is the file's very bytes: GraphQL shows those of other encodings as UTF-8.
+    if let (Some(text), Some(false)) = (blob.text, blob.is_truncated)
+        && blob.oid == blob_id(text.as_bytes())
+    {
+        return Ok(Some(text.into_bytes()));
+    }
+    let oid: CommitId = blob
+        .oid
+        .and_then(|oid| oid.parse().ok())
+        .ok_or_else(|| garbage("a path of the ledger is no file"))?;
+    let blob: RestBlob = github
+        .read(&format!("/repos/{repository}/git/blobs/{oid}"))
+        .await?;
+    blob.bytes().map(Some)
+}
+
+/// What is at each `COMMIT:PATH`, in one query: only paths of the ledger's own making come here, and each is a variable.
+async fn objects<T: for<'de> Deserialize<'de>>(
+    github: &GitHub,
+    repository: &Repository,
+    expressions: &[String],
+    shape: &str,
+) -> Result<Vec<Option<T>>, Trouble> {
+    let (document, variables) = query(repository, expressions, shape);
+    let query = Query {
+        when_too_costly: WhenTooCostly::AskForLess,
+        ..Query::new(&document)
+    };
+    let mut found: Map<String, Value> = github.asked(&query, variables).await?;
+    let object = |(number, asked): (usize, &String)| match found.remove(&format!("o{number}")) {
+        None => Err(garbage(format!("the answer lacks `{asked}`"))),
+        Some(Value::Null) => Ok(None),
+        Some(object) => serde_json::from_value(object)
+            .map(Some)
+            .map_err(|error| garbage(error.to_string())),
+    };
+    expressions.iter().enumerate().map(object).collect()
+}
+
 /// The id that git gives to a file.
 fn blob_id(bytes: &[u8]) -> Option<String> {
     gix_object::compute_hash(gix_hash::Kind::Sha1, gix_object::Kind::Blob, bytes)
@@ -421,11 +444,10 @@ fn commit(node: Node) -> Result<ToldCommit, Trouble> {
     })
 }
 
-/// A query with one alias and one variable for each path.
+/// A query with one alias and one variable for each expression.
 fn query(
     repository: &Repository,
-    commit: &CommitId,
-    paths: &[String],
+    expressions: &[String],
     shape: &str,
 ) -> (String, Map<String, Value>) {
     let (owner, name) = repository.parts();
@@ -433,8 +455,8 @@ fn query(
         Map::from_iter([("owner".into(), owner.into()), ("name".into(), name.into())]);
     let mut declared = Vec::new();
     let mut asked = Vec::new();
-    for (number, path) in paths.iter().enumerate() {
-        variables.insert(format!("p{number}"), format!("{commit}:{path}").into());
+    for (number, expression) in expressions.iter().enumerate() {
+        variables.insert(format!("p{number}"), expression.as_str().into());
         declared.push(format!("$p{number}: String!"));
         asked.push(format!(
             "o{number}: object(expression: $p{number}) {{ {shape} }}"

@@ -6,27 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
-    ledger::{LedgerView, Look, entry_path, state_path},
-    name::CommitId,
+    ledger::{Base, LedgerView, Tail},
+    name::{CommitId, Repository},
     operation::Operation,
     refusal::{AccessRefusal, Refusal},
     timestamp::Timestamp,
     world::Budget,
 };
 
-use self::answer::Data;
+use self::answer::{Data, Found, Ledger};
 use super::{
     GitHub, Trouble,
-    graphql::{Absence, Place, Query},
+    graphql::{Absence, Place, Query, WhenTooCostly, largest_page},
 };
 
 const QUERY: Query<'_> = Query {
     absences: &[
-        Absence::at("repository.ledger.target.head"),
-        Absence::at("repository.ledger.target.state"),
-        Absence::at("repository.ledger.target.checkpoint"),
-        Absence::at("repository.ledger.target.authority"),
-        Absence::at("repository.ledger.target.touched.nodes.*.state"),
+        Absence::at("repository.ledger.target.history.nodes.*.head"),
+        Absence::at("repository.ledger.target.history.nodes.*.authority"),
     ],
     // Nothing is decided by the branch's rules, and not every token may see them.
     dispensable: &[Place::at("repository.ledger.rules")],
@@ -34,6 +31,7 @@ const QUERY: Query<'_> = Query {
         (Place::at("repository.pullRequests"), "pull-requests: read"),
         (Place::at("repository"), "contents: read"),
     ],
+    when_too_costly: WhenTooCostly::AskForLess,
     ..Query::new(include_str!("documents/preflight.graphql"))
 };
 
@@ -54,14 +52,12 @@ struct CoreBudget {
     reset: u64,
 }
 
-/// What to look for: an operation's surroundings and one receipt's place on the ledger.
+/// What to look for: an operation's surroundings, and the newest commits of the ledger.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PreflightQuery {
     owner: String,
     name: String,
-    state: String,
-    checkpoint: String,
     commit: CommitId,
     workflows: String,
     tagged: bool,
@@ -78,8 +74,8 @@ pub(crate) struct PreflightQuery {
 }
 
 impl PreflightQuery {
-    /// The query for an operation and, unless it is a dry run, a receipt.
-    pub(crate) fn new(operation: &Operation, look: Option<&Look>) -> Self {
+    /// The query for an operation.
+    pub(crate) fn new(operation: &Operation) -> Self {
         let (owner, name) = operation.target().repository.parts();
         let tag = match operation {
             Operation::PublishRelease(release) => Some(release.tag_name.as_str()),
@@ -92,14 +88,9 @@ impl PreflightQuery {
         };
         // Variables that no part of the query uses still need a value.
         let (head, base) = branches.unwrap_or(("-", "-"));
-        let checkpoint = look.and_then(|look| look.checkpoint);
         Self {
             owner: owner.into(),
             name: name.into(),
-            state: look.map_or("receipts/-".into(), |look| state_path(&look.receipt_id)),
-            checkpoint: checkpoint.map_or("entries/-".into(), |checkpoint| {
-                entry_path(checkpoint.sequence)
-            }),
             commit: operation.commit().clone(),
             workflows: format!("{}:.github/workflows", operation.commit()),
             tagged: tag.is_some(),
@@ -120,11 +111,20 @@ impl PreflightQuery {
     }
 }
 
+/// The query's variables.
+#[derive(Serialize)]
+struct Variables<'a> {
+    #[serde(flatten)]
+    query: &'a PreflightQuery,
+    /// How many commits of the ledger are shown.
+    commits: usize,
+}
+
 impl GitHub {
-    /// Looks at everything that the operation touches.
-    pub(crate) async fn preflight(&self, query: &PreflightQuery) -> Preflight {
+    /// Looks at everything that the operation touches, and at the ledger above a base.
+    pub(crate) async fn preflight(&self, query: &PreflightQuery, base: &Base) -> Preflight {
         let looked =
-            async { tokio::try_join!(self.sight(query), self.requests_left(query.uploads)) };
+            async { tokio::try_join!(self.sight(query, base), self.requests_left(query.uploads)) };
         match looked.await {
             Ok((mut sighting, requests)) => {
                 sighting.world.requests = requests;
@@ -153,34 +153,58 @@ impl GitHub {
         }
     }
 
-    /// The ledger by the same query, and where the operation's tag leads at that moment: one answer.
-    pub(crate) async fn look(&self, query: &PreflightQuery) -> Result<LedgerView, Refusal> {
-        let sighting = self
-            .sight(query)
-            .await
-            .map_err(|trouble| unavailable(&trouble))?;
+    /// What was added to the ledger above a known tail, by the same query, and where the operation's
+    /// tag leads at that moment.
+    pub(crate) async fn look(
+        &self,
+        query: &PreflightQuery,
+        known: &Tail,
+    ) -> Result<LedgerView, Refusal> {
+        let looked = async {
+            let (found, repository) = self.found(query).await?;
+            let tail = match found.ledger {
+                Ok(Ledger { tip, history }) => {
+                    self.grown(&repository, &tip, history, known).await?
+                }
+                Err(refusal) => Err(refusal),
+            };
+            Ok((tail, found.date, found.world))
+        };
+        let (tail, observed_at, world) = looked.await.map_err(|trouble| unavailable(&trouble))?;
         Ok(LedgerView {
-            snapshot: sighting.ledger?,
-            observed_at: sighting.date,
-            tag: sighting.world.tag.map(|tag| tag.commit),
+            tail: tail?,
+            observed_at,
+            tag: world.tag.map(|tag| tag.commit),
         })
     }
 
-    async fn sight(&self, query: &PreflightQuery) -> Result<Sighting, Trouble> {
-        let reply = self.query::<Data>(&QUERY, query).await?;
-        let mut data = reply.data.ok_or_else(|| Trouble::Garbage {
+    async fn sight(&self, query: &PreflightQuery, base: &Base) -> Result<Sighting, Trouble> {
+        let (found, repository) = self.found(query).await?;
+        let ledger = match found.ledger {
+            Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, base).await?,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(Sighting {
+            target: found.target,
+            date: found.date,
+            ledger,
+            ledger_rules: found.ledger_rules,
+            world: found.world,
+        })
+    }
+
+    async fn found(&self, query: &PreflightQuery) -> Result<(Found, Repository), Trouble> {
+        let ask = async |commits| {
+            self.query::<Data>(&QUERY, Variables { query, commits })
+                .await
+        };
+        let reply = largest_page(ask).await?;
+        let data = reply.data.ok_or_else(|| Trouble::Garbage {
             reason: "neither data nor errors".into(),
         })?;
-        if let (Some(commit), Ok(repository)) = (
-            data.cut_checkpoint(),
-            format!("{}/{}", query.owner, query.name).parse(),
-        ) {
-            data.put_checkpoint(
-                self.ledger_file(&repository, &commit, &query.checkpoint)
-                    .await?,
-            );
-        }
-        data.sighting(query, reply.date, self.endpoints.is_public())
+        let found = data.found(query, reply.date, self.endpoints.is_public())?;
+        let repository = found.target.repository.clone();
+        Ok((found, repository))
     }
 }
 

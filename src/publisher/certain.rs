@@ -54,7 +54,12 @@ pub(super) async fn certain<T>(
     let (mut doubtful, mut lost, mut tried) = (before.doubtful, false, 0);
     loop {
         tried += 1;
-        let (trouble, just_lost) = match write().await? {
+        // An earlier try may still have succeeded unseen when the fence holds the next one back.
+        let written = write().await.map_err(|setback| Setback {
+            open: setback.open || lost,
+            ..setback
+        })?;
+        let (trouble, just_lost) = match written {
             Written::Done(made) => return Ok(Made::Ours(made)),
             Written::NotDone(trouble) => (trouble, false),
             Written::Unknown(trouble) => (trouble, true),

@@ -16,7 +16,7 @@ use countersign_core::{
 };
 
 use super::{
-    Setback,
+    Gate, Setback,
     certain::{Before, Made, certain, repeated},
 };
 use crate::github::{GitHub, Trouble, encoded, encoded_path};
@@ -72,20 +72,21 @@ struct Pointed {
     sha: String,
 }
 
-pub(super) async fn open(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Effect {
+pub(super) async fn open(gate: &Gate<'_>, pull: &OpenPr, github: &GitHub) -> Effect {
     let mut held = GithubResponse::default();
-    match steps(claim, pull, github, &mut held).await {
+    match steps(gate, pull, github, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
 }
 
 async fn steps(
-    claim: &Claim,
+    gate: &Gate<'_>,
     pull: &OpenPr,
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<(), Setback> {
+    let claim = gate.claim;
     let left = if claim.resumes() {
         standing(claim, pull, github).await?
     } else {
@@ -94,7 +95,7 @@ async fn steps(
     held.already_existed = left.is_some();
     let made = match left {
         Some(left) => Made::Found(left),
-        None => create(claim, pull, github).await?,
+        None => create(gate, pull, github).await?,
     };
     let ours = made.is_ours();
     let made = made.it();
@@ -118,6 +119,42 @@ async fn steps(
     };
     opened.label().await?;
     opened.ask_reviewers().await
+}
+
+/// Whether the pull request of this number is there as approved, merged or closed since or not. A
+/// branch that moved on does not make it another one.
+pub(super) async fn is_there(
+    pull: &OpenPr,
+    told: &GithubResponse,
+    github: &GitHub,
+    held: &mut GithubResponse,
+) -> Result<bool, Setback> {
+    let Some(number) = told.pull_number else {
+        return Ok(false);
+    };
+    let path = format!("/repos/{}/pulls/{number}", pull.target.repository);
+    let found: Pull = match github.read(&path).await {
+        Ok(found) => found,
+        Err(Trouble::NotFound { .. }) => return Ok(false),
+        Err(trouble) => return Err(Setback::unseen(trouble)),
+    };
+
+    let is_same = has_approved_words(&found, pull)
+        && (found.head.r#ref.as_str(), found.base.r#ref.as_str())
+            == (pull.head_branch.as_str(), pull.base_branch.as_str());
+    if is_same {
+        held.html_url = Some(found.html_url);
+        held.pull_number = Some(found.number);
+    }
+    Ok(is_same)
+}
+
+fn has_approved_words(found: &Pull, pull: &OpenPr) -> bool {
+    found.title == pull.title.as_str()
+        && same_text(
+            found.body.as_deref().unwrap_or_default(),
+            pull.body.as_str(),
+        )
 }
 
 /// A pull request that is open. Setting labels and reviewers twice does no harm.
@@ -256,7 +293,8 @@ async fn close(
 }
 
 /// Opens the pull request; if an answer is lost, looks whether it is there.
-async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Made<Pull>, Setback> {
+async fn create(gate: &Gate<'_>, pull: &OpenPr, github: &GitHub) -> Result<Made<Pull>, Setback> {
+    let claim = gate.claim;
     if claim.resumes() {
         stands_at_head(pull, github).await?;
     }
@@ -269,6 +307,7 @@ async fn create(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Made<Pu
     };
     let path = format!("/repos/{}/pulls", pull.target.repository);
     let write = async || {
+        gate.opens().await?;
         Ok(github
             .write::<Pull>(claim, Method::POST, &path, &body)
             .await)
@@ -321,11 +360,7 @@ async fn standing(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Optio
     let issued_at = claim.receipt().terms().issued_at;
     let ours = |found: &Pull| {
         // Its head commit is compared afterwards: a pull request follows its branch.
-        found.title == pull.title.as_str()
-            && same_text(
-                found.body.as_deref().unwrap_or_default(),
-                pull.body.as_str(),
-            )
+        has_approved_words(found, pull)
             && found
                 .created_at
                 .parse::<Timestamp>()

@@ -5,7 +5,7 @@ mod existing;
 mod shown;
 mod words;
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, ops::Deref};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -21,11 +21,11 @@ use countersign_core::{
 
 use self::{
     existing::{Left, Looks},
-    shown::Published,
-    words::{ReleaseWords, hold, same_inside, same_outside},
+    words::{ReleaseWords, same_inside, same_outside},
 };
+pub(super) use self::{shown::Published, words::hold};
 use super::{
-    AssetFiles, Setback,
+    AssetFiles, Gate, Setback,
     certain::{Before, Made, certain, read_fresh, repeated},
     upload::{self, Sent, Source, Upload},
 };
@@ -38,37 +38,63 @@ use crate::{
 const UPLOADS: usize = 10;
 
 pub(super) async fn publish(
-    claim: &Claim,
+    gate: &Gate<'_>,
     release: &PublishRelease,
     github: &GitHub,
     files: &AssetFiles,
     attach: AttachReceipt,
 ) -> Effect {
     let mut held = GithubResponse::default();
-    let expected = evidence::beside(release.assets.as_slice(), claim, attach);
-    match (Steps {
-        claim,
-        release,
-        expected,
-        github,
-        read_back: RefCell::default(),
-    })
-    .run(files, &mut held)
-    .await
-    {
+    let expected = evidence::beside(release.assets.as_slice(), gate.claim, attach);
+    let steps = Steps {
+        gate,
+        claim: gate.claim,
+        sight: Sight::new(release, expected, github),
+    };
+    match steps.run(files, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
 }
 
-struct Steps<'a> {
+/// The release as GitHub has it, compared with what was approved. It reads only.
+pub(super) struct Sight<'a> {
     /// What was read back, by the asset's number: an asset of the same name may be another one.
     read_back: RefCell<BTreeMap<u64, Digest>>,
-    claim: &'a Claim,
     release: &'a PublishRelease,
     /// What the release must have: every approved asset and, if it is to be attached, the evidence.
     expected: Vec<Asset>,
     github: &'a GitHub,
+}
+
+impl<'a> Sight<'a> {
+    pub(super) fn new(
+        release: &'a PublishRelease,
+        expected: Vec<Asset>,
+        github: &'a GitHub,
+    ) -> Self {
+        Self {
+            read_back: RefCell::default(),
+            release,
+            expected,
+            github,
+        }
+    }
+}
+
+/// The steps of a publication: what can be seen, and the claim that allows writes.
+struct Steps<'a> {
+    gate: &'a Gate<'a>,
+    claim: &'a Claim,
+    sight: Sight<'a>,
+}
+
+impl<'a> Deref for Steps<'a> {
+    type Target = Sight<'a>;
+
+    fn deref(&self) -> &Sight<'a> {
+        &self.sight
+    }
 }
 
 impl Steps<'_> {
@@ -159,7 +185,12 @@ impl Steps<'_> {
     /// whether it exists.
     async fn create(&self, draft: bool) -> Result<Made<Release>, Setback> {
         let path = format!("/repos/{}/releases", self.release.target.repository);
+        // The draft of a release shows nothing; a draft that was approved as one is the effect itself.
+        let is_visible = !draft || self.release.visibility.draft();
         let write = async || {
+            if is_visible {
+                self.gate.opens().await?;
+            }
             Ok(self
                 .github
                 .write(self.claim, Method::POST, &path, &self.words(draft))
@@ -186,6 +217,7 @@ impl Steps<'_> {
         let id = draft.as_ref().id;
         let path = self.path_of(id);
         let write = async || {
+            self.gate.opens().await?;
             Ok(self
                 .github
                 .write::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
@@ -371,6 +403,51 @@ impl Steps<'_> {
         }
     }
 
+    /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
+    async fn discard(
+        &self,
+        draft: &Release,
+        setback: Setback,
+        held: &mut GithubResponse,
+    ) -> Setback {
+        if let Err(shut) = self.gate.opens_to_clean_up().await {
+            let message = format!(
+                "{}; release {} was left as it is: {}",
+                setback.message, draft.id, shut.message
+            );
+            return Setback { message, ..setback };
+        }
+        let path = self.path_of(draft.id);
+        let read = async || self.github.read::<Release>(&path).await;
+        let remove = async || match read_fresh(self.github, "the draft", read).await {
+            // Looked at before every try: somebody may have published it meanwhile.
+            Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
+            Ok(_) => Written::NotDone(Trouble::Validation {
+                status: 200,
+                message: "it is published".into(),
+            }),
+            Err(Trouble::NotFound { .. }) => Written::Done(()),
+            Err(trouble) => Written::NotDone(trouble),
+        };
+        let message = match repeated(self.github, false, remove).await {
+            Ok(()) => {
+                held.release_id = None;
+                held.assets.clear();
+                format!(
+                    "{}; the draft was taken away, nothing was published",
+                    setback.message
+                )
+            }
+            Err(_) => format!(
+                "{}; look at release {}: it was left as it is",
+                setback.message, draft.id
+            ),
+        };
+        Setback { message, ..setback }
+    }
+}
+
+impl Sight<'_> {
     /// Where GitHub tells no digest, the bytes are read back.
     async fn same(
         &self,
@@ -433,44 +510,8 @@ impl Steps<'_> {
         })
     }
 
-    /// Takes away the draft that this very attempt made and nobody has seen. What it is by now is looked at first.
-    async fn discard(
-        &self,
-        draft: &Release,
-        setback: Setback,
-        held: &mut GithubResponse,
-    ) -> Setback {
-        let path = self.path_of(draft.id);
-        let read = async || self.github.read::<Release>(&path).await;
-        let remove = async || match read_fresh(self.github, "the draft", read).await {
-            // Looked at before every try: somebody may have published it meanwhile.
-            Ok(found) if found.draft => self.github.remove(self.claim, &path).await,
-            Ok(_) => Written::NotDone(Trouble::Validation {
-                status: 200,
-                message: "it is published".into(),
-            }),
-            Err(Trouble::NotFound { .. }) => Written::Done(()),
-            Err(trouble) => Written::NotDone(trouble),
-        };
-        let message = match repeated(self.github, false, remove).await {
-            Ok(()) => {
-                held.release_id = None;
-                held.assets.clear();
-                format!(
-                    "{}; the draft was taken away, nothing was published",
-                    setback.message
-                )
-            }
-            Err(_) => format!(
-                "{}; look at release {}: it was left as it is",
-                setback.message, draft.id
-            ),
-        };
-        Setback { message, ..setback }
-    }
-
     /// What GitHub says it published, member by member.
-    fn as_approved(&self, made: &Release, draft: bool) -> Result<(), Setback> {
+    pub(super) fn as_approved(&self, made: &Release, draft: bool) -> Result<(), Setback> {
         let release = self.release;
         let differs = |what: &str| {
             Err(Setback::fault(

@@ -11,7 +11,7 @@ use countersign_core::{
 };
 
 use super::{
-    Setback,
+    Gate, Setback,
     certain::{Before, certain, read_fresh, repeated},
 };
 use crate::github::{GitHub, Trouble, Written, encoded, encoded_path};
@@ -48,20 +48,21 @@ struct Ref {
     object: Pointed,
 }
 
-pub(super) async fn create(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Effect {
+pub(super) async fn create(gate: &Gate<'_>, tag: &TagRepo, github: &GitHub) -> Effect {
     let mut held = GithubResponse::default();
-    match steps(claim, tag, github, &mut held).await {
+    match steps(gate, tag, github, &mut held).await {
         Ok(()) => Effect::Succeeded(held),
         Err(setback) => setback.with(held),
     }
 }
 
 async fn steps(
-    claim: &Claim,
+    gate: &Gate<'_>,
     tag: &TagRepo,
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<(), Setback> {
+    let claim = gate.claim;
     if claim.resumes()
         && let Some(sha) = standing(tag, github).await?
     {
@@ -69,7 +70,7 @@ async fn steps(
     }
 
     let sha = object(claim, tag, github).await?;
-    let set = set(claim, tag, &sha, github).await?;
+    let set = set(gate, tag, &sha, github).await?;
     if set == sha {
         hold(tag, sha, github, held);
         return Ok(());
@@ -82,6 +83,18 @@ async fn steps(
         "tag_mismatch",
         format!("the tag leads to the object {set} instead of {sha}: someone else set it"),
     ))
+}
+
+/// Whether the tag is there as approved.
+pub(super) async fn is_there(
+    tag: &TagRepo,
+    github: &GitHub,
+    held: &mut GithubResponse,
+) -> Result<bool, Setback> {
+    match standing(tag, github).await? {
+        Some(sha) => adopt(tag, sha, github, held).await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// Takes over the tag of an earlier attempt, if it is as approved.
@@ -126,7 +139,7 @@ async fn object(claim: &Claim, tag: &TagRepo, github: &GitHub) -> Result<CommitI
 /// which was made a moment ago. It creates a ref only if there is none, so a second try moves
 /// nothing.
 async fn set(
-    claim: &Claim,
+    gate: &Gate<'_>,
     tag: &TagRepo,
     sha: &CommitId,
     github: &GitHub,
@@ -136,7 +149,9 @@ async fn set(
         r#ref: format!("refs/tags/{}", tag.tag_name),
         sha,
     };
+    let claim = gate.claim;
     let write = async || {
+        gate.opens().await?;
         let made = github.write::<Ref>(claim, Method::POST, &path, &body).await;
         Ok(match made {
             Written::Done(set) => Written::Done(commit_id(&set.object.sha)?),

@@ -169,12 +169,7 @@ pub(super) fn receipt(record: &AuditRecord) -> String {
             "Valid",
             format!("{} until {}", terms.issued_at, terms.expires_at),
         ),
-        (
-            "Ledger at approval",
-            terms
-                .ledger
-                .map_or("empty".into(), |ledger| ledger.to_string()),
-        ),
+        ("Ledger at approval", terms.ledger.to_string()),
     ] {
         let _ = writeln!(table, "| {name} | {} |", code(&value));
     }

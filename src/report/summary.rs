@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use countersign_core::{
     audit::{AuditRecord, Status},
     binding::Rule,
-    ledger::{Checkpoint, GithubResponse, entry_path},
+    ledger::{EntryId, GithubResponse, entry_path},
     name::Repository,
     operation::{Kind, Operation},
     plan::Plan,
@@ -336,7 +336,7 @@ pub(super) fn protection(record: &AuditRecord) -> String {
 }
 
 /// A ledger entry, with its page.
-pub(super) fn ledger_entry(record: &AuditRecord, place: &Place, entry: Checkpoint) -> String {
+pub(super) fn ledger_entry(record: &AuditRecord, place: &Place, entry: EntryId) -> String {
     let page = format!(
         "{}/{}/blob/receipt-ledger/{}",
         place.server,

@@ -232,6 +232,8 @@ fn told(text: &str, terms: &Terms) -> String {
         .replace("{digest}", &digest)
         .replace("{DIGEST}", &digest.to_uppercase())
         .replace("{repository id}", &terms.target.repository_id.to_string())
+        .replace("{ledger commit}", terms.ledger.commit.as_str())
+        .replace("{ledger}", &serde_json::to_string(&terms.ledger).unwrap())
 }
 
 /// What the signature is over.

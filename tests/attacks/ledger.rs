@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
     document::Document as _,
     envelope::Envelope,
-    ledger::{Entry, EventType, GithubResponse, Head, entry_path, state_path},
+    ledger::{Entry, EventType, GithubResponse, Head, entry_path},
 };
 use ed25519_dalek::Signer as _;
 
@@ -36,18 +36,24 @@ pub const SCENES: &[Scene] = &[
     ),
     ("the ledger begins anew", a_new_beginning),
     ("a fork of the same length takes the ledger's place", a_fork),
-    ("a used receipt's state is taken away", a_state_taken_away),
-    ("a used receipt's state is set free", a_state_set_free),
     (
-        "a used receipt's state is set free for a later attempt",
-        a_state_set_free_for_another_attempt,
+        "the tree of before the claim is restored by a linear commit",
+        an_old_tree_restored,
+    ),
+    (
+        "the tree of before the claim is restored by a merge, its parents in both orders",
+        an_old_tree_merged,
+    ),
+    (
+        "a used receipt's entries are hidden from a later attempt",
+        entries_hidden_from_a_later_attempt,
     ),
     (
         "a used receipt's outcome is corrected to unknown by a stranger",
         a_forged_correction,
     ),
     (
-        "the entry that the approver saw is longer than one answer",
+        "an entry above what the approver saw is longer than one answer",
         a_long_entry,
     ),
     ("the entry that the approver saw is edited", an_edited_entry),
@@ -142,11 +148,13 @@ fn a_used_id_with_another_operation() {
         .tag()
         .input("tag-name", "v2.0.0")
         .approved_with(|terms| terms.receipt_id = id);
+    // The ledger knows receipts by what they say, not by a name that their issuer chooses: whoever may
+    // sign for one thing cannot use up the receipt of another.
     attempted(
         &stage,
         "a used receipt's id comes back with another operation",
         other,
-        "receipt_consumed",
+        "-",
     );
 }
 
@@ -200,95 +208,104 @@ fn a_fork() {
     );
 }
 
-fn a_state_taken_away() {
+/// Puts the ledger back to where it was at a commit, by one more commit on top of it.
+fn restore(stage: &Stage, before: &str) {
+    let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
+    let before = repository.find_commit(oid(before)).unwrap();
+    let tip = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+    let tip = repository.find_commit(oid(&tip)).unwrap();
+    adds(&repository, &before, &[&tip]);
+}
+
+fn oid(text: &str) -> git2::Oid {
+    git2::Oid::from_str(text).unwrap()
+}
+
+/// A commit with the tree of another one, at the tip of the ledger.
+fn adds(repository: &git2::Repository, like: &git2::Commit<'_>, parents: &[&git2::Commit<'_>]) {
+    let person = git2::Signature::now("mallory", "mallory@example.org").unwrap();
+    let made = repository
+        .commit(
+            None,
+            &person,
+            &person,
+            "Tidy up",
+            &like.tree().unwrap(),
+            parents,
+        )
+        .unwrap();
+    repository
+        .reference("refs/heads/receipt-ledger", made, true, "push")
+        .unwrap();
+}
+
+fn an_old_tree_restored() {
     let stage = Stage::new();
+    let before = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
-    let receipt = stage.ledger()[0].receipt_id.clone();
-    stage.sim.remove("receipt-ledger", &[&state_path(&receipt)]);
+    restore(&stage, &before);
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
     attempted(
         &stage,
-        "a used receipt's state is taken away",
+        "the tree of before the claim is restored by a linear commit",
         attempt,
-        "ledger_rolled_back",
+        "ledger_tampered",
     );
 }
 
-fn a_state_set_free() {
-    let stage = Stage::new();
-    let attempt = stage.tag().approved();
-    attempt.run().succeeded();
-    let path = state_path(&stage.ledger()[0].receipt_id);
-    let used = String::from_utf8(stage.sim.read_file("receipt-ledger", &path).unwrap()).unwrap();
-    let free = used.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null");
-    stage
-        .sim
-        .commit("receipt-ledger", &[(&path, free.as_bytes())]);
-    assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
-    attempted(
-        &stage,
-        "a used receipt's state is set free",
-        attempt,
-        "receipt_consumed",
-    );
+fn an_old_tree_merged() {
+    for newest_first in [false, true] {
+        let stage = Stage::new();
+        let before = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+        let attempt = stage.tag().approved();
+        attempt.run().succeeded();
+
+        let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
+        let before = repository.find_commit(oid(&before)).unwrap();
+        let tip = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+        let tip = repository.find_commit(oid(&tip)).unwrap();
+        let parents = if newest_first {
+            [&tip, &before]
+        } else {
+            [&before, &tip]
+        };
+        adds(&repository, &before, &parents);
+        assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
+        attempted(
+            &stage,
+            "the tree of before the claim is restored by a merge, its parents in both orders",
+            attempt,
+            "ledger_tampered",
+        );
+    }
 }
 
 /// As whoever may write to the branch would do it, before pressing "Re-run".
-fn a_state_set_free_for_another_attempt() {
+fn entries_hidden_from_a_later_attempt() {
     let stage = Stage::new();
+    let before = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
-    set_state(&stage, |state| {
-        state.replace("\"outcome_sequence\":2", "\"outcome_sequence\":null")
-    });
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
-    let name = "a used receipt's state is set free for a later attempt";
+    let name = "a used receipt's entries are hidden from a later attempt";
+    stage
+        .sim
+        .remove("receipt-ledger", &[&entry_path(1), &entry_path(2)]);
+    // Entries are read where they were added, so a commit that takes their files away hides nothing.
     attempted(
         &stage,
         name,
         attempt.clone().variable("GITHUB_RUN_ATTEMPT", "2"),
-        "ledger_rolled_back",
+        "receipt_consumed",
     );
-    // Nor if the state is taken away in between, or if its end is buried under versions that tell of none.
-    stage.sim.remove(
-        "receipt-ledger",
-        &[&state_path(&stage.ledger()[0].receipt_id)],
-    );
-    for run in 0..25 {
-        set_state(&stage, |_| {
-            open_state(&stage).replace(
-                "\"run_attempt\":1",
-                &format!("\"run_attempt\":{}", 1 + run % 2),
-            ) + "\n"
-        });
-    }
+    restore(&stage, &before);
     attempted(
         &stage,
         name,
         attempt.variable("GITHUB_RUN_ATTEMPT", "3"),
-        "ledger_rolled_back",
+        "ledger_tampered",
     );
-}
-
-/// The state right after the claim.
-fn open_state(stage: &Stage) -> String {
-    let claim = &stage.ledger()[0];
-    format!(
-        "{{\"claim_sequence\":1,\"run_id\":\"{}\",\"run_attempt\":1,\"operation_id\":\"{}\",\"operation_digest\":\"{}\",\"outcome_sequence\":null}}",
-        claim.run_id, claim.operation_id, claim.operation_digest
-    )
-}
-
-fn set_state(stage: &Stage, edit: impl FnOnce(String) -> String) {
-    let path = state_path(&stage.ledger()[0].receipt_id);
-    let found = stage
-        .sim
-        .read_file("receipt-ledger", &path)
-        .map_or(String::new(), |bytes| String::from_utf8(bytes).unwrap());
-    stage
-        .sim
-        .commit("receipt-ledger", &[(&path, edit(found).as_bytes())]);
 }
 
 fn a_forged_correction() {
@@ -296,7 +313,7 @@ fn a_forged_correction() {
     let attempt = stage.tag().approved();
     attempt.run().succeeded();
     let last = Entry::from_document(&file(&stage, 2)).unwrap();
-    let previous = Some(last.checkpoint().digest);
+    let previous = Some(last.id().digest);
     append(
         &stage,
         &Entry {
@@ -306,14 +323,13 @@ fn a_forged_correction() {
             ..last
         },
     );
-    set_state(&stage, |_| format!("{}\n", open_state(&stage)));
     assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
     let name = "a used receipt's outcome is corrected to unknown by a stranger";
     attempted(
         &stage,
         name,
         attempt.variable("GITHUB_RUN_ATTEMPT", "2"),
-        "ledger_rolled_back",
+        "receipt_consumed",
     );
 }
 
@@ -326,8 +342,9 @@ fn a_long_entry() {
         .approved()
         .run()
         .succeeded();
+    let attempt = stage.tag().approved();
     let last = Entry::from_document(&file(&stage, 2)).unwrap();
-    let previous = Some(last.checkpoint().digest);
+    let previous = Some(last.id().digest);
     let error_message = Some("a".repeat(600 << 10));
     let response = GithubResponse {
         error_message,
@@ -345,8 +362,8 @@ fn a_long_entry() {
     );
     attempted(
         &stage,
-        "the entry that the approver saw is longer than one answer",
-        stage.tag().approved(),
+        "an entry above what the approver saw is longer than one answer",
+        attempt,
         "-",
     );
 }
@@ -354,17 +371,17 @@ fn a_long_entry() {
 fn an_edited_entry() {
     let stage = Stage::new();
     let attempt = after_a_first_tag(&stage);
-    edited(&stage);
-    // The approver saw entry 2; entry 1 is for the auditor to find.
+    let newest = String::from_utf8(file(&stage, 2)).unwrap();
+    let edited = newest.replace("\"attempt\":1", "\"attempt\":2");
     stage
         .sim
-        .commit("receipt-ledger", &[(&entry_path(2), b"{}\n")]);
-    attempted(
-        &stage,
-        "the entry that the approver saw is edited",
-        attempt,
-        "ledger_rolled_back",
-    );
+        .commit("receipt-ledger", &[(&entry_path(2), edited.as_bytes())]);
+    // The approver signed a commit, which nobody can edit: nothing that the new commit changes is
+    // believed, and the files are for the auditor to find.
+    attempt.run().succeeded();
+    stage
+        .sim
+        .commit("receipt-ledger", &[(&entry_path(2), newest.as_bytes())]);
 }
 
 fn file(stage: &Stage, sequence: u64) -> Vec<u8> {
@@ -377,7 +394,7 @@ fn file(stage: &Stage, sequence: u64) -> Vec<u8> {
 fn edited(stage: &Stage) -> &'static str {
     let entry = String::from_utf8(file(stage, 1))
         .unwrap()
-        .replace("\"run_attempt\":1", "\"run_attempt\":2");
+        .replace("\"attempt\":1", "\"attempt\":2");
     stage
         .sim
         .commit("receipt-ledger", &[(&entry_path(1), entry.as_bytes())]);
@@ -401,7 +418,7 @@ fn exchanged(stage: &Stage) -> &'static str {
 /// An outcome that nobody's attempt wrote, in its place in the chain.
 fn inserted(stage: &Stage) -> &'static str {
     let last = Entry::from_document(&file(stage, 2)).unwrap();
-    let previous = Some(last.checkpoint().digest);
+    let previous = Some(last.id().digest);
     let more = Entry {
         sequence: 3,
         previous,
@@ -413,9 +430,9 @@ fn inserted(stage: &Stage) -> &'static str {
     "entry 3: "
 }
 
-/// Writes an entry as Countersign would, without its receipt's state.
+/// Writes an entry as Countersign would.
 fn append(stage: &Stage, entry: &Entry) {
-    let head = Head::at(entry.checkpoint());
+    let head = Head::at(entry.id());
     stage.sim.commit(
         "receipt-ledger",
         &[
@@ -436,10 +453,10 @@ fn an_entry_for_something_else(stage: &Stage) -> &'static str {
         .replace("v1.0.0", "v6.6.6");
     let edited = Entry::from_document(document.as_bytes()).unwrap();
     let last = Entry {
-        previous: Some(edited.checkpoint().digest),
+        previous: Some(edited.id().digest),
         ..last
     };
-    let head = Head::at(last.checkpoint());
+    let head = Head::at(last.id());
     let files = [
         (entry_path(1), edited.to_document()),
         (entry_path(2), last.to_document()),

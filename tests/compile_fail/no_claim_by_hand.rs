@@ -1,6 +1,6 @@
-use countersign_core::{authorize::Grant, ledger::{Checkpoint, Claim}};
+use countersign_core::{authorize::Grant, ledger::{Claim, EntryId}};
 
-fn forge(grant: Grant, entry: Checkpoint) -> Claim {
+fn forge(grant: Grant, entry: EntryId) -> Claim {
     Claim { grant, entry }
 }
 

@@ -1,8 +1,8 @@
-use countersign::{GitHub, publisher};
+use countersign::{GitHub, publisher::{AssetFiles, LedgerBranch, execute}};
 use countersign_core::{authorize::Grant, evidence::AttachReceipt};
 
-async fn publish(grant: Grant, github: &GitHub, files: &publisher::AssetFiles) {
-    publisher::execute(grant, github, files, AttachReceipt::No).await;
+async fn publish(grant: Grant, github: &GitHub, branch: &LedgerBranch<'_>, files: &AssetFiles) {
+    execute(grant, github, branch, files, AttachReceipt::No).await;
 }
 
 fn main() {}

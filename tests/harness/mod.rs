@@ -387,7 +387,7 @@ fn terms_at(plan: &Plan, index: usize) -> Terms {
         issued_at: now,
         expires_at: now.plus(3600),
         consumed: false,
-        ledger: plan.operations()[index].ledger(),
+        ledger: plan.operations()[index].ledger().clone(),
         operation_digest: operation.digest(),
     }
 }
@@ -564,7 +564,19 @@ impl<'a> Attempt<'a> {
         nth: usize,
         meanwhile: impl FnOnce(),
     ) -> Report {
-        let held = countersign_sim::Effect::Late(std::time::Duration::from_millis(1500));
+        let held = std::time::Duration::from_millis(1500);
+        self.run_held(endpoint, nth, held, meanwhile)
+    }
+
+    /// The same while GitHub holds its answer as long as this.
+    pub fn run_held(
+        &self,
+        endpoint: Endpoint,
+        nth: usize,
+        held: std::time::Duration,
+        meanwhile: impl FnOnce(),
+    ) -> Report {
+        let held = countersign_sim::Effect::Late(held);
         self.stage
             .sim
             .plan(countersign_sim::Fault::on(endpoint).nth(nth).then(held));

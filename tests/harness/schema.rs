@@ -13,7 +13,7 @@ use countersign_core::{
     authority::Authority,
     document::Document as _,
     envelope::Envelope,
-    ledger::{Entry, Head, ReceiptState},
+    ledger::{Entry, Head},
 };
 use serde_json::Value;
 
@@ -126,7 +126,6 @@ pub fn fits_ledger(git: &Path) {
 fn fits_ledger_file(path: &str, bytes: &[u8]) {
     let (schema, is_read) = match path.split('/').next().unwrap() {
         "entries" => ("ledger-entry", Entry::from_document(bytes).is_ok()),
-        "receipts" => ("receipt-state", ReceiptState::from_document(bytes).is_ok()),
         "ledger.json" => ("ledger-head", Head::from_document(bytes).is_ok()),
         "authority.json" => ("authority", Authority::from_document(bytes).is_ok()),
         _ => return,

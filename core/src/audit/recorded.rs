@@ -11,7 +11,7 @@ use crate::{
     document::Document,
     envelope::Signer,
     json::{Malformed, Object, Value},
-    ledger::{Checkpoint, GithubResponse},
+    ledger::{EntryId, GithubResponse},
     name::OperationId,
     operation::{MOST_BYTES, Operation},
     receipt::Terms,
@@ -190,7 +190,7 @@ impl LedgerRecord {
             object
                 .take(member)?
                 .nullable()
-                .map(Checkpoint::from_json)
+                .map(EntryId::from_json)
                 .transpose()
         };
         let (seen, claim, outcome) = (
@@ -293,7 +293,7 @@ mod tests {
             operation_digest: Some(release().digest()),
             receipt: Some(terms()),
             ledger: LedgerRecord {
-                seen: terms().ledger,
+                seen: terms().ledger.head.newest(),
                 rules: Some(vec!["deletion".into()]),
                 ..LedgerRecord::default()
             },

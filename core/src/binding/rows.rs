@@ -5,13 +5,11 @@ use alloc::{format, string::String, vec::Vec};
 use super::{MOST_AHEAD, MOST_LIFETIME, MOST_SKEW, Verdict};
 use crate::{
     authority::{Authority, Pin},
-    authorize::{Evidence, Mode, Preflight},
-    digest::Digest,
-    ledger::{Snapshot, Use},
-    name::Executor,
+    authorize::{Evidence, Mode, Preflight, is_vouched},
+    ledger::{Entry, Sent, Tail, Use},
     operation::{Operation, Target},
     policy::{Approval, Policy, Request, decide_one},
-    receipt::Terms,
+    receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::{Lifetime, Timestamp},
 };
@@ -225,16 +223,12 @@ pub(super) fn not_consumed(evidence: &Evidence) -> Row {
     let Preflight::Seen(sighting) = &evidence.preflight else {
         return Row::not_evaluated(expected, UNSEEN);
     };
-    let Ok(snapshot) = &sighting.ledger else {
+    let Ok(tail) = &sighting.ledger else {
         return Row::not_evaluated(expected, "not evaluated: the ledger was not read");
     };
-    let verdict = unused(
-        snapshot,
-        &evidence.executor,
-        receipt.terms().operation_digest,
-    );
+    let verdict = standing(evidence, tail, receipt);
     let found = match &verdict {
-        Ok(Use::Unfinished) => {
+        Ok(Use::Unfinished(_)) => {
             "claimed by an earlier attempt of this run, without an outcome: to be resumed".into()
         }
         Ok(_) => expected.into(),
@@ -243,29 +237,11 @@ pub(super) fn not_consumed(evidence: &Evidence) -> Row {
     Row::new(expected, found, verdict.map(|_| ()))
 }
 
-/// Whether a receipt may be claimed, by its state on the ledger.
-pub(crate) fn unused(
-    snapshot: &Snapshot,
-    executor: &Executor,
-    operation: Digest,
-) -> Result<Use, Refusal> {
-    let Some(state) = snapshot.state() else {
-        return Ok(Use::Free);
-    };
-    let standing = state.allows(executor, operation);
-    if standing != Use::Spent {
-        return Ok(standing);
-    }
-    let outcome = state
-        .outcome_sequence
-        .map_or("no outcome is known".into(), |outcome| {
-            format!("its outcome is entry {outcome}")
-        });
-    let by = format!(
-        "run {} attempt {} claimed it with ledger entry {}, {outcome}",
-        state.run_id, state.run_attempt, state.claim_sequence
-    );
-    Err(Refusal::ReceiptConsumed { by })
+/// What the ledger allows to this attempt, which has sent nothing yet.
+fn standing(evidence: &Evidence, tail: &Tail, receipt: &VerifiedReceipt) -> Result<Use, Refusal> {
+    let keys = evidence.basis.keys.as_ref();
+    let vouched = |claim: &Entry| is_vouched(claim, receipt, keys);
+    tail.standing(receipt, &evidence.executor, &Sent::new(), vouched)
 }
 
 /// Our clock and, if it is known, GitHub's: the earlier and the later of the two.
@@ -369,12 +345,8 @@ pub(super) fn ledger(evidence: &Evidence) -> Row {
     let Ok(receipt) = &evidence.receipt else {
         return Row::not_evaluated("a ledger", UNREAD);
     };
-    let look = receipt.terms().look();
-    let expected = look
-        .checkpoint
-        .map_or(String::from("a ledger"), |checkpoint| {
-            format!("a ledger with {checkpoint}")
-        });
+    let checkpoint = &receipt.terms().ledger;
+    let expected = format!("a ledger with {checkpoint}");
     let seen = match &evidence.preflight {
         Preflight::NotAsked => return Row::not_evaluated(expected, UNSEEN),
         Preflight::Unavailable(refusal) => Err(refusal),
@@ -382,13 +354,13 @@ pub(super) fn ledger(evidence: &Evidence) -> Row {
     };
     match seen {
         Err(refusal) => Row::new(expected, format!("{refusal}"), Err(refusal.clone())),
-        Ok(snapshot) => {
-            let found = snapshot
+        Ok(tail) => {
+            let found = tail
                 .newest()
                 .map_or(String::from("an empty ledger"), |newest| {
                     format!("a ledger up to {newest}")
                 });
-            Row::new(expected, found, snapshot.holds(&look))
+            Row::new(expected, found, tail.above(checkpoint).map(|_| ()))
         }
     }
 }
@@ -461,16 +433,16 @@ pub(super) fn authority(evidence: &Evidence) -> Row {
     let Preflight::Seen(sighting) = &evidence.preflight else {
         return Row::not_evaluated("nothing older than what decided before", UNSEEN);
     };
-    let Ok(snapshot) = &sighting.ledger else {
+    let Ok(tail) = &sighting.ledger else {
         return Row::not_evaluated(
             "nothing older than what decided before",
             "not evaluated: the ledger was not read",
         );
     };
     Row::new(
-        format!("not before {}", shown(*snapshot.authority())),
+        format!("not before {}", shown(tail.authority())),
         found,
-        snapshot.follows(trust, policy),
+        tail.follows(trust, policy),
     )
 }
 
@@ -480,7 +452,9 @@ pub(super) fn world(evidence: &Evidence) -> Row {
         (Preflight::Seen(sighting), Ok(operation)) => {
             // What an earlier attempt left is looked at before anything is done, not taken for an obstacle.
             let verdict = if resumes(evidence) {
-                sighting.world.allows_resuming()
+                sighting
+                    .world
+                    .allows_resuming(operation, evidence.allow_workflow_changes)
             } else {
                 sighting.world.allows(
                     operation,
@@ -502,9 +476,8 @@ fn resumes(evidence: &Evidence) -> bool {
     let (Preflight::Seen(sighting), Ok(receipt)) = (&evidence.preflight, &evidence.receipt) else {
         return false;
     };
-    let digest = receipt.terms().operation_digest;
-    sighting
-        .ledger
-        .as_ref()
-        .is_ok_and(|snapshot| unused(snapshot, &evidence.executor, digest) == Ok(Use::Unfinished))
+    let Ok(tail) = &sighting.ledger else {
+        return false;
+    };
+    matches!(standing(evidence, tail, receipt), Ok(Use::Unfinished(_)))
 }

@@ -1,23 +1,24 @@
 //! Each rule once just inside and once just outside.
 
-use alloc::{boxed::Box, format, string::String, vec::Vec};
-use std::string::ToString;
+use alloc::{boxed::Box, format, vec::Vec};
 
 use super::*;
 use crate::{
     authority::{Authority, Pin},
     authorize::{Basis, Decision, Mode, Preflight, Sighting, authorize},
     digest::Digest,
-    document::Document,
     envelope::Envelope,
     evidence::AttachReceipt,
     keys::{PublicKey, Threshold},
-    ledger::{Checkpoint, Head, RawSnapshot, ReceiptState, Snapshot},
+    ledger::{Entry, EventType},
     name::{RepositoryId, RunAttempt},
     operation::Kind,
     policy::Policy,
     receipt::Terms,
-    testing::{NOON, commit, executor, key, release, tag, target, terms, trust, trust_file, world},
+    testing::{
+        Branch, NOON, claim_of, commit, executor, key, outcome_of, release, tag, target, terms,
+        trust, trust_file, world,
+    },
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
     world::TagFact,
@@ -26,15 +27,12 @@ use crate::{
 /// Evidence in which every rule holds: a receipt for `release()`, signed by key 1, ten minutes old.
 struct Case {
     evidence: Evidence,
-    state: Option<ReceiptState>,
-    head: Head,
-    entry: Option<&'static str>,
-    authority: Option<Authority>,
+    /// The ledger, which grows from the commit that the issuer saw.
+    branch: Branch,
 }
 
 impl Case {
     fn new() -> Self {
-        let newest = terms().ledger.unwrap();
         let now = NOON.plus(600);
         let evidence = Evidence {
             mode: Mode::parse("prod"),
@@ -56,10 +54,7 @@ impl Case {
         };
         Self {
             evidence,
-            state: None,
-            head: Head::at(newest),
-            entry: Some("abc"),
-            authority: None,
+            branch: Branch::at(&terms().ledger),
         }
         .with_terms(|_| ())
     }
@@ -91,38 +86,43 @@ impl Case {
             .seen(|sighting| sighting.date = Some(github))
     }
 
-    fn claimed(mut self, run: &str, attempt: u64, outcome: Option<u64>) -> Self {
-        self.state = Some(ReceiptState {
-            claim_sequence: 41,
-            run_id: run.parse().unwrap(),
-            run_attempt: RunAttempt(attempt),
+    /// A ledger on which an attempt of a run claimed the receipt, and on which that went so far.
+    fn claimed(self, run: &str, outcome: Option<EventType>) -> Self {
+        let terms = self.evidence.receipt.as_ref().unwrap().terms().clone();
+        self.claimed_under(&terms, run, outcome)
+    }
+
+    fn claimed_under(mut self, terms: &Terms, run: &str, outcome: Option<EventType>) -> Self {
+        let claim = Entry {
+            acting_run: run.parse().unwrap(),
             operation_id: "op-other".parse().unwrap(),
-            operation_digest: release().digest(),
-            outcome_sequence: outcome,
-        });
+            ..claim_of(&release(), terms)
+        };
+        self.branch.add(&claim);
+        if let Some(outcome) = outcome {
+            self.branch.add(&outcome_of(&claim, outcome));
+        }
+        self
+    }
+
+    fn remembers(mut self, authority: &Authority) -> Self {
+        self.branch.remember(authority);
         self
     }
 
     fn decide(self) -> Decision {
         let Self {
             mut evidence,
-            state,
-            head,
-            entry,
-            authority,
+            branch,
         } = self;
-        let text = |document: Vec<u8>| String::from_utf8(document).unwrap();
+        let checkpoint = evidence
+            .receipt
+            .as_ref()
+            .map_or_else(|_| terms().ledger, |receipt| receipt.terms().ledger.clone());
         if let Preflight::Seen(sighting) = &mut evidence.preflight
             && sighting.ledger == Err(Refusal::ReceiptMissing)
         {
-            let raw = RawSnapshot {
-                head: Some(text(head.to_document())),
-                state: state.map(|state| text(state.to_document())),
-                checkpoint: entry.map(ToString::to_string),
-                authority: authority.map(|authority| text(authority.to_document())),
-                ..RawSnapshot::default()
-            };
-            sighting.ledger = Snapshot::read(commit('c'), &raw);
+            sighting.ledger = branch.above(&checkpoint);
         }
         authorize(evidence)
     }
@@ -321,18 +321,43 @@ fn a_receipt_counts_once() {
             .verdict(),
         "receipt_consumed"
     );
+    for outcome in [EventType::Succeeded, EventType::Failed] {
+        for run in ["17231231", "99"] {
+            assert_eq!(
+                Case::new().claimed(run, Some(outcome)).verdict(),
+                "receipt_consumed"
+            );
+        }
+    }
     assert_eq!(
-        Case::new().claimed("17231231", 1, Some(42)).verdict(),
-        "receipt_consumed"
-    );
-    assert_eq!(
-        Case::new().claimed("17231231", 1, None).verdict(),
+        Case::new().claimed("17231231", None).verdict(),
         "receipt_consumed",
         "the same attempt, another job"
     );
+}
+
+#[test]
+fn an_operation_is_done_once_in_a_run_however_many_receipts_there_are() {
+    let other = Terms {
+        receipt_id: "another".parse().unwrap(),
+        ..terms()
+    };
+    let verdict = |outcome: Option<EventType>| {
+        Case::new()
+            .claimed_under(&other, "17231231", outcome)
+            .verdict()
+    };
+    assert_eq!(verdict(Some(EventType::Succeeded)), "operation_done");
+    assert_eq!(verdict(Some(EventType::Failed)), "operation_done");
+    assert_eq!(verdict(None), "receipt_consumed", "it is being done now");
+
+    let mut approved_again = Case::new().claimed_under(&other, "99", Some(EventType::Succeeded));
+    let now = approved_again.branch.checkpoint();
+    approved_again = approved_again.with_terms(|terms| terms.ledger = now);
     assert_eq!(
-        Case::new().claimed("99", 1, Some(42)).verdict(),
-        "receipt_consumed"
+        approved_again.verdict(),
+        "-",
+        "a receipt that was issued after that approves a repetition"
     );
 }
 
@@ -461,46 +486,44 @@ fn the_ledger_must_exist_be_readable_and_hold_the_checkpoint() {
             .verdict(),
         "ledger_unavailable"
     );
-    let grown = Head::at(Checkpoint {
-        sequence: 42,
-        digest: Digest::of(b"later"),
-    });
-    assert_eq!(
-        Case {
-            head: grown,
-            ..Case::new()
-        }
-        .verdict(),
-        "-"
-    );
-    assert_eq!(
-        Case {
-            head: grown,
-            entry: Some("abd"),
-            ..Case::new()
-        }
-        .verdict(),
-        "ledger_rolled_back"
-    );
-    assert_eq!(
-        Case {
-            head: Head::EMPTY,
-            entry: None,
-            ..Case::new()
-        }
-        .verdict(),
-        "ledger_rolled_back"
-    );
-    assert_eq!(
-        Case {
-            head: Head::EMPTY,
-            entry: None,
-            ..Case::new()
-        }
-        .with_terms(|terms| terms.ledger = None)
-        .verdict(),
-        "-"
-    );
+
+    let mut grown = Case::new();
+    grown.branch.add(&claim_of(&tag(), &terms_of_tag()));
+    grown.branch.stray();
+    assert_eq!(grown.verdict(), "-");
+    let mut damaged = Case::new();
+    damaged.branch.add_file(b"{}");
+    assert_eq!(damaged.verdict(), "ledger_tampered");
+
+    let restarted = || Case {
+        branch: Branch::empty(),
+        ..Case::new()
+    };
+    assert_eq!(restarted().verdict(), "ledger_rolled_back");
+    let seen_empty = restarted().with_terms(|terms| terms.ledger = Branch::empty().root());
+    assert_eq!(seen_empty.verdict(), "-");
+}
+
+fn terms_of_tag() -> Terms {
+    Terms {
+        receipt_id: "another".parse().unwrap(),
+        operation_kind: Kind::TagRepo,
+        operation_digest: tag().digest(),
+        ..terms()
+    }
+}
+
+#[test]
+fn a_tail_that_was_verified_for_another_checkpoint_decides_nothing() {
+    let case = Case::new();
+    let other = Branch::empty();
+    let tail = other.above(&other.root());
+    let decision = case.seen(|sighting| sighting.ledger = tail).decide();
+    let refused = Refusal::LedgerRolledBack {
+        checkpoint: terms().ledger,
+        found: format!("does not reach it between {0} and {0}", other.root().commit),
+    };
+    assert_eq!(decision.verdict.map(|_| ()), Err(refused));
 }
 
 const POLICY: &str = "version = 2\n[[rule]]\nname = \"releases\"\noperation = \"publish_release\"\nrepository = \"owner/repo\"\n\
@@ -581,10 +604,10 @@ fn what_decided_before_is_never_older_than_what_decides_now() {
     let fixed = policy(POLICY).pin();
     let two = trust_file(2, None);
     let verdict = |trust: Option<Trust>, policy: Option<Policy>, before: Authority| {
-        let mut case = Case::new()
-            .with(|evidence| (evidence.basis.trust, evidence.basis.policy) = (trust, Ok(policy)));
-        case.authority = Some(before);
-        case.verdict()
+        Case::new()
+            .with(|evidence| (evidence.basis.trust, evidence.basis.policy) = (trust, Ok(policy)))
+            .remembers(&before)
+            .verdict()
     };
     let before = |trust: Option<&Trust>, policy: Option<&str>| Authority {
         trust: trust.map(Trust::pin),
@@ -711,10 +734,10 @@ fn by_an_expired_key() -> Trust {
 #[test]
 fn a_trust_file_whose_signers_are_over_decides_only_if_the_ledger_knows_it() {
     let verdict = |before: Authority| {
-        let mut case =
-            Case::new().with(|evidence| evidence.basis.trust = Some(by_an_expired_key()));
-        case.authority = Some(before);
-        case.verdict()
+        Case::new()
+            .with(|evidence| evidence.basis.trust = Some(by_an_expired_key()))
+            .remembers(&before)
+            .verdict()
     };
     assert_eq!(verdict(Authority::default()), "trust_stale");
     assert_eq!(
@@ -747,7 +770,7 @@ fn every_broken_rule_is_told_and_the_first_names_the_refusal() {
             terms.enforceable = false;
             terms.expires_at = NOON.plus(600);
         })
-        .claimed("99", 1, Some(42))
+        .claimed("99", Some(EventType::Succeeded))
         .decide();
     let broken: Vec<_> = decision
         .checks
@@ -829,13 +852,21 @@ fn a_check_tells_rule_code_and_both_sides() {
 
 #[test]
 fn a_later_attempt_of_the_same_run_resumes_what_has_no_outcome() {
-    let attempt = |claimed_by: &'static str, outcome: Option<u64>| {
+    let attempt = |claimed_by: &'static str, outcome: Option<EventType>| {
         Case::new()
-            .claimed(claimed_by, 1, outcome)
+            .claimed(claimed_by, outcome)
             .with(|evidence| evidence.executor.run_attempt = RunAttempt(2))
     };
     assert_eq!(attempt("17231231", None).verdict(), "-");
-    assert_eq!(attempt("17231231", Some(42)).verdict(), "receipt_consumed");
+    assert_eq!(
+        attempt("17231231", Some(EventType::Unknown)).verdict(),
+        "-",
+        "it is looked at again"
+    );
+    assert_eq!(
+        attempt("17231231", Some(EventType::Failed)).verdict(),
+        "receipt_consumed"
+    );
     assert_eq!(attempt("99", None).verdict(), "receipt_consumed");
     let left_behind = attempt("17231231", None)
         .seen(|sighting| sighting.world.release = Some("https://github.com/…".into()));
@@ -843,6 +874,13 @@ fn a_later_attempt_of_the_same_run_resumes_what_has_no_outcome() {
         left_behind.verdict(),
         "-",
         "what the earlier attempt left is no obstacle"
+    );
+    let tampered =
+        attempt("17231231", None).seen(|sighting| sighting.world.workflows = Some(commit('8')));
+    assert_eq!(
+        tampered.verdict(),
+        "preflight_workflows_differ",
+        "a resume is judged by every other rule of a first attempt"
     );
     let late = attempt("17231231", None).clocks(NOON.plus(3600), NOON.plus(3600));
     assert_eq!(

@@ -6,13 +6,11 @@ use super::*;
 use crate::{
     asset::Assets,
     authority::{Authority, Pin},
-    envelope::Envelope,
     keys::{PublicKey, Threshold, TrustedKeys},
     ledger::GithubResponse,
-    name::RunAttempt,
     operation::Target,
     receipt::Terms,
-    testing::{NOON, key, release, tag, target, terms, trust},
+    testing::{NOON, claim_of, key, release, tag, target, terms, trust},
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
 };
@@ -26,20 +24,7 @@ fn entry(operation: &Operation) -> Entry {
     Entry {
         sequence: 42,
         previous: Some(Digest::of(b"abc")),
-        event_type: EventType::Claimed,
-        timestamp: NOON.plus(600),
-        operation_id: "op-1".parse().unwrap(),
-        run_id: terms.run_id.clone(),
-        run_attempt: RunAttempt(1),
-        receipt_id: terms.receipt_id.clone(),
-        operation_kind: operation.kind(),
-        repository: operation.target().repository.clone(),
-        operation_digest: operation.digest(),
-        signers: Vec::new(),
-        authority: Authority::default(),
-        receipt: Some(Envelope::sign(&terms, &[&key(1)])),
-        operation: Some(operation.clone()),
-        github_response: None,
+        ..claim_of(operation, &terms)
     }
 }
 
@@ -92,8 +77,8 @@ fn evidence_is_the_claims_file_and_nothing_else() {
     let entry = entry(&release());
     let read = UnverifiedEvidence::read(entry.to_document()).unwrap();
     assert_eq!(
-        (read.checkpoint(), read.bytes()),
-        (entry.checkpoint(), entry.to_document().as_slice())
+        (read.entry_id(), read.bytes()),
+        (entry.id(), entry.to_document().as_slice())
     );
     assert_eq!(
         verified(&entry, &trust(&[1]), "1").unwrap().bytes(),
@@ -105,7 +90,7 @@ fn evidence_is_the_claims_file_and_nothing_else() {
         .into_bytes();
     assert_eq!(
         UnverifiedEvidence::read(spaced).unwrap_err().to_string(),
-        "`countersign-receipt.json` is no entry of a ledger as Countersign writes it: the file was changed after Countersign wrote it (at byte 15)"
+        "`countersign-receipt.json` is no entry of a ledger as Countersign writes it: the file was changed after Countersign wrote it (at byte 7)"
     );
     let outcome = Entry {
         event_type: EventType::Succeeded,
@@ -136,6 +121,7 @@ fn signatures_threshold_and_bindings_must_hold() {
     // The receipt of another operation, swapped in.
     let swapped = Entry {
         receipt: self::entry(&tag()).receipt,
+        receipts: self::entry(&tag()).receipts,
         ..entry.clone()
     };
     let swapped = verified(&swapped, &trust(&[1]), "1").unwrap_err();

@@ -3,10 +3,11 @@
 use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::{
-    Append, Appended, Checkpoint, Effect, Entry, EventType, GithubResponse, Head, LedgerStore,
-    Outcome, ReceiptState, Snapshot, Use, entry_path, state_path, store::Rejection,
+    Append, Appended, Effect, Entry, EntryId, EventType, GithubResponse, Head, LedgerStore,
+    LedgerView, Outcome, Sent, Tail, Use, V1, entry_path, store::Rejection,
 };
 use crate::{
+    authority::Authority,
     authorize::Grant,
     binding,
     document::Document,
@@ -19,41 +20,40 @@ use crate::{
 };
 
 /// How often an append is tried on a busy ledger.
-pub(super) const TRIES: usize = 12;
-
-/// The commit on which the next append builds, and the head that it shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tip {
-    pub(super) commit: CommitId,
-    pub(super) head: Head,
-}
-
-impl Tip {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            commit: snapshot.commit.clone(),
-            head: snapshot.head,
-        }
-    }
-
-    /// `None` after the last number there is: a head that claims so many entries was forged.
-    pub(super) const fn next_sequence(&self) -> Option<u64> {
-        self.head.sequence().checked_add(1)
-    }
-}
+pub(super) const TRIES: usize = 20;
 
 /// A spent receipt: the right to do its operation once. Made by [`claim`] alone.
 #[derive(Debug)]
 pub struct Claim {
+    /// Its tail ends with the claim, or above it.
     grant: Grant,
-    entry: Checkpoint,
+    entry: EntryId,
     /// The entry's file, as it was appended.
     document: Vec<u8>,
-    state: ReceiptState,
-    tip: Tip,
     /// Where the operation's tag led when the claim was seen on the ledger.
     tag: Option<CommitId>,
     resumes: bool,
+}
+
+/// Why a claim no longer allows what it allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lapse {
+    /// Someone else claimed or ended the operation. Whoever has lost the claim writes and deletes
+    /// nothing more.
+    #[error("{entry} took the claim over")]
+    Lost {
+        /// The entry that did.
+        entry: EntryId,
+    },
+    /// The receipt's end has come.
+    #[error(transparent)]
+    Late(Refusal),
+    /// The operation's tag leads elsewhere.
+    #[error("the tag leads to {found} by now")]
+    TagMoved {
+        /// Where it leads.
+        found: CommitId,
+    },
 }
 
 /// Why there is no claim that may be executed.
@@ -70,7 +70,7 @@ pub enum NoClaim {
     /// The entry is on the ledger, but by GitHub's clock it came too late. Nothing may be done under it: its outcome is to be recorded.
     Late {
         /// The entry that spends the receipt.
-        entry: Checkpoint,
+        entry: EntryId,
         /// What is to be recorded.
         outcome: Box<Outcome>,
     },
@@ -84,41 +84,34 @@ pub async fn claim<S: LedgerStore>(
     clock: impl Fn() -> Timestamp,
 ) -> Result<Claim, NoClaim> {
     binding::not_expired(grant.receipt().terms(), clock()).map_err(NoClaim::Refused)?;
+    let mut sent = Sent::new();
     let mut lost: Option<String> = None;
+    // An earlier attempt of this run may have started: then the claim is taken over, and what it left is looked at first.
+    let mut standing = grant.standing(&sent).map_err(NoClaim::Refused)?;
+
     for round in 0..TRIES {
-        let tip = Tip::of(grant.snapshot());
-        // An earlier attempt of this run may have begun: then the claim is taken over, and what it left is looked at first.
-        let resumes = grant.snapshot().state().is_some();
-        let entry =
-            claim_entry(&grant, &tip, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
-        let (checkpoint, state, document) = (
-            entry.checkpoint(),
-            ReceiptState::claimed_by(&entry),
-            entry.to_document(),
-        );
-        match store
-            .append(&append_claim(&grant, &tip, &entry, &state))
-            .await
-        {
+        let resumes = matches!(standing, Use::Unfinished(_));
+        let entry = claim_entry(&grant, clock()).ok_or_else(|| NoClaim::Refused(exhausted()))?;
+        let (id, document) = (entry.id(), entry.to_document());
+        sent.insert(id.digest, document.clone());
+        let append = append_claim(&grant, entry);
+
+        match store.append(&append).await {
             Appended::Done {
                 commit,
                 observed_at,
                 tag,
             } => {
-                let tip = Tip {
-                    commit,
-                    head: Head::at(checkpoint),
-                };
-                return Claim {
+                grant.appended(&append, commit);
+                let claim = Claim {
                     grant,
-                    entry: checkpoint,
+                    entry: id,
                     document,
-                    state,
-                    tip,
                     tag,
                     resumes,
-                }
-                .in_time(clock(), observed_at);
+                };
+                let verdict = binding::in_time(claim.receipt().terms(), clock(), observed_at);
+                return claim.unless_late(verdict);
             }
             Appended::Rejected(rejection) => {
                 return Err(lost.map_or(NoClaim::Rejected(rejection), NoClaim::Unknown));
@@ -126,22 +119,25 @@ pub async fn claim<S: LedgerStore>(
             Appended::Stale => {}
             Appended::Unknown(reason) => lost = Some(reason),
         }
+
         store.pause(round).await;
-        match look_again(&mut grant, store, &clock).await {
+        match look_again(&mut grant, store, &clock, &sent).await {
             // A lost append went through: the ledger holds this very attempt's claim.
-            Ok((Use::Ours, tag)) => {
+            Ok(Seen {
+                standing: Use::Ours(entry),
+                tag,
+                first_seen_at,
+            }) => {
                 let claim = Claim {
-                    tip: Tip::of(grant.snapshot()),
+                    document: sent.remove(&entry.digest).unwrap_or_default(),
                     grant,
-                    entry: checkpoint,
-                    document,
-                    state,
+                    entry,
                     tag,
                     resumes,
                 };
-                return claim.adopted();
+                return claim.adopted(first_seen_at);
             }
-            Ok(_) => {}
+            Ok(seen) => standing = seen.standing,
             Err(refusal) => {
                 return Err(lost.map_or(NoClaim::Refused(refusal.clone()), |lost| {
                     NoClaim::Unknown(format!("{lost}; then: {refusal}"))
@@ -158,19 +154,31 @@ pub(super) fn exhausted() -> Refusal {
     }
 }
 
+/// What a new look showed, and GitHub's clock then.
+struct Seen {
+    standing: Use,
+    tag: Option<CommitId>,
+    first_seen_at: Option<Timestamp>,
+}
+
 async fn look_again<S: LedgerStore>(
     grant: &mut Grant,
     store: &S,
     clock: &impl Fn() -> Timestamp,
-) -> Result<(Use, Option<CommitId>), Refusal> {
-    let view = store.look(&grant.look()).await?;
+    sent: &Sent,
+) -> Result<Seen, Refusal> {
+    let view = store.look(grant.tail()).await?;
     let now = clock();
     let now = view.observed_at.map_or(now, |date| date.max(now));
-    Ok((grant.look_again(view.snapshot, now)?, view.tag))
+    Ok(Seen {
+        standing: grant.look_again(view.tail, now, sent)?,
+        tag: view.tag,
+        first_seen_at: view.observed_at,
+    })
 }
 
-fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Option<Entry> {
-    let entry = entry(grant, tip, EventType::Claimed, now)?;
+fn claim_entry(grant: &Grant, now: Timestamp) -> Option<Entry> {
+    let entry = entry(grant, EventType::Claimed, now)?;
     Some(Entry {
         receipt: Some(grant.receipt().envelope().clone()),
         operation: Some(grant.operation().clone()),
@@ -179,25 +187,26 @@ fn claim_entry(grant: &Grant, tip: &Tip, now: Timestamp) -> Option<Entry> {
 }
 
 /// The members that every entry about this grant has.
-pub(super) fn entry(
-    grant: &Grant,
-    tip: &Tip,
-    event_type: EventType,
-    now: Timestamp,
-) -> Option<Entry> {
-    let executor = grant.executor();
+///
+/// `None` after the last number there is: a head that names so many entries was forged.
+pub(super) fn entry(grant: &Grant, event_type: EventType, now: Timestamp) -> Option<Entry> {
+    let (executor, terms) = (grant.executor(), grant.receipt().terms());
+    let head = grant.tail().tip().head;
     Some(Entry {
-        sequence: tip.next_sequence()?,
-        previous: tip.head.newest().map(|newest| newest.digest),
+        v: V1,
+        sequence: head.sequence().checked_add(1)?,
+        previous: head.newest().map(|newest| newest.digest),
         event_type,
+        run: terms.run_id.clone(),
+        acting_run: executor.run_id.clone(),
+        attempt: executor.run_attempt,
+        operation_digest: grant.operation().digest(),
+        receipts: vec![grant.receipt().digest()],
         timestamp: now,
         operation_id: executor.operation_id.clone(),
-        run_id: executor.run_id.clone(),
-        run_attempt: executor.run_attempt,
-        receipt_id: grant.receipt().terms().receipt_id.clone(),
+        receipt_id: terms.receipt_id.clone(),
         operation_kind: grant.operation().kind(),
         repository: grant.operation().target().repository.clone(),
-        operation_digest: grant.operation().digest(),
         signers: grant.receipt().signers().into(),
         authority: grant.authority(),
         receipt: None,
@@ -206,48 +215,52 @@ pub(super) fn entry(
     })
 }
 
-/// A claim's commit also remembers which trust file and policy decided, if they are new.
-fn append_claim(grant: &Grant, tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
-    let mut append = append(tip, entry, state);
-    if grant.snapshot().authority() != &entry.authority {
+/// A claim's commit also remembers which trust file and policy decided. It says so each time, so that
+/// no commit of others takes that back for longer than until the next claim.
+fn append_claim(grant: &Grant, entry: Entry) -> Append {
+    let authority = entry.authority;
+    let mut append = append(grant.tail(), entry);
+    if authority != Authority::default() {
         append
             .files
-            .push((AUTHORITY_PATH.into(), entry.authority.to_document()));
+            .push((AUTHORITY_PATH.into(), authority.to_document()));
     }
     append
 }
 
-/// One commit: the entry, the receipt's state, the new head.
-pub(super) fn append(tip: &Tip, entry: &Entry, state: &ReceiptState) -> Append {
+/// One commit: the entry and the new head.
+pub(super) fn append(tail: &Tail, entry: Entry) -> Append {
     Append {
-        expected: tip.commit.clone(),
+        expected: tail.tip().commit.clone(),
         headline: format!(
             "{} {} {}",
             entry.sequence, entry.event_type, entry.receipt_id
         ),
         files: vec![
             (entry_path(entry.sequence), entry.to_document()),
-            (state_path(&entry.receipt_id), state.to_document()),
-            (HEAD_PATH.into(), Head::at(entry.checkpoint()).to_document()),
+            (HEAD_PATH.into(), Head::at(entry.id()).to_document()),
         ],
+        entry: Some(entry),
     }
 }
 
 impl Claim {
-    /// The claim that the ledger shows is ours only if it is the one that was sent last: every try is
-    /// looked up before the next. It was sent in time, whenever it is seen.
-    fn adopted(self) -> Result<Self, NoClaim> {
-        if self.grant.snapshot().state() == Some(&self.state) {
-            return Ok(self);
-        }
-        Err(NoClaim::Unknown(
-            "the ledger shows another claim of this attempt than the one that was sent".into(),
-        ))
+    /// A claim whose answer was lost is judged by the date of its commit if GitHub signed that, and
+    /// otherwise by the answer in which it was seen first.
+    fn adopted(self, first_seen_at: Option<Timestamp>) -> Result<Self, NoClaim> {
+        let at = self.grant.tail().proven_at(self.entry).or(first_seen_at);
+        let verdict = match at {
+            Some(at) => binding::not_expired(self.receipt().terms(), at),
+            None => Err(Refusal::LedgerUnavailable {
+                reason: "GitHub gives no time for the claim".into(),
+            }),
+        };
+        self.unless_late(verdict)
     }
 
     /// The second clock at the moment of the claim: one that came too late ends here, whatever the preflight's clock said.
-    fn in_time(self, ours: Timestamp, github: Option<Timestamp>) -> Result<Self, NoClaim> {
-        let Err(refusal) = binding::in_time(self.receipt().terms(), ours, github) else {
+    fn unless_late(self, verdict: Result<(), Refusal>) -> Result<Self, NoClaim> {
+        let Err(refusal) = verdict else {
             return Ok(self);
         };
         let message = format!(
@@ -270,6 +283,37 @@ impl Claim {
         })
     }
 
+    /// Whether what a new look shows still allows a write that becomes visible: the claim is this
+    /// process's and open, GitHub's clock is before the receipt's end, and the operation's tag is free
+    /// or where it was approved.
+    pub fn still_allows(&self, view: &LedgerView) -> Result<(), Lapse> {
+        if let Some(entry) = self.grant.overtaken_since(&view.tail, self.entry) {
+            return Err(Lapse::Lost { entry });
+        }
+        let terms = self.receipt().terms();
+        let Some(now) = view.observed_at else {
+            return Err(Lapse::Late(Refusal::ClockSkew {
+                ours: terms.issued_at,
+                github: None,
+            }));
+        };
+        binding::not_expired(terms, now).map_err(Lapse::Late)?;
+
+        let approved = self.operation().commit();
+        match &view.tag {
+            Some(found) if found != approved => Err(Lapse::TagMoved {
+                found: found.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The ledger as this process knows it.
+    #[must_use]
+    pub const fn tail(&self) -> &Tail {
+        self.grant.tail()
+    }
+
     /// What may be done, once.
     #[must_use]
     pub const fn operation(&self) -> &Operation {
@@ -284,7 +328,7 @@ impl Claim {
 
     /// The entry that spends it.
     #[must_use]
-    pub const fn entry(&self) -> Checkpoint {
+    pub const fn entry(&self) -> EntryId {
         self.entry
     }
 
@@ -296,8 +340,8 @@ impl Claim {
 
     /// A commit of the ledger that holds the entry, and every entry before it.
     #[must_use]
-    pub const fn ledger_commit(&self) -> &CommitId {
-        &self.tip.commit
+    pub fn ledger_commit(&self) -> &CommitId {
+        &self.grant.tail().tip().commit
     }
 
     /// Where the operation's tag led when the claim was seen on the ledger; none if it has no tag or
@@ -316,6 +360,6 @@ impl Claim {
     /// Ends the claim with what came of the operation.
     #[must_use]
     pub fn conclude(self, effect: Effect) -> Outcome {
-        Outcome::new(self.grant, self.tip, self.state, effect)
+        Outcome::new(self.grant, effect)
     }
 }

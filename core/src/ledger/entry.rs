@@ -5,13 +5,13 @@ use core::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use super::{Checkpoint, Effect, GithubResponse};
+use super::{Effect, EntryId, GithubResponse};
 use crate::{
     authority::Authority,
     digest::Digest,
     document::Document,
     envelope::{Envelope, Signer},
-    json::{Malformed, Object, Value},
+    json::{self, Malformed, Object, Value},
     keys::Fingerprint,
     name::{InvalidName, OperationId, ReceiptId, Repository, RunAttempt, RunId},
     operation::{Kind, Operation},
@@ -75,34 +75,55 @@ impl FromStr for EventType {
     }
 }
 
-/// One entry, a file of its own on the ledger branch.
+/// The version of the format that this program writes, and the newest that it reads in full.
+pub const VERSION: u64 = 1;
+
+/// `v` of an entry in this format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct V1;
+
+impl Serialize for V1 {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(VERSION)
+    }
+}
+
+/// One entry, a file of its own on the ledger branch. It begins with the members of [`Header`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(transform = crate::schema::relations::claims_and_outcomes))]
 pub struct Entry {
+    /// Version of this format.
+    #[cfg_attr(test, schemars(with = "u64", extend("const" = VERSION)))]
+    pub v: V1,
     /// From 1, without gaps.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub sequence: u64,
     /// Digest of the previous entry's file bytes; null in the first.
     pub previous: Option<Digest>,
-    /// What it tells.
+    /// What it records.
     pub event_type: EventType,
+    /// The workflow run that the receipts name.
+    pub run: RunId,
+    /// The workflow run that wrote it.
+    pub acting_run: RunId,
+    /// And which attempt of that run.
+    pub attempt: RunAttempt,
+    /// Digest of the operation's exact bytes.
+    pub operation_digest: Digest,
+    /// Digests of the payloads of the receipts that are spent.
+    #[cfg_attr(test, schemars(length(min = 1, max = 1)))]
+    pub receipts: Vec<Digest>,
     /// When it was written, by the publisher's clock.
     pub timestamp: Timestamp,
     /// The attempt that wrote it.
     pub operation_id: OperationId,
-    /// The workflow run that wrote it.
-    pub run_id: RunId,
-    /// And which attempt of that run.
-    pub run_attempt: RunAttempt,
     /// The receipt that is spent.
     pub receipt_id: ReceiptId,
     /// The operation's kind.
     pub operation_kind: Kind,
     /// The repository.
     pub repository: Repository,
-    /// Digest of the operation's exact bytes.
-    pub operation_digest: Digest,
     /// The trusted keys that signed the receipt.
     pub signers: Vec<Signer>,
     /// Which trust file and which policy stood behind the claim.
@@ -118,8 +139,8 @@ pub struct Entry {
 impl Entry {
     /// Sequence and digest of this entry's file.
     #[must_use]
-    pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
+    pub fn id(&self) -> EntryId {
+        EntryId {
             sequence: self.sequence,
             digest: Digest::of(&self.to_document()),
         }
@@ -130,7 +151,14 @@ impl Document for Entry {
     const MOST_BYTES: usize = MOST_ENTRY_BYTES;
 
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        let version = object.take("v")?;
+        let unknown = version.refuse("this program writes version 1");
+        if version.number()? != VERSION {
+            return Err(unknown);
+        }
+
         Ok(Self {
+            v: V1,
             sequence: object.take("sequence")?.number()?,
             previous: object
                 .take("previous")?
@@ -138,14 +166,16 @@ impl Document for Entry {
                 .map(Value::name)
                 .transpose()?,
             event_type: object.take("event_type")?.name()?,
+            run: object.take("run")?.name()?,
+            acting_run: object.take("acting_run")?.name()?,
+            attempt: attempt(object.take("attempt")?)?,
+            operation_digest: object.take("operation_digest")?.name()?,
+            receipts: only_receipt(object.take("receipts")?)?,
             timestamp: object.take("timestamp")?.name()?,
             operation_id: object.take("operation_id")?.name()?,
-            run_id: object.take("run_id")?.name()?,
-            run_attempt: RunAttempt(object.take("run_attempt")?.number()?),
             receipt_id: object.take("receipt_id")?.name()?,
             operation_kind: object.take("operation_kind")?.name()?,
             repository: object.take("repository")?.name()?,
-            operation_digest: object.take("operation_digest")?.name()?,
             signers: object
                 .take("signers")?
                 .list()?
@@ -172,6 +202,74 @@ impl Document for Entry {
     }
 }
 
+/// Attempts are numbered from 1: an entry with another number would make a first attempt resume.
+fn attempt(value: Value) -> Result<RunAttempt, Malformed> {
+    let first = value.refuse("attempts are numbered from 1");
+    match value.number()? {
+        0 => Err(first),
+        number => Ok(RunAttempt(number)),
+    }
+}
+
+fn only_receipt(value: Value) -> Result<Vec<Digest>, Malformed> {
+    let wrong = value.refuse("expected the digest of one receipt");
+    let receipts: Vec<Digest> = value
+        .list()?
+        .into_iter()
+        .map(Value::name)
+        .collect::<Result<_, _>>()?;
+
+    if receipts.len() == 1 {
+        Ok(receipts)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// The members with which an entry of any version begins. A reader that does not know the rest
+/// checks the chain by them, and takes the operation and the receipts that they name for spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Number of the entry.
+    pub sequence: u64,
+    /// Digest of the previous entry's file bytes.
+    pub previous: Option<Digest>,
+    /// The workflow run that the receipts name, if it is about one.
+    pub run: Option<RunId>,
+    /// Digest of the operation, if it is about one.
+    pub operation_digest: Option<Digest>,
+    /// Digests of the payloads of receipts.
+    pub receipts: Vec<Digest>,
+}
+
+impl Header {
+    /// Reads the common members, whatever follows them.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut object = json::parse(bytes, MOST_ENTRY_BYTES)?.object()?;
+        object.take("v")?.number()?;
+        let header = Self {
+            sequence: object.take("sequence")?.number()?,
+            previous: optional(object.take("previous")?)?,
+            run: optional(object.take("run")?)?,
+            operation_digest: optional(object.take("operation_digest")?)?,
+            receipts: object
+                .take("receipts")?
+                .list()?
+                .into_iter()
+                .map(Value::name)
+                .collect::<Result<_, _>>()?,
+        };
+        for member in ["event_type", "acting_run", "attempt"] {
+            object.take(member)?;
+        }
+        Ok(header)
+    }
+}
+
+fn optional<T: FromStr<Err: fmt::Display>>(value: Value) -> Result<Option<T>, Malformed> {
+    value.nullable().map(Value::name).transpose()
+}
+
 impl Signer {
     pub(crate) fn from_json(value: Value) -> Result<Self, Malformed> {
         let mut object = value.object()?;
@@ -190,6 +288,111 @@ impl From<&Effect> for EventType {
             Effect::Succeeded(_) => Self::Succeeded,
             Effect::Failed(_) => Self::Failed,
             Effect::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{claim_of, release, terms};
+    use alloc::{format, string::String};
+
+    fn text() -> String {
+        String::from_utf8(claim_of(&release(), &terms()).to_document()).unwrap()
+    }
+
+    #[test]
+    fn an_entry_begins_with_what_every_version_reads() {
+        let text = text();
+        let header = Header::read(text.as_bytes()).unwrap();
+        let receipt = header.receipts[0];
+        assert_eq!(
+            header,
+            Header {
+                sequence: 1,
+                previous: None,
+                run: Some(terms().run_id),
+                operation_digest: Some(release().digest()),
+                receipts: [receipt].into(),
+            }
+        );
+        let begins = format!(
+            r#"{{"v":1,"sequence":1,"previous":null,"event_type":"github_publisher.operation.claimed","run":"17231231","acting_run":"17231231","attempt":1,"operation_digest":"{}","receipts":["{receipt}"],"#,
+            release().digest()
+        );
+        assert!(text.starts_with(&begins), "{text}");
+    }
+
+    #[test]
+    fn an_entry_in_another_form_is_refused_with_the_place() {
+        let receipt = format!("{}", Header::read(text().as_bytes()).unwrap().receipts[0]);
+        let two = format!("[\"{receipt}\",\"{receipt}\"]");
+        for (from, to, problem) in [
+            (
+                "\"v\":1",
+                "\"v\":2",
+                "this program writes version 1 (at $.v)",
+            ),
+            (
+                "\"v\":1",
+                "\"v\":0",
+                "this program writes version 1 (at $.v)",
+            ),
+            (
+                "\"attempt\":1",
+                "\"attempt\":0",
+                "attempts are numbered from 1 (at $.attempt)",
+            ),
+            (
+                &format!("[\"{receipt}\"]"),
+                "[]",
+                "expected the digest of one receipt (at $.receipts)",
+            ),
+            (
+                &format!("[\"{receipt}\"]"),
+                &two,
+                "expected the digest of one receipt (at $.receipts)",
+            ),
+            (
+                "operation.claimed",
+                "operation.started",
+                "`github_publisher.operation.started` is no event type: expected `github_publisher.operation.` and claimed, succeeded, failed or unknown (at $.event_type)",
+            ),
+        ] {
+            let edited = text().replacen(from, to, 1);
+            assert_eq!(
+                Entry::from_document(edited.as_bytes()).map_err(|error| format!("{error}")),
+                Err(problem.into())
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_has_all_of_its_members_whatever_follows_them() {
+        let minimal = r#"{"v":9,"sequence":7,"previous":null,"event_type":1,"run":null,"acting_run":{},"attempt":[],"operation_digest":null,"receipts":[],"more":true}"#;
+        let read = |text: &str| {
+            Header::read(text.as_bytes())
+                .map(|header| header.sequence)
+                .map_err(|error| format!("{error}"))
+        };
+        assert_eq!(read(minimal), Ok(7));
+        for member in [
+            "v",
+            "sequence",
+            "previous",
+            "event_type",
+            "run",
+            "acting_run",
+            "attempt",
+            "operation_digest",
+            "receipts",
+        ] {
+            let without = minimal.replacen(&format!("\"{member}\":"), "\"other\":", 1);
+            assert_eq!(
+                read(&without),
+                Err(format!("the member `{member}` is missing (at $)"))
+            );
         }
     }
 }

@@ -5,12 +5,13 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use super::{
-    Appended, Checkpoint, Entry, EventType, Head, LedgerStore, ReceiptState,
-    claim::{TRIES, Tip, append, entry, exhausted},
+    Appended, Entry, EntryId, EventType, LedgerStore, Sent,
+    claim::{TRIES, append, entry, exhausted},
 };
 use crate::{
     authorize::Grant,
     digest::{Digest, bare_hex},
+    document::Document,
     json::{Malformed, Value},
     name::{AssetName, CommitId},
     timestamp::Timestamp,
@@ -142,19 +143,12 @@ impl Effect {
 #[derive(Debug)]
 pub struct Outcome {
     grant: Grant,
-    tip: Tip,
-    state: ReceiptState,
     effect: Effect,
 }
 
 impl Outcome {
-    pub(super) const fn new(grant: Grant, tip: Tip, state: ReceiptState, effect: Effect) -> Self {
-        Self {
-            grant,
-            tip,
-            state,
-            effect,
-        }
+    pub(super) const fn new(grant: Grant, effect: Effect) -> Self {
+        Self { grant, effect }
     }
 
     /// What came of the operation.
@@ -169,22 +163,11 @@ impl Outcome {
     }
 
     fn entry(&self, now: Timestamp) -> Option<Entry> {
-        let entry = entry(&self.grant, &self.tip, EventType::from(&self.effect), now)?;
+        let entry = entry(&self.grant, EventType::from(&self.effect), now)?;
         Some(Entry {
             github_response: Some(self.effect.response().clone()),
             ..entry
         })
-    }
-
-    /// An unknown outcome leaves the receipt unfinished, so that a later attempt of the run may settle it. What was settled once stays settled,
-    /// whatever it is corrected to: else a receipt could come to be used again.
-    fn state_after(&self, entry: &Entry) -> ReceiptState {
-        let settled =
-            entry.event_type != EventType::Unknown || self.state.outcome_sequence.is_some();
-        ReceiptState {
-            outcome_sequence: settled.then_some(entry.sequence),
-            ..self.state.clone()
-        }
     }
 }
 
@@ -194,7 +177,7 @@ pub enum Recorded {
     /// It is on the ledger.
     At {
         /// As this entry.
-        entry: Checkpoint,
+        entry: EntryId,
         /// Where the operation's tag led when that was seen; none if it has no tag or GitHub showed
         /// none.
         tag: Option<CommitId>,
@@ -204,48 +187,43 @@ pub enum Recorded {
 }
 
 /// Records an outcome. The operation has happened by now: whatever goes wrong here is told, never undone.
-pub async fn record<S: LedgerStore>(outcome: &mut Outcome, store: &S, now: Timestamp) -> Recorded {
+pub async fn record<S: LedgerStore>(
+    outcome: &mut Outcome,
+    store: &S,
+    clock: impl Fn() -> Timestamp,
+) -> Recorded {
+    let mut sent = Sent::new();
     let mut reason = String::from("others were faster, every time");
     for round in 0..TRIES {
-        let Some(entry) = outcome.entry(now) else {
+        let Some(entry) = outcome.entry(clock()) else {
             return Recorded::Not(alloc::format!("{}", exhausted()));
         };
-        let (checkpoint, state) = (entry.checkpoint(), outcome.state_after(&entry));
-        match store.append(&append(&outcome.tip, &entry, &state)).await {
+        let id = entry.id();
+        sent.insert(id.digest, entry.to_document());
+        let append = append(outcome.grant.tail(), entry);
+
+        match store.append(&append).await {
             Appended::Done { commit, tag, .. } => {
-                outcome.tip = Tip {
-                    commit,
-                    head: Head::at(checkpoint),
-                };
-                outcome.state = state;
-                return Recorded::At {
-                    entry: checkpoint,
-                    tag,
-                };
+                outcome.grant.appended(&append, commit);
+                return Recorded::At { entry: id, tag };
             }
             Appended::Rejected(rejection) => return Recorded::Not(rejection.message),
             Appended::Stale => {}
             Appended::Unknown(lost) => reason = lost,
         }
+
         store.pause(round).await;
-        let (snapshot, tag) = match store.look(&outcome.grant.look()).await {
-            Ok(view) => (view.snapshot, view.tag),
+        let view = match store.look(outcome.grant.tail()).await {
+            Ok(view) => view,
             Err(refusal) => return Recorded::Not(alloc::format!("{reason}; then {refusal}")),
         };
-        let found = snapshot.state.clone();
-        outcome.tip = Tip::of(&snapshot);
-        // Our own append went through although its answer was lost: no other attempt writes this state.
-        if found.as_ref() == Some(&state) && state.outcome_sequence.is_some() {
-            outcome.state = state;
+        outcome.grant.sees(view.tail);
+        // Our own append went through although its answer was lost: nobody else has sent these bytes.
+        if let Some(entry) = outcome.grant.tail().newest_of(&sent) {
             return Recorded::At {
-                entry: checkpoint,
-                tag,
+                entry,
+                tag: view.tag,
             };
-        }
-        if found.as_ref() != Some(&outcome.state) {
-            return Recorded::Not(
-                "the receipt's state on the ledger is no longer that of this claim".into(),
-            );
         }
     }
     Recorded::Not(reason)

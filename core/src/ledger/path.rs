@@ -2,8 +2,6 @@
 
 use alloc::{format, string::String};
 
-use crate::{digest::Digest, name::ReceiptId};
-
 /// The newest entry's sequence and digest.
 pub const HEAD_PATH: &str = "ledger.json";
 /// Which trust file and which policy stood behind the newest claim.
@@ -15,15 +13,6 @@ pub fn entry_path(sequence: u64) -> String {
     format!("entries/{:03}/{sequence:09}.json", sequence / 1000)
 }
 
-/// `receipts/ab/<receipt_id>.json`: `ab` are the first two digits of the SHA-256 of the id.
-#[must_use]
-pub fn state_path(receipt: &ReceiptId) -> String {
-    format!(
-        "receipts/{}/{receipt}.json",
-        &Digest::of(receipt.as_str().as_bytes()).to_hex()[..2]
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +21,5 @@ mod tests {
     fn paths_are_those_of_the_documented_layout() {
         assert_eq!(entry_path(42), "entries/000/000000042.json");
         assert_eq!(entry_path(1_234_567), "entries/1234/001234567.json");
-        assert_eq!(state_path(&"abc".parse().unwrap()), "receipts/ba/abc.json");
     }
 }

@@ -2,20 +2,18 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Checkpoint, LedgerView, README};
-use crate::{
-    name::{CommitId, ReceiptId},
-    refusal::Refusal,
-    timestamp::Timestamp,
-};
+use super::{Entry, README, Tail};
+use crate::{name::CommitId, refusal::Refusal, timestamp::Timestamp};
 
-/// What to look for on the ledger.
+/// What a look at the ledger showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// The receipt whose state matters.
-    pub receipt_id: ReceiptId,
-    /// The entry that must be there.
-    pub checkpoint: Option<Checkpoint>,
+pub struct LedgerView {
+    /// The tail that was known before, and everything above it.
+    pub tail: Tail,
+    /// GitHub's clock when it answered.
+    pub observed_at: Option<Timestamp>,
+    /// Where the operation's tag led at that moment; none if it has no tag or GitHub showed none.
+    pub tag: Option<CommitId>,
 }
 
 /// One append: files to add in one commit on top of exactly one other. Made by the core alone.
@@ -24,6 +22,8 @@ pub struct Append {
     pub(super) expected: CommitId,
     pub(super) headline: String,
     pub(super) files: Vec<(String, Vec<u8>)>,
+    /// The entry among the files; none in a trial.
+    pub(super) entry: Option<Entry>,
 }
 
 impl Append {
@@ -38,6 +38,7 @@ impl Append {
             expected,
             headline: "Try an append".into(),
             files: [("README.md".into(), page.into_bytes())].into(),
+            entry: None,
         }
     }
 
@@ -98,8 +99,9 @@ pub struct Rejection {
     reason = "the publisher runs on one thread; no caller needs `Send`"
 )]
 pub trait LedgerStore {
-    /// Reads everything that one decision needs, all of it from one commit.
-    async fn look(&self, look: &Look) -> Result<LedgerView, Refusal>;
+    /// Reads what was added above a tail, and verifies it. A branch that no longer holds the tail
+    /// was rolled back.
+    async fn look(&self, known: &Tail) -> Result<LedgerView, Refusal>;
 
     /// Waits a little, longer with each round and never as long as others do, so that many publishers get through.
     async fn pause(&self, round: usize);

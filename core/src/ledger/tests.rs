@@ -1,10 +1,10 @@
 //! Claims and outcomes over a ledger in memory that can be slow, busy, or silent.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, VecDeque},
     format,
     string::String,
-    vec,
     vec::Vec,
 };
 use core::{
@@ -21,10 +21,14 @@ use crate::{
     envelope::Envelope,
     evidence::{AttachReceipt, UnverifiedEvidence},
     keys::Threshold,
-    name::{CommitId, Executor},
+    name::Executor,
+    operation::Operation,
     receipt::Terms,
     refusal::Refusal,
-    testing::{NOON, commit, executor, key, release, target, terms, trust, trust_file, world},
+    testing::{
+        Branch, NOON, claim_of, commit, executor, key, outcome_of, release, tag, target, terms,
+        trust, trust_file, world,
+    },
     timestamp::Timestamp,
 };
 
@@ -34,6 +38,8 @@ enum Weather {
     Overtaken,
     /// The append is done, its answer lost.
     AnswerLost,
+    /// The same, and this entry comes above it before anyone looks.
+    AnswerLostBelow(Box<Entry>),
     /// The append is lost.
     RequestLost,
     /// GitHub says no.
@@ -42,105 +48,80 @@ enum Weather {
     Silence,
 }
 
-struct Memory(RefCell<Branch>);
+struct Memory(RefCell<Github>);
 
-struct Branch {
-    files: BTreeMap<String, Vec<u8>>,
-    commits: u64,
+struct Github {
+    branch: Branch,
     headlines: Vec<String>,
     weather: VecDeque<Weather>,
     silent: bool,
-    now: Timestamp,
+    /// What its answers are dated.
+    now: Option<Timestamp>,
+    /// The date of the commits that it signs; it signs none without one.
+    signs_at: Option<Timestamp>,
 }
 
-impl Branch {
-    fn commit(&self) -> CommitId {
-        format!("{:040x}", self.commits).parse().unwrap()
-    }
-
-    fn add(&mut self, files: &[(String, Vec<u8>)]) -> CommitId {
-        self.files.extend(files.iter().cloned());
-        self.commits += 1;
-        self.commit()
-    }
-
-    fn text(&self, path: &str) -> Option<String> {
-        self.files
-            .get(path)
-            .map(|bytes| String::from_utf8(bytes.clone()).unwrap())
-    }
-
-    fn view(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        let raw = RawSnapshot {
-            head: self.text(HEAD_PATH),
-            state: self.text(&state_path(&look.receipt_id)),
-            checkpoint: look
-                .checkpoint
-                .and_then(|checkpoint| self.text(&entry_path(checkpoint.sequence))),
-            authority: self.text(AUTHORITY_PATH),
-            states: self
-                .text(&state_path(&look.receipt_id))
-                .map(Some)
-                .into_iter()
-                .collect(),
-        };
+impl Github {
+    fn view(&self, known: &Tail) -> Result<LedgerView, Refusal> {
         Ok(LedgerView {
-            snapshot: Snapshot::read(self.commit(), &raw)?,
-            observed_at: Some(self.now),
+            tail: known.extended(self.branch.above(known.tip())?)?,
+            observed_at: self.now,
             tag: None,
         })
     }
 
     fn append(&mut self, append: &Append) -> Appended {
-        if *append.expected() != self.commit() {
+        if *append.expected() != self.branch.tip().id {
             return Appended::Stale;
         }
         self.headlines.push(append.headline().into());
+        let commit = self.branch.commit(append.files().iter().cloned());
+        self.branch.tip_mut().proven_at = self.signs_at;
         Appended::Done {
-            commit: self.add(append.files()),
-            observed_at: Some(self.now),
+            commit,
+            observed_at: self.now,
             tag: None,
         }
     }
 }
 
 /// Recorded as this entry of an operation without a tag.
-fn at(entry: Checkpoint) -> Recorded {
+fn at(entry: EntryId) -> Recorded {
     Recorded::At { entry, tag: None }
 }
 
 impl LedgerStore for Memory {
-    async fn look(&self, look: &Look) -> Result<LedgerView, Refusal> {
-        let branch = self.0.borrow();
-        if branch.silent {
+    async fn look(&self, known: &Tail) -> Result<LedgerView, Refusal> {
+        let github = self.0.borrow();
+        if github.silent {
             Err(Refusal::LedgerUnavailable {
                 reason: "HTTP 503".into(),
             })
         } else {
-            branch.view(look)
+            github.view(known)
         }
     }
 
     async fn pause(&self, _round: usize) {}
 
     async fn append(&self, append: &Append) -> Appended {
-        let mut branch = self.0.borrow_mut();
-        match branch.weather.pop_front() {
-            None => branch.append(append),
+        let lost = || Appended::Unknown("connection reset".into());
+        let mut github = self.0.borrow_mut();
+        match github.weather.pop_front() {
+            None => github.append(append),
             Some(Weather::Overtaken) => {
-                let other = grant_of("other", &executor_of("op-9", 9), &branch);
-                let tip = claim::Tip::of(other.snapshot());
-                let entry = claim::entry(&other, &tip, EventType::Claimed, NOON).unwrap();
-                let files = [
-                    (entry_path(entry.sequence), entry.to_document()),
-                    (HEAD_PATH.into(), Head::at(entry.checkpoint()).to_document()),
-                ];
-                branch.add(&files);
-                branch.append(append)
+                let others = claim_of(&tag(), &terms_of("other", &tag(), &github.branch));
+                github.branch.add(&others);
+                github.append(append)
             }
             Some(Weather::AnswerLost) => {
-                branch.append(append);
-                Appended::Unknown("connection reset".into())
+                github.append(append);
+                lost()
+            }
+            Some(Weather::AnswerLostBelow(above)) => {
+                github.append(append);
+                github.branch.add(&above);
+                lost()
             }
             Some(Weather::RequestLost) => Appended::Unknown("timeout".into()),
             Some(Weather::Rejected) => Appended::Rejected(Rejection {
@@ -149,7 +130,7 @@ impl LedgerStore for Memory {
                 remedy: "Grant it.",
             }),
             Some(Weather::Silence) => {
-                branch.silent = true;
+                github.silent = true;
                 Appended::Unknown("timeout".into())
             }
         }
@@ -157,17 +138,13 @@ impl LedgerStore for Memory {
 }
 
 fn memory(weather: impl IntoIterator<Item = Weather>) -> Memory {
-    let files = empty_ledger()
-        .into_iter()
-        .map(|(path, bytes)| (path.into(), bytes))
-        .collect();
-    Memory(RefCell::new(Branch {
-        files,
-        commits: 1,
+    Memory(RefCell::new(Github {
+        branch: Branch::empty(),
         headlines: Vec::new(),
         weather: weather.into_iter().collect(),
         silent: false,
-        now: NOON.plus(60),
+        now: Some(NOON.plus(60)),
+        signs_at: None,
     }))
 }
 
@@ -179,31 +156,39 @@ fn executor_of(id: &str, attempt: u64) -> Executor {
     }
 }
 
-fn grant_of(receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
-    grant_by(Basis::default(), receipt, executor, branch)
+/// A receipt for an operation, whose issuer saw the empty ledger.
+fn terms_of(receipt: &str, operation: &Operation, branch: &Branch) -> Terms {
+    Terms {
+        receipt_id: receipt.parse().unwrap(),
+        operation_kind: operation.kind(),
+        operation_digest: operation.digest(),
+        ledger: branch.root(),
+        ..terms()
+    }
 }
 
-fn grant_by(basis: Basis, receipt: &str, executor: &Executor, branch: &Branch) -> Grant {
-    let terms = Terms {
-        receipt_id: receipt.parse().unwrap(),
-        ledger: None,
-        ..terms()
-    };
-    let snapshot = branch.view(&terms.look()).unwrap().snapshot;
+/// What the preflight of an attempt comes to.
+fn asked(
+    basis: Basis,
+    terms: &Terms,
+    operation: Operation,
+    executor: &Executor,
+    branch: &Branch,
+) -> Result<Grant, Refusal> {
     let now = NOON.plus(60);
     let evidence = Evidence {
         mode: Ok(Mode::Prod),
         run_id: terms.run_id.clone(),
         executor: executor.clone(),
-        operation: Ok(release()),
-        receipt: Envelope::sign(&terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
+        operation: Ok(operation),
+        receipt: Envelope::sign(terms, &[&key(1)]).verify(&trust(&[1]), Threshold::ONE),
         basis,
         now,
         preflight: Preflight::Seen(
             Sighting {
                 target: target(),
                 date: Some(now),
-                ledger: Ok(snapshot),
+                ledger: branch.above(&terms.ledger),
                 ledger_rules: None,
                 world: world(),
             }
@@ -212,11 +197,27 @@ fn grant_by(basis: Basis, receipt: &str, executor: &Executor, branch: &Branch) -
         allow_workflow_changes: false,
         attach_receipt: AttachReceipt::No,
     };
-    authorize(evidence).verdict.unwrap()
+    authorize(evidence).verdict
+}
+
+fn asked_for_release(receipt: &str, executor: &Executor, store: &Memory) -> Result<Grant, Refusal> {
+    let branch = &store.0.borrow().branch;
+    let terms = terms_of(receipt, &release(), branch);
+    asked(Basis::default(), &terms, release(), executor, branch)
+}
+
+/// The code of the refusal with which an attempt ends before it claims anything.
+fn refused(receipt: &str, executor: &Executor, store: &Memory) -> &'static str {
+    let asked = asked_for_release(receipt, executor, store);
+    asked.map_or_else(|refusal| refusal.code(), |_| "-")
+}
+
+fn grant_of(receipt: &str, executor: &Executor, store: &Memory) -> Grant {
+    asked_for_release(receipt, executor, store).unwrap()
 }
 
 fn grant(store: &Memory, id: &str) -> Grant {
-    grant_of("receipt-1", &executor_of(id, 1), &store.0.borrow())
+    grant_of("receipt-1", &executor_of(id, 1), store)
 }
 
 /// Memory never waits, so one poll is enough.
@@ -228,13 +229,16 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn entries(store: &Memory) -> Vec<Entry> {
-    let branch = store.0.borrow();
-    branch
-        .files
-        .iter()
+    let github = store.0.borrow();
+    let files = github.branch.tip().files.iter();
+    files
         .filter(|(path, _)| path.starts_with("entries/"))
         .map(|(_, bytes)| Entry::from_document(bytes).unwrap())
         .collect()
+}
+
+fn file(store: &Memory, path: &str) -> Option<String> {
+    store.0.borrow().branch.tip().text(path)
 }
 
 fn events(store: &Memory) -> Vec<(u64, EventType)> {
@@ -244,94 +248,94 @@ fn events(store: &Memory) -> Vec<(u64, EventType)> {
         .collect()
 }
 
-fn state(store: &Memory) -> ReceiptState {
-    let path = state_path(&"receipt-1".parse().unwrap());
-    ReceiptState::from_document(store.0.borrow().text(&path).unwrap().as_bytes()).unwrap()
-}
-
 #[test]
 fn a_claim_and_its_outcome_are_two_chained_entries() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    assert_eq!(claim.entry().sequence, 1);
     assert_eq!(
-        (claim.entry().sequence, state(&store).outcome_sequence),
-        (1, None)
-    );
-    assert_eq!(
-        claim.document(),
-        store.0.borrow().files[&entry_path(1)],
+        Some(claim.document()),
+        file(&store, &entry_path(1)).as_deref().map(str::as_bytes),
         "the evidence is the entry's file"
     );
+    assert_eq!(*claim.ledger_commit(), store.0.borrow().branch.tip().id);
     let recorded = now(record(
         &mut claim.conclude(Effect::Succeeded(GithubResponse::default())),
         &store,
-        NOON,
+        || NOON,
     ));
     let all = entries(&store);
-    assert_eq!(recorded, at(all[1].checkpoint()));
+    assert_eq!(recorded, at(all[1].id()));
     assert_eq!(
         events(&store),
         [(1, EventType::Claimed), (2, EventType::Succeeded)]
     );
     assert_eq!(
         (all[0].previous, all[1].previous),
-        (None, Some(all[0].checkpoint().digest))
+        (None, Some(all[0].id().digest))
     );
     assert_eq!(
-        all[0]
-            .operation
-            .as_ref()
-            .map(crate::operation::Operation::digest),
+        all[0].operation.as_ref().map(Operation::digest),
         Some(all[0].operation_digest)
     );
-    assert_eq!(state(&store).outcome_sequence, Some(2));
+    let receipt = all[0].receipt.as_ref().map(Envelope::payload_digest);
+    assert_eq!(
+        [&all[0].receipts, &all[1].receipts],
+        [&Vec::from_iter(receipt); 2]
+    );
+    assert_eq!(
+        refused("receipt-1", &executor_of("op-2", 2), &store),
+        "receipt_consumed"
+    );
+    assert_eq!(
+        refused("receipt-2", &executor_of("op-2", 2), &store),
+        "operation_done"
+    );
 }
 
 #[test]
-fn an_unknown_outcome_is_an_entry_but_leaves_the_receipt_unfinished() {
+fn an_unknown_outcome_is_an_entry_but_leaves_the_operation_unfinished() {
     let store = memory([]);
     let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
     now(record(
         &mut claim.conclude(Effect::Unknown(GithubResponse::default())),
         &store,
-        NOON,
+        || NOON,
     ));
     assert_eq!(
         events(&store),
         [(1, EventType::Claimed), (2, EventType::Unknown)]
     );
-    let state = state(&store);
-    assert_eq!(state.outcome_sequence, None);
     assert_eq!(
-        state.allows(&executor_of("op-2", 2), release().digest()),
-        Use::Unfinished
+        refused("receipt-1", &executor_of("op-2", 1), &store),
+        "receipt_consumed"
     );
-    assert_eq!(
-        state.allows(&executor_of("op-2", 1), release().digest()),
-        Use::Spent
-    );
+    let later = grant_of("receipt-1", &executor_of("op-2", 2), &store);
+    assert!(now(super::claim(later, &store, || NOON)).unwrap().resumes());
 }
 
 #[test]
 fn the_ledger_remembers_what_decided_as_soon_as_a_trust_file_or_a_policy_did() {
     let store = memory([]);
     drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
-    assert_eq!(store.0.borrow().text(AUTHORITY_PATH), None);
+    assert_eq!(file(&store, AUTHORITY_PATH), None);
     let basis = Basis {
         trust: Some(trust_file(1, None)),
         ..Basis::default()
     };
     let decided = Authority::of(basis.trust.as_ref(), None);
-    let second = grant_by(
+    let terms = terms_of("receipt-2", &tag(), &store.0.borrow().branch);
+    let second = asked(
         basis,
-        "receipt-2",
+        &terms,
+        tag(),
         &executor_of("op-2", 1),
-        &store.0.borrow(),
+        &store.0.borrow().branch,
     );
-    drop(now(claim(second, &store, || NOON)).unwrap());
+    drop(now(claim(second.unwrap(), &store, || NOON)).unwrap());
     assert_eq!(
-        store.0.borrow().files[AUTHORITY_PATH],
-        decided.to_document()
+        file(&store, AUTHORITY_PATH).map(String::into_bytes),
+        Some(decided.to_document())
     );
     assert_eq!(
         entries(&store)
@@ -339,6 +343,28 @@ fn the_ledger_remembers_what_decided_as_soon_as_a_trust_file_or_a_policy_did() {
             .map(|entry| entry.authority)
             .collect::<Vec<_>>(),
         [Authority::default(), decided]
+    );
+}
+
+#[test]
+fn a_claim_restores_the_newest_authority_where_someone_took_it_back() {
+    let store = memory([]);
+    let branch = &mut store.0.borrow_mut().branch.clone();
+    branch.remember(&Authority::of(Some(&trust_file(2, None)), None));
+    branch.remember(&Authority::of(Some(&trust_file(1, None)), None));
+    store.0.borrow_mut().branch = branch.clone();
+
+    let basis = Basis {
+        trust: Some(trust_file(2, None)),
+        ..Basis::default()
+    };
+    let terms = terms_of("receipt-1", &release(), branch);
+    let grant = asked(basis, &terms, release(), &executor(), branch).unwrap();
+    let newest = grant.authority();
+    drop(now(claim(grant, &store, || NOON)).unwrap());
+    assert_eq!(
+        file(&store, AUTHORITY_PATH).map(String::into_bytes),
+        Some(newest.to_document())
     );
 }
 
@@ -364,7 +390,7 @@ fn an_overtaken_claim_looks_again_and_comes_next() {
     assert_eq!(claim.entry().sequence, 2);
     assert_eq!(
         entries(&store)[1].previous,
-        Some(entries(&store)[0].checkpoint().digest)
+        Some(entries(&store)[0].id().digest)
     );
 }
 
@@ -374,7 +400,7 @@ fn a_claim_whose_answer_was_lost_is_found_and_not_written_twice() {
         let store = memory([weather]);
         let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
         assert_eq!(events(&store), [(1, EventType::Claimed)]);
-        assert_eq!(claim.entry(), entries(&store)[0].checkpoint());
+        assert_eq!(claim.entry(), entries(&store)[0].id());
     }
 }
 
@@ -386,13 +412,13 @@ fn an_outcome_whose_answer_was_lost_is_found_and_not_written_twice() {
     let recorded = now(record(
         &mut claim.conclude(Effect::Failed(GithubResponse::default())),
         &store,
-        NOON,
+        || NOON,
     ));
     assert_eq!(
         events(&store),
         [(1, EventType::Claimed), (2, EventType::Failed)]
     );
-    assert_eq!(recorded, at(entries(&store)[1].checkpoint()));
+    assert_eq!(recorded, at(entries(&store)[1].id()));
 }
 
 #[test]
@@ -408,46 +434,48 @@ fn an_outcome_that_was_lost_is_written_again() {
         let store = memory([]);
         let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
         store.0.borrow_mut().weather.push_back(Weather::RequestLost);
-        let recorded = now(record(&mut claim.conclude(effect), &store, NOON));
+        let recorded = now(record(&mut claim.conclude(effect), &store, || NOON));
         assert_eq!(events(&store), [(1, EventType::Claimed), (2, event)]);
-        assert_eq!(recorded, at(entries(&store)[1].checkpoint()));
+        assert_eq!(recorded, at(entries(&store)[1].id()));
     }
 }
 
 #[test]
-fn an_outcome_is_not_recorded_once_a_later_attempt_has_taken_the_claim_over() {
+fn an_attempt_whose_claim_was_taken_over_still_records_what_it_did() {
     let store = memory([]);
     let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
-    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
-    drop(now(claim(second, &store, || NOON)).unwrap());
-    let recorded = now(record(
-        &mut first.conclude(Effect::Succeeded(GithubResponse::default())),
-        &store,
-        NOON,
-    ));
-    assert_eq!(
-        recorded,
-        Recorded::Not("the receipt's state on the ledger is no longer that of this claim".into())
-    );
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store);
+    let second = now(claim(second, &store, || NOON)).unwrap();
+    for (claim, sequence) in [(first, 3), (second, 4)] {
+        let mut outcome = claim.conclude(Effect::Succeeded(GithubResponse::default()));
+        let recorded = now(record(&mut outcome, &store, || NOON));
+        assert_eq!(recorded, at(entries(&store)[sequence - 1].id()));
+    }
     assert_eq!(
         events(&store),
-        [(1, EventType::Claimed), (2, EventType::Claimed)]
+        [
+            (1, EventType::Claimed),
+            (2, EventType::Claimed),
+            (3, EventType::Succeeded),
+            (4, EventType::Succeeded)
+        ]
     );
+    let tally = verify(&store, &trust(&[1])).unwrap();
+    assert_eq!((tally.entries, tally.unfinished), (4, 0));
 }
 
 #[test]
 fn the_evidence_of_an_earlier_attempt_precedes_the_claim_that_takes_over() {
     let store = memory([]);
-    let other = grant_of("receipt-0", &executor_of("op-0", 1), &store.0.borrow());
-    drop(now(claim(other, &store, || NOON)).unwrap());
+    let others = terms_of("receipt-0", &tag(), &store.0.borrow().branch);
+    store.0.borrow_mut().branch.add(&claim_of(&tag(), &others));
     let first = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
-    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store);
     let second = now(claim(second, &store, || NOON)).unwrap();
     assert_eq!((first.resumes(), second.resumes()), (false, true));
     let precedes = |number: u64, claim: &Claim| {
-        UnverifiedEvidence::read(store.0.borrow().files[&entry_path(number)].clone())
-            .unwrap()
-            .precedes(claim)
+        let bytes = file(&store, &entry_path(number)).unwrap().into_bytes();
+        UnverifiedEvidence::read(bytes).unwrap().precedes(claim)
     };
     assert!(precedes(2, &second));
     assert!(!precedes(1, &second), "another receipt's");
@@ -462,7 +490,7 @@ fn a_commit_is_headed_by_what_it_adds() {
     now(record(
         &mut claim.conclude(Effect::Succeeded(GithubResponse::default())),
         &store,
-        NOON,
+        || NOON,
     ));
     let headlines = [
         "1 github_publisher.operation.claimed receipt-1",
@@ -496,7 +524,7 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
     ] {
         let store = memory([]);
         let grant = grant(&store, "op-1");
-        store.0.borrow_mut().now = NOON.plus(ahead);
+        store.0.borrow_mut().now = Some(NOON.plus(ahead));
         let Err(NoClaim::Late { entry, mut outcome }) = now(claim(grant, &store, || ours)) else {
             panic!("in time")
         };
@@ -510,8 +538,8 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
                 && message.ends_with("A new receipt is needed."),
             "{message}"
         );
-        assert_eq!(entry, entries(&store)[0].checkpoint());
-        now(record(&mut outcome, &store, ours));
+        assert_eq!(entry, entries(&store)[0].id());
+        now(record(&mut outcome, &store, || ours));
         assert_eq!(
             events(&store),
             [(1, EventType::Claimed), (2, EventType::Failed)]
@@ -523,7 +551,7 @@ fn a_claim_that_came_too_late_by_githubs_clock_ends_as_a_failure() {
 fn a_receipt_that_expires_while_the_ledger_is_busy_is_not_claimed() {
     let store = memory([Weather::Overtaken]);
     let grant = grant(&store, "op-1");
-    store.0.borrow_mut().now = NOON.plus(3600);
+    store.0.borrow_mut().now = Some(NOON.plus(3600));
     let Err(NoClaim::Refused(refusal)) = now(claim(grant, &store, || NOON)) else {
         panic!("claimed")
     };
@@ -540,16 +568,112 @@ fn a_ledger_that_is_always_busy_is_given_up() {
 }
 
 #[test]
-fn a_claim_that_came_through_unseen_is_ours_even_if_the_receipt_expired_meanwhile() {
-    let store = memory([Weather::AnswerLost]);
-    let grant = grant(&store, "op-1");
-    store.0.borrow_mut().now = NOON.plus(3600);
+fn an_adopted_claim_is_judged_by_its_commits_proven_date_and_otherwise_by_the_first_sight_of_it() {
+    let (in_time, late) = (Some(NOON.plus(3599)), Some(NOON.plus(3600)));
+    let expired = Err(Some("receipt_expired".into()));
+    let rows = [
+        (in_time, in_time, Ok(1)),
+        (in_time, late, Ok(1)),
+        (in_time, None, Ok(1)),
+        (late, in_time, expired.clone()),
+        (None, in_time, Ok(1)),
+        (None, late, expired),
+        (None, None, Err(Some("ledger_unavailable".into()))),
+    ];
+    for (signed_at, seen_at, expected) in rows {
+        let store = memory([Weather::AnswerLost]);
+        let grant = grant(&store, "op-1");
+        store.0.borrow_mut().signs_at = signed_at;
+        store.0.borrow_mut().now = seen_at;
+        let verdict = match now(claim(grant, &store, || NOON)) {
+            Ok(claim) => Ok(claim.entry().sequence),
+            Err(NoClaim::Late { outcome, .. }) => {
+                assert!(matches!(outcome.effect(), Effect::Failed(_)));
+                Err(outcome.effect().response().error_code.clone())
+            }
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(
+            verdict, expected,
+            "signed at {signed_at:?}, seen at {seen_at:?}"
+        );
+        assert_eq!(events(&store), [(1, EventType::Claimed)]);
+    }
+}
+
+#[test]
+fn an_adopted_claim_that_takes_over_and_comes_too_late_leaves_the_outcome_unknown() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store);
+    store.0.borrow_mut().weather.push_back(Weather::AnswerLost);
+    store.0.borrow_mut().now = Some(NOON.plus(3600));
+    let Err(NoClaim::Late { outcome, .. }) = now(claim(second, &store, || NOON)) else {
+        panic!("in time")
+    };
+    assert!(matches!(outcome.effect(), Effect::Unknown(_)));
+}
+
+#[test]
+fn a_claim_is_ours_by_its_bytes_and_only_while_nothing_about_it_lies_above() {
+    let branch = Branch::empty();
+    let claimed = claim_of(&release(), &terms_of("receipt-1", &release(), &branch));
+    // The ids of our attempt can be read from our own claim.
+    let copied = Entry {
+        operation_id: "op-1".parse().unwrap(),
+        ..claimed.clone()
+    };
+    for above in [copied, outcome_of(&claimed, EventType::Succeeded)] {
+        let store = memory([Weather::AnswerLostBelow(Box::new(above))]);
+        let Err(NoClaim::Unknown(reason)) = now(claim(grant(&store, "op-1"), &store, || NOON))
+        else {
+            panic!("claimed")
+        };
+        assert!(
+            reason.starts_with(
+                "connection reset; then: the receipt is spent: run 17231231 attempt 1"
+            ),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn what_others_write_about_the_operation_does_not_keep_its_outcome_off_the_ledger() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let forged = outcome_of(&entries(&store)[0], EventType::Failed);
+    store.0.borrow_mut().branch.add(&forged);
+    store.0.borrow_mut().branch.stray();
+    let mut outcome = claim.conclude(Effect::Succeeded(GithubResponse::default()));
+    let recorded = now(record(&mut outcome, &store, || NOON));
+    assert_eq!(recorded, at(entries(&store)[2].id()));
+}
+
+#[test]
+fn the_timestamp_of_an_entry_is_renewed_for_each_try() {
+    let clock = core::cell::Cell::new(NOON);
+    let later = || {
+        clock.set(clock.get().plus(60));
+        clock.get()
+    };
+    let written = |store: &Memory, sequence: usize| entries(store)[sequence - 1].timestamp;
+
+    let store = memory([Weather::RequestLost]);
+    store.0.borrow_mut().now = Some(NOON.plus(200));
+    let claim = now(claim(grant(&store, "op-1"), &store, later)).unwrap();
+    let asked_once_before_the_claim = NOON.plus(60);
     assert_eq!(
-        now(claim(grant, &store, || NOON))
-            .map(|claim| claim.entry().sequence)
-            .ok(),
-        Some(1)
+        written(&store, 1).since(asked_once_before_the_claim),
+        3 * 60,
+        "a try, a look, a try"
     );
+
+    let before = clock.get();
+    store.0.borrow_mut().weather.push_back(Weather::RequestLost);
+    let mut outcome = claim.conclude(Effect::Succeeded(GithubResponse::default()));
+    now(record(&mut outcome, &store, later));
+    assert_eq!(written(&store, 2).since(before), 2 * 60, "two tries");
 }
 
 #[test]
@@ -562,7 +686,7 @@ fn after_a_lost_append_no_answer_says_that_nothing_was_written() {
                 .0
                 .borrow_mut()
                 .weather
-                .extend((0..12).map(|_| Weather::Overtaken));
+                .extend((0..claim::TRIES).map(|_| Weather::Overtaken));
         }
         let Err(NoClaim::Unknown(reason)) = now(claim(grant, &store, || NOON)) else {
             panic!("seen")
@@ -585,16 +709,15 @@ fn a_grant_that_was_held_until_the_receipt_expired_is_not_claimed() {
 
 #[test]
 fn a_forged_head_at_the_last_number_is_refused() {
+    let last = Checkpoint {
+        commit: commit('1'),
+        head: Head::at(EntryId {
+            sequence: u64::MAX,
+            digest: Digest::of(b"forged"),
+        }),
+    };
     let store = memory([]);
-    let last = Head::at(Checkpoint {
-        sequence: u64::MAX,
-        digest: Digest::of(b"forged"),
-    });
-    store
-        .0
-        .borrow_mut()
-        .files
-        .insert(HEAD_PATH.into(), last.to_document());
+    store.0.borrow_mut().branch = Branch::at(&last);
     let Err(NoClaim::Refused(refusal)) = now(claim(grant(&store, "op-1"), &store, || NOON)) else {
         panic!("claimed")
     };
@@ -607,10 +730,10 @@ fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
     let mut outcome = now(claim(grant(&store, "op-1"), &store, || NOON))
         .unwrap()
         .conclude(Effect::Succeeded(GithubResponse::default()));
-    now(record(&mut outcome, &store, NOON));
+    now(record(&mut outcome, &store, || NOON));
     outcome.correct(Effect::Failed(GithubResponse::default()));
-    let corrected = now(record(&mut outcome, &store, NOON));
-    assert_eq!(corrected, at(entries(&store)[2].checkpoint()));
+    let corrected = now(record(&mut outcome, &store, || NOON));
+    assert_eq!(corrected, at(entries(&store)[2].id()));
     assert_eq!(
         events(&store),
         [
@@ -618,91 +741,6 @@ fn an_outcome_that_turns_out_otherwise_is_corrected_by_another_entry() {
             (2, EventType::Succeeded),
             (3, EventType::Failed)
         ]
-    );
-    assert_eq!(state(&store).outcome_sequence, Some(3));
-}
-
-#[test]
-fn a_state_that_was_removed_after_it_was_written_is_a_rollback() {
-    let raw = RawSnapshot {
-        head: String::from_utf8(Head::EMPTY.to_document()).ok(),
-        states: [None].into(),
-        ..RawSnapshot::default()
-    };
-    let look = Look {
-        receipt_id: "receipt-1".parse().unwrap(),
-        checkpoint: None,
-    };
-    let Err(refusal) = Snapshot::read("1".repeat(40).parse().unwrap(), &raw)
-        .unwrap()
-        .holds(&look)
-    else {
-        panic!("holds")
-    };
-    assert_eq!(refusal.code(), "ledger_rolled_back");
-}
-
-#[test]
-fn a_state_that_was_set_back_to_open_is_a_rollback() {
-    let state = |outcome: &str| {
-        let text = include_str!("../../../docs/ledger.md")
-            .lines()
-            .find(|line| line.starts_with("{\"claim_sequence\""))
-            .unwrap();
-        alloc::format!(
-            "{}\n",
-            text.replace(
-                "\"outcome_sequence\":null",
-                &alloc::format!("\"outcome_sequence\":{outcome}")
-            )
-        )
-    };
-    let held = |newest: &str, before: &[Option<String>]| {
-        let states: Vec<Option<String>> = [Some(newest.into())]
-            .into_iter()
-            .chain(before.iter().cloned())
-            .collect();
-        let head = String::from_utf8(Head::EMPTY.to_document()).ok();
-        let raw = RawSnapshot {
-            head,
-            state: Some(newest.into()),
-            states,
-            ..RawSnapshot::default()
-        };
-        let look = Look {
-            receipt_id: "receipt-1".parse().unwrap(),
-            checkpoint: None,
-        };
-        Snapshot::read("1".repeat(40).parse().unwrap(), &raw)
-            .unwrap()
-            .holds(&look)
-            .map_err(|refusal| refusal.code())
-    };
-    let (open, settled) = (state("null"), state("43"));
-    let rolled_back = Err("ledger_rolled_back");
-    assert_eq!(held(&open, &[]), Ok(()));
-    assert_eq!(
-        held(&open, &[Some(open.clone()), Some(open.clone())]),
-        Ok(())
-    );
-    assert_eq!(held(&settled, &[Some(open.clone())]), Ok(()));
-    assert_eq!(
-        held(&open, &[Some(settled.clone()), Some(open.clone())]),
-        rolled_back
-    );
-    assert_eq!(
-        held(&open, &[None, Some(open.clone()), Some(settled)]),
-        rolled_back
-    );
-    assert_eq!(held(&open, &[Some("{}".into())]), rolled_back);
-    // Who buries an outcome under changes finds that nobody digs for ever.
-    assert_eq!(
-        held(&open, &vec![Some(open.clone()); MOST_STATES - 2]),
-        Ok(())
-    );
-    assert_eq!(
-        held(&open, &vec![Some(open.clone()); MOST_STATES - 1]),
-        rolled_back
     );
 }
 
@@ -712,9 +750,9 @@ fn what_was_settled_once_stays_settled_when_it_is_corrected_to_unknown() {
     let mut outcome = now(claim(grant(&store, "op-1"), &store, || NOON))
         .unwrap()
         .conclude(Effect::Succeeded(GithubResponse::default()));
-    now(record(&mut outcome, &store, NOON));
+    now(record(&mut outcome, &store, || NOON));
     outcome.correct(Effect::Unknown(GithubResponse::default()));
-    now(record(&mut outcome, &store, NOON));
+    now(record(&mut outcome, &store, || NOON));
     assert_eq!(
         events(&store),
         [
@@ -723,10 +761,9 @@ fn what_was_settled_once_stays_settled_when_it_is_corrected_to_unknown() {
             (3, EventType::Unknown)
         ]
     );
-    assert_eq!(state(&store).outcome_sequence, Some(3));
     assert_eq!(
-        state(&store).allows(&executor_of("op-2", 2), release().digest()),
-        Use::Spent
+        refused("receipt-1", &executor_of("op-2", 2), &store),
+        "receipt_consumed"
     );
 }
 
@@ -734,8 +771,8 @@ fn what_was_settled_once_stays_settled_when_it_is_corrected_to_unknown() {
 fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
     let store = memory([]);
     drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
-    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow());
-    let third = grant_of("receipt-1", &executor_of("op-3", 2), &store.0.borrow());
+    let second = grant_of("receipt-1", &executor_of("op-2", 2), &store);
+    let third = grant_of("receipt-1", &executor_of("op-3", 2), &store);
     let claim = now(super::claim(second, &store, || NOON)).unwrap();
     assert!(claim.resumes());
     let Err(NoClaim::Refused(refusal)) = now(super::claim(third, &store, || NOON)) else {
@@ -745,7 +782,7 @@ fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
     now(record(
         &mut claim.conclude(Effect::Succeeded(GithubResponse::default())),
         &store,
-        NOON,
+        || NOON,
     ));
     assert_eq!(
         events(&store),
@@ -755,62 +792,46 @@ fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
             (3, EventType::Succeeded)
         ]
     );
-    assert_eq!(state(&store).outcome_sequence, Some(3));
 }
 
 /// A ledger of two receipts: one shipped, one claimed and left by attempt 1, taken over and settled by attempt 2.
 fn two_receipts() -> Memory {
     let store = memory([]);
-    let spend = |receipt: &str, id: &str, attempt: u64, effect: Effect| {
-        let grant = grant_of(receipt, &executor_of(id, attempt), &store.0.borrow());
+    let spend = |operation: Operation, id: &str, attempt: u64, effect: Effect| {
+        let branch = store.0.borrow().branch.clone();
+        let terms = terms_of(operation.kind().as_str(), &operation, &branch);
+        let executor = executor_of(id, attempt);
+        let grant = asked(Basis::default(), &terms, operation, &executor, &branch).unwrap();
         let claim = now(claim(grant, &store, || NOON)).unwrap();
-        now(record(&mut claim.conclude(effect), &store, NOON));
+        now(record(&mut claim.conclude(effect), &store, || NOON));
     };
-    spend(
-        "receipt-1",
-        "op-1",
-        1,
-        Effect::Succeeded(GithubResponse::default()),
-    );
-    spend(
-        "receipt-2",
-        "op-2",
-        1,
-        Effect::Unknown(GithubResponse::default()),
-    );
-    spend(
-        "receipt-2",
-        "op-3",
-        2,
-        Effect::Failed(GithubResponse::default()),
-    );
+    let nothing = GithubResponse::default;
+    spend(release(), "op-1", 1, Effect::Succeeded(nothing()));
+    spend(tag(), "op-2", 1, Effect::Unknown(nothing()));
+    spend(tag(), "op-3", 2, Effect::Failed(nothing()));
     store
 }
 
 fn verify(store: &Memory, keys: &crate::keys::TrustedKeys) -> Result<Tally, String> {
-    let branch = store.0.borrow();
+    verify_files(&store.0.borrow().branch.tip().files, keys)
+}
+
+fn verify_files(
+    files: &BTreeMap<String, Vec<u8>>,
+    keys: &crate::keys::TrustedKeys,
+) -> Result<Tally, String> {
     let examiner = Examiner::new(Some(Keys::Listed(keys, Threshold::ONE)));
     let mut verifier = Verifier::default();
     let told = |bad: BadLedger| format!("{bad}");
-    for ((_, bytes), number) in branch
-        .files
+    let entries = files
         .iter()
-        .filter(|(path, _)| path.starts_with("entries/"))
-        .zip(1..)
-    {
+        .filter(|(path, _)| path.starts_with("entries/"));
+    for ((_, bytes), number) in entries.zip(1..) {
         verifier
             .take(examiner.examine(number, bytes).map_err(told)?)
             .map_err(told)?;
     }
-    verifier.is_head(&branch.files[HEAD_PATH]).map_err(told)?;
-    for receipt in verifier.receipts() {
-        verifier
-            .is_state(
-                receipt,
-                branch.files.get(&state_path(receipt)).map(Vec::as_slice),
-            )
-            .map_err(told)?;
-    }
+    verifier.is_head(&files[HEAD_PATH]).map_err(told)?;
     Ok(verifier.tally())
 }
 
@@ -828,16 +849,15 @@ fn a_whole_ledger_is_verified_anew() {
 #[test]
 fn the_first_bad_entry_is_named() {
     let after = |change: fn(&mut BTreeMap<String, Vec<u8>>)| {
-        let store = two_receipts();
-        change(&mut store.0.borrow_mut().files);
-        verify(&store, &trust(&[1])).unwrap_err()
+        let mut files = two_receipts().0.borrow().branch.tip().files.clone();
+        change(&mut files);
+        verify_files(&files, &trust(&[1])).unwrap_err()
     };
     let replaced = |number: u64, from: &'static str, to: &'static str| {
-        let store = two_receipts();
-        let path = entry_path(number);
-        let text = store.0.borrow().text(&path).unwrap().replacen(from, to, 1);
-        store.0.borrow_mut().files.insert(path, text.into_bytes());
-        verify(&store, &trust(&[1])).unwrap_err()
+        let mut files = two_receipts().0.borrow().branch.tip().files.clone();
+        let text = String::from_utf8(files[&entry_path(number)].clone()).unwrap();
+        files.insert(entry_path(number), text.replacen(from, to, 1).into_bytes());
+        verify_files(&files, &trust(&[1])).unwrap_err()
     };
     let fingerprint = "\"fingerprint\":\"SHA256:";
     let other = replaced(1, fingerprint, "\"fingerprint\":\"SHA256:other");
@@ -845,7 +865,7 @@ fn the_first_bad_entry_is_named() {
         other.starts_with("bindings: entry 1: it names a signer who did not sign its receipt"),
         "{other}"
     );
-    let other = replaced(2, "\"run_id\":\"", "\"run_id\":\"9");
+    let other = replaced(2, "\"acting_run\":\"", "\"acting_run\":\"9");
     assert!(
         other.contains("entry 2: it is not about what entry 1 claimed"),
         "{other}"
@@ -861,13 +881,6 @@ fn the_first_bad_entry_is_named() {
     assert!(
         after(|files| drop(files.insert(entry_path(1), files[&entry_path(3)].clone())))
             .starts_with("chain: entry 1: it says that it is entry 3")
-    );
-    assert_eq!(
-        after(|files| drop(files.remove(&state_path(&"receipt-2".parse().unwrap())))),
-        format!(
-            "states: {}: the file is missing",
-            state_path(&"receipt-2".parse().unwrap())
-        )
     );
     let changed = after(|files| {
         let text = String::from_utf8(files[&entry_path(2)].clone())
@@ -903,8 +916,8 @@ fn a_valid_chain_with_a_receipt_that_nobody_trusted_signed_is_bad() {
 fn an_attempt_that_is_overtaken_by_an_earlier_one_resumes_it() {
     let store = memory([]);
     let (first, second) = (
-        grant_of("receipt-1", &executor_of("op-1", 1), &store.0.borrow()),
-        grant_of("receipt-1", &executor_of("op-2", 2), &store.0.borrow()),
+        grant_of("receipt-1", &executor_of("op-1", 1), &store),
+        grant_of("receipt-1", &executor_of("op-2", 2), &store),
     );
     drop(now(claim(first, &store, || NOON)).unwrap());
     assert!(
@@ -914,16 +927,45 @@ fn an_attempt_that_is_overtaken_by_an_earlier_one_resumes_it() {
 }
 
 #[test]
-fn a_claim_is_not_taken_over_for_another_operation() {
+fn two_operations_of_a_run_are_claimed_side_by_side() {
     let store = memory([]);
     drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
-    assert_eq!(
-        state(&store).allows(&executor_of("op-2", 2), release().digest()),
-        Use::Unfinished
+    let branch = store.0.borrow().branch.clone();
+    let terms = terms_of("receipt-2", &tag(), &branch);
+    let second = asked(
+        Basis::default(),
+        &terms,
+        tag(),
+        &executor_of("op-2", 2),
+        &branch,
     );
+    let second = now(claim(second.unwrap(), &store, || NOON)).unwrap();
+    assert!(
+        !second.resumes(),
+        "the first one is no earlier attempt of it"
+    );
+}
+
+#[test]
+fn a_later_attempt_takes_over_under_another_receipt_if_the_first_one_is_still_valid() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    let branch = store.0.borrow().branch.clone();
+    let terms = terms_of("receipt-2", &release(), &branch);
+    let verdict = |keys: Option<&[u8]>| {
+        let basis = Basis {
+            keys: keys.map(|seeds| (trust(seeds), Threshold::ONE)),
+            ..Basis::default()
+        };
+        let second = asked(basis, &terms, release(), &executor_of("op-2", 2), &branch);
+        second.map_or_else(|refusal| refusal.code(), |_| "-")
+    };
+    assert_eq!(verdict(Some(&[1])), "-");
+    assert_eq!(verdict(Some(&[2])), "receipt_consumed", "by a revoked key");
     assert_eq!(
-        state(&store).allows(&executor_of("op-2", 2), Digest::of(b"another")),
-        Use::Spent
+        verdict(None),
+        "receipt_consumed",
+        "by keys that are not known"
     );
 }
 

@@ -3,14 +3,14 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Checkpoint, Entry, EventType, Head, ReceiptState};
+use super::{Entry, EntryId, EventType, Head, Pair};
 use crate::{
     authority::Authority,
     binding::MOST_SKEW,
     digest::Digest,
     document::Document,
     keys::{Fingerprint, Threshold, TrustedKeys},
-    name::{CommitId, ReceiptId, Repository, RepositoryId},
+    name::{CommitId, OperationId, Repository, RepositoryId, RunAttempt, RunId},
     operation::{Kind, Operation},
     receipt::Terms,
     timestamp::Timestamp,
@@ -26,11 +26,12 @@ pub enum Aspect {
     Chain,
     /// Enough trusted keys signed the receipt of every claim.
     Signatures,
-    /// Every receipt is claimed once, or again only by a later attempt of the same run; states are what the entries make them.
-    States,
+    /// Every receipt is claimed once, or again only by a later attempt of the same run, and every
+    /// operation of a run ends once.
+    Uses,
     /// Receipt, entry and operation belong together.
     Bindings,
-    /// Every commit of the branch added the next entry; none took anything back.
+    /// No commit of the branch took anything back, or merged another one.
     History,
 }
 
@@ -40,7 +41,7 @@ impl fmt::Display for Aspect {
             Self::Structure => "structure",
             Self::Chain => "chain",
             Self::Signatures => "signatures",
-            Self::States => "states",
+            Self::Uses => "uses",
             Self::Bindings => "bindings",
             Self::History => "history",
         })
@@ -155,6 +156,12 @@ impl<'a> Examiner<'a> {
             ));
         };
         about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
+        if entry.receipts != [envelope.payload_digest()] {
+            return Err((
+                Aspect::Bindings,
+                "it names another receipt than the one it holds".into(),
+            ));
+        }
         let receipt = match self.trusted {
             None => return Ok(None),
             Some(Keys::Listed(keys, threshold)) => envelope.clone().verify(keys, threshold),
@@ -196,11 +203,13 @@ impl<'a> Examiner<'a> {
     }
 }
 
-/// Takes the examined entries in their order, then the head, the states and the commits.
+/// Takes the examined entries in their order, then the head and the commits.
 #[derive(Default)]
 pub struct Verifier {
     chain: Vec<Digest>,
-    receipts: BTreeMap<ReceiptId, Claimed>,
+    pairs: BTreeMap<Pair, Claims>,
+    /// By which entry a receipt was claimed, and for what.
+    spent: BTreeMap<Digest, Pair>,
     /// The repository that the first claim is for; it may be renamed, but keeps its number.
     repository_id: Option<RepositoryId>,
     /// The latest time of an entry: two clocks may each be off by the skew that is allowed, and no more.
@@ -210,9 +219,22 @@ pub struct Verifier {
     tally: Tally,
 }
 
-/// A receipt's last claim: its outcome must say the same.
+/// The claims of an operation in a run. Attempts take over from each other, and one that lost its
+/// claim still records what it did: an outcome may belong to any of them.
+struct Claims {
+    newest: Claimed,
+    earlier: Vec<Claimed>,
+    /// The entry that ended the newest one.
+    outcome: Option<u64>,
+}
+
+/// A claim: its outcome must say the same.
 struct Claimed {
-    state: ReceiptState,
+    claim: u64,
+    acting_run: RunId,
+    attempt: RunAttempt,
+    operation_id: OperationId,
+    receipts: Vec<Digest>,
     kind: Kind,
     repository: Repository,
     signers: Vec<Fingerprint>,
@@ -222,7 +244,11 @@ struct Claimed {
 impl Claimed {
     fn by(entry: &Entry) -> Self {
         Self {
-            state: ReceiptState::claimed_by(entry),
+            claim: entry.sequence,
+            acting_run: entry.acting_run.clone(),
+            attempt: entry.attempt,
+            operation_id: entry.operation_id.clone(),
+            receipts: entry.receipts.clone(),
             kind: entry.operation_kind,
             repository: entry.repository.clone(),
             signers: fingerprints(entry),
@@ -231,18 +257,32 @@ impl Claimed {
     }
 
     fn is_meant_by(&self, outcome: &Entry) -> bool {
-        let Self {
-            state,
-            kind,
-            repository,
-            signers,
-            authority,
-        } = self;
-        (&state.operation_id, state.operation_digest)
-            == (&outcome.operation_id, outcome.operation_digest)
-            && (&state.run_id, state.run_attempt) == (&outcome.run_id, outcome.run_attempt)
-            && (*kind, repository) == (outcome.operation_kind, &outcome.repository)
-            && (signers, authority) == (&fingerprints(outcome), &outcome.authority)
+        (&self.operation_id, &self.receipts) == (&outcome.operation_id, &outcome.receipts)
+            && (&self.acting_run, self.attempt) == (&outcome.acting_run, outcome.attempt)
+            && (self.kind, &self.repository) == (outcome.operation_kind, &outcome.repository)
+            && (&self.signers, self.authority) == (&fingerprints(outcome), outcome.authority)
+    }
+}
+
+impl Claims {
+    /// The newest claim, if this one may not follow it: what is open is taken over by a later attempt
+    /// of the same run, and what has ended begins again under a receipt that was issued afterwards.
+    fn obstacle(&self, entry: &Entry, terms: Option<&Terms>) -> Option<&Claimed> {
+        let newest = &self.newest;
+        let may_follow = match self.outcome {
+            None => newest.acting_run == entry.acting_run && newest.attempt < entry.attempt,
+            Some(outcome) => terms.is_none_or(|terms| terms.ledger.head.sequence() >= outcome),
+        };
+        (!may_follow).then_some(newest)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Claimed> {
+        self.earlier.iter().chain([&self.newest])
+    }
+
+    /// Whether a receipt was claimed before the end, which spends it for good.
+    fn has_spent(&self, receipt: &Digest) -> bool {
+        self.outcome.is_some() && self.all().any(|claimed| claimed.receipts.contains(receipt))
     }
 }
 
@@ -296,7 +336,7 @@ impl Verifier {
             ));
         }
         if entry.event_type == EventType::Claimed {
-            self.claim(&entry)
+            self.claim(&entry, terms.as_ref())
                 .map_err(|(aspect, problem)| bad(aspect, problem))?;
             self.tally.claims += 1;
             self.tally.signed += u64::from(terms.is_some());
@@ -309,7 +349,7 @@ impl Verifier {
         Ok(entry)
     }
 
-    fn claim(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
+    fn claim(&mut self, entry: &Entry, terms: Option<&Terms>) -> Result<(), (Aspect, String)> {
         let repository = entry
             .operation
             .as_ref()
@@ -330,43 +370,84 @@ impl Verifier {
             .follows(&self.authority)
             .map_err(|problem| (Aspect::Bindings, problem))?;
         self.authority = entry.authority;
-        if let Some(Claimed { state, .. }) = self.receipts.get(&entry.receipt_id) {
-            let resumes = state.outcome_sequence.is_none()
-                && state.run_id == entry.run_id
-                && state.run_attempt < entry.run_attempt;
-            if !resumes || state.operation_digest != entry.operation_digest {
+        if let Some(terms) = terms {
+            self.holds(terms.ledger.head)
+                .map_err(|problem| (Aspect::Bindings, problem))?;
+        }
+        let pair = Pair::named_by(entry);
+        let again = |claimed: &Claimed| {
+            let problem = format!(
+                "entry {} claimed operation {} for run {} already",
+                claimed.claim, entry.operation_digest, entry.run
+            );
+            (Aspect::Uses, problem)
+        };
+        let before = self.pairs.get(&pair);
+        if let Some(claimed) = before.and_then(|claims| claims.obstacle(entry, terms)) {
+            return Err(again(claimed));
+        }
+
+        for receipt in &entry.receipts {
+            let before = self.spent.insert(*receipt, pair.clone());
+            let is_spent = before.is_some_and(|before| before != pair)
+                || self
+                    .pairs
+                    .get(&pair)
+                    .is_some_and(|claims| claims.has_spent(receipt));
+            if is_spent {
                 return Err((
-                    Aspect::States,
-                    format!(
-                        "the receipt {} was claimed already by entry {}",
-                        entry.receipt_id, state.claim_sequence
-                    ),
+                    Aspect::Uses,
+                    format!("the receipt {} was claimed already", entry.receipt_id),
                 ));
             }
         }
-        self.receipts
-            .insert(entry.receipt_id.clone(), Claimed::by(entry));
+        let earlier = self.pairs.remove(&pair).map_or(Vec::new(), |claims| {
+            let mut earlier = claims.earlier;
+            earlier.push(claims.newest);
+            earlier
+        });
+        let claims = Claims {
+            newest: Claimed::by(entry),
+            earlier,
+            outcome: None,
+        };
+        self.pairs.insert(pair, claims);
         Ok(())
     }
 
+    /// Whether the entries so far hold what an issuer saw. Who signs chooses the number: one that is
+    /// not reached yet would make any claim look as if it had been approved after the last one.
+    fn holds(&self, seen: Head) -> Result<(), String> {
+        let below = usize::try_from(seen.sequence()).map(|entries| self.head_at(entries));
+        if below == Ok(seen) {
+            return Ok(());
+        }
+        Err(format!(
+            "its receipt was issued when the ledger held {}, which is not below it",
+            seen.newest()
+                .map_or("no entry".into(), |newest| format!("{newest}"))
+        ))
+    }
+
     fn outcome(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
-        let Some(claimed) = self.receipts.get_mut(&entry.receipt_id) else {
+        let claims = self.pairs.get_mut(&Pair::named_by(entry));
+        let Some(claims) = claims else {
             return Err((
-                Aspect::States,
-                format!("no entry before it claims the receipt {}", entry.receipt_id),
-            ));
-        };
-        if !claimed.is_meant_by(entry) {
-            return Err((
-                Aspect::Bindings,
+                Aspect::Uses,
                 format!(
-                    "it is not about what entry {} claimed",
-                    claimed.state.claim_sequence
+                    "no entry before it claims operation {} for run {}",
+                    entry.operation_digest, entry.run
                 ),
             ));
+        };
+        if !claims.all().any(|claimed| claimed.is_meant_by(entry)) {
+            return Err((
+                Aspect::Bindings,
+                format!("it is not about what entry {} claimed", claims.newest.claim),
+            ));
         }
-        if entry.event_type != EventType::Unknown || claimed.state.outcome_sequence.is_some() {
-            claimed.state.outcome_sequence = Some(entry.sequence);
+        if entry.event_type != EventType::Unknown {
+            claims.outcome = claims.outcome.or(Some(entry.sequence));
         }
         Ok(())
     }
@@ -379,7 +460,7 @@ impl Verifier {
     fn head_at(&self, entries: usize) -> Head {
         let newest = entries.checked_sub(1).and_then(|last| self.chain.get(last));
         newest.map_or(Head::EMPTY, |digest| {
-            Head::at(Checkpoint {
+            Head::at(EntryId {
                 sequence: entries as u64,
                 digest: *digest,
             })
@@ -413,16 +494,10 @@ impl Verifier {
         }
         let problem = "it does not say what stood behind the newest claim";
         Err(BadLedger {
-            aspect: Aspect::States,
+            aspect: Aspect::Uses,
             place: super::AUTHORITY_PATH.into(),
             problem: problem.into(),
         })
-    }
-
-    /// The receipts that were claimed, in their order: each of them has a state, and nothing else has.
-    #[must_use]
-    pub fn receipts(&self) -> impl ExactSizeIterator<Item = &ReceiptId> {
-        self.receipts.keys()
     }
 
     /// The number of the repository that the ledger is about, once there is a claim.
@@ -433,40 +508,51 @@ impl Verifier {
 
     /// The newest entry.
     #[must_use]
-    pub fn newest(&self) -> Option<Checkpoint> {
+    pub fn newest(&self) -> Option<EntryId> {
         self.head().newest()
     }
 
-    /// Whether an entry claims this receipt.
+    /// Begins to walk the branch's commits, newest first.
     #[must_use]
-    pub fn has(&self, receipt: &ReceiptId) -> bool {
-        self.receipts.contains_key(receipt)
+    pub fn history(&self) -> History<'_> {
+        History {
+            verifier: self,
+            entries: self.chain.len(),
+            is_below_the_tip: false,
+            strays: 0,
+        }
     }
 
-    /// Verifies the file of a receipt's state.
-    pub fn is_state(&self, receipt: &ReceiptId, found: Option<&[u8]>) -> Result<(), BadLedger> {
-        let problem = match (self.receipts.get(receipt), found) {
-            (Some(_), None) => "the file is missing",
-            (Some(expected), Some(found)) if found != expected.state.to_document() => {
-                "it is not what the entries make it"
-            }
-            (Some(_), Some(_)) => return Ok(()),
-            (None, _) => "no entry claims this receipt",
-        };
-        Err(BadLedger {
-            aspect: Aspect::States,
-            place: super::state_path(receipt),
-            problem: problem.into(),
-        })
+    /// What was verified.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let unfinished = self
+            .pairs
+            .values()
+            .filter(|claims| claims.outcome.is_none())
+            .count() as u64;
+        Tally {
+            unfinished,
+            ..self.tally
+        }
     }
+}
 
-    /// Verifies `ledger.json` of the commit that is `behind` commits behind the branch's head. A
-    /// commit that removed entries, or that added none after the first entry, is refused. Before the
-    /// first entry are the root and the trial appends of `ledger init`: in each of them the ledger
-    /// is empty.
-    pub fn is_commit(
-        &self,
-        behind: u64,
+/// A walk over the commits of the branch, newest first.
+pub struct History<'a> {
+    verifier: &'a Verifier,
+    /// How many entries the next commit may hold, or one less.
+    entries: usize,
+    is_below_the_tip: bool,
+    strays: u64,
+}
+
+impl History<'_> {
+    /// Verifies `ledger.json` of the next older commit. It holds what the commit above it holds, which
+    /// then added no entry, or one entry less. A commit that removed entries, or that merges another
+    /// one, is refused.
+    pub fn take(
+        &mut self,
         commit: &CommitId,
         parents: usize,
         found: &[u8],
@@ -481,12 +567,25 @@ impl Verifier {
         if parents > 1 {
             return bad("it merges other commits into the ledger".into());
         }
-        let entries = self.tally.entries.saturating_sub(behind);
-        let expected = self.head_at(usize::try_from(entries).unwrap_or(usize::MAX));
+
+        let expected = self.verifier.head_at(self.entries);
+        let before = self
+            .entries
+            .checked_sub(1)
+            .map(|entries| self.verifier.head_at(entries));
         match Head::from_document(found) {
-            Ok(head) if head == expected => Ok(()),
+            Ok(head) if head == expected => {
+                // Below the first entry are the root and the trial appends of `ledger init`.
+                self.strays += u64::from(self.is_below_the_tip && self.entries > 0);
+                self.is_below_the_tip = true;
+                Ok(())
+            }
+            Ok(head) if Some(head) == before => {
+                self.entries -= 1;
+                Ok(())
+            }
             Ok(head) => bad(format!(
-                "counted back from the newest entry it should hold {}, but it holds {}: a commit after it added no entry, or took one back",
+                "counted back from the newest entry it should hold {}, but it holds {}: a commit took an entry back, or skipped one",
                 expected
                     .newest()
                     .map_or("no entry".into(), |newest| format!("{newest}")),
@@ -497,18 +596,10 @@ impl Verifier {
         }
     }
 
-    /// What was verified.
+    /// How many commits above the first entry added none.
     #[must_use]
-    pub fn tally(&self) -> Tally {
-        let unfinished = self
-            .receipts
-            .values()
-            .filter(|claimed| claimed.state.outcome_sequence.is_none())
-            .count() as u64;
-        Tally {
-            unfinished,
-            ..self.tally
-        }
+    pub const fn strays(&self) -> u64 {
+        self.strays
     }
 }
 
@@ -549,6 +640,7 @@ fn about_terms(entry: &Entry, operation: &Operation, terms: &Terms) -> Result<()
             format!("{}", terms.receipt_id),
             format!("{}", entry.receipt_id),
         ),
+        ("run", format!("{}", terms.run_id), format!("{}", entry.run)),
         (
             "operation",
             format!("{}", terms.operation_digest),

@@ -37,7 +37,7 @@ fn constraint(
 
 /// Every condition of an operation.
 #[must_use]
-pub fn constraints(operation: &Operation, ledger: Option<Checkpoint>) -> Vec<Constraint> {
+pub fn constraints(operation: &Operation, ledger: &Checkpoint) -> Vec<Constraint> {
     let commit = operation.commit().as_str();
     let mut all = Vec::from([
         constraint(
@@ -45,11 +45,7 @@ pub fn constraints(operation: &Operation, ledger: Option<Checkpoint>) -> Vec<Con
             operation.target().repository.as_str(),
             operation.target().repository_id.to_string(),
         ),
-        constraint(
-            "ledger_holds",
-            "receipt-ledger",
-            ledger.map_or("a ledger".into(), |head| head.to_string()),
-        ),
+        constraint("ledger_holds", "receipt-ledger", ledger.to_string()),
         constraint(
             "commit_exists",
             operation.target().repository.as_str(),

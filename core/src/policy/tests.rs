@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::Plan;
-use crate::testing::{pull, release, tag};
+use crate::testing::{checkpoint, pull, release, tag};
 use alloc::{
     format,
     string::{String, ToString},
@@ -222,8 +222,9 @@ fn the_decision_table_is_as_it_was() {
 #[test]
 fn a_plan_is_decided_operation_by_operation() {
     use crate::plan::{PlannedOperation, Surroundings};
-    let operations = [release(), tag(), pull()]
-        .map(|operation| PlannedOperation::alone(operation, Surroundings::default()));
+    let operations = [release(), tag(), pull()].map(|operation| {
+        PlannedOperation::alone(operation, Surroundings::with_ledger(checkpoint()))
+    });
     let mut plan = Plan::new("17".parse().unwrap(), operations.into());
     plan.requested_by = ["dana".parse().unwrap()].into();
     let decisions = decide(

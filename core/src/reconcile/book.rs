@@ -68,7 +68,7 @@ pub enum Standing {
 impl Book {
     /// Takes in the next entry; a claim whose receipt does not hold counts for nothing, but is told.
     pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
-        let claim = entry.operation.is_some().then(|| entry.checkpoint().digest);
+        let claim = entry.operation.is_some().then(|| entry.id().digest);
         if let Some(operation) = entry.operation {
             let before = self
                 .spent

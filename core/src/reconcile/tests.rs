@@ -5,31 +5,24 @@ use std::{string::ToString, vec};
 use super::*;
 use crate::{
     asset::Outside,
-    authority::Authority,
     ledger::{Entry, EventType, GithubResponse},
     operation::{Operation, Visibility},
+    receipt::Terms,
     testing::{self, NOON, commit},
 };
 
-fn claim_entry(receipt: &str, sequence: u64, operation: Operation) -> Entry {
-    let executor = testing::executor();
-    Entry {
-        sequence,
-        previous: None,
-        event_type: EventType::Claimed,
-        timestamp: NOON,
-        operation_id: executor.operation_id,
-        run_id: executor.run_id,
-        run_attempt: executor.run_attempt,
+fn claim_entry(receipt: &str, sequence: u64, operation: &Operation) -> Entry {
+    let terms = Terms {
         receipt_id: receipt.parse().unwrap(),
         operation_kind: operation.kind(),
-        repository: operation.target().repository.clone(),
         operation_digest: operation.digest(),
-        signers: Vec::new(),
-        authority: Authority::default(),
+        ..testing::terms()
+    };
+    Entry {
+        sequence,
+        timestamp: NOON,
         receipt: None,
-        operation: Some(operation),
-        github_response: None,
+        ..testing::claim_of(operation, &terms)
     }
 }
 
@@ -41,7 +34,7 @@ fn book(receipts: &[(&str, Operation, Option<Ended>)]) -> Book {
     let mut sequence = 0;
     for (receipt, operation, outcome) in receipts {
         sequence += 1;
-        let claim = claim_entry(receipt, sequence, operation.clone());
+        let claim = claim_entry(receipt, sequence, operation);
         book.take(claim.clone(), None);
         if let Some((event_type, response)) = outcome.clone() {
             sequence += 1;
@@ -282,8 +275,8 @@ fn an_asset_that_nobody_approved_is_told_unless_it_is_the_evidence() {
             .map(|finding| finding.problem)
             .collect::<Vec<_>>()
     };
-    let claim = claim_entry("a", 1, testing::release())
-        .checkpoint()
+    let claim = claim_entry("a", 1, &testing::release())
+        .id()
         .digest
         .to_string();
     assert_eq!(
@@ -577,7 +570,7 @@ fn outcomes_that_somebody_appends_explain_no_pull_request_of_another_branch() {
     };
     let mut book = book(&[("a", testing::pull(), Some((EventType::Unknown, named(1))))]);
     for (sequence, number) in [(3, 2), (4, 3)] {
-        let entry = claim_entry("a", sequence, testing::pull());
+        let entry = claim_entry("a", sequence, &testing::pull());
         book.take(
             Entry {
                 event_type: EventType::Unknown,
@@ -724,7 +717,7 @@ fn a_tag_is_held_against_the_receipt_that_made_it() {
     assert_eq!(codes(&draft, &found('1'), NOON), ["tag_without_receipt"]);
     let mut forged = Book::default();
     forged.take(
-        claim_entry("a", 1, testing::release()),
+        claim_entry("a", 1, &testing::release()),
         Some("nobody signed it".into()),
     );
     assert_eq!(
@@ -735,13 +728,13 @@ fn a_tag_is_held_against_the_receipt_that_made_it() {
 
 #[test]
 fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
-    let forged = |sequence: u64| claim_entry("a", sequence, testing::release());
+    let forged = |sequence: u64| claim_entry("a", sequence, &testing::release());
     let flaw = || Some("nobody signed it".to_string());
     let mut before = Book::default();
     before.take(forged(1), flaw());
-    before.take(claim_entry("a", 2, testing::release()), None);
+    before.take(claim_entry("a", 2, &testing::release()), None);
     let mut after = Book::default();
-    after.take(claim_entry("a", 1, testing::release()), None);
+    after.take(claim_entry("a", 1, &testing::release()), None);
     after.take(forged(2), flaw());
     for (book, good) in [(before, 2), (after, 1)] {
         let findings = reconcile(&book, &releases(&[as_released()]), NOON);
@@ -756,9 +749,7 @@ fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
                 ("effect_without_outcome", Some(good))
             ]
         );
-        let digest = claim_entry("a", good, testing::release())
-            .checkpoint()
-            .digest;
+        let digest = claim_entry("a", good, &testing::release()).id().digest;
         assert_eq!(
             book.spent()
                 .map(|spent| spent.claims.clone())
@@ -801,7 +792,7 @@ fn a_resumed_claim_counts_from_its_first_attempt_on() {
         testing::release(),
         Some((EventType::Unknown, GithubResponse::default())),
     )]);
-    let again = claim_entry("a", 3, testing::release());
+    let again = claim_entry("a", 3, &testing::release());
     book.take(
         Entry {
             timestamp: NOON.plus(600),

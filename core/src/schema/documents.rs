@@ -11,7 +11,7 @@ use crate::{
     audit::AuditRecord,
     authority::Authority,
     envelope::Envelope,
-    ledger::{Entry, Head, ReceiptState},
+    ledger::{Entry, Head},
     operation::Operation,
     plan::Plan,
     policy::Policy,
@@ -45,7 +45,6 @@ pub(super) fn all() -> Vec<Document> {
         json::<Rehearsal>("rehearsal", "rehearsal.json"),
         json::<Entry>("ledger-entry", "An entry of the ledger"),
         json::<Head>("ledger-head", "ledger.json"),
-        json::<ReceiptState>("receipt-state", "The state of a receipt on the ledger"),
         json::<Authority>("authority", "authority.json"),
         json::<TrustFile>("trust-file", "A trust file"),
         json::<TrustVersion>(

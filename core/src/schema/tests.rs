@@ -18,7 +18,7 @@ use crate::{
     },
     plan::{Stands, constraints, effects},
     policy::Pattern,
-    testing::{commit, key, pull, release, tag},
+    testing::{checkpoint, commit, key, pull, release, tag},
     timestamp::{Lifetime, Timestamp},
 };
 
@@ -321,7 +321,7 @@ fn the_words_of_plans_are_those_that_the_schema_knows() {
             ..Stands::default()
         };
         told.extend(
-            constraints(&operation, None)
+            constraints(&operation, &checkpoint())
                 .into_iter()
                 .map(|constraint| constraint.constraint),
         );

@@ -12,7 +12,6 @@ use super::repository::Repository;
 use super::scalar::{DateTime, GitObjectId, Uri};
 use super::signature::GitSignature;
 use super::world;
-use crate::git::full_oid;
 use crate::switch::Switch;
 
 /// A commit that the repository has.
@@ -30,15 +29,54 @@ impl Commit {
 pub(super) struct CommitHistoryConnection {
     commits: Vec<Commit>,
     more: bool,
+    end: Option<String>,
 }
 
 /// A commit's parents.
-pub(super) struct CommitConnection(usize);
+pub(super) struct CommitConnection(Vec<Commit>);
 
 #[Object]
 impl CommitConnection {
     async fn total_count(&self) -> usize {
-        self.0
+        self.0.len()
+    }
+
+    async fn nodes(&self) -> Option<Vec<Option<&Commit>>> {
+        Some(self.0.iter().map(Some).collect())
+    }
+}
+
+/// Who wrote a commit, by the commit's own word.
+pub(super) struct GitActor {
+    name: String,
+    email: String,
+}
+
+#[Object]
+impl GitActor {
+    async fn name(&self) -> Option<&String> {
+        Some(&self.name)
+    }
+
+    async fn email(&self) -> Option<&String> {
+        Some(&self.email)
+    }
+
+    /// The account that the address belongs to, if it is a person's.
+    async fn user(&self) -> Option<User> {
+        let local = self.email.strip_suffix("@users.noreply.github.com")?;
+        let login = local.rsplit('+').next()?;
+        (!login.ends_with("[bot]")).then(|| User(login.to_owned()))
+    }
+}
+
+/// A person's account.
+pub(super) struct User(String);
+
+#[Object]
+impl User {
+    async fn login(&self) -> &String {
+        &self.0
     }
 }
 
@@ -52,7 +90,7 @@ impl CommitHistoryConnection {
         PageInfo {
             has_next_page: self.more,
             has_previous_page: false,
-            end_cursor: self.commits.last().map(|last| last.0.to_string()),
+            end_cursor: self.end.clone(),
         }
     }
 }
@@ -110,8 +148,17 @@ impl Commit {
         }))
     }
 
-    async fn parents(&self, context: &Context<'_>) -> CommitConnection {
-        CommitConnection(self.read(context, |commit| commit.parent_ids().len()))
+    async fn author(&self, context: &Context<'_>) -> Option<GitActor> {
+        Some(self.read(context, |commit| GitActor {
+            name: commit.author().name().unwrap_or_default().to_owned(),
+            email: commit.author().email().unwrap_or_default().to_owned(),
+        }))
+    }
+
+    async fn parents(&self, context: &Context<'_>, first: Option<i32>) -> CommitConnection {
+        let most = first.map_or(usize::MAX, |first| usize::try_from(first).unwrap_or(0));
+        let parents = self.read(context, |commit| commit.parent_ids().collect::<Vec<_>>());
+        CommitConnection(parents.into_iter().take(most).map(Commit).collect())
     }
 
     /// Null for an unsigned commit.
@@ -129,24 +176,30 @@ impl Commit {
     ) -> CommitHistoryConnection {
         let most = first
             .and_then(|first| usize::try_from(first).ok())
-            .unwrap_or(usize::MAX);
-        world(context, |world| {
-            let after = after.and_then(|after| full_oid(&after));
-            let from = after.map_or(Some(self.0), |after| {
-                world.git.commit(after)?.parent_id(0).ok()
-            });
-            let mut found = from.map_or(Vec::new(), |from| {
-                world
+            .unwrap_or(1_000_000);
+        // GitHub's cursors name the commit at which the walk began, and a position.
+        let passed = after
+            .as_deref()
+            .and_then(|after| after.rsplit(' ').next()?.parse::<usize>().ok())
+            .map_or(0, |position| position + 1);
+
+        let mut found = world(context, |world| match path.as_deref() {
+            None => world.git.log(self.0, passed, most + 1),
+            Some(path) => {
+                let all = world
                     .git
-                    .history(from, path.as_deref().map(Path::new), most.saturating_add(1))
-            });
-            let more = found.len() > most;
-            found.truncate(most);
-            CommitHistoryConnection {
-                commits: found.into_iter().map(Commit).collect(),
-                more,
+                    .history(self.0, Some(Path::new(path)), passed + most + 1);
+                all.into_iter().skip(passed).collect()
             }
-        })
+        });
+        let more = found.len() > most;
+        found.truncate(most);
+        let last = (passed + found.len()).checked_sub(1);
+        CommitHistoryConnection {
+            end: last.map(|last| format!("{} {last}", self.0)),
+            commits: found.into_iter().map(Commit).collect(),
+            more,
+        }
     }
 
     /// A file or folder at this very commit; an absent one is null and an error at that field.

@@ -62,6 +62,7 @@ impl Footing {
             Ok(Requesters { actors, .. }) => Ok(actors.clone()),
         };
         Basis {
+            keys: self.keys.as_ref().ok().cloned(),
             trust: self.trust.clone(),
             policy: self.policy.clone(),
             requesters,

@@ -1,16 +1,14 @@
 //! Mode `prod` with a plan of several operations: one after the other, each claimed and recorded by itself.
 
 use countersign_core::{
-    document::Document as _,
-    ledger::{Entry, EventType, GithubResponse, ReceiptState, entry_path},
-    name::CommitId,
-    operation::Operation,
+    ledger::{EntryId, GithubResponse},
     plan::{Plan, PlannedOperation},
 };
 
 use super::{Attempt, publish::Subject, receipts::Receipts};
 use crate::{
     planner::Unplanned,
+    publisher::{self, Setback},
     random,
     report::{Complaint, Ending},
     runner::is_there,
@@ -70,80 +68,47 @@ impl Attempt<'_> {
         ))
     }
 
-    /// In a campaign, what an earlier attempt has shipped with this receipt is done: the next operation follows.
+    /// In a campaign, what an earlier attempt has shipped with this receipt is done: the next
+    /// operation follows. The ledger says where to look; that it is there as approved is GitHub's word.
     pub(super) async fn shipped_before(
         &self,
         subject: &Subject,
-        state: Option<(ReceiptState, CommitId)>,
+        shipped: Option<(EntryId, GithubResponse)>,
     ) -> Option<Ending> {
         if !self.recorder.is_series() {
             return None;
         }
-        let (Subject::Whole(operation, _), Some((state, commit))) = (subject, state) else {
+        let (Subject::Whole(operation, _), Some((entry, told))) = (subject, shipped) else {
             return None;
         };
-        // Only this run, or the run that acts for it, goes on where it stopped.
-        let own = state.run_id == self.context.executor.run_id
-            && state.run_attempt < self.context.executor.run_attempt;
-        let outcome = state
-            .outcome_sequence
-            .filter(|_| own && state.operation_digest == operation.digest())?;
-        match self.outcome(operation, &state, outcome, &commit).await {
-            Ok(Some((entry, response))) => {
-                let checkpoint = entry.checkpoint();
-                self.recorder.note(|record| {
-                    record.ledger.outcome = Some(checkpoint);
-                    record.github_response = Some(GithubResponse {
-                        already_existed: true,
-                        ..response
-                    });
-                });
-                Some(Ending::Succeeded {
-                    result: format!(
-                        "An earlier attempt had shipped it: ledger entry {outcome} says so."
-                    ),
-                })
-            }
-            Ok(None) => None,
-            Err(ending) => Some(ending),
-        }
+        let response = match publisher::shipped(operation, &told, &self.github).await {
+            Ok(held) => held?,
+            Err(setback) => return Some(not_as_told(entry, &setback)),
+        };
+        self.recorder.note(|record| {
+            record.ledger.outcome = Some(entry);
+            record.github_response = Some(response);
+        });
+        Some(Ending::Succeeded {
+            result: format!(
+                "An earlier attempt had shipped it: ledger entry {} says so, and GitHub shows it as approved.",
+                entry.sequence
+            ),
+        })
     }
+}
 
-    /// The entry with the outcome, if it tells of a success of exactly this operation.
-    async fn outcome(
-        &self,
-        operation: &Operation,
-        state: &ReceiptState,
-        sequence: u64,
-        commit: &CommitId,
-    ) -> Result<Option<(Entry, GithubResponse)>, Ending> {
-        let target = operation.target();
-        let bytes = self
-            .github
-            .ledger_file(&target.repository, commit, &entry_path(sequence))
-            .await
-            .map_err(Unplanned::from)?;
-        let entry = bytes
-            .and_then(|bytes| Entry::from_document(&bytes).ok())
-            .filter(|entry| {
-                let told = (
-                    entry.sequence,
-                    entry.event_type,
-                    &entry.operation_id,
-                    entry.operation_digest,
-                );
-                told == (
-                    sequence,
-                    EventType::Succeeded,
-                    &state.operation_id,
-                    operation.digest(),
-                ) && (&entry.run_id, entry.run_attempt) == (&state.run_id, state.run_attempt)
-            });
-        Ok(entry.and_then(|entry| {
-            entry
-                .github_response
-                .clone()
-                .map(|response| (entry, response))
-        }))
+/// How an attempt ends that could not see, or did not find as approved, what an earlier one is said to
+/// have shipped.
+fn not_as_told(entry: EntryId, setback: &Setback) -> Ending {
+    let message = format!(
+        "ledger entry {} says that an earlier attempt shipped it, but {}. {}",
+        entry.sequence, setback.message, setback.remedy
+    );
+    let complaint = Complaint::new(setback.code, message);
+    if setback.open {
+        Ending::Unknown(complaint)
+    } else {
+        Ending::Failed(complaint)
     }
 }

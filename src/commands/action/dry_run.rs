@@ -12,7 +12,7 @@ use countersign_core::{
 
 use super::Attempt;
 use crate::{
-    planner::{Campaign, CampaignError, Sighted, Unmade, Unplanned, look, plan},
+    planner::{Campaign, CampaignError, Occasion, Sighted, Unmade, Unplanned, look, plan},
     report::{Complaint, Ending},
     runner::{described_by, lines, read_text},
 };
@@ -72,10 +72,14 @@ impl Attempt<'_> {
             self.allow_workflow_changes().map_err(refused)?,
             self.attach_receipt().map_err(refused)?,
             0,
+            Occasion {
+                run: &self.run_id,
+                now: (self.clock)(),
+            },
         )
         .await?;
         self.recorder.note(|record| {
-            (record.ledger.seen, record.ledger.rules) = (around.ledger, ledger_rules);
+            (record.ledger.seen, record.ledger.rules) = (around.ledger.head.newest(), ledger_rules);
         });
         let told = match obstacle {
             Some(refusal) => {
@@ -148,7 +152,10 @@ impl Attempt<'_> {
         let attach = self.attach_receipt().map_err(refused)?;
         let made = plan(
             campaign,
-            self.run_id.clone(),
+            Occasion {
+                run: &self.run_id,
+                now: (self.clock)(),
+            },
             self.plan_requesters(),
             &self.describer(),
             attach,

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
-    binding::{Check, Rule},
+    binding::Rule,
     digest::Digest,
     evidence::AttachReceipt,
-    ledger::{self, Effect, NoClaim, Outcome, ReceiptState, Recorded, Snapshot},
-    name::CommitId,
+    ledger::{self, Base, Effect, EntryId, GithubResponse, NoClaim, Outcome, Recorded, Tail},
     operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
     receipt::VerifiedReceipt,
@@ -46,28 +45,12 @@ enum Asked {
 /// Rules that an operation breaks once it has shipped.
 const IS_LATE: [Rule; 4] = [Rule::Unused, Rule::Expiry, Rule::Issued, Rule::World];
 
-/// Whether GitHub holds what the operation makes, as far as that can be seen later: a pull request may be merged, a draft is nobody's.
-fn stands(subject: &Subject, checks: &[Check]) -> bool {
-    let code = checks
-        .iter()
-        .find(|check| check.rule == Rule::World)
-        .and_then(Check::refusal)
-        .map(Refusal::code);
-    match subject {
-        Subject::Whole(Operation::TagRepo(_), _) => code == Some("preflight_tag_exists"),
-        Subject::Whole(Operation::PublishRelease(release), _) if !release.visibility.draft() => {
-            code == Some("preflight_release_exists")
-        }
-        _ => true,
-    }
-}
-
 /// One decision, and what another receipt would be decided about.
 struct Decided {
     decision: Decision,
     subject: Subject,
-    /// The receipt's state on the ledger, and the commit that shows it.
-    state: Option<(ReceiptState, CommitId)>,
+    /// Where the ledger says that an earlier attempt shipped it, and what it made.
+    shipped: Option<(EntryId, GithubResponse)>,
     attach: AttachReceipt,
 }
 
@@ -148,7 +131,7 @@ impl Attempt<'_> {
             let Decided {
                 decision,
                 subject: same,
-                state,
+                shipped,
                 attach,
             } = decided;
             // What has shipped, or is too late for it, is told by these; every other rule must hold all the same.
@@ -156,7 +139,7 @@ impl Attempt<'_> {
                 .checks
                 .iter()
                 .all(|check| check.holds() || IS_LATE.contains(&check.rule));
-            let state = state.filter(|_| only_late && stands(&same, &decision.checks));
+            let shipped = shipped.filter(|_| only_late);
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => {
@@ -168,7 +151,7 @@ impl Attempt<'_> {
                     refusal
                 }
             };
-            if let Some(ending) = self.shipped_before(&subject, state).await {
+            if let Some(ending) = self.shipped_before(&subject, shipped).await {
                 return ending;
             }
             // Another receipt would not mend what the workflow itself says.
@@ -203,14 +186,15 @@ impl Attempt<'_> {
                 let attaches = self.attach_receipt()? == AttachReceipt::Yes
                     && bare.kind() == Kind::PublishRelease;
                 let uploads = subject.has_files() || attaches;
-                Some(PreflightQuery::new(bare, Some(&receipt.terms().look())).with_uploads(uploads))
+                let query = PreflightQuery::new(bare).with_uploads(uploads);
+                Some((query, Base::At(receipt.terms().ledger.clone())))
             }
             _ => None,
         };
         let log = self.recorder.log();
         let look = async {
             let preflight = match &query {
-                Some(query) => self.github.preflight(query).await,
+                Some((query, base)) => self.github.preflight(query, base).await,
                 None => Preflight::NotAsked,
             };
             // Both clocks are read at the same moment; hashing may last longer. The claim reads them again.
@@ -229,23 +213,24 @@ impl Attempt<'_> {
         if let Ok(operation) = &operation {
             self.note_operation(operation);
         }
-        let mut state = None;
+        let executor = self.executor();
+        let mut shipped = None;
         if let Preflight::Seen(sighting) = &preflight {
-            let snapshot = sighting.ledger.as_ref().ok();
-            let (seen, rules) = (
-                snapshot.and_then(Snapshot::newest),
-                sighting.ledger_rules.clone(),
-            );
+            let tail = sighting.ledger.as_ref().ok();
+            let (seen, rules) = (tail.and_then(Tail::newest), sighting.ledger_rules.clone());
             self.recorder
                 .note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
-            state = snapshot
-                .and_then(|snapshot| Some((snapshot.state()?.clone(), snapshot.commit().clone())));
+            if let (Some(tail), Ok(receipt)) = (tail, &receipt) {
+                shipped = tail
+                    .said_to_have_shipped(receipt, &executor)
+                    .map(|(entry, response)| (entry, response.clone()));
+            }
         }
         let attach = self.attach_receipt()?;
         let decision = authorize(Evidence {
             mode: self.mode.clone(),
             run_id: self.run_id.clone(),
-            executor: self.executor(),
+            executor,
             operation,
             receipt,
             basis: footing.basis(&self.run_id, digest, reviewers),
@@ -257,7 +242,7 @@ impl Attempt<'_> {
         Ok(Decided {
             decision,
             subject,
-            state,
+            shipped,
             attach,
         })
     }
@@ -282,7 +267,7 @@ impl Attempt<'_> {
             return self.record(claim.conclude(effect), &branch).await;
         }
         self.record(
-            publisher::execute(claim, &self.github, files, attach).await,
+            publisher::execute(claim, &self.github, &branch, files, attach).await,
             &branch,
         )
         .await
@@ -323,7 +308,7 @@ impl Attempt<'_> {
             .note(|record| record.github_response = Some(effect.response().clone()));
         // The operation is over: that the disk is full now must not keep the outcome off the ledger.
         let provisional = self.recorder.enter(Phase::Recording);
-        let mut recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
+        let mut recorded = ledger::record(&mut outcome, branch, self.clock).await;
         if let Err(error) = provisional {
             self.recorder.log().line(&format!(
                 "countersign: the provisional audit record could not be written: {error}"
@@ -338,7 +323,7 @@ impl Attempt<'_> {
                 record.github_response = Some(contradiction.response().clone());
             });
             outcome.correct(contradiction.clone());
-            recorded = ledger::record(&mut outcome, branch, (self.clock)()).await;
+            recorded = ledger::record(&mut outcome, branch, self.clock).await;
             return self.ended(&contradiction, recorded);
         }
         self.ended(&effect, recorded)

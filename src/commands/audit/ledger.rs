@@ -6,7 +6,7 @@ use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
-    ledger::{Aspect, BadLedger, Checkpoint, Examined, Examiner, Verifier},
+    ledger::{Aspect, BadLedger, EntryId, Examined, Examiner, Verifier},
     reconcile::{Book, Code, Finding, Subject},
 };
 
@@ -16,7 +16,7 @@ use crate::commands::ledger::{AHEAD, By, Source, beside_entries, by_keys};
 pub(super) struct Told {
     pub(super) book: Book,
     pub(super) findings: Vec<Finding>,
-    pub(super) newest: Option<Checkpoint>,
+    pub(super) newest: Option<EntryId>,
     pub(super) entries: u64,
     pub(super) place: String,
 }

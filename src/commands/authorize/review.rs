@@ -71,9 +71,7 @@ impl Review<'_> {
     }
 
     fn show(&self, planned: &PlannedOperation, judgement: &Judgement) -> anyhow::Result<()> {
-        let ledger = planned
-            .ledger()
-            .map_or("empty".into(), |ledger| ledger.to_string());
+        let ledger = planned.ledger().to_string();
         tell(Row::words(judgement.heading(planned)));
         tell(Row::blank());
         tell(shown(planned)?);

@@ -54,7 +54,7 @@ fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {
         && arguments
             .run
             .as_ref()
-            .is_none_or(|run| *run == entry.run_id)
+            .is_none_or(|run| *run == entry.acting_run)
         && arguments
             .kind
             .is_none_or(|kind| kind == entry.operation_kind)
@@ -82,8 +82,8 @@ fn line(entry: &Entry) -> String {
         entry.timestamp,
         entry.operation_kind.as_str(),
         entry.receipt_id,
-        entry.run_id,
-        entry.run_attempt,
+        entry.acting_run,
+        entry.attempt,
         signers.join(", "),
     )
 }

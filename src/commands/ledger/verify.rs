@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut, stream};
+use anyhow::{Context as _, Result, bail};
+use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
     keys::Threshold,
     ledger::{
         AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier,
-        entry_path, state_path,
+        entry_path,
     },
-    name::ReceiptId,
     receipt::Terms,
     timestamp::Timestamp,
 };
@@ -27,8 +26,12 @@ use crate::{
     exit::Exit,
 };
 
-/// States that are compared in one go.
-const STATES: usize = 64;
+/// What the commits of the branch show.
+#[derive(Clone, Copy)]
+pub(in crate::commands) struct Commits {
+    /// How many added no entry.
+    strays: u64,
+}
 
 /// By whom receipts must be signed; nobody looks at signatures without.
 pub(in crate::commands) type By = Option<(Trusted, Threshold)>;
@@ -44,7 +47,7 @@ pub(crate) async fn verify(
         bail!("nothing to verify: the ledger is empty");
     }
     // Whoever reads of a fault must know where it is.
-    let (verifier, has_history) = recomputed(&source, &trusted, |_| {})
+    let (verifier, commits) = recomputed(&source, &trusted, |_| {})
         .await
         .with_context(|| source.place())?;
     let newest = verifier
@@ -54,7 +57,7 @@ pub(crate) async fn verify(
         "verified    ",
         format!("{}, {newest}", source.place()),
     ))?;
-    for (aspect, told) in findings(verifier.tally(), &trusted, has_history) {
+    for (aspect, told) in findings(verifier.tally(), &trusted, commits) {
         print(Row::new(format!("{:<11} ", aspect.to_string()), told))?;
     }
     Ok(Exit::Success)
@@ -64,7 +67,7 @@ pub(crate) async fn verify(
 pub(in crate::commands) fn findings(
     tally: Tally,
     trusted: &By,
-    has_history: bool,
+    commits: Option<Commits>,
 ) -> [(Aspect, String); 6] {
     let Tally {
         entries,
@@ -83,17 +86,21 @@ pub(in crate::commands) fn findings(
             format!("hold: {signed} receipts, each by {}", many(trusted)),
         )
     };
-    let history = if has_history {
-        format!("holds: every commit's ledger.json names the next entry, {entries} in all")
-    } else {
-        "not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into()
+    let history = match commits {
+        Some(Commits { strays: 0 }) => {
+            format!("holds: every commit's ledger.json names the next entry, {entries} in all")
+        }
+        Some(Commits { strays }) => format!(
+            "holds: {entries} entries in all; {strays} commit(s) added none, which changes nothing here"
+        ),
+        None => "not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into(),
     };
     [
         (Aspect::Structure, format!("holds: {entries} entries")),
         (Aspect::Chain, format!("holds: {entries} entries")),
         (
-            Aspect::States,
-            format!("hold; {unfinished} receipt(s) without a known outcome"),
+            Aspect::Uses,
+            format!("hold; {unfinished} operation(s) without a known outcome"),
         ),
         (Aspect::Bindings, bindings),
         (Aspect::Signatures, signatures),
@@ -106,7 +113,7 @@ pub(in crate::commands) async fn recomputed(
     source: &Source,
     trusted: &Arc<By>,
     mut keep: impl FnMut(Entry),
-) -> Result<(Verifier, bool)> {
+) -> Result<(Verifier, Option<Commits>)> {
     recomputed_with_terms(source, trusted, |entry, _| keep(entry)).await
 }
 
@@ -115,17 +122,17 @@ pub(in crate::commands) async fn recomputed_with_terms(
     source: &Source,
     trusted: &Arc<By>,
     keep: impl FnMut(Entry, Option<Terms>),
-) -> Result<(Verifier, bool)> {
+) -> Result<(Verifier, Option<Commits>)> {
     let verifier = entries(source, trusted, keep).await?;
-    let has_history = beside_entries(source, &verifier).await?;
-    Ok((verifier, has_history))
+    let commits = beside_entries(source, &verifier).await?;
+    Ok((verifier, commits))
 }
 
 /// Verifies all there is beside the entries; gives also whether there are commits to tell of it.
 pub(in crate::commands) async fn beside_entries(
     source: &Source,
     verifier: &Verifier,
-) -> Result<bool> {
+) -> Result<Option<Commits>> {
     verifier.is_head(&source.head)?;
     let authority = source
         .read(vec![AUTHORITY_PATH.into()])
@@ -133,9 +140,8 @@ pub(in crate::commands) async fn beside_entries(
         .pop()
         .flatten();
     verifier.is_authority(authority.as_deref())?;
-    states(source, verifier).await?;
-    no_strays(source, verifier).await?;
-    let has_history = history(source, verifier).await?;
+    no_strays(source).await?;
+    let commits = history(source, verifier).await?;
     if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id())
         && found != expected
     {
@@ -148,7 +154,7 @@ pub(in crate::commands) async fn beside_entries(
             problem
         });
     }
-    Ok(has_history)
+    Ok(commits)
 }
 
 impl LedgerKeys {
@@ -232,30 +238,8 @@ fn explained(bad: BadLedger) -> BadLedger {
     BadLedger { problem, ..bad }
 }
 
-async fn states(source: &Source, verifier: &Verifier) -> Result<()> {
-    let receipts: Vec<&ReceiptId> = verifier.receipts().collect();
-    let reads = receipts.chunks(STATES).map(|receipts| async move {
-        let found = source
-            .read(receipts.iter().map(|receipt| state_path(receipt)).collect())
-            .await?;
-        ensure!(
-            found.len() == receipts.len(),
-            "fewer files than were asked for"
-        );
-        Ok((receipts, found))
-    });
-    let mut reads = stream::iter(reads).buffered(AHEAD);
-    while let Some(read) = reads.next().await {
-        let (receipts, found) = read?;
-        for (receipt, found) in receipts.iter().zip(found) {
-            verifier.is_state(receipt, found.as_deref())?;
-        }
-    }
-    Ok(())
-}
-
 /// Refuses files that no entry accounts for.
-async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
+async fn no_strays(source: &Source) -> Result<()> {
     let known = |path: &str| {
         let name = path
             .rsplit('/')
@@ -265,10 +249,7 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
             .unwrap_or_default();
         let entry =
             |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
-        let state = |receipt: &ReceiptId| verifier.has(receipt) && state_path(receipt) == path;
-        [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path)
-            || name.parse().is_ok_and(entry)
-            || name.parse().is_ok_and(|receipt| state(&receipt))
+        [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path) || name.parse().is_ok_and(entry)
     };
     let paths = source.paths().await?;
     match paths.iter().filter(|path| !known(path)).min() {
@@ -283,15 +264,17 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
     }
 }
 
-/// Every commit added one entry, back to those that made and tried the empty ledger.
-async fn history(source: &Source, verifier: &Verifier) -> Result<bool> {
-    let mut commits = 0;
+/// Walks the commits from the newest to the root. `None` if there are no commits to walk.
+async fn history(source: &Source, verifier: &Verifier) -> Result<Option<Commits>> {
+    let (mut commits, mut walk) = (0, verifier.history());
     let checked = source.commits(|behind, commit, parents, head| {
         commits = behind + 1;
-        Ok(verifier.is_commit(behind, commit, parents, head)?)
+        Ok(walk.take(commit, parents, head)?)
     });
-    let has_history = checked.await?;
-    if has_history && commits <= source.entries {
+    if !checked.await? {
+        return Ok(None);
+    }
+    if commits <= source.entries {
         let problem = format!(
             "{commits} commits made {} entries: one of them added several at once",
             source.entries
@@ -302,5 +285,7 @@ async fn history(source: &Source, verifier: &Verifier) -> Result<bool> {
             problem
         });
     }
-    Ok(has_history)
+    Ok(Some(Commits {
+        strays: walk.strays(),
+    }))
 }

@@ -5,9 +5,8 @@
 use anyhow::Result;
 
 use countersign_core::{
-    document::Document as _,
     evidence::ApprovedRelease,
-    ledger::{Checkpoint, Entry, EventType, ReceiptState, entry_path, state_path},
+    ledger::{Entry, EntryId, EventType, Pair, entry_path},
 };
 
 use super::findings::Fault;
@@ -18,9 +17,39 @@ pub(super) const DISAGREE: &str = "One of them is forged, or this is another rep
 const UNSETTLED: &str =
     "Look at `countersign ledger show`; re-run the job that published, which settles it.";
 
+/// The entries about one operation of one run, as the chain holds them.
+pub(super) struct Outcome {
+    claim: u64,
+    pair: Pair,
+    found: Option<Entry>,
+}
+
+impl Outcome {
+    pub(super) fn of(claim: &Entry) -> Self {
+        Self {
+            claim: claim.sequence,
+            pair: Pair::named_by(claim),
+            found: None,
+        }
+    }
+
+    /// Takes in the next entry of the chain. The first outcome after the claim ends the operation.
+    pub(super) fn take(&mut self, entry: Entry) {
+        let ends = matches!(entry.event_type, EventType::Succeeded | EventType::Failed);
+        if self.found.is_none()
+            && ends
+            && entry.sequence > self.claim
+            && Pair::named_by(&entry) == self.pair
+        {
+            self.found = Some(entry);
+        }
+    }
+}
+
 pub(super) async fn holds(
     source: &Source,
     approved: &ApprovedRelease,
+    outcome: &Outcome,
 ) -> Result<Result<String, Fault>> {
     let claim = approved.evidence().entry();
     let place = source.place();
@@ -33,14 +62,11 @@ pub(super) async fn holds(
             DISAGREE,
         )));
     }
-    let mut files = source
-        .read(vec![
-            entry_path(claim.sequence),
-            state_path(&claim.receipt_id),
-        ])
+    let entry = source
+        .read(vec![entry_path(claim.sequence)])
         .await?
-        .into_iter();
-    let (entry, state) = (files.next().flatten(), files.next().flatten());
+        .pop()
+        .flatten();
     match entry {
         None => {
             let problem = format!(
@@ -53,80 +79,51 @@ pub(super) async fn holds(
             )));
         }
         Some(bytes) if bytes != approved.evidence().bytes() => {
-            let found = Checkpoint {
+            let found = EntryId {
                 sequence: claim.sequence,
                 digest: countersign_core::digest::Digest::of(&bytes),
             };
             return Ok(Err(Fault::new(
                 format!(
                     "{place} has {found}, but the evidence is {}",
-                    approved.evidence().checkpoint()
+                    approved.evidence().entry_id()
                 ),
                 DISAGREE,
             )));
         }
         Some(_) => {}
     }
-    let state = state
-        .and_then(|state| ReceiptState::from_document(&state).ok())
-        .filter(|state| state.operation_digest == claim.operation_digest);
-    let Some(state) = state else {
+    let Some(outcome) = &outcome.found else {
         return Ok(Err(Fault::new(
             format!(
-                "{place} has no state of the receipt {} for this operation",
-                claim.receipt_id
-            ),
-            DISAGREE,
-        )));
-    };
-    let Some(sequence) = state.outcome_sequence else {
-        return Ok(Err(Fault::new(
-            format!(
-                "{place} does not know yet what came of the receipt {}",
+                "{place} holds no outcome of the receipt {} yet",
                 claim.receipt_id
             ),
             UNSETTLED,
         )));
     };
-    let outcome = source
-        .read(vec![entry_path(sequence)])
-        .await?
-        .pop()
-        .flatten();
-    let outcome = outcome.and_then(|bytes| Entry::from_document(&bytes).ok());
-    Ok(succeeded(claim, sequence, outcome.as_ref())
-        .map(|()| format!("{place} holds it, and entry {sequence} says that it succeeded")))
+    Ok(succeeded(outcome).map(|()| {
+        format!(
+            "{place} holds it, and entry {} says that it succeeded",
+            outcome.sequence
+        )
+    }))
 }
 
-/// Whether the entry with the outcome tells of a success of exactly this operation.
-fn succeeded(claim: &Entry, sequence: u64, outcome: Option<&Entry>) -> Result<(), Fault> {
-    let about = |entry: &&Entry| {
-        (entry.sequence, &entry.receipt_id, entry.operation_digest)
-            == (sequence, &claim.receipt_id, claim.operation_digest)
-            && entry.sequence > claim.sequence
-    };
-    match outcome.filter(about) {
-        None => Err(Fault::new(
-            format!(
-                "entry {sequence} should hold the outcome of {}, but does not",
-                claim.receipt_id
-            ),
-            DISAGREE,
-        )),
-        Some(entry) if entry.event_type == EventType::Succeeded => Ok(()),
-        Some(entry) => {
-            let code = entry
-                .github_response
-                .as_ref()
-                .and_then(|response| response.error_code.as_deref())
-                .unwrap_or("no code");
-            Err(Fault::new(
-                format!(
-                    "entry {sequence} says `{}` ({code}), not that it succeeded",
-                    entry.event_type
-                ),
-                UNSETTLED,
-            ))
-        }
+fn succeeded(outcome: &Entry) -> Result<(), Fault> {
+    if outcome.event_type == EventType::Succeeded {
+        return Ok(());
     }
+    let code = outcome
+        .github_response
+        .as_ref()
+        .and_then(|response| response.error_code.as_deref())
+        .unwrap_or("no code");
+    Err(Fault::new(
+        format!(
+            "entry {} says `{}` ({code}), not that it succeeded",
+            outcome.sequence, outcome.event_type
+        ),
+        UNSETTLED,
+    ))
 }

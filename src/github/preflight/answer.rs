@@ -3,8 +3,6 @@
 use serde::Deserialize;
 
 use countersign_core::{
-    authorize::Sighting,
-    ledger::{RawSnapshot, Snapshot},
     name::{CommitId, RepositoryId},
     operation::Target,
     refusal::Refusal,
@@ -14,7 +12,7 @@ use countersign_core::{
 };
 
 use super::PreflightQuery;
-use crate::github::Trouble;
+use crate::github::{Trouble, tail::HistoryPage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,34 +70,22 @@ impl LedgerRef {
 #[derive(Deserialize)]
 struct LedgerCommit {
     oid: Option<CommitText>,
-    head: Option<File>,
-    state: Option<File>,
-    checkpoint: Option<File>,
-    authority: Option<File>,
-    touched: Option<History>,
+    history: Option<HistoryPage>,
 }
 
-#[derive(Deserialize)]
-struct History {
-    nodes: Vec<Touch>,
+/// The ledger's branch: its tip and its newest commits, of which nothing has been verified.
+pub(super) struct Ledger {
+    pub(super) tip: CommitId,
+    pub(super) history: HistoryPage,
 }
 
-/// A commit that touched the receipt's state, and what it made of it.
-#[derive(Deserialize)]
-struct Touch {
-    state: Option<File>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    object: Option<Blob>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Blob {
-    text: Option<String>,
-    is_truncated: Option<bool>,
+/// Everything that the answer shows.
+pub(super) struct Found {
+    pub(super) target: Target,
+    pub(super) date: Option<Timestamp>,
+    pub(super) ledger: Result<Ledger, Refusal>,
+    pub(super) ledger_rules: Option<Vec<String>>,
+    pub(super) world: World,
 }
 
 #[derive(Deserialize)]
@@ -179,44 +165,13 @@ fn garbage(reason: impl Into<String>) -> Trouble {
     }
 }
 
-/// Where an answer has the entry that the approver saw.
-const CHECKPOINT: &str = "/ledger/target/checkpoint/object";
-
 impl Data {
-    /// The ledger's commit, if the answer holds only the beginning of the entry: GraphQL gives 512 KiB of a text, and an entry may have 2 MiB.
-    pub(super) fn cut_checkpoint(&self) -> Option<CommitId> {
-        let repository = self.repository.as_ref()?;
-        let is_cut = repository
-            .pointer(CHECKPOINT)?
-            .get("isTruncated")?
-            .as_bool()?;
-        repository
-            .pointer("/ledger/target/oid")?
-            .as_str()?
-            .parse()
-            .ok()
-            .filter(|_| is_cut)
-    }
-
-    /// Puts the whole entry there, as it was read otherwise. What is no text stays cut, which makes the ledger unreadable.
-    pub(super) fn put_checkpoint(&mut self, bytes: Option<Vec<u8>>) {
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        if let (Some(object), Some(text)) = (
-            self.repository
-                .as_mut()
-                .and_then(|repository| repository.pointer_mut(CHECKPOINT)),
-            text,
-        ) {
-            *object = serde_json::json!({ "text": text, "isTruncated": false });
-        }
-    }
-
-    pub(super) fn sighting(
+    pub(super) fn found(
         self,
         query: &PreflightQuery,
         date: Option<Timestamp>,
         public: bool,
-    ) -> Result<Sighting, Trouble> {
+    ) -> Result<Found, Trouble> {
         let missing = || Trouble::NoRepository {
             message: format!("{}/{}", query.owner, query.name),
         };
@@ -250,8 +205,8 @@ impl Data {
             },
         };
         let ledger_rules = answer.ledger.as_ref().and_then(LedgerRef::rules);
-        let ledger = snapshot(answer.ledger.take(), &target);
-        Ok(Sighting {
+        let ledger = ledger(answer.ledger.take(), &target);
+        Ok(Found {
             ledger,
             ledger_rules,
             date,
@@ -282,47 +237,18 @@ impl PreflightQuery {
     }
 }
 
-fn snapshot(ledger: Option<LedgerRef>, target: &Target) -> Result<Snapshot, Refusal> {
+fn ledger(ledger: Option<LedgerRef>, target: &Target) -> Result<Ledger, Refusal> {
     let missing = || Refusal::LedgerMissing {
         repository: target.repository.clone(),
     };
-    let commit = ledger.ok_or_else(missing)?.target.ok_or_else(missing)?;
     let not_a_commit = || Refusal::LedgerUnavailable {
         reason: "the branch `receipt-ledger` does not point to a commit".into(),
     };
-    let (oid, touched) = (
-        commit.oid.ok_or_else(not_a_commit)?,
-        commit.touched.ok_or_else(not_a_commit)?,
-    );
-    let raw = RawSnapshot {
-        head: text(commit.head)?,
-        state: text(commit.state)?,
-        checkpoint: text(commit.checkpoint)?,
-        authority: text(commit.authority)?,
-        states: touched
-            .nodes
-            .into_iter()
-            .map(|touch| text(touch.state))
-            .collect::<Result<_, _>>()?,
-    };
-    Snapshot::read(oid.0, &raw)
-}
-
-/// A path that is there but whose text is not is an unreadable ledger, never an absent file.
-fn text(file: Option<File>) -> Result<Option<String>, Refusal> {
-    let Some(file) = file else { return Ok(None) };
-    let unreadable = |reason: &str| Refusal::LedgerUnavailable {
-        reason: reason.into(),
-    };
-    let blob = file
-        .object
-        .ok_or_else(|| unreadable("a path of the ledger is no file"))?;
-    if blob.is_truncated != Some(false) {
-        return Err(unreadable("GitHub cut a file of the ledger short"));
-    }
-    blob.text
-        .map(Some)
-        .ok_or_else(|| unreadable("a file of the ledger is not text"))
+    let commit = ledger.ok_or_else(missing)?.target.ok_or_else(missing)?;
+    Ok(Ledger {
+        tip: commit.oid.ok_or_else(not_a_commit)?.0,
+        history: commit.history.ok_or_else(not_a_commit)?,
+    })
 }
 
 fn world(answer: Answer, target: &Target, budget: Budget) -> World {

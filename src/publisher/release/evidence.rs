@@ -94,7 +94,7 @@ impl Steps<'_> {
         let Some(evidence) = evidence else {
             return Err(foreign(&format!("it has {sha256}")));
         };
-        let path = entry_path(evidence.checkpoint().sequence);
+        let path = entry_path(evidence.entry_id().sequence);
         // The ledger's commit was made a moment ago.
         let entry = self
             .github
@@ -109,7 +109,7 @@ impl Steps<'_> {
         if entry.as_deref() != Some(evidence.bytes()) {
             return Err(foreign(&format!(
                 "it claims to be {}, which the ledger does not hold",
-                evidence.checkpoint()
+                evidence.entry_id()
             )));
         }
         Ok(PublishedAsset {

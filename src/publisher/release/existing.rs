@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use countersign_core::{asset::Asset, ledger::PublishedAsset};
 
-use super::Steps;
+use super::{Sight, Steps};
 use crate::{
     github::{Release, Trouble, UploadedAsset, Written, commit_of_tag},
     publisher::{
@@ -60,9 +60,9 @@ impl Left {
     }
 }
 
-impl Steps<'_> {
+impl Sight<'_> {
     /// The published release of the tag; drafts are not found this way.
-    pub(super) async fn published(&self) -> Result<Option<Release>, Setback> {
+    pub(in crate::publisher) async fn published(&self) -> Result<Option<Release>, Setback> {
         let release = self.release;
         self.github
             .release_of_tag(&release.target.repository, &release.tag_name)
@@ -133,7 +133,7 @@ impl Steps<'_> {
     }
 
     /// The release or draft of this number, if GitHub shows it.
-    pub(super) async fn by_id(&self, id: u64) -> Result<Option<Release>, Setback> {
+    pub(in crate::publisher) async fn by_id(&self, id: u64) -> Result<Option<Release>, Setback> {
         match self.github.read(&self.path_of(id)).await {
             Ok(found) => Ok(Some(found)),
             Err(Trouble::NotFound { .. }) => Ok(None),
@@ -180,7 +180,9 @@ impl Steps<'_> {
             listed => listed.map_err(Setback::unseen),
         }
     }
+}
 
+impl Steps<'_> {
     /// Keeps the assets of a draft that are as approved; takes away half-uploaded ones, which GitHub says can safely be deleted.
     pub(super) async fn sort_out(&self, draft: &Release) -> Result<Vec<PublishedAsset>, Setback> {
         let mut kept = Vec::new();

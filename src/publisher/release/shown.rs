@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use countersign_core::{asset::Asset, ledger::PublishedAsset};
 
-use super::Steps;
+use super::{Sight, Steps};
 use crate::{
     github::{Release, UploadedAsset},
     publisher::Setback,
@@ -14,14 +14,14 @@ const LOOK_AGAIN: &str = "Re-run the job: it looks first at what was done.";
 
 /// When a release was published that is compared with what was approved.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Published {
+pub(in crate::publisher) enum Published {
     /// By this attempt, a moment ago: what is missing may still show.
     Now,
     /// Before this attempt looked: what is missing is missing.
     Before,
 }
 
-impl Steps<'_> {
+impl Sight<'_> {
     /// The release as GitHub shows it once it has caught up: its answer to a publication may still
     /// show the draft that it was, so it is read again by its number.
     pub(super) async fn shown(&self, made: Release) -> Result<Release, Setback> {
@@ -55,7 +55,9 @@ impl Steps<'_> {
     ) -> Result<Option<T>, Setback> {
         self.github.patience().look_for(what, look).await
     }
+}
 
+impl Steps<'_> {
     /// Every expected asset and no other, as the published release lists them; only now are their
     /// addresses final.
     pub(super) async fn exactly(
@@ -74,10 +76,30 @@ impl Steps<'_> {
         }
         Ok(assets)
     }
+}
+
+impl Sight<'_> {
+    /// Every expected asset and no other, compared one by one.
+    pub(in crate::publisher) async fn compared(
+        &self,
+        made: Release,
+        published: Published,
+    ) -> Result<Vec<PublishedAsset>, Setback> {
+        let listed = self.all_listed(made, published).await?;
+        let mut assets = Vec::new();
+        for asset in &self.expected {
+            let found = listed
+                .iter()
+                .find(|listed| listed.name == asset.name.as_str())
+                .ok_or_else(|| missing(asset, published))?;
+            assets.push(self.same(found, asset).await?);
+        }
+        Ok(assets)
+    }
 
     /// The assets of a published release. Its answer may lack some that are there: then they are
     /// listed until all have shown.
-    async fn all_listed(
+    pub(super) async fn all_listed(
         &self,
         made: Release,
         published: Published,

@@ -25,7 +25,7 @@ pub(super) struct ReleaseWords<'a> {
 }
 
 /// Notes what GitHub holds. A draft's page is an `untagged-…` address that leads nowhere later, so it is not told.
-pub(super) fn hold(made: &Release, held: &mut GithubResponse) {
+pub(in crate::publisher) fn hold(made: &Release, held: &mut GithubResponse) {
     held.release_id = Some(made.id);
     held.html_url = made.html_url.clone().filter(|_| !made.draft);
 }

@@ -24,10 +24,8 @@ function items() {
 
 /** Operations, the newest run first. One operation is what a run was to do with one digest: its dry run, receipts and attempts belong together. */
 function operations(told) {
-  const model = { all: new Map(), runs: new Map(), recorded: new Map(), entries: new Map() };
+  const model = { all: new Map(), recorded: new Map(), entries: new Map() };
   for (const record of told.records) model.recorded.set(record.operation_id, record);
-  for (const { receipt } of told.records) if (receipt) model.runs.set(receipt.receipt_id, receipt.run_id);
-  for (const { terms } of told.entries) if (terms) model.runs.set(terms.receipt_id, terms.run_id);
   for (const entry of told.entries) {
     model.entries.set(entry.sequence, entry);
     addEntry(model, entry);
@@ -70,12 +68,10 @@ function attempt(found, id, facts) {
 }
 
 function addEntry(model, entry) {
-  // The receipt names the run whose plan was approved; without it, the run that acted is all that is known.
-  const run = model.runs.get(entry.receipt_id) ?? model.recorded.get(entry.operation_id)?.run_id ?? entry.run_id;
-  const found = operation(model, run, entry.repository, entry.operation_kind, entry.operation_digest);
+  const found = operation(model, entry.run, entry.repository, entry.operation_kind, entry.operation_digest);
   found.parameters ??= entry.operation ?? null;
   found.entries.push(entry);
-  const own = attempt(found, entry.operation_id, { mode: 'prod', run: entry.run_id, number: entry.run_attempt, at: entry.at });
+  const own = attempt(found, entry.operation_id, { mode: 'prod', run: entry.acting_run, number: entry.attempt, at: entry.at });
   own.entries.push(entry);
   if (entry.event === 'claimed') addReceipt(found, entry.receipt_id, entry.terms, entry, true);
 }

@@ -19,7 +19,7 @@ function haystack(found) {
     for (const signer of receipt.signers) words.push(signer.name, signer.fingerprint);
   }
   for (const entry of found.entries) {
-    words.push(`entry-${entry.sequence}`, entry.digest, entry.operation_id, entry.run_id, entry.at, entry.github_response?.error_code, entry.github_response?.error_message, entry.github_response?.html_url);
+    words.push(`entry-${entry.sequence}`, entry.digest, entry.operation_id, entry.acting_run, entry.at, entry.github_response?.error_code, entry.github_response?.error_message, entry.github_response?.html_url);
   }
   for (const { id, record, planned, plan } of found.tries) {
     words.push(id, planned?.id, plan?.campaign, ...(plan?.requested_by ?? []), ...(planned?.warnings ?? []).flatMap((warning) => [warning.code, warning.message]));

@@ -32,7 +32,7 @@ function dryRun(found, { id, record, planned, plan, at, run, file }, page) {
       ['run', runLink(run, record, page)],
       ['campaign', plan?.campaign ? `${plan.campaign}, operation ${planned.id}` : null],
       ['requested by', plan?.requested_by?.join(', ')],
-      ['ledger then', planned ? (planned.ledger ? place(planned.ledger) : 'empty') : null],
+      ['ledger then', planned ? checkpoint(planned.ledger) : null],
     ]),
     effects.length > 0 ? table('What would change; the mode blocks it', ['Effect', 'On', 'From', 'To'], effects.map(({ effect, subject, from, to }) => [effect, code(subject), from === null ? 'nothing' : code(from), code(to)])) : null,
     (planned?.warnings ?? []).map((warning) => make('p', { class: 'warning' }, code(warning.code), ' ', warning.message)),
@@ -56,7 +56,7 @@ function authorization({ id, terms, verified, signers, authority, reviewers, at 
       ['operation', terms ? digest(terms.operation_digest) : null],
       ['valid', terms ? make('span', {}, time(terms.issued_at), ' until ', time(terms.expires_at)) : null],
       ['enforceable', terms ? (terms.enforceable ? 'yes' : 'no: advisory, it allows nothing') : null],
-      ['ledger then', terms ? (terms.ledger ? place(terms.ledger) : 'empty') : null],
+      ['ledger then', terms ? checkpoint(terms.ledger) : null],
       ['deployment approved by', reviewers.join(', ')],
       ['trust file', authority?.trust ? version(authority.trust) : null],
       ['policy', authority?.policy ? version(authority.policy) : null],
@@ -64,7 +64,8 @@ function authorization({ id, terms, verified, signers, authority, reviewers, at 
   );
 }
 
-const place = (checkpoint) => make('span', {}, `entry ${checkpoint.sequence} `, digest(checkpoint.digest));
+/** The commit of the ledger that the issuer saw, and the newest entry in it. */
+const checkpoint = ({ commit, sequence, digest: newest }) => make('span', {}, newest === null ? 'no entry' : [`entry ${sequence} `, digest(newest)], ' in commit ', digest(commit));
 const version = (pin) => make('span', {}, `version ${pin.version} `, digest(pin.digest));
 
 /** One attempt that was to publish: its entries on the ledger, and what its record tells. */
@@ -73,7 +74,7 @@ function tried(found, each, page) {
   const outcome = entries.at(-1);
   const status = record?.status ?? { claimed: 'claimed', succeeded: 'success' }[outcome.event] ?? outcome.event;
   const response = record?.github_response ?? outcome?.github_response;
-  const earlier = found.entries.find((entry) => entry.event === 'claimed' && entry.receipt_id === entries[0]?.receipt_id && entry.operation_id !== each.id && entry.sequence < entries[0].sequence);
+  const earlier = takenOver(found, each);
   return step(
     each.mode,
     each.id,
@@ -99,6 +100,13 @@ function tried(found, each, page) {
     checks(record),
     source(record),
   );
+}
+
+/** The claim that was open when this attempt wrote its own: the newest since the operation ended before, if it did. */
+function takenOver(found, { entries }) {
+  const below = found.entries.filter((entry) => entry.sequence < (entries[0]?.sequence ?? 0));
+  const ended = below.findLastIndex((entry) => entry.event === 'succeeded' || entry.event === 'failed');
+  return below.slice(ended + 1).findLast((entry) => entry.event === 'claimed');
 }
 
 /** What went wrong in one attempt; not again if it stands at the top already. */

@@ -29,9 +29,9 @@ const hex = (number) => number.toString(16).padStart(64, '0');
 
 function entry(template, at) {
   const pair = at >> 1;
-  const own = { receipt_id: `receipt-${pair}`, operation_id: `op-${pair}`, run_id: String(20_000_000 + pair), operation_digest: `sha256:${hex(pair)}` };
+  const own = { receipt_id: `receipt-${pair}`, operation_id: `op-${pair}`, run: String(20_000_000 + pair), acting_run: String(20_000_000 + pair), operation_digest: `sha256:${hex(pair)}` };
   const place = { sequence: at + 1, digest: `sha256:${hex(1e6 + at)}`, at: new Date(Date.UTC(2026, 0, 1) + at * 60_000).toISOString().replace('.000', '') };
   const operation = template.operation && { ...template.operation, tag_name: `v${pair}.0.0` };
-  const terms = template.terms && { ...template.terms, receipt_id: own.receipt_id, run_id: own.run_id };
+  const terms = template.terms && { ...template.terms, receipt_id: own.receipt_id, run_id: own.run };
   return { ...template, ...own, ...place, ...(operation && { operation, terms }) };
 }

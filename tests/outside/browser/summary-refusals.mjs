@@ -1,4 +1,5 @@
 // Each refusal that there is, brought about on a stage of its own; every case gives what the attempt left behind.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { until } from '../github/stage.mjs';
 import { APPROVER, PULL, RELEASE, RUN, TAG, bare, changed, lineOf, moment, newKey, resigned } from './summary-stage.mjs';
@@ -71,6 +72,18 @@ const DAY = 24 * 3600;
 // The key of RFC 8032, section 7.1, test 1.
 const PUBLISHED = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea rfc8032';
 
+/** Once the tag is approved, the answer to the preflight makes no sense. */
+function unreadable() {
+  let approved = null;
+  return {
+    hooks: { after: (exchange) => approved && /Preflight/.test(exchange.body) && (exchange.answer.body = Buffer.from('{}')) },
+    run: async (stage) => {
+      approved = await stage.approved(TAG);
+      return stage.act(approved);
+    },
+  };
+}
+
 export const REFUSALS = {
   mode_violation: async (stage) => stage.act({ ...(await stage.approved(TAG)), mode: 'PROD' }),
   receipt_missing: async (stage) => stage.act({ ...TAG, 'target-sha': stage.github.sha }),
@@ -105,8 +118,29 @@ export const REFUSALS = {
   policy_invalid: byPolicy((text) => text.replace('threshold', 'treshold')),
   clock_skew: meanwhile((_, sim) => done(sim.ask('shift_clock', { seconds: 600 }))),
   ledger_missing: meanwhile((_, sim) => done(sim.ask('delete_ref', { name: 'refs/heads/receipt-ledger' }))),
-  ledger_unavailable: meanwhile((_, sim) => done(sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: '{' }))),
-  ledger_rolled_back: signedAs((terms) => (terms.ledger = { sequence: 41, digest: `sha256:${'4'.repeat(64)}` })),
+  ledger_unavailable: unreadable(),
+  ledger_rolled_back: signedAs((terms) => (terms.ledger = { commit: '4'.repeat(40), sequence: 41, digest: `sha256:${'4'.repeat(64)}` })),
+  ledger_tampered: meanwhile((_, sim) => done(sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: '{' }))),
+  ledger_tail_too_long: meanwhile(async (_, sim) => {
+    for (let at = 0; at <= 1000; at += 1) await sim.ask('commit', { branch: 'receipt-ledger', path: 'stray.txt', text: String(at) });
+  }),
+  ledger_newer_version: async (stage, sim) => {
+    const { plan, receipt } = await stage.approved(TAG);
+    const { run_id: run, operations } = JSON.parse(readFileSync(`${stage.workspace}/${plan}`, 'utf8'));
+    const common = { v: 2, sequence: 1, previous: null, event_type: 'new', run, acting_run: null, attempt: null };
+    const entry = `${JSON.stringify({ ...common, operation_digest: operations[0].digest, receipts: [] })}\n`;
+    const digest = `sha256:${createHash('sha256').update(entry).digest('hex')}`;
+    await sim.ask('commit', { branch: 'receipt-ledger', path: 'entries/000/000000001.json', text: entry });
+    await sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: `${JSON.stringify({ sequence: 1, digest })}\n` });
+    return stage.act({ plan, receipt });
+  },
+  operation_done: async (stage, sim) => {
+    const { plan, receipt } = await stage.approved(TAG);
+    const another = resigned(stage, receipt, (terms) => (terms.receipt_id = 'receipt-of-bob'));
+    await stage.act({ plan, receipt });
+    await sim.ask('delete_ref', { name: 'refs/tags/v1.0.0' });
+    return stage.act({ plan, receipt: another });
+  },
   token_invalid: meanwhile(() => ({ token: 'ghs_nobody' })),
   permission_missing: proposed(async (stage, sim) => {
     const token = await sim.ask('token', { contents: 'read', actions: 'read', 'pull-requests': 'none' });

@@ -257,6 +257,12 @@ const flows = () => ({
     },
     run: (stage, sim) => looked(stage, sim),
   },
+  async 'a ledger that grew by more than a page since the approval'(stage, sim) {
+    const { plan, receipt } = await stage.approved(tag);
+    succeeded(await stage.ship({ ...tag, 'tag-name': 'v0.9.0' }));
+    for (let at = 0; at < 100; at += 1) await sim.ask('commit', { branch: 'receipt-ledger', path: 'stray.txt', text: String(at) });
+    succeeded(await stage.act({ plan, receipt }));
+  },
   async 'an audit of what is there'(stage, sim) {
     stage.file('a.txt', 'aaa');
     stage.file('keys.pub', `${stage.trusted}\n`);

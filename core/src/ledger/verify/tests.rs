@@ -5,11 +5,9 @@ use alloc::vec::Vec;
 use super::*;
 use crate::{
     authority::Pin,
-    envelope::Envelope,
     keys::TrustedKey,
-    ledger::GithubResponse,
     name::RunAttempt,
-    testing::{NOON, commit, key, pull, release, terms, trust},
+    testing::{self, Branch, NOON, commit, pull, release, trust},
 };
 
 /// A claim of `release()` by attempt 1, ten minutes after its receipt was issued.
@@ -17,27 +15,22 @@ fn claim() -> Entry {
     claim_with(|_| ())
 }
 
+/// The terms of a receipt whose issuer saw the empty ledger.
+fn terms() -> Terms {
+    Terms {
+        ledger: Branch::empty().root(),
+        ..testing::terms()
+    }
+}
+
 /// The same under a receipt with other terms, signed by key 1.
 fn claim_with(edit: impl FnOnce(&mut Terms)) -> Entry {
     let mut terms = terms();
     edit(&mut terms);
     Entry {
-        sequence: 1,
-        previous: None,
-        event_type: EventType::Claimed,
-        timestamp: NOON.plus(600),
-        operation_id: "op-1".parse().unwrap(),
-        run_id: terms.run_id.clone(),
-        run_attempt: RunAttempt(1),
-        receipt_id: terms.receipt_id.clone(),
         operation_kind: terms.operation_kind,
-        repository: terms.target.repository.clone(),
         operation_digest: terms.operation_digest,
-        signers: Vec::new(),
-        authority: Authority::default(),
-        receipt: Some(Envelope::sign(&terms, &[&key(1)])),
-        operation: Some(release()),
-        github_response: None,
+        ..testing::claim_of(&release(), &terms)
     }
 }
 
@@ -45,19 +38,13 @@ fn claim_with(edit: impl FnOnce(&mut Terms)) -> Entry {
 fn taken_over() -> Entry {
     Entry {
         operation_id: "op-2".parse().unwrap(),
-        run_attempt: RunAttempt(2),
+        attempt: RunAttempt(2),
         ..claim()
     }
 }
 
-fn outcome_of(claim: Entry) -> Entry {
-    Entry {
-        event_type: EventType::Succeeded,
-        receipt: None,
-        operation: None,
-        github_response: Some(GithubResponse::default()),
-        ..claim
-    }
+fn outcome_of(claim: &Entry) -> Entry {
+    testing::outcome_of(claim, EventType::Succeeded)
 }
 
 fn linked(entries: impl IntoIterator<Item = Entry>) -> Result<Verifier, String> {
@@ -108,7 +95,7 @@ fn a_claim_is_examined_with_the_terms_of_its_receipt() {
 #[test]
 fn an_outcome_holds_an_answer_and_nothing_to_be_done() {
     let outcome = |edit: fn(&mut Entry)| {
-        let mut outcome = outcome_of(claim());
+        let mut outcome = outcome_of(&claim());
         edit(&mut outcome);
         problem([claim(), outcome])
     };
@@ -130,7 +117,7 @@ fn an_entry_may_be_ten_minutes_older_than_one_before_it() {
             claim(),
             Entry {
                 timestamp: claim().timestamp.minus(seconds),
-                ..outcome_of(claim())
+                ..outcome_of(&claim())
             },
         ])
     };
@@ -141,51 +128,155 @@ fn an_entry_may_be_ten_minutes_older_than_one_before_it() {
     );
 }
 
+/// Another receipt for the same operation in the same run, issued when the ledger held this.
+fn another(seen: Head) -> Entry {
+    claim_with(|terms| {
+        terms.receipt_id = "another".parse().unwrap();
+        terms.ledger.head = seen;
+    })
+}
+
+/// The head of a ledger with these entries.
+fn after(entries: impl IntoIterator<Item = Entry>) -> Head {
+    linked(entries).unwrap().head()
+}
+
+fn claimed_already(entry: u64) -> String {
+    format!(
+        "uses: entry {entry}: entry {} claimed operation {} for run 17231231 already",
+        entry - 1,
+        release().digest()
+    )
+}
+
 #[test]
-fn a_receipt_is_claimed_again_by_a_later_attempt_of_the_run_alone() {
-    let again = "states: entry 2: the receipt receipt-abc123 was claimed already by entry 1";
-    assert_eq!(problem([claim(), taken_over()]), "holds");
-    assert_eq!(problem([claim(), claim()]), again);
-    assert_eq!(
-        problem([
-            claim(),
-            Entry {
-                run_id: "9".parse().unwrap(),
-                ..taken_over()
-            }
-        ]),
-        again
-    );
-    let settled = [claim(), outcome_of(claim()), taken_over()];
-    assert_eq!(
-        problem(settled),
-        "states: entry 3: the receipt receipt-abc123 was claimed already by entry 1"
-    );
-    let other = claim_with(|terms| {
-        terms.operation_kind = pull().kind();
-        terms.operation_digest = pull().digest();
-    });
-    let other = Entry {
-        operation: Some(pull()),
-        run_attempt: RunAttempt(2),
-        ..other
+fn an_open_claim_is_taken_over_by_a_later_attempt_of_the_acting_run_alone() {
+    let of_another_run = Entry {
+        acting_run: "9".parse().unwrap(),
+        ..taken_over()
     };
-    assert_eq!(problem([claim(), other]), again);
+    let under_another_receipt = Entry {
+        attempt: RunAttempt(2),
+        ..another(Head::EMPTY)
+    };
+    assert_eq!(problem([claim(), taken_over()]), "holds");
+    assert_eq!(problem([claim(), under_another_receipt]), "holds");
+    assert_eq!(problem([claim(), claim()]), claimed_already(2));
+    assert_eq!(problem([claim(), another(Head::EMPTY)]), claimed_already(2));
+    assert_eq!(problem([claim(), of_another_run]), claimed_already(2));
+}
+
+#[test]
+fn a_settled_pair_is_claimed_again_only_under_a_receipt_that_was_issued_after_the_end() {
+    let settled = |again: Entry| problem([claim(), outcome_of(&claim()), again]);
+    let already = claimed_already(3).replace("entry 2 claimed", "entry 1 claimed");
+    assert_eq!(settled(another(Head::EMPTY)), already);
+    assert_eq!(
+        settled(another(after([claim()]))),
+        already,
+        "issued while it was open"
+    );
+    assert_eq!(
+        settled(another(after([claim(), outcome_of(&claim())]))),
+        "holds"
+    );
+}
+
+#[test]
+fn a_receipt_was_issued_when_the_ledger_held_what_lies_below_its_claim() {
+    let ended = [claim(), outcome_of(&claim())];
+    let later = after(ended.clone());
+    let unreached = Head::at(EntryId {
+        sequence: 3,
+        digest: Digest::of(b"any"),
+    });
+    let other = Head::at(EntryId {
+        sequence: 2,
+        digest: Digest::of(b"any"),
+    });
+    let problem_of = |seen: Head| problem(ended.clone().into_iter().chain([another(seen)]));
+    assert_eq!(problem_of(later), "holds");
+    for seen in [unreached, other] {
+        assert_eq!(
+            problem_of(seen),
+            format!(
+                "bindings: entry 3: its receipt was issued when the ledger held {}, which is not below it",
+                seen.newest().unwrap()
+            )
+        );
+    }
+}
+
+#[test]
+fn a_receipt_is_spent_for_one_operation_only() {
+    // Whoever has no keys sees only by the receipt's bytes that it is the same one.
+    let examiner = Examiner::new(None);
+    let mut verifier = Verifier::default();
+    let mut take = |entry: &Entry, sequence: u64| {
+        let entry = Entry {
+            sequence,
+            previous: verifier.newest().map(|newest| newest.digest),
+            ..entry.clone()
+        };
+        let taken = examiner
+            .examine(sequence, &entry.to_document())
+            .and_then(|examined| verifier.take(examined));
+        taken.map(|_| ()).map_err(|bad| format!("{bad}"))
+    };
+    let for_another = Entry {
+        operation_kind: pull().kind(),
+        operation_digest: pull().digest(),
+        operation: Some(pull()),
+        ..claim()
+    };
+    assert_eq!(take(&claim(), 1), Ok(()));
+    assert_eq!(
+        take(&for_another, 2),
+        Err("uses: entry 2: the receipt receipt-abc123 was claimed already".into())
+    );
+    assert_eq!(take(&outcome_of(&claim()), 2), Ok(()));
+    assert_eq!(
+        take(&taken_over(), 3),
+        Err("uses: entry 3: the receipt receipt-abc123 was claimed already".into())
+    );
+}
+
+#[test]
+fn a_claim_names_the_receipt_that_it_holds() {
+    let other = Entry {
+        receipts: [Digest::of(b"another")].into(),
+        ..claim()
+    };
+    assert_eq!(
+        problem([other]),
+        "bindings: entry 1: it names another receipt than the one it holds"
+    );
 }
 
 #[test]
 fn an_outcome_says_of_itself_what_its_claim_says() {
     let other = |edit: fn(&mut Entry)| {
-        let mut outcome = outcome_of(claim());
+        let mut outcome = outcome_of(&claim());
         edit(&mut outcome);
         problem([claim(), outcome])
     };
     assert_eq!(other(|_| ()), "holds");
+    let unclaimed = |digest: Digest, run: &str| {
+        format!("uses: entry 2: no entry before it claims operation {digest} for run {run}")
+    };
+    assert_eq!(
+        other(|outcome| outcome.operation_digest = pull().digest()),
+        unclaimed(pull().digest(), "17231231")
+    );
+    assert_eq!(
+        other(|outcome| outcome.run = "9".parse().unwrap()),
+        unclaimed(release().digest(), "9")
+    );
     let edits: [fn(&mut Entry); 8] = [
         |outcome| outcome.operation_id = "op-2".parse().unwrap(),
-        |outcome| outcome.operation_digest = pull().digest(),
-        |outcome| outcome.run_id = "9".parse().unwrap(),
-        |outcome| outcome.run_attempt = RunAttempt(2),
+        |outcome| outcome.receipts = [Digest::of(b"another")].into(),
+        |outcome| outcome.acting_run = "9".parse().unwrap(),
+        |outcome| outcome.attempt = RunAttempt(2),
         |outcome| outcome.operation_kind = pull().kind(),
         |outcome| outcome.repository = "owner/other".parse().unwrap(),
         |outcome| {
@@ -208,6 +299,25 @@ fn an_outcome_says_of_itself_what_its_claim_says() {
             "bindings: entry 2: it is not about what entry 1 claimed"
         );
     }
+}
+
+#[test]
+fn an_outcome_may_be_that_of_a_claim_that_was_taken_over() {
+    let entries = [
+        claim(),
+        taken_over(),
+        outcome_of(&claim()),
+        outcome_of(&taken_over()),
+    ];
+    assert_eq!(problem(entries), "holds");
+    let of_none = Entry {
+        attempt: RunAttempt(3),
+        ..outcome_of(&claim())
+    };
+    assert_eq!(
+        problem([claim(), taken_over(), of_none]),
+        "bindings: entry 3: it is not about what entry 2 claimed"
+    );
 }
 
 #[test]
@@ -253,7 +363,7 @@ fn what_was_verified_is_counted_and_named() {
         }
     );
     assert_eq!(
-        linked([claim(), outcome_of(claim())]).unwrap().tally(),
+        linked([claim(), outcome_of(&claim())]).unwrap().tally(),
         Tally {
             entries: 2,
             claims: 1,
@@ -263,18 +373,11 @@ fn what_was_verified_is_counted_and_named() {
     );
     assert_eq!(verifier.repository_id(), Some(terms().target.repository_id));
     assert_eq!(verifier.newest().map(|newest| newest.sequence), Some(2));
-    assert_eq!(
-        (
-            verifier.has(&terms().receipt_id),
-            verifier.has(&"other".parse().unwrap())
-        ),
-        (true, false)
-    );
 }
 
 #[test]
 fn the_remembered_authority_is_that_of_the_newest_claim() {
-    let wrong = "states: authority.json: it does not say what stood behind the newest claim";
+    let wrong = "uses: authority.json: it does not say what stood behind the newest claim";
     let told = |authority: Authority, found: Option<Authority>| {
         let verifier = linked([Entry {
             authority,
@@ -304,90 +407,59 @@ fn the_remembered_authority_is_that_of_the_newest_claim() {
     }
 }
 
-#[test]
-fn a_state_is_what_the_entries_make_it() {
-    let verifier = linked([claim(), outcome_of(claim())]).unwrap();
-    let told = |receipt: &str, found: Option<&ReceiptState>| {
-        let found = found.map(Document::to_document);
-        verifier
-            .is_state(&receipt.parse().unwrap(), found.as_deref())
-            .map_err(|bad| bad.problem)
-    };
-    let settled = ReceiptState {
-        outcome_sequence: Some(2),
-        ..ReceiptState::claimed_by(&claim())
-    };
-    assert_eq!(told("receipt-abc123", Some(&settled)), Ok(()));
-    assert_eq!(
-        told("receipt-abc123", Some(&ReceiptState::claimed_by(&claim()))),
-        Err("it is not what the entries make it".into())
-    );
-    assert_eq!(
-        told("receipt-abc123", None),
-        Err("the file is missing".into())
-    );
-    assert_eq!(
-        told("other", Some(&settled)),
-        Err("no entry claims this receipt".into())
-    );
-}
-
-#[test]
-fn every_commit_adds_one_entry() {
-    let verifier = linked([claim(), outcome_of(claim())]).unwrap();
-    let heads: Vec<Vec<u8>> = (0..=2)
-        .map(|entries| verifier.head_at(entries).to_document())
+/// Walks commits that hold so many entries, newest first; what is wrong with which, and how many strays.
+fn walked(newest_first: &[(usize, usize)]) -> (Vec<Result<(), String>>, u64) {
+    let verifier = linked([claim(), outcome_of(&claim())]).unwrap();
+    let mut history = verifier.history();
+    let taken = newest_first
+        .iter()
+        .map(|(entries, parents)| {
+            let head = verifier.head_at(*entries).to_document();
+            let step = history.take(&commit('1'), *parents, &head);
+            step.map_err(|bad| bad.problem)
+        })
         .collect();
-    let told = |behind: u64, parents: usize, head: usize| {
-        verifier
-            .is_commit(behind, &commit('1'), parents, &heads[head])
-            .map_err(|bad| bad.problem)
-    };
-    assert_eq!(
-        [told(0, 1, 2), told(1, 1, 1), told(2, 0, 0)],
-        [Ok(()), Ok(()), Ok(())]
-    );
-    assert_eq!(
-        told(0, 2, 2),
-        Err("it merges other commits into the ledger".into())
-    );
-    let other = told(1, 1, 2).unwrap_err();
-    assert!(
-        other.starts_with("counted back from the newest entry it should hold entry 1 (sha256:"),
-        "{other}"
-    );
-    assert!(other.contains(", but it holds entry 2 (sha256:"), "{other}");
+    (taken, history.strays())
 }
 
 #[test]
-fn commits_without_an_entry_are_allowed_only_before_the_first_entry() {
-    let verifier = linked([claim(), outcome_of(claim())]).unwrap();
-    let heads = [0, 1, 2].map(|entries| verifier.head_at(entries).to_document());
-    let row = |newest_first: &[usize]| -> Vec<bool> {
-        let found = newest_first.iter().zip(0..);
-        found
-            .map(|(head, behind)| {
-                verifier
-                    .is_commit(behind, &commit('1'), 1, &heads[*head])
-                    .is_ok()
-            })
-            .collect()
-    };
+fn a_commit_adds_one_entry_or_is_a_stray_above_the_first() {
+    let rows: [(&[usize], u64, &str); 5] = [
+        (&[2, 1, 0], 0, "an entry each"),
+        (&[2, 1, 0, 0, 0], 0, "two trial appends"),
+        (&[2, 1, 1, 0], 1, "a stray between entries"),
+        (&[2, 2, 2, 1, 0], 2, "two strays after the last"),
+        (&[2, 2, 1, 1, 1, 0, 0], 3, "all of them"),
+    ];
+    for (entries, strays, what) in rows {
+        let commits: Vec<(usize, usize)> = entries.iter().map(|entries| (*entries, 1)).collect();
+        let held = [const { Ok(()) }; 7].into_iter().take(entries.len());
+        assert_eq!(walked(&commits), (held.collect(), strays), "{what}");
+    }
+}
 
-    assert_eq!(row(&[2, 1, 0, 0, 0]), [true; 5], "two trial appends");
+#[test]
+fn a_commit_that_merges_or_takes_an_entry_back_is_told() {
+    let (merged, _) = walked(&[(2, 2)]);
     assert_eq!(
-        row(&[2, 1, 1, 0]),
-        [true, true, false, true],
-        "a commit without an entry between entries"
+        merged,
+        [Err(String::from("it merges other commits into the ledger"))]
     );
-    assert_eq!(
-        row(&[2, 2, 1, 0]),
-        [true, false, false, true],
-        "a commit without an entry after the last"
+    let (taken_back, _) = walked(&[(2, 1), (1, 1), (2, 1)]);
+    let problem = taken_back[2].clone().unwrap_err();
+    assert!(
+        problem.starts_with("counted back from the newest entry it should hold entry 1 (sha256:")
+            && problem.contains(", but it holds entry 2 (sha256:")
+            && problem.ends_with("a commit took an entry back, or skipped one"),
+        "{problem}"
     );
+    let verifier = linked([claim()]).unwrap();
+    let no_head = verifier.history().take(&commit('1'), 1, b"{}");
     assert_eq!(
-        row(&[2, 1, 0, 1, 0]),
-        [true, true, true, false, true],
-        "an entry that was removed"
+        no_head.map_err(|bad| format!("{bad}")),
+        Err(format!(
+            "history: commit {}: ledger.json: the member `sequence` is missing (at $)",
+            commit('1')
+        ))
     );
 }

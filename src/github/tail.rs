@@ -1,0 +1,303 @@
+//! Reads the tail of the ledger: commits by pages, then the entries that they added.
+
+use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use countersign_core::{
+    ledger::{
+        Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_BYTES, Tail,
+        entry_path,
+    },
+    name::{CommitId, Repository},
+    refusal::Refusal,
+};
+
+use super::{
+    GitHub, Trouble,
+    graphql::{Absence, PageInfo, Query, WhenTooCostly, largest_page},
+    ledger::files_at,
+};
+
+const HISTORY: Query<'_> = Query {
+    absences: &[
+        Absence::at("repository.object.history.nodes.*.head"),
+        Absence::at("repository.object.history.nodes.*.authority"),
+    ],
+    when_too_costly: WhenTooCostly::AskForLess,
+    ..Query::new(include_str!("documents/ledger_history.graphql"))
+};
+
+/// Entries that are asked for with one query.
+const ENTRIES: usize = 50;
+/// A regular file, as git writes its mode.
+const REGULAR: u32 = 0o100_644;
+
+/// The tails that this process has verified: each entry is read once.
+#[derive(Default)]
+pub(super) struct KnownTails(Mutex<BTreeMap<Repository, Tail>>);
+
+impl KnownTails {
+    fn of(&self, repository: &Repository, checkpoint: &Checkpoint) -> Option<Tail> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(repository)
+            .filter(|tail| tail.covers(checkpoint))
+            .cloned()
+    }
+
+    fn keep(&self, repository: &Repository, tail: &Tail) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(repository.clone(), tail.clone());
+    }
+}
+
+/// A page of the branch's history, newest first.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HistoryPage {
+    nodes: Vec<Node>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    oid: String,
+    committed_date: String,
+    parents: Parents,
+    signature: Option<Signature>,
+    author: Option<Author>,
+    head: Option<File>,
+    authority: Option<File>,
+}
+
+#[derive(Deserialize)]
+struct Parents {
+    nodes: Vec<Parent>,
+}
+
+#[derive(Deserialize)]
+struct Parent {
+    oid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signature {
+    is_valid: bool,
+    #[serde(rename = "wasSignedByGitHub")]
+    was_signed_by_github: bool,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    name: Option<String>,
+    user: Option<User>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    mode: u32,
+    object: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Text {
+    text: Option<String>,
+    is_truncated: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Variables<'a> {
+    owner: &'a str,
+    name: &'a str,
+    tip: &'a CommitId,
+    first: usize,
+    after: &'a str,
+}
+
+#[derive(Deserialize)]
+struct History {
+    object: Option<Commit>,
+}
+
+#[derive(Deserialize)]
+struct Commit {
+    history: Option<HistoryPage>,
+}
+
+fn garbage(reason: impl Into<String>) -> Trouble {
+    Trouble::Garbage {
+        reason: reason.into(),
+    }
+}
+
+impl File {
+    /// The text of a regular file. A link, a folder, or a text that GitHub cut is not what an append writes.
+    fn text(self) -> Option<String> {
+        let object = self.object.filter(|_| self.mode == REGULAR)?;
+        object.text.filter(|_| object.is_truncated == Some(false))
+    }
+}
+
+impl Node {
+    fn commit(self) -> Result<BranchCommit, Trouble> {
+        let id = |text: &str| {
+            text.parse::<CommitId>()
+                .map_err(|_| garbage("a commit without an id"))
+        };
+        let is_proven = self
+            .signature
+            .is_some_and(|signature| signature.is_valid && signature.was_signed_by_github);
+        Ok(BranchCommit {
+            id: id(&self.oid)?,
+            parents: self
+                .parents
+                .nodes
+                .iter()
+                .map(|parent| id(&parent.oid))
+                .collect::<Result<_, _>>()?,
+            head: self.head.and_then(File::text),
+            authority: self.authority.and_then(File::text),
+            proven_at: self.committed_date.parse().ok().filter(|_| is_proven),
+            author: self
+                .author
+                .and_then(|author| author.user.map(|user| user.login).or(author.name)),
+        })
+    }
+}
+
+impl GitHub {
+    /// The verified tail from `tip` down to a base, of which the newest commits are at hand.
+    pub(super) async fn tail(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        page: HistoryPage,
+        base: &Base,
+    ) -> Result<Result<Tail, Refusal>, Trouble> {
+        let known = match base {
+            Base::At(checkpoint) => self.tails.of(repository, checkpoint),
+            Base::Since(_) | Base::Tip => None,
+        };
+        let tail = match known {
+            Some(known) => self.grown(repository, tip, page, &known).await?,
+            None => self.read_tail(repository, tip, page, base).await?,
+        };
+        if let (Ok(tail), Base::At(_)) = (&tail, base) {
+            self.tails.keep(repository, tail);
+        }
+        Ok(tail)
+    }
+
+    /// A known tail with what was added above it.
+    pub(super) async fn grown(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        page: HistoryPage,
+        known: &Tail,
+    ) -> Result<Result<Tail, Refusal>, Trouble> {
+        let base = Base::At(known.tip().clone());
+        let above = self.read_tail(repository, tip, page, &base).await?;
+        Ok(above.and_then(|above| known.extended(above)))
+    }
+
+    /// Remembers an append of this process, so that its entry need not be read.
+    pub(crate) fn remember(&self, repository: &Repository, append: &Append, commit: &CommitId) {
+        let mut known = self.tails.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = known.get_mut(repository)
+            && tail.tip().commit == *append.expected()
+        {
+            *tail = tail.appended(append, commit.clone());
+        }
+    }
+
+    async fn read_tail(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        mut page: HistoryPage,
+        base: &Base,
+    ) -> Result<Result<Tail, Refusal>, Trouble> {
+        let mut commits = Vec::new();
+        let links = loop {
+            for node in page.nodes {
+                commits.push(node.commit()?);
+            }
+            match Links::follow(tip, base, &commits) {
+                Ok(Followed::Reached(links)) => break links,
+                Ok(Followed::MoreNeeded) => {}
+                // A dry run looks back for claims that are still open. Damage there does not keep
+                // people from approving above it.
+                Err(Refusal::LedgerTampered { .. }) if matches!(base, Base::Since(_)) => {
+                    match Links::follow(tip, &Base::Tip, &commits) {
+                        Ok(Followed::Reached(links)) => break links,
+                        Ok(Followed::MoreNeeded) => return Err(garbage("a branch without a tip")),
+                        Err(refusal) => return Ok(Err(refusal)),
+                    }
+                }
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+            let next = page
+                .page_info
+                .next()?
+                .ok_or_else(|| garbage("the ledger's history ends before its root"))?;
+            page = self.history_page(repository, tip, &next).await?;
+        };
+
+        let additions: Vec<Addition> = links.additions().collect();
+        let mut files = Vec::new();
+        let mut bytes = 0;
+        for batch in additions.chunks(ENTRIES) {
+            let expressions: Vec<String> = batch.iter().map(expression).collect();
+            for file in files_at(self, repository, &expressions).await? {
+                bytes += file.as_ref().map_or(0, Vec::len);
+                files.push(file);
+            }
+            if bytes > MOST_TAIL_BYTES {
+                // The rest is not read; the core sees that the tail is too long.
+                break;
+            }
+        }
+        Ok(links.read(files))
+    }
+
+    async fn history_page(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        after: &str,
+    ) -> Result<HistoryPage, Trouble> {
+        let (owner, name) = repository.parts();
+        let page = |first| Variables {
+            owner,
+            name,
+            tip,
+            first,
+            after,
+        };
+        let history: History =
+            largest_page(async |first| self.asked(&HISTORY, page(first)).await).await?;
+        history
+            .object
+            .and_then(|commit| commit.history)
+            .ok_or_else(|| garbage("a commit without history"))
+    }
+}
+
+/// Where an entry is read: at the commit that made `ledger.json` name it.
+fn expression(addition: &Addition) -> String {
+    format!(
+        "{}:{}",
+        addition.commit,
+        entry_path(addition.entry.sequence)
+    )
+}
