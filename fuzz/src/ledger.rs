@@ -67,10 +67,7 @@ fn is_examined(entry: &Entry, data: &[u8]) {
         Ok(_) => {
             assert!(is_first, "{entry:?}");
             assert_eq!(verifier.newest(), Some(id));
-            assert_eq!(
-                verifier.is_head(&Head::at(id).to_document()),
-                Ok(())
-            );
+            assert_eq!(verifier.is_head(&Head::at(id).to_document()), Ok(()));
             assert!(verifier.is_head(&Head::EMPTY.to_document()).is_err());
             assert!(verifier.tally().unfinished == 1);
         }
