@@ -96,7 +96,7 @@ fn is_read_again(operation: &Operation) {
         run,
         [PlannedOperation::alone(
             operation.clone(),
-            Surroundings::default(),
+            Surroundings::with_ledger(crate::checkpoint()),
         )]
         .into(),
     );

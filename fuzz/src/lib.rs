@@ -24,6 +24,7 @@ use std::fmt::Display;
 
 use countersign_core::{
     keys::{PublicKey, TrustedKeys},
+    ledger::{Checkpoint, Head},
     text::hides_on_a_line,
     timestamp::Timestamp,
 };
@@ -50,6 +51,14 @@ fn public(seed: u8) -> PublicKey {
 
 fn trusted(seed: u8) -> TrustedKeys {
     TrustedKeys::parse(&format!("{} key-{seed}", public(seed).to_openssh())).expect("this is a key")
+}
+
+/// An empty ledger, as an issuer saw it.
+fn checkpoint() -> Checkpoint {
+    Checkpoint {
+        commit: "1".repeat(40).parse().expect("forty digits"),
+        head: Head::EMPTY,
+    }
 }
 
 /// What people read of a refusal is short, and nothing in it hides, moves what stands beside it, or ends the line.

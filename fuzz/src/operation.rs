@@ -56,7 +56,7 @@ fn is_planned_as_it_is(operation: &Operation) {
         run,
         [PlannedOperation::alone(
             operation.clone(),
-            Surroundings::default(),
+            Surroundings::with_ledger(crate::checkpoint()),
         )]
         .into(),
     );

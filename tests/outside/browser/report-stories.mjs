@@ -136,7 +136,7 @@ async function campaign(stage) {
 /** A release whose every free text is hostile, shipped; and records that somebody wrote hostile texts into. */
 export async function hostileEvidence(stage) {
   const mallory = stage.trusted;
-  stage.trusted = mallory.split('\n').map((line) => `${line.split(' ').slice(0, 2).join(' ')} ${SCRIPT_TEXT} \u202ereversed`.slice(0, 200)).join('\n');
+  stage.trusted = mallory.split('\n').map((line) => `${line.split(' ').slice(0, 2).join(' ')} ${SCRIPT_TEXT}`).join('\n');
   const text = hostile.replaceAll('\u2028', ' ').replaceAll('\u202e', '').replaceAll('\u200b', '');
   await ship(stage, release('v6.6.6', { 'release-name': text.slice(0, 200), body: text }), 66600001);
   await ship(stage, tag('v6.6.7', { message: text }), 66600002);
