@@ -275,7 +275,7 @@ fn a_campaign_is_planned_signed_by_two_and_shipped_in_its_order() {
     for part in [
         "### Operations",
         "### What would change",
-        "GH_TOKEN=$(gh auth token) countersign authorize --run 17231231 --repository octo/hello --key release-key",
+        "GH_TOKEN=$(gh auth token) countersign authorize \\\n  --run 17231231 --repository octo/hello --key release-key",
     ] {
         assert!(plan.summary.contains(part), "{part} in {}", plan.summary);
     }

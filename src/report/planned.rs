@@ -195,7 +195,10 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
     };
     // A value that the runner did not set as GitHub does is not made a part of a command.
     let command = if is_plain(run) && is_plain(home) {
-        format!("GH_TOKEN=$(gh auth token) countersign authorize --run {run} --repository {home}")
+        // In two lines, so that a summary shows all of it.
+        format!(
+            "GH_TOKEN=$(gh auth token) countersign authorize \\\n  --run {run} --repository {home}"
+        )
     } else {
         "countersign authorize plan.json".into()
     };

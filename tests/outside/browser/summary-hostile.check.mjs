@@ -71,7 +71,8 @@ const FIELDS = {
     },
   },
   'the name of a key': {
-    texts: TEXTS,
+    // As much as a name may have.
+    texts: TEXTS.map((text) => text.slice(0, 60).trim()),
     told: upTo(60),
     fill: (text, stage) => {
       stage.trusted = newKey(`${stage.folder}/alice`, text);

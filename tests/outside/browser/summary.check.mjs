@@ -70,7 +70,7 @@ const EXPECTED = {
   'dry-run': (seen) => {
     headed(seen, { heading: 'Countersign: release v1.0.0 — dry run', kind: 'DryRun', banner: ['DRY RUN — nothing was written to GitHub.', 'One operation waits for its approval.', 'What to do:'] });
     expect(seen.titles, ['What would change', 'How to approve it', 'Operation', 'Timeline'], 'the sections');
-    expect(seen.command, [`GH_TOKEN=$(gh auth token) countersign authorize --run ${RUN} --repository octo/hello --key release-key --expires-in 1h`], 'the command');
+    expect(seen.command, [`GH_TOKEN=$(gh auth token) countersign authorize \\ --run ${RUN} --repository octo/hello --key release-key --expires-in 1h`], 'the command');
     includes(seen.prose, 'upload asset');
   },
   'dry-run-campaign': (seen) => {
