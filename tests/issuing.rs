@@ -1455,6 +1455,7 @@ fn a_plan_that_names_another_run_than_was_asked_for_is_not_signed() {
 
 #[test]
 fn a_forks_run_is_shown_as_one_and_not_signed_for() {
+    countersign_sim::pins![L5];
     let fork = |stage: &Stage| {
         stage.sim.run(RUN.parse().unwrap(), "bob-gh", "bob-gh");
         stage

@@ -6,6 +6,8 @@
 #[macro_use]
 mod findings;
 #[macro_use]
+mod ledger;
+#[macro_use]
 mod assumptions;
 #[macro_use]
 mod unknowns;
@@ -105,4 +107,4 @@ macro_rules! facts {
     (@probe $probe:literal) => { Some($probe) };
 }
 
-findings! { assumptions unknowns permissions recordings unrecorded reports facts; }
+findings! { assumptions unknowns permissions recordings unrecorded reports ledger facts; }

@@ -20,7 +20,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FACTS.md");
 const SOURCES: [&str; 3] = ["sim/tests", "tests", "src"];
 
 /// The families of ids, with the heading of their table.
-const FAMILIES: [(char, &str); 9] = [
+const FAMILIES: [(char, &str); 10] = [
     ('F', "What broke the product, or could"),
     ('U', "What was found wrong on a closer look"),
     ('R', "What recorded answers did to the product"),
@@ -30,6 +30,7 @@ const FAMILIES: [(char, &str); 9] = [
     ('S', "What recordings show"),
     ('N', "What no public recording shows"),
     ('C', "What public bug reports show"),
+    ('L', "What following the ledger commit by commit relies on"),
 ];
 
 /// Why some facts have no test here, and what covers them instead.
@@ -58,7 +59,10 @@ const OUTSIDE: &[(&str, &[Fact])] = &[
             Fact::N20,
         ],
     ),
-    ("GitHub's speed: a probe measures it", &[Fact::A6, Fact::B9]),
+    (
+        "GitHub's speed and limits: a probe measures them",
+        &[Fact::A6, Fact::B9, Fact::L4],
+    ),
     (
         "tests/outside/github validates the documents against GitHub's schema",
         &[Fact::A1],
@@ -186,6 +190,7 @@ fn every_family_is_numbered_without_gaps() {
         ('S', 20),
         ('N', 20),
         ('C', 6),
+        ('L', 5),
     ];
     for (letter, count) in counts {
         let found = Fact::ALL.iter().filter(|fact| family(**fact) == letter);

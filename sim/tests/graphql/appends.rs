@@ -144,7 +144,7 @@ fn signature(sim: &Simulator) -> Value {
 
 #[test]
 fn an_append_is_signed_by_github_for_a_job_and_for_a_person() {
-    pins![A15];
+    pins![A15, L3];
     let sim = Simulator::start();
     let head = ledger(&sim);
     assert_eq!(signature(&sim), Value::Null);

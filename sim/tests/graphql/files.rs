@@ -93,3 +93,52 @@ fn the_history_of_a_path_that_never_was_is_empty_and_no_error() {
     assert_eq!(target["history"]["nodes"], json!([]));
     assert_eq!(answer.error_paths(), Vec::<Value>::new());
 }
+
+const COMMITS: &str = r#"query Commits($first: Int!, $after: String) {
+  repository(owner: "octo", name: "hello") {
+    ref(qualifiedName: "refs/heads/receipt-ledger") { target { ... on Commit {
+      history(first: $first, after: $after) {
+        nodes { oid parents(first: 2) { nodes { oid } } file(path: "ledger.json") { mode } }
+        pageInfo { hasNextPage endCursor }
+      }
+    } } }
+  }
+}"#;
+
+/// Every page of the ledger's history, as many commits at a time: ids and their parents.
+fn commits(sim: &Simulator, first: usize) -> Vec<(String, Vec<String>)> {
+    let client = Client::writer(sim);
+    let id = |commit: &Value| commit["oid"].as_str().unwrap().to_owned();
+    let (mut found, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let asked = json!({ "first": first, "after": after });
+        let answer = client.graphql(COMMITS, &asked).json();
+        let page = &answer["data"]["repository"]["ref"]["target"]["history"];
+        for node in page["nodes"].as_array().unwrap() {
+            assert_eq!(node["file"]["mode"], 0o100_644);
+            let parents = node["parents"]["nodes"].as_array().unwrap();
+            found.push((id(node), parents.iter().map(id).collect()));
+        }
+        if page["pageInfo"]["hasNextPage"] == false {
+            return found;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+}
+
+#[test]
+fn a_history_lists_a_parent_after_its_child_however_large_its_pages_are() {
+    pins![L1, L2];
+    let sim = Simulator::start();
+    ledger(&sim);
+    for _ in 0..5 {
+        sim.commit("receipt-ledger", &[("more", b"1")]);
+    }
+
+    let whole = commits(&sim, 100);
+    assert_eq!(whole.len(), 7);
+    let next = whole.iter().skip(1).map(|(id, _)| vec![id.clone()]);
+    let parents: Vec<_> = whole.iter().map(|(_, parents)| parents.clone()).collect();
+    assert_eq!(parents, next.chain([Vec::new()]).collect::<Vec<_>>());
+    assert_eq!(commits(&sim, 3), whole);
+}

@@ -19,7 +19,7 @@ const FACTS: &[(&str, &[&str])] = &[
         "append-refusals",
         &["F4", "R2", "R3", "A13", "A14", "M3", "S4", "S11"],
     ),
-    ("append-signature", &["A15"]),
+    ("append-signature", &["A15", "L3"]),
     ("append-status-checks", &["F4", "B12"]),
     (
         "artifact-zip",
@@ -53,7 +53,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("lag", &["F2", "U7", "A36", "N3"]),
     ("large-append", &["A18"]),
     ("list-lag", &["A36"]),
-    ("long-history", &["A6", "B9"]),
+    ("long-history", &["A6", "B9", "L4"]),
     ("other-workflows", &["A27", "M4", "N20"]),
     ("publish-at", &["A26", "A28", "B23"]),
     ("publish-existing-tag", &["A26"]),
@@ -84,5 +84,5 @@ const FACTS: &[(&str, &[&str])] = &[
         "whole-release",
         &["A1", "A25", "A35", "B25", "S6", "N12", "C3"],
     ),
-    ("whole-tag", &["A38"]),
+    ("whole-tag", &["A38", "L1", "L2"]),
 ];

@@ -1,0 +1,30 @@
+//! What following the ledger's branch commit by commit relies on.
+
+macro_rules! ledger {
+    ($then:ident $($more:ident)*; $($rows:tt)*) => {
+        $then! {
+            $($more)*; $($rows)*
+            L1: Inferred,
+                "`Commit.history` without a path lists every ancestor along all parents, a parent \
+                after its child, and continues where `after` says.",
+                "schema; git log's order; lysender, GitHub GraphQL: list commit history",
+                probe "whole-tag";
+            L2: Documented,
+                "A commit of a history shows its parents, and the mode of a file as git writes it: \
+                33188 for a regular one.",
+                "schema: Commit.parents, TreeEntry.mode", probe "whole-tag";
+            L3: Inferred,
+                "`signature` of a commit of `createCommitOnBranch` says `isValid` and \
+                `wasSignedByGitHub`, and that of a commit that was pushed unsigned is null.",
+                "schema; A15", switch WebCommitSigningIsOff, probe "append-signature";
+            L4: Unproven,
+                "A page of 100 commits with two files each stays within what GraphQL answers; one \
+                that does not is asked for again, smaller.",
+                "no public measurement; docs: GraphQL resource limits", probe "long-history";
+            L5: Documented,
+                "A run that a fork's pull request starts is listed under the base repository, with \
+                the fork as `head_repository`.",
+                "OpenAPI: workflow-run; docs: events that trigger workflows";
+        }
+    };
+}
