@@ -86,7 +86,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Stands directly before every write that becomes visible, and before each repetition of it.
+    /// Checked directly before every write that becomes visible, and before each repetition of it.
     async fn opens(&self) -> Result<(), Setback> {
         self.branch
             .fence(self.claim)
@@ -94,7 +94,7 @@ impl Gate<'_> {
             .map_err(|fenced| self.shut(fenced))
     }
 
-    /// Stands before what this attempt made is deleted: only the holder of the claim cleans up, and
+    /// Checked before what this attempt made is deleted: only the holder of the claim cleans up, and
     /// does so also after the receipt's end.
     async fn opens_to_clean_up(&self) -> Result<(), Setback> {
         match self.branch.look_at(self.claim).await {

@@ -14,10 +14,10 @@ use super::{
 use crate::github::GitHub;
 
 /// What GitHub holds of an operation that shipped before, if that is as approved. Links and numbers
-/// are GitHub's; `told` is what the ledger says of it, which anyone could have written.
+/// are GitHub's; `recorded` is what the ledger says of it, which anyone could have written.
 pub(crate) async fn shipped(
     operation: &Operation,
-    told: &GithubResponse,
+    recorded: &GithubResponse,
     github: &GitHub,
 ) -> Result<Option<GithubResponse>, Setback> {
     let mut held = GithubResponse {
@@ -26,22 +26,22 @@ pub(crate) async fn shipped(
     };
     let is_there = match operation {
         Operation::PublishRelease(release) => {
-            release_is_there(release, told, github, &mut held).await?
+            release_is_there(release, recorded, github, &mut held).await?
         }
         Operation::TagRepo(tag) => tag::is_there(tag, github, &mut held).await?,
-        Operation::OpenPr(pull) => pull::is_there(pull, told, github, &mut held).await?,
+        Operation::OpenPr(pull) => pull::is_there(pull, recorded, github, &mut held).await?,
     };
     Ok(is_there.then_some(held))
 }
 
 async fn release_is_there(
     release: &PublishRelease,
-    told: &GithubResponse,
+    recorded: &GithubResponse,
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<bool, Setback> {
     let sight = Sight::new(release, release.assets.as_slice().to_vec(), github);
-    let found = match (release.visibility.draft(), told.release_id) {
+    let found = match (release.visibility.draft(), recorded.release_id) {
         (false, _) => sight.published().await?,
         (true, Some(id)) => sight.by_id(id).await?,
         (true, None) => None,

@@ -104,7 +104,7 @@ async fn steps(
     if let Err(setback) = as_approved(&made, pull) {
         // Only what this attempt's own request opened is closed again.
         return Err(if ours {
-            close(claim, pull, github, made.number, setback).await
+            close(gate, pull, github, made.number, setback).await
         } else {
             setback
         });
@@ -125,11 +125,11 @@ async fn steps(
 /// branch that moved on does not make it another one.
 pub(super) async fn is_there(
     pull: &OpenPr,
-    told: &GithubResponse,
+    recorded: &GithubResponse,
     github: &GitHub,
     held: &mut GithubResponse,
 ) -> Result<bool, Setback> {
-    let Some(number) = told.pull_number else {
+    let Some(number) = recorded.pull_number else {
         return Ok(false);
     };
     let path = format!("/repos/{}/pulls/{number}", pull.target.repository);
@@ -266,9 +266,9 @@ fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// A pull request that nobody approved proposes nothing any more.
+/// Closes a pull request that was not approved, if this attempt still holds the claim.
 async fn close(
-    claim: &Claim,
+    gate: &Gate<'_>,
     pull: &OpenPr,
     github: &GitHub,
     number: u64,
@@ -276,11 +276,15 @@ async fn close(
 ) -> Setback {
     let path = format!("/repos/{}/pulls/{number}", pull.target.repository);
     let body = json!({ "state": "closed" });
-    let closed = repeated(github, true, async || {
-        github
-            .write::<serde_json::Value>(claim, Method::PATCH, &path, &body)
-            .await
-    });
+    let closed = async {
+        gate.opens_to_clean_up().await?;
+        repeated(github, true, async || {
+            github
+                .write::<serde_json::Value>(gate.claim, Method::PATCH, &path, &body)
+                .await
+        })
+        .await
+    };
 
     let message = match closed.await {
         Ok(_) => format!("{}; it was closed again", setback.message),

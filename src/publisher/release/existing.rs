@@ -204,7 +204,9 @@ impl Steps<'_> {
             .find(|asset| asset.name.as_str() == there.name)
     }
 
+    /// Deletes a half-uploaded asset. Whoever has lost the claim deletes nothing.
     pub(super) async fn take_away(&self, asset: &UploadedAsset) -> Result<(), Setback> {
+        self.gate.opens_to_clean_up().await?;
         let path = format!(
             "/repos/{}/releases/assets/{}",
             self.release.target.repository, asset.id

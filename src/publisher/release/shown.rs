@@ -65,25 +65,29 @@ impl Steps<'_> {
         made: Release,
         published: Published,
     ) -> Result<Vec<PublishedAsset>, Setback> {
-        let listed = self.all_listed(made, published).await?;
-        let mut assets = Vec::new();
-        for asset in &self.expected {
-            let found = listed
-                .iter()
-                .find(|listed| listed.name == asset.name.as_str())
-                .ok_or_else(|| missing(asset, published))?;
-            assets.push(self.verified(found, asset).await?);
-        }
-        Ok(assets)
+        let verified =
+            async |found: &UploadedAsset, asset: &Asset| self.verified(found, asset).await;
+        self.each(made, published, verified).await
     }
 }
 
 impl Sight<'_> {
-    /// Every expected asset and no other, compared one by one.
+    /// The same without a claim, so without evidence of one.
     pub(in crate::publisher) async fn compared(
         &self,
         made: Release,
         published: Published,
+    ) -> Result<Vec<PublishedAsset>, Setback> {
+        let same = async |found: &UploadedAsset, asset: &Asset| self.same(found, asset).await;
+        self.each(made, published, same).await
+    }
+
+    /// Every expected asset and no other, each compared with what GitHub lists.
+    async fn each(
+        &self,
+        made: Release,
+        published: Published,
+        compare: impl AsyncFn(&UploadedAsset, &Asset) -> Result<PublishedAsset, Setback>,
     ) -> Result<Vec<PublishedAsset>, Setback> {
         let listed = self.all_listed(made, published).await?;
         let mut assets = Vec::new();
@@ -92,7 +96,7 @@ impl Sight<'_> {
                 .iter()
                 .find(|listed| listed.name == asset.name.as_str())
                 .ok_or_else(|| missing(asset, published))?;
-            assets.push(self.same(found, asset).await?);
+            assets.push(compare(found, asset).await?);
         }
         Ok(assets)
     }
