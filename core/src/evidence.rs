@@ -222,7 +222,8 @@ impl UnverifiedEvidence {
         &self.bytes
     }
 
-    /// Whether it says to spend the same receipt for the same operation as a claim, by the same run: an earlier attempt's.
+    /// Whether it claims the same operation for the same run as a claim, by the same acting run: an
+    /// earlier attempt's.
     #[must_use]
     pub fn precedes(&self, claim: &Claim) -> bool {
         let Ok(ours) = Entry::from_document(claim.document()) else {

@@ -128,10 +128,14 @@ pub async fn claim<S: LedgerStore>(
                 tag,
                 first_seen_at,
             }) => {
+                // Ours is only what was sent: its bytes are the evidence.
+                let Some(document) = sent.remove(&entry.digest) else {
+                    return Err(NoClaim::Unknown(format!("{entry} was not sent from here")));
+                };
                 let claim = Claim {
-                    document: sent.remove(&entry.digest).unwrap_or_default(),
                     grant,
                     entry,
+                    document,
                     tag,
                     resumes,
                 };

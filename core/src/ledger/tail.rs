@@ -188,7 +188,7 @@ impl Tail {
         tail
     }
 
-    /// How many entries it holds above a checkpoint, for what is still to be appended.
+    /// Whether so many appends still fit above a checkpoint: a receipt from there must stay readable.
     pub fn has_room(&self, checkpoint: &Checkpoint, appends: usize) -> Result<(), Refusal> {
         let above = self.above(checkpoint)?;
         let entries = above.iter().filter(|commit| commit.added.is_some()).count();

@@ -49,8 +49,14 @@ impl Attempt<'_> {
             self.note_operation(planned.operation());
             let digest = planned.digest();
             let subject = Subject::Described(self.describer().planned(planned, ""));
-            let ending =
-                Box::pin(self.publish_with(subject, Some(digest), &mut receipts, &footing)).await;
+            let ending = Box::pin(self.publish_with(
+                subject,
+                Some(digest),
+                &mut receipts,
+                &footing,
+                left + 1,
+            ))
+            .await;
             self.note_requests();
             if left == 0 || !matches!(ending, Ending::Succeeded { .. }) {
                 return ending;

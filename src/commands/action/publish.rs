@@ -8,6 +8,7 @@ use countersign_core::{
     digest::Digest,
     evidence::AttachReceipt,
     ledger::{self, Base, Effect, EntryId, GithubResponse, NoClaim, Outcome, Recorded, Tail},
+    name::CommitId,
     operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
     receipt::VerifiedReceipt,
@@ -68,7 +69,7 @@ impl Attempt<'_> {
             Err(Unplanned::Refused(refusal)) => Receipts::none(refusal),
             Err(trouble @ Unplanned::Trouble(_)) => return trouble.into(),
         };
-        Box::pin(self.publish_with(subject, digest, &mut receipts, &footing)).await
+        Box::pin(self.publish_with(subject, digest, &mut receipts, &footing, 1)).await
     }
 
     /// What the inputs ask for.
@@ -98,13 +99,15 @@ impl Attempt<'_> {
         }
     }
 
-    /// Tries every receipt for an operation, the oldest first, until one counts.
+    /// Tries every receipt for an operation, the oldest first, until one is valid. So many operations
+    /// of the plan are still open, this one included.
     pub(super) async fn publish_with(
         &self,
         subject: Subject,
         digest: Option<Digest>,
         receipts: &mut Receipts,
         footing: &Footing,
+        open: usize,
     ) -> Ending {
         let (mut subject, mut digest) = (subject, digest);
         if digest.is_none() && receipts.are_several() {
@@ -143,6 +146,11 @@ impl Attempt<'_> {
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => {
+                    // A plan that would outgrow what one decision reads is not started.
+                    let checkpoint = &grant.receipt().terms().ledger;
+                    if let Err(refusal) = grant.tail().has_room(checkpoint, 2 * open) {
+                        return Ending::Refused(refusal);
+                    }
                     return Box::pin(self.publish(grant, &files, attach)).await;
                 }
                 (Ok(_), _) => unreachable!("what was granted is whole"),
@@ -220,6 +228,7 @@ impl Attempt<'_> {
             let (seen, rules) = (tail.and_then(Tail::newest), sighting.ledger_rules.clone());
             self.recorder
                 .note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
+            self.report_strays(tail);
             if let (Some(tail), Ok(receipt)) = (tail, &receipt) {
                 shipped = tail
                     .said_to_have_shipped(receipt, &executor)
@@ -245,6 +254,17 @@ impl Attempt<'_> {
             shipped,
             attach,
         })
+    }
+
+    /// Commits that added no entry change nothing here, but no append makes them.
+    fn report_strays(&self, tail: Option<&Tail>) {
+        let strays: Vec<&CommitId> = tail.into_iter().flat_map(Tail::strays).collect();
+        if let Some(first) = strays.first() {
+            self.recorder.log().line(&format!(
+                "countersign: {} commit(s) of the ledger added no entry, the first of them {first}. They change nothing; find out who made them.",
+                strays.len()
+            ));
+        }
     }
 
     async fn publish(&self, grant: Grant, files: &AssetFiles, attach: AttachReceipt) -> Ending {
