@@ -17,7 +17,13 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-use countersign_core::{document::Document as _, envelope::Envelope, plan::Plan, receipt::Terms};
+use countersign_core::{
+    document::Document as _,
+    envelope::Envelope,
+    ledger::{Checkpoint, Head},
+    plan::Plan,
+    receipt::Terms,
+};
 use countersign_sim::{Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
@@ -317,6 +323,8 @@ impl Demo {
                 "after it expired",
                 "receipt_expired",
                 &self.with_terms(kind, "expired", |terms| {
+                    // A receipt for the old plan could not do it again either.
+                    terms.ledger = self.tip();
                     (terms.issued_at, terms.expires_at) =
                         (terms.issued_at.minus(7200), terms.issued_at.minus(3600));
                 }),
@@ -367,6 +375,20 @@ impl Demo {
             RUN,
             &Envelope::sign(&terms, &[&self.key]).to_line(),
         )
+    }
+
+    /// The ledger as it is now, as a new plan would name it.
+    fn tip(&self) -> Checkpoint {
+        let head = self.sim.read_file("receipt-ledger", "ledger.json").unwrap();
+        Checkpoint {
+            commit: self
+                .sim
+                .ref_oid("refs/heads/receipt-ledger")
+                .unwrap()
+                .parse()
+                .unwrap(),
+            head: Head::from_document(&head).unwrap(),
+        }
     }
 
     #[expect(clippy::unused_self, reason = "reads as a step of the demo")]
