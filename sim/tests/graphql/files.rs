@@ -1,4 +1,8 @@
 //! Files of a commit and the history of a path.
+#![expect(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
 
 use countersign_sim::{Simulator, Switch, pins};
 use serde_json::{Value, json};
