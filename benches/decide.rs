@@ -15,8 +15,8 @@ use countersign_core::{
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
     ledger::{
-        self, Append, Appended, Base, BranchCommit, Checkpoint, Examiner, Followed, HEAD_PATH,
-        Head, LedgerStore, LedgerView, Links, Tail, Verifier,
+        self, Append, Appended, Base, BranchCommit, Checkpoint, Examiner, Followed, Guard,
+        HEAD_PATH, Head, LedgerStore, LedgerView, Links, Moves, Tail, Verifier,
     },
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{Operation, TagMessage, TagRepo, Target},
@@ -95,7 +95,10 @@ fn sighting() -> Sighting {
         target: target(),
         date: Some(Timestamp::from_unix(NOW)),
         ledger: tail(),
-        ledger_rules: None,
+        guard: Guard {
+            rules: Some(vec!["deletion".into(), "non_fast_forward".into()]),
+            moves: Moves::Unknown("GitHub was not asked".into()),
+        },
         world: World {
             archived: false,
             commit: CommitFact::Commit,
@@ -131,6 +134,7 @@ fn decided(line: &str, keys: &TrustedKeys) -> Grant {
         now: Timestamp::from_unix(NOW),
         preflight: Preflight::Seen(sighting().into()),
         allow_workflow_changes: false,
+        unguarded_ledger: false,
         attach_receipt: countersign_core::evidence::AttachReceipt::No,
     };
     authorize(evidence).verdict.unwrap()

@@ -9,6 +9,7 @@ mod endpoints;
 mod graphql;
 mod inventory;
 mod ledger;
+mod moves;
 mod pace;
 mod patience;
 mod preflight;
@@ -36,7 +37,8 @@ use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
     header::{
-        ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT,
+        ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LINK, LOCATION,
+        USER_AGENT,
     },
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -169,6 +171,19 @@ impl GitHub {
                 .json()
         })
         .await
+    }
+
+    /// Reads one page of a list, once, and the cursor of the next one.
+    async fn read_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(T, Option<String>), Trouble> {
+        let uri = self.endpoints.rest(path);
+        let reply = self
+            .send(request(Method::GET, &uri, OctoBody::empty())?)
+            .await?;
+        let next = reply.headers.get(LINK).and_then(|link| link.to_str().ok());
+        Ok((reply.json()?, next.and_then(cursor_of_next)))
     }
 
     /// Reads the bytes of a release asset back and returns their digest.
@@ -408,6 +423,18 @@ impl Reply {
     fn date(&self) -> Option<Timestamp> {
         trouble::date(&self.headers)
     }
+}
+
+/// The parameter `after` of the page that a `Link` header calls the next one, encoded as it is there.
+fn cursor_of_next(link: &str) -> Option<String> {
+    let next = link.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let address = next.split_once('<')?.1.split_once('>')?.0;
+    let query = address.split_once('?')?.1;
+    let after = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("after="))?;
+    let is_value = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%+/=:".contains(&byte);
+    after.bytes().all(is_value).then(|| after.into())
 }
 
 /// Text that is not JSON may come from a proxy or a broken page, and the next try may bring the

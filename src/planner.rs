@@ -76,7 +76,7 @@ pub(crate) async fn look(
     };
     let Sighting {
         ledger,
-        ledger_rules,
+        guard,
         world,
         ..
     } = sighting;
@@ -158,7 +158,7 @@ pub(crate) async fn look(
             warnings,
         },
         obstacle,
-        ledger_rules,
+        ledger_rules: guard.rules,
     })
 }
 

@@ -8,7 +8,7 @@ mod harness;
 
 use std::time::Duration;
 
-use countersign_sim::{Effect, Endpoint, Fault};
+use countersign_sim::{Effect, Endpoint, Fault, Switch};
 use harness::{Attempt, Report, Stage};
 
 /// The next attempt of the same run, as "re-run jobs" starts it.
@@ -539,4 +539,69 @@ fn a_retry_makes_the_claim_be_looked_at_again() {
         report.message()
     );
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
+}
+
+/// What the row about the ledger's branch shows.
+fn guard(report: &Report) -> String {
+    let checks = report.record["checks"].as_array().unwrap().iter();
+    let mut guards = checks.filter(|check| check["code"] == "ledger_unguarded");
+    guards.next().unwrap()["found"].as_str().unwrap().to_owned()
+}
+
+fn looks_at_activity(stage: &Stage) -> usize {
+    let events = stage.events().into_iter();
+    let looks = events.filter(|event| event.endpoint == Endpoint::ListActivity);
+    looks.count()
+}
+
+#[test]
+fn without_rules_githubs_activity_shows_that_the_ledger_was_not_set_back() {
+    let stage = Stage::new();
+    let report = stage.tag().approved().run();
+    report.succeeded();
+    assert_eq!(guard(&report), "rules forbid deletion and forced pushes");
+    assert_eq!(looks_at_activity(&stage), 0);
+
+    let stage = Stage::unprotected();
+    for tag in ["v1", "v2"] {
+        let report = stage.tag().input("tag-name", tag).approved().run();
+        report.succeeded();
+        assert_eq!(guard(&report), "GitHub's activity shows plain pushes alone");
+    }
+    assert_eq!(looks_at_activity(&stage), 2);
+}
+
+#[test]
+fn activity_that_shows_late_is_looked_at_again() {
+    let stage = Stage::unprotected();
+    let attempt = stage.tag().approved();
+    stage.sim.turn_on(Switch::ActivityIsLate);
+    attempt.run().succeeded();
+    assert_eq!(looks_at_activity(&stage), 3);
+}
+
+#[test]
+fn activity_is_read_page_by_page_back_to_before_the_plan() {
+    let stage = Stage::unprotected();
+    let attempt = stage.tag().approved();
+    for _ in 0..150 {
+        stage.sim.commit("receipt-ledger", &[("junk", b"junk")]);
+    }
+    attempt.run().succeeded();
+    assert_eq!(looks_at_activity(&stage), 2);
+}
+
+#[test]
+fn a_workflow_may_accept_a_ledger_that_nothing_keeps_from_being_set_back() {
+    let stage = Stage::unprotected();
+    stage.sim.turn_on(Switch::ActivityIsAbsent);
+    let attempt = stage.tag().approved();
+    assert_eq!(attempt.run().code(), "ledger_unguarded");
+    let report = attempt.input("unguarded-ledger", "true").run();
+    report.succeeded();
+    let found = guard(&report);
+    assert!(
+        found.ends_with("; accepted by the input `unguarded-ledger`"),
+        "{found}"
+    );
 }

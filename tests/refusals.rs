@@ -16,7 +16,7 @@ use countersign_core::{
     name::RepositoryId,
     operation::Kind,
 };
-use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions, Switch};
 use ed25519_dalek::SigningKey;
 use harness::{Attempt, Report, Stage, trusted_line};
 
@@ -140,6 +140,12 @@ const CASES: &[Case] = &[
     ("ledger_tampered", |stage| {
         let attempt = stage.tag().approved();
         stage.sim.remove("receipt-ledger", &["ledger.json"]);
+        attempt.run()
+    }),
+    ("ledger_unguarded", |stage| {
+        let attempt = stage.tag().approved();
+        stage.sim.branch_rules("receipt-ledger", &[]);
+        stage.sim.turn_on(Switch::ActivityIsAbsent);
         attempt.run()
     }),
     ("ledger_tail_too_long", |stage| {

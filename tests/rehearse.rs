@@ -239,6 +239,10 @@ fn what_takes_very_many_requests_is_tried_with_heavy_alone() {
 /// Which probes see a switch.
 const SEEN: &[(Switch, &[&str])] = &[
     (Switch::AbsentFilesAreSilent, &["absent-file"]),
+    (
+        Switch::ActivityIsAbsent,
+        &["activity", "whole-pull", "whole-release", "whole-tag"],
+    ),
     (Switch::AnyAcceptIsServed, &["artifact-zip"]),
     (Switch::AssetsAreServedDirectly, &["asset-redirect"]),
     (Switch::OldRateLimitWord, &["rate-limit-word"]),
@@ -259,7 +263,10 @@ const SEEN: &[(Switch, &[&str])] = &[
 ];
 
 /// Switches that no probe can see, with the reason.
-const UNSEEN: &[(Switch, &str)] = &[];
+const UNSEEN: &[(Switch, &str)] = &[(
+    Switch::ActivityIsLate,
+    "the probe looks until the moves show, as the product does",
+)];
 
 #[test]
 fn every_switch_has_its_probe_or_a_reason_for_having_none() {
@@ -301,6 +308,7 @@ macro_rules! seen {
 
 seen! {
     silence_about_absent_files_is_seen: AbsentFilesAreSilent,
+    a_server_without_activity_is_seen: ActivityIsAbsent,
     archives_for_any_accept_are_seen: AnyAcceptIsServed,
     assets_without_a_redirect_are_seen: AssetsAreServedDirectly,
     the_old_word_for_the_limit_is_seen: OldRateLimitWord,

@@ -1,13 +1,13 @@
 //! Turns evidence into a decision: every binding rule is evaluated, and only if all hold there is a grant.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     authority::Authority,
     binding::{self, Check},
     evidence::AttachReceipt,
     keys::{Threshold, TrustedKeys},
-    ledger::{Append, Entry, EntryId, Pair, Sent, Tail, Use},
+    ledger::{Append, Entry, EntryId, Guard, Pair, Sent, Tail, Use},
     name::{Actor, CommitId, Executor, RunId},
     operation::{Operation, Target},
     policy::Policy,
@@ -70,6 +70,8 @@ pub struct Evidence {
     pub preflight: Preflight,
     /// Whether the token may create refs whose workflows differ from the default branch's.
     pub allow_workflow_changes: bool,
+    /// Whether the workflow accepts a ledger that may have been rewound.
+    pub unguarded_ledger: bool,
     /// Whether a release gets its evidence, which is one upload more.
     pub attach_receipt: AttachReceipt,
 }
@@ -123,8 +125,8 @@ pub struct Sighting {
     pub date: Option<Timestamp>,
     /// The ledger.
     pub ledger: Result<Tail, Refusal>,
-    /// The types of the rules that protect its branch, if GitHub shows them; for the record, nothing is decided by them.
-    pub ledger_rules: Option<Vec<String>>,
+    /// What keeps its branch from being rewound.
+    pub guard: Guard,
     /// Everything that the operation touches.
     pub world: World,
 }

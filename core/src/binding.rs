@@ -81,6 +81,8 @@ rules! {
     Clocks: "clocks agree", "clock_skew", clocks;
     /// The ledger exists, can be read, and holds the checkpoint.
     Ledger: "ledger holds the checkpoint", "ledger_missing", ledger;
+    /// The ledger's branch cannot have been rewound to the checkpoint.
+    Guard: "ledger was not set back", "ledger_unguarded", guard;
     /// Trust file and policy are not older than those that decided before.
     Authority: "trust and policy are the newest", "trust_rolled_back", authority;
     /// GitHub leaves room for the operation as approved.

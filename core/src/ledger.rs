@@ -3,6 +3,7 @@
 mod checkpoint;
 mod claim;
 mod entry;
+mod guard;
 mod outcome;
 mod path;
 mod store;
@@ -16,6 +17,7 @@ pub use self::{
     checkpoint::{Checkpoint, EntryId},
     claim::{Claim, Lapse, NoClaim, claim},
     entry::{Entry, EventType, Header, MOST_ENTRY_BYTES, V1, VERSION},
+    guard::{Guard, Guarded, Move, MoveKind, Moves, Unjoined},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
     path::{AUTHORITY_PATH, HEAD_PATH, entry_path},
     store::{Append, Appended, LedgerStore, LedgerView, Rejection},

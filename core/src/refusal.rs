@@ -220,6 +220,14 @@ pub enum Refusal {
         /// Entries among them.
         entries: usize,
     },
+    /// Nothing shows that the branch was not rewound to the receipt's checkpoint.
+    #[error(
+        "nothing shows that the ledger was not set back since the receipt's plan was made: its branch's rules do not forbid that, and {problem}"
+    )]
+    LedgerUnguarded {
+        /// What GitHub's activity shows or lacks.
+        problem: String,
+    },
     /// An entry about this very operation cannot be read.
     #[error("{entry} is about this operation, and this version of Countersign cannot read it")]
     LedgerNewerVersion {
@@ -388,6 +396,7 @@ impl Refusal {
             Self::LedgerRolledBack { .. } => "ledger_rolled_back",
             Self::LedgerTampered { .. } => "ledger_tampered",
             Self::LedgerTailTooLong { .. } => "ledger_tail_too_long",
+            Self::LedgerUnguarded { .. } => "ledger_unguarded",
             Self::LedgerNewerVersion { .. } => "ledger_newer_version",
             Self::OperationDone { .. } => "operation_done",
             Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => {
@@ -489,6 +498,9 @@ impl Refusal {
             }
             Self::LedgerTailTooLong { .. } => {
                 "Approve again: a new receipt names the ledger as it is now. If no one published that much, find out who writes to the ledger."
+            }
+            Self::LedgerUnguarded { .. } => {
+                "Protect the ledger once, as an administrator: countersign ledger init --repository OWNER/NAME --protect. If the message names a forced move, find out who made it first. If the record is only late, re-run the job in a minute."
             }
             Self::LedgerNewerVersion { .. } => {
                 "Use the newest version of Countersign in this workflow. If this is the newest, someone wrote the entry by hand: find out who, and start a new run."

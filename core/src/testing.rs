@@ -13,7 +13,7 @@ use crate::{
     digest::Digest,
     envelope::Envelope,
     keys::{PublicKey, TrustedKeys},
-    ledger::{Checkpoint, Entry, EntryId, EventType, GithubResponse, Head, V1},
+    ledger::{Checkpoint, Entry, EntryId, EventType, GithubResponse, Guard, Head, Moves, V1},
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{
         Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo,
@@ -76,6 +76,14 @@ pub(crate) fn commit(digit: char) -> CommitId {
         .collect::<String>()
         .parse()
         .unwrap()
+}
+
+/// A branch that its rules keep from being rewound.
+pub(crate) fn guarded() -> Guard {
+    Guard {
+        rules: Some(vec!["deletion".into(), "non_fast_forward".into()]),
+        moves: Moves::Unknown("GitHub was not asked".into()),
+    }
 }
 
 pub(crate) fn target() -> Target {

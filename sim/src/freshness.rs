@@ -23,6 +23,8 @@ pub(crate) enum Fresh {
     Asset(u64),
     /// A release that was just published.
     Release(u64),
+    /// A move of a ref, by its number.
+    Move(usize),
 }
 
 impl Fresh {
@@ -36,6 +38,7 @@ impl Fresh {
             Self::Ref(_) => &[Switch::FreshRefsAreMissing],
             Self::Asset(_) => &[Switch::FreshAssetsAreMissing],
             Self::Release(_) => &[Switch::PublishedStillListedAsDraft],
+            Self::Move(_) => &[Switch::ActivityIsLate],
         }
     }
 }
@@ -46,6 +49,15 @@ impl World {
         if self.lags(&made) {
             self.fresh.insert(made, self.lag);
         }
+    }
+
+    /// Counts one look at the newest move of a ref, which is fresh until it was looked for.
+    pub(crate) fn misses_move(&mut self, number: usize) -> bool {
+        let moved = Fresh::Move(number);
+        if self.lags(&moved) && !self.fresh.contains_key(&moved) {
+            self.note_fresh(moved.clone());
+        }
+        self.is_missed(&moved)
     }
 
     /// Counts one look at this thing, and whether the look misses it.

@@ -1,6 +1,6 @@
 //! The real bare repository under the API.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
@@ -70,6 +70,8 @@ pub(crate) struct Move {
     pub(crate) name: String,
     pub(crate) before: Option<Oid>,
     pub(crate) after: Option<Oid>,
+    /// When, in Unix seconds.
+    pub(crate) at: i64,
 }
 
 /// The bare repository; a temporary one lives as long as this.
@@ -78,6 +80,8 @@ pub(crate) struct Git {
     directory: PathBuf,
     /// What happened to refs, oldest first.
     pub(crate) moves: RefCell<Vec<Move>>,
+    /// What the clock showed when the repository was last entered.
+    pub(crate) now: Cell<i64>,
     _temporary: Option<TempDir>,
 }
 
@@ -96,6 +100,7 @@ impl Git {
             repository: Repository::init_bare(&directory).expect("a bare repository can be made"),
             directory,
             moves: RefCell::default(),
+            now: Cell::new(first_commit.unwrap_or_default()),
             _temporary: temporary,
         };
         if git.reference("refs/heads/main").is_none() {
@@ -179,6 +184,7 @@ impl Git {
             name: name.to_owned(),
             before,
             after,
+            at: self.now.get(),
         });
     }
 

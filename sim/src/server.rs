@@ -48,7 +48,11 @@ impl Shared {
 
     /// Works on one repository under the lock.
     pub(crate) fn world<R>(&self, repository: usize, work: impl FnOnce(&mut World) -> R) -> R {
-        self.site(|site| work(&mut site.worlds[repository]))
+        self.site(|site| {
+            let world = &mut site.worlds[repository];
+            world.git.now.set(world.now());
+            work(world)
+        })
     }
 
     /// Keeps everybody else out for as long as `work` takes.

@@ -33,6 +33,10 @@ switches! {
     /// `file(path:)` of an absent path is null without an error. No record shows it; it is what
     /// this simulator did before it was compared with the record.
     AbsentFilesAreSilent,
+    /// There is no record of activity, as on servers that are too old for it.
+    ActivityIsAbsent,
+    /// The record of activity lacks the newest move for the first looks (`Simulator::lag`).
+    ActivityIsLate,
     /// Any `Accept` is served, also for artifacts.
     AnyAcceptIsServed,
     /// The bytes of a release asset come in the answer itself instead of by a redirect.

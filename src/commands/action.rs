@@ -255,6 +255,10 @@ impl<'a> Attempt<'a> {
         )
     }
 
+    fn unguarded_ledger(&self) -> Result<bool, InputRefusal> {
+        flag("unguarded-ledger", &self.inputs.unguarded_ledger)
+    }
+
     fn attach_receipt(&self) -> Result<AttachReceipt, InputRefusal> {
         Ok(if flag("attach-receipt", &self.inputs.attach_receipt)? {
             AttachReceipt::Yes

@@ -135,6 +135,7 @@ impl Offline<'_> {
             now: clock(),
             preflight: Preflight::NotAsked,
             allow_workflow_changes: false,
+            unguarded_ledger: false,
             attach_receipt: AttachReceipt::No,
         });
         Ok((planned, decision.checks))

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     authorize::{Preflight, Sighting},
-    ledger::{Base, LedgerView, Tail},
+    ledger::{Base, Guard, LedgerView, Moves, Tail},
     name::{CommitId, Repository},
     operation::Operation,
+    receipt::Terms,
     refusal::{AccessRefusal, Refusal},
     timestamp::Timestamp,
     world::Budget,
@@ -134,6 +135,22 @@ impl GitHub {
         }
     }
 
+    /// The same for a receipt. Where no rules keep the ledger's branch from being set back, GitHub is
+    /// asked how it moved since the receipt's plan.
+    pub(crate) async fn preflight_for(&self, query: &PreflightQuery, terms: &Terms) -> Preflight {
+        let base = Base::At(terms.ledger.clone());
+        let mut preflight = self.preflight(query, &base).await;
+
+        if let Preflight::Seen(sighting) = &mut preflight
+            && !sighting.guard.forbids_rewinding()
+            && let Ok(tail) = &sighting.ledger
+        {
+            let repository = &terms.target.repository;
+            sighting.guard.moves = self.moves_since(repository, tail, terms).await;
+        }
+        preflight
+    }
+
     /// What is left of the REST budget, if that matters; asking costs nothing of it. A server of one's own may have no limits.
     async fn requests_left(&self, matters: bool) -> Result<Option<Budget>, Trouble> {
         if !matters {
@@ -188,7 +205,10 @@ impl GitHub {
             target: found.target,
             date: found.date,
             ledger,
-            ledger_rules: found.ledger_rules,
+            guard: Guard {
+                rules: found.ledger_rules,
+                moves: Moves::Unknown("GitHub's activity was not asked for".into()),
+            },
             world: found.world,
         })
     }

@@ -80,6 +80,7 @@ inputs! {
     audit_artifact_name: "audit-artifact-name",
     max_wait: "max-wait",
     allow_workflow_changes: "allow-workflow-changes",
+    unguarded_ledger: "unguarded-ledger",
     attach_receipt: "attach-receipt",
 }
 

@@ -8,6 +8,7 @@ use countersign_core::{
     envelope::Envelope,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path},
 };
+use countersign_sim::Switch;
 use ed25519_dalek::Signer as _;
 
 use crate::{
@@ -33,6 +34,30 @@ pub const SCENES: &[Scene] = &[
     (
         "entries are taken back by moving the branch",
         entries_taken_back,
+    ),
+    (
+        "the branch is set back to the commit that the approver saw",
+        set_back_to_the_checkpoint,
+    ),
+    (
+        "the branch is set back to the commit that the approver saw, and goes on",
+        set_back_and_continued,
+    ),
+    (
+        "the branch is set back further, and led to the commit that the approver saw again",
+        set_back_and_led_there_again,
+    ),
+    (
+        "the branch is deleted and made anew at the commit that the approver saw",
+        made_anew_at_the_checkpoint,
+    ),
+    (
+        "the branch is set back where GitHub records nothing",
+        set_back_without_a_record,
+    ),
+    (
+        "the branch is set back under another approval",
+        set_back_under_another_approval,
     ),
     ("the ledger begins anew", a_new_beginning),
     ("a fork of the same length takes the ledger's place", a_fork),
@@ -168,6 +193,99 @@ fn entries_taken_back() {
         "entries are taken back by moving the branch",
         attempt,
         "ledger_rolled_back",
+    );
+}
+
+const LEDGER: &str = "refs/heads/receipt-ledger";
+
+/// A tag that was made with a receipt and deleted again, and where the ledger was before it.
+fn a_used_receipt(stage: &Stage) -> (Attempt<'_>, String) {
+    let seen = stage.sim.ref_oid(LEDGER).unwrap();
+    let attempt = stage.tag().approved();
+    attempt.run().succeeded();
+    assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
+    (attempt, seen)
+}
+
+fn set_back_to_the_checkpoint() {
+    let stage = Stage::unprotected();
+    let (attempt, seen) = a_used_receipt(&stage);
+    stage.sim.set_ref(LEDGER, &seen);
+    attempted(
+        &stage,
+        "the branch is set back to the commit that the approver saw",
+        attempt,
+        "ledger_unguarded",
+    );
+}
+
+fn set_back_and_continued() {
+    let stage = Stage::unprotected();
+    let (attempt, seen) = a_used_receipt(&stage);
+    stage.sim.set_ref(LEDGER, &seen);
+    stage.sim.commit("receipt-ledger", &[("README.md", b"1")]);
+    attempted(
+        &stage,
+        "the branch is set back to the commit that the approver saw, and goes on",
+        attempt,
+        "ledger_unguarded",
+    );
+}
+
+fn set_back_and_led_there_again() {
+    let stage = Stage::unprotected();
+    let below = stage.sim.ref_oid(LEDGER).unwrap();
+    stage.sim.commit("receipt-ledger", &[("README.md", b"1")]);
+    let (attempt, seen) = a_used_receipt(&stage);
+    stage.sim.set_ref(LEDGER, &below);
+    stage.sim.set_ref(LEDGER, &seen);
+    attempted(
+        &stage,
+        "the branch is set back further, and led to the commit that the approver saw again",
+        attempt,
+        "ledger_unguarded",
+    );
+}
+
+fn made_anew_at_the_checkpoint() {
+    let stage = Stage::unprotected();
+    let (attempt, seen) = a_used_receipt(&stage);
+    assert!(stage.sim.delete_ref(LEDGER));
+    stage.sim.set_ref(LEDGER, &seen);
+    attempted(
+        &stage,
+        "the branch is deleted and made anew at the commit that the approver saw",
+        attempt,
+        "ledger_unguarded",
+    );
+}
+
+fn set_back_without_a_record() {
+    let stage = Stage::unprotected();
+    let (attempt, seen) = a_used_receipt(&stage);
+    stage.sim.set_ref(LEDGER, &seen);
+    stage.sim.turn_on(Switch::ActivityIsAbsent);
+    attempted(
+        &stage,
+        "the branch is set back where GitHub records nothing",
+        attempt,
+        "ledger_unguarded",
+    );
+}
+
+/// An approval that is newer than the rewind is refused too: its plan may be older.
+fn set_back_under_another_approval() {
+    let stage = Stage::unprotected();
+    let (attempt, seen) = a_used_receipt(&stage);
+    stage.sim.set_ref(LEDGER, &seen);
+    let between = stage.tag().input("tag-name", "v0").approved();
+    let refused = between.run();
+    assert_eq!(refused.code(), "ledger_unguarded");
+    attempted(
+        &stage,
+        "the branch is set back under another approval",
+        attempt,
+        "ledger_unguarded",
     );
 }
 

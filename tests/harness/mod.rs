@@ -81,8 +81,16 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// GitHub with a ledger, an empty workspace, and one approver.
+    /// GitHub with a ledger that its rules protect, an empty workspace, and one approver.
     pub fn new() -> Self {
+        let stage = Self::unprotected();
+        let rules = ["deletion", "non_fast_forward"];
+        stage.sim.branch_rules("receipt-ledger", &rules);
+        stage
+    }
+
+    /// The same with a ledger that no rule protects.
+    pub fn unprotected() -> Self {
         let mut stage = Self::without_ledger();
         let made = stage
             .command(&["ledger", "init", "--repository", stage.sim.repository()])

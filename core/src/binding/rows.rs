@@ -365,6 +365,37 @@ pub(super) fn ledger(evidence: &Evidence) -> Row {
     }
 }
 
+pub(super) fn guard(evidence: &Evidence) -> Row {
+    let expected = "rules that forbid it, or a record of every move";
+    let Ok(receipt) = &evidence.receipt else {
+        return Row::not_evaluated(expected, UNREAD);
+    };
+    let (guard, tail) = match &evidence.preflight {
+        Preflight::NotAsked | Preflight::Unavailable(_) => {
+            return Row::not_evaluated(expected, UNSEEN);
+        }
+        Preflight::Seen(sighting) => match &sighting.ledger {
+            Ok(tail) if tail.covers(&receipt.terms().ledger) => (&sighting.guard, tail),
+            _ => {
+                return Row::not_evaluated(expected, "not evaluated: the checkpoint was not found");
+            }
+        },
+    };
+    match guard.keeps(tail, receipt.terms()) {
+        Ok(guarded) => Row::new(expected, guarded.as_str(), Ok(())),
+        Err(problem) if evidence.unguarded_ledger => Row::new(
+            expected,
+            format!("{problem}; accepted by the input `unguarded-ledger`"),
+            Ok(()),
+        ),
+        Err(problem) => Row::new(
+            expected,
+            problem.clone(),
+            Err(Refusal::LedgerUnguarded { problem }),
+        ),
+    }
+}
+
 pub(super) fn policy(evidence: &Evidence) -> Row {
     let policy = match &evidence.basis.policy {
         Ok(Some(policy)) => policy,

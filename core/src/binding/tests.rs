@@ -16,8 +16,8 @@ use crate::{
     policy::Policy,
     receipt::Terms,
     testing::{
-        Branch, NOON, claim_of, commit, executor, key, outcome_of, release, tag, target, terms,
-        trust, trust_file, world,
+        Branch, NOON, claim_of, commit, executor, guarded, key, outcome_of, release, tag, target,
+        terms, trust, trust_file, world,
     },
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
@@ -46,10 +46,11 @@ impl Case {
                 target: target(),
                 date: Some(now),
                 ledger: Err(Refusal::ReceiptMissing),
-                ledger_rules: None,
+                guard: guarded(),
                 world: world(),
             })),
             allow_workflow_changes: false,
+            unguarded_ledger: false,
             attach_receipt: AttachReceipt::No,
         };
         Self {
@@ -812,6 +813,7 @@ fn a_rule_that_could_not_be_evaluated_is_no_leave() {
         "not used before",
         "clocks agree",
         "ledger holds the checkpoint",
+        "ledger was not set back",
         "trust and policy are the newest",
         "GitHub has room for it",
     ];

@@ -40,6 +40,8 @@ pub struct Tail {
     commits: Vec<TailCommit>,
     /// What the newest commits, also those below the base, recorded as authority.
     authorities: Vec<Authority>,
+    /// The branch's first commit, if it was among those that were read.
+    root: Option<CommitId>,
 }
 
 /// A commit of a tail, and the entry that it added.
@@ -51,6 +53,8 @@ pub struct TailCommit {
     pub proven_at: Option<Timestamp>,
     /// The entry; none for a stray commit, which added none.
     pub added: Option<Arc<Added>>,
+    /// Whether this process appended it, by an append that GitHub confirmed.
+    pub is_own: bool,
 }
 
 /// An entry as a commit of the tail added it.
@@ -95,6 +99,7 @@ impl Tail {
             base: tip,
             commits: Vec::new(),
             authorities: Vec::new(),
+            root: None,
         }
     }
 
@@ -142,6 +147,22 @@ impl Tail {
             })
     }
 
+    /// The commits from the tip down to a checkpoint, with both.
+    pub(super) fn commits_from<'a>(&'a self, checkpoint: &'a Checkpoint) -> Vec<&'a CommitId> {
+        let above = self.above(checkpoint).unwrap_or_default();
+        let above = above.iter().rev().map(|commit| &commit.at.commit);
+        above.chain([&checkpoint.commit]).collect()
+    }
+
+    pub(super) fn is_own_append(&self, id: &CommitId) -> bool {
+        let mut commits = self.commits.iter();
+        commits.any(|commit| commit.is_own && commit.at.commit == *id)
+    }
+
+    pub(super) const fn root(&self) -> Option<&CommitId> {
+        self.root.as_ref()
+    }
+
     /// Whether what is above this checkpoint was verified.
     #[must_use]
     pub fn covers(&self, checkpoint: &Checkpoint) -> bool {
@@ -158,6 +179,7 @@ impl Tail {
         }
         let mut tail = self.clone();
         tail.commits.extend(above.commits);
+        tail.root = tail.root.or(above.root);
         // What decided once stays known, whatever the commits that were read now hold.
         for authority in above.authorities {
             if !tail.authorities.contains(&authority) {
@@ -183,6 +205,7 @@ impl Tail {
                     id,
                     content: Content::Known(entry.clone()),
                 })),
+                is_own: true,
             });
         }
         tail

@@ -26,8 +26,8 @@ use crate::{
     receipt::Terms,
     refusal::Refusal,
     testing::{
-        Branch, NOON, claim_of, commit, executor, key, outcome_of, release, tag, target, terms,
-        trust, trust_file, world,
+        Branch, NOON, claim_of, commit, executor, guarded, key, outcome_of, release, tag, target,
+        terms, trust, trust_file, world,
     },
     timestamp::Timestamp,
 };
@@ -189,12 +189,13 @@ fn asked(
                 target: target(),
                 date: Some(now),
                 ledger: branch.above(&terms.ledger),
-                ledger_rules: None,
+                guard: guarded(),
                 world: world(),
             }
             .into(),
         ),
         allow_workflow_changes: false,
+        unguarded_ledger: false,
         attach_receipt: AttachReceipt::No,
     };
     authorize(evidence).verdict

@@ -25,6 +25,20 @@ macro_rules! ledger {
                 "A run that a fork's pull request starts is listed under the base repository, with \
                 the fork as `head_repository`.",
                 "OpenAPI: workflow-run; docs: events that trigger workflows";
+            L6: Documented,
+                "GET activity lists the moves of a ref, newest first, each with `before`, `after`, \
+                `activity_type` and `timestamp`; `contents: read` suffices.",
+                "OpenAPI: repos/list-activities";
+            L7: Documented,
+                "Its pages are found by the cursor `after` in the `Link` header; there is no \
+                parameter `page`.",
+                "OpenAPI: repos/list-activities";
+            L8: Unproven,
+                "It shows a commit of `createCommitOnBranch` as `push` after a moment, the making \
+                of a ref as `branch_creation`, and a ref that was set back as `force_push`. An \
+                older server has no such list.",
+                "no public exchange with an append", switch ActivityIsLate ActivityIsAbsent,
+                probe "activity";
         }
     };
 }

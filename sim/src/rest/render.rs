@@ -274,13 +274,22 @@ fn paged(
     }
 }
 
+/// The `Link` header of a list whose pages are found by a cursor.
+pub(crate) fn next_link(world: &World, call: &Call, cursor: &str) -> String {
+    format!("<{}>; rel=\"next\"", url_with(world, call, "after", cursor))
+}
+
 fn page_url(world: &World, call: &Call, number: usize) -> String {
+    url_with(world, call, "page", &number.to_string())
+}
+
+fn url_with(world: &World, call: &Call, parameter: &str, value: &str) -> String {
     let identity = &world.identity;
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in call.query.iter().filter(|(name, _)| name != "page") {
+    for (name, value) in call.query.iter().filter(|(name, _)| name != parameter) {
         query.append_pair(name, value);
     }
-    query.append_pair("page", &number.to_string());
+    query.append_pair(parameter, value);
     format!(
         "{}/repositories/{}/{}?{}",
         identity.api_url,

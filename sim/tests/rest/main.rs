@@ -5,6 +5,7 @@
 )]
 
 mod actions;
+mod activity;
 mod empty;
 mod headers;
 mod hosts;

@@ -7,7 +7,7 @@ use countersign_core::{
     binding::Rule,
     digest::Digest,
     evidence::AttachReceipt,
-    ledger::{self, Base, Effect, EntryId, GithubResponse, NoClaim, Outcome, Recorded, Tail},
+    ledger::{self, Effect, EntryId, GithubResponse, NoClaim, Outcome, Recorded, Tail},
     name::CommitId,
     operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
@@ -195,14 +195,14 @@ impl Attempt<'_> {
                     && bare.kind() == Kind::PublishRelease;
                 let uploads = subject.has_files() || attaches;
                 let query = PreflightQuery::new(bare).with_uploads(uploads);
-                Some((query, Base::At(receipt.terms().ledger.clone())))
+                Some((query, receipt.terms()))
             }
             _ => None,
         };
         let log = self.recorder.log();
         let look = async {
             let preflight = match &query {
-                Some((query, base)) => self.github.preflight(query, base).await,
+                Some((query, terms)) => self.github.preflight_for(query, terms).await,
                 None => Preflight::NotAsked,
             };
             // Both clocks are read at the same moment; hashing may last longer. The claim reads them again.
@@ -225,7 +225,7 @@ impl Attempt<'_> {
         let mut shipped = None;
         if let Preflight::Seen(sighting) = &preflight {
             let tail = sighting.ledger.as_ref().ok();
-            let (seen, rules) = (tail.and_then(Tail::newest), sighting.ledger_rules.clone());
+            let (seen, rules) = (tail.and_then(Tail::newest), sighting.guard.rules.clone());
             self.recorder
                 .note(|record| (record.ledger.seen, record.ledger.rules) = (seen, rules));
             self.report_strays(tail);
@@ -246,6 +246,7 @@ impl Attempt<'_> {
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,
+            unguarded_ledger: self.unguarded_ledger()?,
             attach_receipt: attach,
         });
         Ok(Decided {

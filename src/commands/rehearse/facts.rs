@@ -15,6 +15,7 @@ const FACTS: &[(&str, &[&str])] = &[
         "absent-ref-and-release",
         &["A2", "A3", "A9", "A37", "B2", "B4", "B5", "M2"],
     ),
+    ("activity", &["L8"]),
     (
         "append-refusals",
         &["F4", "R2", "R3", "A13", "A14", "M3", "S4", "S11"],

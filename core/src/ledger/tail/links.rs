@@ -60,6 +60,7 @@ pub struct Links {
     /// The oldest first.
     commits: Vec<Link>,
     authorities: Vec<Authority>,
+    root: Option<CommitId>,
 }
 
 #[derive(Debug)]
@@ -125,12 +126,16 @@ impl Links {
                 _ => return Err(tampered(commit, "it merges other commits".into())),
             };
         };
+        let shown = commits
+            .get(above.len())
+            .filter(|commit| commit.id == base.commit);
         let mut links = Self {
             authorities: authorities(commits),
             commits: Vec::new(),
+            root: root_of(commits),
             base,
         };
-        links.check_base(commits.get(above.len()))?;
+        links.check_base(shown)?;
         for commit in above.into_iter().rev() {
             links.add(commit)?;
         }
@@ -139,7 +144,7 @@ impl Links {
 
     /// The commit at the base, where GitHub shows it: its own file must be what the issuer saw.
     fn check_base(&self, shown: Option<&BranchCommit>) -> Result<(), Refusal> {
-        let Some(found) = shown.filter(|commit| commit.id == self.base.commit) else {
+        let Some(found) = shown else {
             return Ok(());
         };
         let head = head_of(found)?;
@@ -217,6 +222,7 @@ impl Links {
             base: self.base,
             commits: Vec::new(),
             authorities: self.authorities,
+            root: self.root,
         };
 
         for link in self.commits {
@@ -225,6 +231,7 @@ impl Links {
                     at: link.at,
                     proven_at: link.proven_at,
                     added: None,
+                    is_own: false,
                 });
                 continue;
             };
@@ -244,6 +251,7 @@ impl Links {
                 at: link.at,
                 proven_at: link.proven_at,
                 added: Some(Arc::new(added)),
+                is_own: false,
             });
         }
         Ok(tail)
@@ -316,6 +324,12 @@ fn authorities(commits: &[BranchCommit]) -> Vec<Authority> {
         }
     }
     found
+}
+
+/// The commit without parents, if the commits at hand reach so far.
+fn root_of(commits: &[BranchCommit]) -> Option<CommitId> {
+    let root = commits.last()?;
+    root.parents.is_empty().then(|| root.id.clone())
 }
 
 fn tampered(commit: &BranchCommit, problem: String) -> Refusal {

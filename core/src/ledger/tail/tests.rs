@@ -125,7 +125,13 @@ fn consumed(claim: u64, attempt: u64, outcome: Option<u64>) -> Refusal {
 #[test]
 fn a_tail_is_empty_if_the_tip_is_the_checkpoint() {
     let tail = branch().above(&checkpoint()).unwrap();
-    assert_eq!(tail, Tail::empty(checkpoint()));
+    assert_eq!(
+        tail,
+        Tail {
+            root: Some(checkpoint().commit),
+            ..Tail::empty(checkpoint())
+        }
+    );
     assert_eq!(tail.newest(), checkpoint().head.newest());
     assert_eq!(
         tail.standing(&receipt(), &executor(), &Sent::new(), |_| false),
@@ -1057,10 +1063,11 @@ fn an_append_that_github_confirmed_is_what_a_look_would_show() {
         files: Vec::new(),
         entry: Some(entry),
     };
-    assert_eq!(
-        known.appended(&append, branch.tip().id.clone()),
-        branch.above(&checkpoint()).unwrap()
-    );
+    let mut appended = known.appended(&append, branch.tip().id.clone());
+    let own = appended.commits.last_mut().unwrap();
+    assert!(own.is_own);
+    own.is_own = false;
+    assert_eq!(appended, branch.above(&checkpoint()).unwrap());
 }
 
 #[test]
@@ -1202,6 +1209,7 @@ fn what_grows_over_several_looks_has_the_same_limits() {
         },
         proven_at: None,
         added: None,
+        is_own: false,
     };
     whole.commits = (1..=999).map(commit).collect();
     let above = |commits: usize| Tail {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::rehearse::{
-        finding::{Finding, Probing},
+        finding::{Finding, Probing, Stopped},
         stage::{Stage, appended, text_of},
         table::{Feature, Need, Probe, Way},
     },
@@ -74,10 +74,10 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
     Probe {
         id: "activity",
         needs: &[],
-        writes: 4,
-        expected: "GET activity lists the pushes to a branch, newest first, each with `before` and `after`.",
-        meaning: "An audit may not see that the ledger's branch was rewritten.",
-        affects: Feature::Audit,
+        writes: 5,
+        expected: "GET activity lists how a branch moved, newest first: `force_push`, `push`, `branch_creation`, each with `before` and `after`.",
+        meaning: "Only rules can show that the ledger was not set back: run `countersign ledger init --protect`, or `prod` refuses (`ledger_unguarded`).",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(activity(stage))),
     },
     Probe {
@@ -210,30 +210,36 @@ async fn activity(stage: &Stage<'_>) -> Probing {
         .append(&branch, &root, "entries/1.json", &stage.name("absent"))
         .await?;
     let tip = appended(&append)?;
+    let back = json!({ "sha": root, "force": true });
+    let set_back = Ask::patch(format!("git/refs/heads/{branch}"), back);
+    let set_back = stage.send(set_back).await?;
+    if !set_back.is_success() {
+        return Err(Stopped::Preparation(
+            "PATCH git/refs".into(),
+            set_back.into(),
+        ));
+    }
+
     let path = format!("activity?ref=refs/heads/{branch}");
     let (_, asked) = stage
         .until(&path, |asked| {
-            asked.status != 200
-                || asked
-                    .body
-                    .as_array()
-                    .is_some_and(|records| records.len() > 1)
+            let records = asked.body.as_array();
+            asked.status != 200 || records.is_some_and(|records| records.len() > 2)
         })
         .await?;
     let records = asked.body.as_array().cloned().unwrap_or_default();
-    let kinds: Vec<String> = records
-        .iter()
-        .map(|record| text_of(&record["activity_type"]))
-        .collect();
-    let joins = |record: &Value, before: &str, after: &str| {
-        record["before"] == before && record["after"] == after
+    let step = |record: &Value| {
+        ["activity_type", "before", "after"].map(|member| text_of(&record[member]))
     };
-    let holds = records
-        .first()
-        .is_some_and(|record| joins(record, &root, &tip))
-        && records
-            .get(1)
-            .is_some_and(|record| record["after"] == root.as_str());
+    let steps: Vec<[String; 3]> = records.iter().map(step).collect();
+    let none = "0".repeat(40);
+    let holds = steps
+        == [
+            ["force_push", &tip, &root],
+            ["push", &root, &tip],
+            ["branch_creation", &none, &root],
+        ];
+    let kinds: Vec<&str> = steps.iter().map(|[kind, ..]| kind.as_str()).collect();
     let found = format!("{}, records: {}", asked.summary(), kinds.join(", "));
     Ok(Finding::of(holds, found, &asked))
 }
