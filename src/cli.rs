@@ -356,6 +356,9 @@ pub(crate) struct AuditArguments {
     /// Whose pull requests need a receipt; may be given several times. People may open theirs without.
     #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]")]
     pub(crate) pulls_by: Vec<String>,
+    /// Whose commits the ledger is made of; may be given several times. Commits by others are reported.
+    #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]")]
+    pub(crate) ledger_by: Vec<String>,
     /// How findings are printed. In a job of GitHub Actions they become annotations too.
     #[arg(long, value_enum, default_value_t = AuditFormat::Table)]
     pub(crate) format: AuditFormat,
@@ -416,6 +419,9 @@ pub(crate) struct LedgerVerifyArguments {
     pub(crate) place: LedgerPlace,
     #[command(flatten)]
     pub(crate) keys: LedgerKeys,
+    /// Whose commits the ledger is made of; may be given several times. Commits by others are reported.
+    #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]")]
+    pub(crate) ledger_by: Vec<String>,
 }
 
 /// By which keys the receipts of a ledger must be signed.

@@ -13,7 +13,7 @@ use std::{
     process::Command,
 };
 
-use countersign_core::ledger::entry_path;
+use countersign_core::{ledger::entry_path, timestamp::Timestamp};
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage};
 use serde_json::json;
@@ -215,6 +215,9 @@ fn a_release_is_verified_at_github() {
         .get()
         .target()
         .unwrap();
+    let claim = repository.find_commit(ledger).unwrap().parent(0).unwrap();
+    let committed = claim.time().seconds();
+    let at = |seconds: i64| Timestamp::from_unix(u64::try_from(seconds).unwrap());
     let expected = format!(
         "evidence  ok: {}, for `v1.0.0` of octo/hello (id {})\n\
          receipt   ok: {}, signed by alice@example.org; used at {} by run 17231231\n\
@@ -223,8 +226,9 @@ fn a_release_is_verified_at_github() {
          release   ok: title, text, draft and prerelease are as approved; https://github.com/octo/hello/releases/tag/v1.0.0\n\
          tag       ok: `v1.0.0` leads to {}\n\
          ledger    ok: octo/hello refs/heads/receipt-ledger at commit {ledger} holds it, and entry 2 says that it succeeded\n\
+         dates     ok: claimed at {} by GitHub's date of the commit; published at {}\n\
          reading 2 asset(s), 24 bytes\n\
-         v1.0.0 of octo/hello: all 7 checks hold.\n",
+         v1.0.0 of octo/hello: all 8 checks hold.\n",
         entry.id(),
         stage.sim.repository_id(),
         entry.receipt_id,
@@ -232,6 +236,8 @@ fn a_release_is_verified_at_github() {
         countersign_core::digest::Digest::of(b"the first file"),
         countersign_core::digest::Digest::of(b"the second"),
         stage.main(),
+        at(committed),
+        at(stage.sim.releases()[0].published_at.unwrap()),
     );
     assert_eq!((exit, told), (0, expected));
     // It only reads.

@@ -59,7 +59,9 @@ fn a_checked_out_ledger_is_shown_and_verified() {
             0,
             "structure   holds: 4 entries\nchain       holds: 4 entries\nuses        hold; 0 operation(s) without a known outcome\n\
              bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
-             history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository\n"
+             history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository\n\
+             dates       not checked: these are the files of a folder; give --repository\n\
+             authors     not checked: these are the files of a folder; give --repository\n"
         )
     );
     let (exit, told) = ledger(&stage, &["verify", folder]);
@@ -155,7 +157,11 @@ fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_reposi
     stage.tag().approved().run().succeeded();
     stage.pull().approved().run().succeeded();
     std::fs::write(stage.folder.path().join("keys"), stage.trusted()).unwrap();
-    for place in places(&stage) {
+    let dates = [
+        "not proven here, read through the API (--repository); by the commits' own word they agree with the entries",
+        "hold: GitHub signed the commits of 4 entries; what succeeded was claimed before its receipt's end",
+    ];
+    for (place, dates) in places(&stage).into_iter().zip(dates) {
         let (exit, told) = at_place(&stage, "verify", &place, &["--trusted-keys", "keys"]);
         let (place_told, told) = told.split_once('\n').unwrap();
         let commit = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
@@ -168,9 +174,13 @@ fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_reposi
             (exit, told),
             (
                 0,
-                "structure   holds: 4 entries\nchain       holds: 4 entries\nuses        hold; 0 operation(s) without a known outcome\n\
-                 bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
-                 history     holds: every commit's ledger.json names the next entry, 4 in all\n"
+                format!(
+                    "structure   holds: 4 entries\nchain       holds: 4 entries\nuses        hold; 0 operation(s) without a known outcome\n\
+                     bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
+                     history     holds: every commit's ledger.json names the next entry, 4 in all\ndates       {dates}\n\
+                     authors     every commit from the first entry on names github-actions[bot]\n"
+                )
+                .as_str()
             ),
             "{place:?}"
         );

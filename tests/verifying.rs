@@ -35,7 +35,7 @@ fn steps() -> Vec<String> {
             only
         })
         .collect();
-    assert_eq!(steps.len(), 9);
+    assert_eq!(steps.len(), 10);
     steps
 }
 
@@ -43,6 +43,8 @@ fn steps() -> Vec<String> {
 struct Stranger {
     folder: tempfile::TempDir,
     repository: PathBuf,
+    api: String,
+    token: String,
     threshold: &'static str,
 }
 
@@ -71,6 +73,12 @@ impl Stranger {
         Self {
             folder,
             repository,
+            api: format!(
+                "{}/repos/{}",
+                published.stage.sim.api_url(),
+                published.stage.sim.repository()
+            ),
+            token: published.stage.token.clone(),
             threshold: "2",
         }
     }
@@ -93,6 +101,8 @@ impl Stranger {
                 .env("HOME", self.folder.path());
             shell
                 .env("repository", &self.repository)
+                .env("api", &self.api)
+                .env("token", &self.token)
                 .env("tag", "v1.0.0")
                 .env("threshold", self.threshold);
             let output = shell.output().unwrap();
@@ -166,6 +176,25 @@ impl Published {
             trusted_line(alice, "alice@example.org"),
             trusted_line(bob, "bob@example.org")
         )
+    }
+
+    /// Appends the entries from the release's claim on once more, in commits of somebody's own.
+    fn append_by_hand(&self) {
+        let later: Vec<(u64, String)> =
+            (3..=6).map(|number| (number, self.entry(number))).collect();
+        let sim = &self.stage.sim;
+        let repository = git2::Repository::open_bare(sim.git_dir()).unwrap();
+        let below = repository.revparse_single("receipt-ledger~4").unwrap().id();
+        sim.set_ref("refs/heads/receipt-ledger", &below.to_string());
+        for (number, entry) in later {
+            let digest = Digest::of(entry.as_bytes());
+            let head = format!("{{\"sequence\":{number},\"digest\":\"{digest}\"}}\n");
+            let files: [(&str, &[u8]); 2] = [
+                (&entry_path(number), entry.as_bytes()),
+                ("ledger.json", head.as_bytes()),
+            ];
+            sim.commit("receipt-ledger", &files);
+        }
     }
 
     fn entry(&self, sequence: u64) -> String {
@@ -305,23 +334,23 @@ fn the_step_that_should_fail_does() {
     };
     fails(
         &|stranger| change_a_byte(&stranger.file("assets/app.zip")),
-        8,
+        9,
         "assets/app.zip: FAILED",
     );
     fails(
         &|stranger| fs::write(stranger.file("assets/more.zip"), "x").unwrap(),
-        8,
+        9,
         "> assets/more.zip",
     );
     fails(
         &|stranger| fs::remove_file(stranger.file("assets/app.zip")).unwrap(),
-        8,
+        9,
         "< assets/app.zip",
     );
     let foreign = published.entry(1);
     fails(
         &|stranger| fs::write(stranger.file("assets/countersign-receipt.json"), &foreign).unwrap(),
-        8,
+        9,
         "assets/app.zip: OK",
     );
     fails(
@@ -348,10 +377,10 @@ fn the_step_that_should_fail_does() {
         published.stage.main(),
     );
     sim.set_ref("refs/tags/v1.0.0", &sim.ref_oid("refs/heads/next").unwrap());
-    fails(&|_| (), 9, &main);
+    fails(&|_| (), 10, &main);
     // Git takes what it is asked for as the end of a name: a tag of this name answers too, and comes last.
     sim.set_ref("refs/tags/z/refs/tags/v1.0.0", &tag);
-    fails(&|_| (), 9, &main);
+    fails(&|_| (), 10, &main);
     assert!(sim.delete_ref("refs/tags/z/refs/tags/v1.0.0"));
     fails(
         &|stranger| {
@@ -465,6 +494,42 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         4,
         "expected one release of v1.0.0, found 0",
     );
+}
+
+/// Somebody who may write to the repository uses a receipt by hand, and writes its entries afterwards.
+#[test]
+fn an_entry_that_was_dated_back_fails_at_its_step() {
+    const HOURS: i64 = 20 * 3600;
+    let published = Published::new();
+    let sim = &published.stage.sim;
+    let fails = |step: usize, words: &str| {
+        let Verdict { failed, said } = Stranger::new(&published).follows_the_page();
+        assert_eq!(failed, Some(step), "{words}: {said}");
+        assert!(said.contains(words), "{words} in {said}");
+    };
+    // The dates are chosen well, but GitHub signs nothing that is made this way.
+    let good = sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+    published.append_by_hand();
+    fails(8, "NO  GitHub signed the commit of the claim");
+    sim.shift_clock(HOURS);
+    published.append_by_hand();
+    fails(
+        7,
+        "NO  the entry says when it was committed, to five minutes",
+    );
+
+    sim.set_ref("refs/heads/receipt-ledger", &good);
+    let release = sim.releases()[0].clone();
+    let repository = format!("/repos/{}", sim.repository());
+    published
+        .stage
+        .delete(&format!("{repository}/releases/{}", release.id));
+    let again =
+        serde_json::json!({"tag_name": "v1.0.0", "name": release.name, "body": release.body});
+    published
+        .stage
+        .post(&format!("{repository}/releases"), &again);
+    fails(8, "NO  it was published before the receipt's end");
 }
 
 fn sim_file(published: &Published, commit: &str) -> Vec<u8> {

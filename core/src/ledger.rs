@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod claim;
+mod dates;
 mod entry;
 mod guard;
 mod outcome;
@@ -16,6 +17,7 @@ use serde::Serialize;
 pub use self::{
     checkpoint::{Checkpoint, EntryId},
     claim::{Claim, Lapse, NoClaim, claim},
+    dates::{DateFinding, DateProblem, Dates, MOST_APART, Making, Span, Timing},
     entry::{Entry, EventType, Header, MOST_ENTRY_BYTES, V1, VERSION},
     guard::{Guard, Guarded, Move, MoveKind, Moves, Unjoined},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},

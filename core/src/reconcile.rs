@@ -71,8 +71,14 @@ impl MatchUp<'_> {
     }
 
     /// An effect that is exactly as approved: whether the ledger knows of it is all that is left to ask.
-    fn as_approved(&mut self, spent: &Spent, subject: Subject) {
+    fn as_approved(&mut self, spent: &Spent, subject: Subject, public_at: Option<Timestamp>) {
         self.effects.insert(spent.sequence);
+        // Whoever appends a claim by hand dates it as they like: GitHub's time decides what is recent.
+        if let Some(at) = public_at.filter(|at| self.is_recent(Some(*at)))
+            && let Some((code, problem)) = self.book.untimely(spent, at)
+        {
+            self.tell(code, subject.clone(), Some(spent), problem);
+        }
         if !self.is_recent(Some(spent.claimed_at)) {
             return;
         }

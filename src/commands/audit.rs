@@ -6,8 +6,6 @@ mod ledger;
 mod sarif;
 mod table;
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 
@@ -19,7 +17,10 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{ledger::Source, print_document, read_text};
+use super::{
+    ledger::{Source, logins},
+    print_document, read_text,
+};
 use crate::{
     Clock, Environment,
     cli::{AuditArguments, AuditFormat},
@@ -91,12 +92,12 @@ async fn look(
     );
     let known = known_tags(arguments)?;
     let source = Source::find(&arguments.place, environment).await?;
-    let mut told = ledger::read(source.as_ref(), &keys.into()).await?;
-    let by: BTreeSet<String> = arguments
-        .pulls_by
-        .iter()
-        .map(|login| login.to_ascii_lowercase())
-        .collect();
+    let watched = ledger::Watched {
+        ledger_by: &logins(&arguments.ledger_by),
+        since: arguments.since,
+    };
+    let mut told = ledger::read(source.as_ref(), &keys.into(), &watched).await?;
+    let by = logins(&arguments.pulls_by);
     let wanted = inventory::Wanted {
         since: arguments.since,
         pulls_by: &by,
@@ -110,6 +111,7 @@ async fn look(
     for tag in &mut looked.found.tags {
         tag.is_known = known.holds(tag);
     }
+    looked.left_out.extend(told.left_out);
     let mut findings = std::mem::take(&mut told.findings);
     findings.append(&mut looked.findings);
     findings.extend(reconcile(&told.book, &looked.found, arguments.since));

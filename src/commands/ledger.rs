@@ -1,5 +1,6 @@
 //! `countersign ledger`: set up, look at, verify.
 
+mod dates;
 mod folder;
 mod hindrance;
 mod init;
@@ -8,9 +9,10 @@ mod show;
 pub(in crate::commands) mod source;
 pub(in crate::commands) mod verify;
 
-pub(crate) use self::{init::init, show::show, verify::verify};
 pub(in crate::commands) use self::{
+    dates::{Commits, PUBLISHER, logins},
     source::{AHEAD, Source},
     verify::{By, beside_entries, by_keys, recomputed},
 };
+pub(crate) use self::{init::init, show::show, verify::verify};
 use super::{github, told};

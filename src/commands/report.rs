@@ -26,6 +26,7 @@ use self::{
 use super::{
     Row,
     ledger::{
+        PUBLISHER, logins,
         source::Source,
         verify::{By, findings, recomputed_with_terms},
     },
@@ -139,8 +140,12 @@ async fn ledger<W: Write>(
             Vec::new(),
         ),
         Ok(_) if source.entries == 0 => told(Standing::Empty, None, Vec::new()),
-        Ok((verifier, has_history)) => {
-            let findings = findings(verifier.tally(), trusted, has_history);
+        Ok((verifier, commits)) => {
+            let by = logins(&[PUBLISHER.to_owned()]);
+            let dates = commits
+                .as_ref()
+                .map_or(Ok(()), |commits| commits.judge(&by));
+            let findings = findings(verifier.tally(), trusted, commits.as_ref(), &by);
             let findings = findings
                 .into_iter()
                 .map(|(aspect, told)| Finding {
@@ -148,15 +153,12 @@ async fn ledger<W: Write>(
                     told,
                 })
                 .collect();
-            told(
-                if trusted.is_some() {
-                    Standing::Verified
-                } else {
-                    Standing::Unsigned
-                },
-                None,
-                findings,
-            )
+            let standing = match (&dates, trusted.is_some()) {
+                (Err(_), _) => Standing::Fault,
+                (Ok(()), true) => Standing::Verified,
+                (Ok(()), false) => Standing::Unsigned,
+            };
+            told(standing, dates.err().map(|bad| bad.to_string()), findings)
         }
     })
 }

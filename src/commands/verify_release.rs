@@ -1,5 +1,6 @@
 //! `countersign verify-release`: a release, or files downloaded from it, against the receipt that it carries.
 
+mod dates;
 mod findings;
 mod folder;
 mod published;
@@ -18,6 +19,7 @@ use countersign_core::{
 };
 
 use self::{
+    dates::Claims,
     findings::{Fault, Findings},
     folder::Folder,
     published::Published,
@@ -110,7 +112,7 @@ impl Verification<'_> {
         findings.open("release", OFFLINE)?;
         findings.open("tag", OFFLINE)?;
         match &self.arguments.ledger {
-            Some(_) => self.ledger(&approved, environment, findings).await,
+            Some(_) => self.ledger(&approved, None, environment, findings).await,
             None if approved.evidence().rests_on_past() => {
                 let problem =
                     "of the keys that count now too few signed it; whether it was used while that was enough, only the ledger tells";
@@ -139,7 +141,9 @@ impl Verification<'_> {
         assets(&approved, &held, |_| true, findings)?;
         findings.told("release", published.has_words_of(&approved))?;
         findings.told("tag", published.tag_leads_to(&approved))?;
-        self.ledger(&approved, environment, findings).await
+        let published_at = published.published_at();
+        self.ledger(&approved, published_at, environment, findings)
+            .await
     }
 
     /// Reads and verifies the evidence; without it there is nothing to compare with.
@@ -190,6 +194,7 @@ impl Verification<'_> {
     async fn ledger(
         &self,
         approved: &ApprovedRelease,
+        published_at: Option<Timestamp>,
         environment: &Environment,
         findings: &mut Findings,
     ) -> anyhow::Result<()> {
@@ -208,14 +213,24 @@ impl Verification<'_> {
         // The evidence says itself by which version of a trust file it counts, and when: the chain as a whole shows that it did.
         let mut outcome = witness::Outcome::of(approved.evidence().entry());
         let walked = recomputed(&source, &Arc::new(None), |entry| outcome.take(entry)).await;
-        if let Err(error) = walked {
-            let bad: BadLedger = error.downcast()?;
-            return findings.fault(
-                "ledger",
-                &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE),
-            );
-        }
-        findings.told("ledger", witness::holds(&source, approved, &outcome).await?)
+        let commits = match walked {
+            Ok((_, commits)) => commits,
+            Err(error) => {
+                let bad: BadLedger = error.downcast()?;
+                return findings.fault(
+                    "ledger",
+                    &Fault::new(format!("{}: {bad}", source.place()), witness::DISAGREE),
+                );
+            }
+        };
+        findings.told("ledger", witness::holds(&source, approved, &outcome).await?)?;
+        let claims = outcome.claims(self.trusted.of_ledger(self.threshold));
+        let dated = Claims {
+            claims: &claims,
+            outcome: outcome.sequence(),
+            published_at,
+        };
+        dated.judge(commits.as_ref(), findings)
     }
 }
 

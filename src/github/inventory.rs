@@ -325,6 +325,7 @@ fn moment(text: Option<&String>) -> Option<Timestamp> {
 
 impl Release {
     fn found(self, commits: &BTreeMap<&str, &str>) -> FoundRelease {
+        let published_at = moment(self.published_at.as_ref()).filter(|_| !self.draft);
         let own = [&self.created_at, &self.published_at, &self.updated_at];
         let of_assets = self.assets.iter().map(|asset| &asset.updated_at);
         let changed_at = own
@@ -357,6 +358,7 @@ impl Release {
             draft: self.draft,
             prerelease: self.prerelease,
             assets: self.assets.into_iter().map(asset).collect(),
+            published_at,
             changed_at,
             url: self.html_url,
         }

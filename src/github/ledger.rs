@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use countersign_core::{
-    ledger::BRANCH,
+    ledger::{BRANCH, Making},
     name::{CommitId, Repository, RepositoryId},
 };
 
 use super::{
     GitHub, Trouble, encoded_path,
     graphql::{Absence, PageInfo, Query, WhenTooCostly, largest_page},
+    tail::{Author, Signature},
 };
 
 const TIP: Query<'_> = Query::new(include_str!("documents/ledger_tip.graphql"));
@@ -50,6 +51,8 @@ pub(crate) struct ToldCommit {
     pub(crate) parents: usize,
     /// Its `ledger.json`; empty if it has none.
     pub(crate) head: Vec<u8>,
+    /// Who made it, and when.
+    pub(crate) making: Making,
 }
 
 #[derive(Serialize)]
@@ -107,9 +110,13 @@ struct Connection {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Node {
     oid: String,
+    committed_date: String,
     parents: Count,
+    signature: Option<Signature>,
+    author: Option<Author>,
     file: Option<File>,
 }
 
@@ -441,6 +448,11 @@ fn commit(node: Node) -> Result<ToldCommit, Trouble> {
             .map_err(|_| garbage("a commit without an id"))?,
         parents: node.parents.total_count,
         head: text.unwrap_or_default().into_bytes(),
+        making: Making {
+            at: node.committed_date.parse().ok(),
+            is_proven: node.signature.as_ref().is_some_and(Signature::is_githubs),
+            author: node.author.and_then(Author::shown),
+        },
     })
 }
 

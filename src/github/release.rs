@@ -26,6 +26,7 @@ pub(crate) struct Release {
     pub(crate) body: Option<String>,
     pub(crate) draft: bool,
     pub(crate) prerelease: bool,
+    pub(crate) published_at: Option<String>,
     #[serde(default)]
     pub(crate) assets: Vec<UploadedAsset>,
 }

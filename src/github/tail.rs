@@ -84,14 +84,14 @@ struct Parent {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Signature {
+pub(super) struct Signature {
     is_valid: bool,
     #[serde(rename = "wasSignedByGitHub")]
     was_signed_by_github: bool,
 }
 
 #[derive(Deserialize)]
-struct Author {
+pub(super) struct Author {
     name: Option<String>,
     user: Option<User>,
 }
@@ -139,6 +139,29 @@ fn garbage(reason: impl Into<String>) -> Trouble {
     }
 }
 
+impl Signature {
+    /// Whether GitHub made it: then the commit's date is GitHub's.
+    pub(super) const fn is_githubs(&self) -> bool {
+        self.is_valid && self.was_signed_by_github
+    }
+}
+
+impl Author {
+    /// The account, or the name if there is none. A bot has no account here, or one whose login
+    /// lacks the `[bot]` that its name and REST show.
+    pub(super) fn shown(self) -> Option<String> {
+        let Some(User { login }) = self.user else {
+            return self.name;
+        };
+        let bot = format!("{login}[bot]");
+        Some(if self.name.as_ref() == Some(&bot) {
+            bot
+        } else {
+            login
+        })
+    }
+}
+
 impl File {
     /// The text of a regular file. A link, a folder, or a text that GitHub cut is not what an append writes.
     fn text(self) -> Option<String> {
@@ -153,9 +176,7 @@ impl Node {
             text.parse::<CommitId>()
                 .map_err(|_| garbage("a commit without an id"))
         };
-        let is_proven = self
-            .signature
-            .is_some_and(|signature| signature.is_valid && signature.was_signed_by_github);
+        let is_proven = self.signature.as_ref().is_some_and(Signature::is_githubs);
         Ok(BranchCommit {
             id: id(&self.oid)?,
             parents: self
@@ -167,9 +188,7 @@ impl Node {
             head: self.head.and_then(File::text),
             authority: self.authority.and_then(File::text),
             proven_at: self.committed_date.parse().ok().filter(|_| is_proven),
-            author: self
-                .author
-                .and_then(|author| author.user.map(|user| user.login).or(author.name)),
+            author: self.author.and_then(Author::shown),
         })
     }
 }

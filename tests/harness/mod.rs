@@ -171,12 +171,36 @@ impl Stage {
     }
 
     fn request(&self, method: &str, url: &str, path: &str, kind: &str, body: &str) -> String {
+        let answer = self.exchanged((method, url, path), &self.token, kind, body);
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// Any request by somebody else with a token of their own; gives what was answered, which must be success.
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Value {
+        let url = self.sim.api_url();
+        let answer = self.exchanged(
+            (method, &url, path),
+            token,
+            "application/json",
+            &body.to_string(),
+        );
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn exchanged(
+        &self,
+        (method, url, path): (&str, &str, &str),
+        token: &str,
+        kind: &str,
+        body: &str,
+    ) -> String {
         use std::io::{Read as _, Write as _};
         let address = url.trim_start_matches("http://").to_owned();
         let mut connection = std::net::TcpStream::connect(&address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {}\r\n",
-            self.token
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {token}\r\n"
         );
         write!(
             connection,
@@ -186,7 +210,7 @@ impl Stage {
         .unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
-        answer.lines().next().unwrap_or_default().to_owned()
+        answer
     }
 
     /// A POST by somebody else who may write.

@@ -3,7 +3,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::fmt;
 
-use super::{Entry, EntryId, EventType, Head, Pair};
+use super::{
+    Dates, Entry, EntryId, EventType, Head, Making, Pair,
+    dates::{DatedCommit, Moment, Moments},
+};
 use crate::{
     authority::Authority,
     binding::MOST_SKEW,
@@ -33,6 +36,10 @@ pub enum Aspect {
     Bindings,
     /// No commit of the branch took anything back, or merged another one.
     History,
+    /// Entries were appended when they say, and claims before the end of their receipts.
+    Dates,
+    /// Nobody else than the publisher's account made commits.
+    Authors,
 }
 
 impl fmt::Display for Aspect {
@@ -44,6 +51,8 @@ impl fmt::Display for Aspect {
             Self::Uses => "uses",
             Self::Bindings => "bindings",
             Self::History => "history",
+            Self::Dates => "dates",
+            Self::Authors => "authors",
         })
     }
 }
@@ -216,6 +225,7 @@ pub struct Verifier {
     newest_at: Timestamp,
     /// What stood behind the newest claim.
     authority: Authority,
+    moments: Moments,
     tally: Tally,
 }
 
@@ -226,6 +236,8 @@ struct Claims {
     earlier: Vec<Claimed>,
     /// The entry that ended the newest one.
     outcome: Option<u64>,
+    /// Its place among the rounds of [`Moments`].
+    round: usize,
 }
 
 /// A claim: its outcome must say the same.
@@ -335,21 +347,29 @@ impl Verifier {
                 ),
             ));
         }
-        if entry.event_type == EventType::Claimed {
-            self.claim(&entry, terms.as_ref())
+        let round = if entry.event_type == EventType::Claimed {
+            let round = self
+                .claim(&entry, terms.as_ref())
                 .map_err(|(aspect, problem)| bad(aspect, problem))?;
             self.tally.claims += 1;
             self.tally.signed += u64::from(terms.is_some());
+            round
         } else {
             self.outcome(&entry)
-                .map_err(|(aspect, problem)| bad(aspect, problem))?;
-        }
+                .map_err(|(aspect, problem)| bad(aspect, problem))?
+        };
+        self.moments.entries.push(Moment {
+            at: entry.timestamp,
+            round,
+            expires_at: terms.map(|terms| terms.expires_at),
+        });
         self.chain.push(digest);
         self.tally.entries += 1;
         Ok(entry)
     }
 
-    fn claim(&mut self, entry: &Entry, terms: Option<&Terms>) -> Result<(), (Aspect, String)> {
+    /// Takes in a claim; gives its round.
+    fn claim(&mut self, entry: &Entry, terms: Option<&Terms>) -> Result<usize, (Aspect, String)> {
         let repository = entry
             .operation
             .as_ref()
@@ -401,18 +421,32 @@ impl Verifier {
                 ));
             }
         }
-        let earlier = self.pairs.remove(&pair).map_or(Vec::new(), |claims| {
-            let mut earlier = claims.earlier;
+        Ok(self.keep(pair, entry))
+    }
+
+    /// Remembers a claim that may follow what is there; gives its round.
+    fn keep(&mut self, pair: Pair, entry: &Entry) -> usize {
+        let mut earlier = Vec::new();
+        let mut round = self.moments.rounds.len();
+        if let Some(claims) = self.pairs.remove(&pair) {
+            earlier = claims.earlier;
             earlier.push(claims.newest);
-            earlier
-        });
+            if claims.outcome.is_none() {
+                round = claims.round;
+            }
+        }
+        if round == self.moments.rounds.len() {
+            self.moments.rounds.push(None);
+        }
+
         let claims = Claims {
             newest: Claimed::by(entry),
             earlier,
             outcome: None,
+            round,
         };
         self.pairs.insert(pair, claims);
-        Ok(())
+        round
     }
 
     /// Whether the entries so far hold what an issuer saw. Who signs chooses the number: one that is
@@ -429,7 +463,8 @@ impl Verifier {
         ))
     }
 
-    fn outcome(&mut self, entry: &Entry) -> Result<(), (Aspect, String)> {
+    /// Takes in an outcome; gives the round to which it belongs.
+    fn outcome(&mut self, entry: &Entry) -> Result<usize, (Aspect, String)> {
         let claims = self.pairs.get_mut(&Pair::named_by(entry));
         let Some(claims) = claims else {
             return Err((
@@ -446,10 +481,11 @@ impl Verifier {
                 format!("it is not about what entry {} claimed", claims.newest.claim),
             ));
         }
-        if entry.event_type != EventType::Unknown {
-            claims.outcome = claims.outcome.or(Some(entry.sequence));
+        if entry.event_type != EventType::Unknown && claims.outcome.is_none() {
+            claims.outcome = Some(entry.sequence);
+            self.moments.rounds[claims.round] = Some(entry.event_type);
         }
-        Ok(())
+        Ok(claims.round)
     }
 
     /// The head after the entries so far.
@@ -520,6 +556,7 @@ impl Verifier {
             entries: self.chain.len(),
             is_below_the_tip: false,
             strays: 0,
+            commits: Vec::new(),
         }
     }
 
@@ -545,6 +582,8 @@ pub struct History<'a> {
     entries: usize,
     is_below_the_tip: bool,
     strays: u64,
+    /// The newest first.
+    commits: Vec<DatedCommit>,
 }
 
 impl History<'_> {
@@ -556,6 +595,7 @@ impl History<'_> {
         commit: &CommitId,
         parents: usize,
         found: &[u8],
+        making: Making,
     ) -> Result<(), BadLedger> {
         let bad = |problem| {
             Err(BadLedger {
@@ -573,14 +613,25 @@ impl History<'_> {
             .entries
             .checked_sub(1)
             .map(|entries| self.verifier.head_at(entries));
+        let dated = |added| DatedCommit {
+            id: commit.clone(),
+            making,
+            added,
+        };
         match Head::from_document(found) {
             Ok(head) if head == expected => {
+                self.commits.push(dated(None));
                 // Below the first entry are the root and the trial appends of `ledger init`.
                 self.strays += u64::from(self.is_below_the_tip && self.entries > 0);
                 self.is_below_the_tip = true;
                 Ok(())
             }
             Ok(head) if Some(head) == before => {
+                // The commit above holds one entry more: it added that.
+                if let Some(above) = self.commits.last_mut() {
+                    above.added = Some(self.entries as u64);
+                }
+                self.commits.push(dated(None));
                 self.entries -= 1;
                 Ok(())
             }
@@ -600,6 +651,12 @@ impl History<'_> {
     #[must_use]
     pub const fn strays(&self) -> u64 {
         self.strays
+    }
+
+    /// The commits with their dates, once all of them were taken in.
+    #[must_use]
+    pub fn dates(self) -> Dates {
+        Dates::new(self.commits, self.verifier.moments.clone())
     }
 }
 

@@ -10,7 +10,7 @@ use alloc::{
 use super::{Code, Finding, Subject};
 use crate::{
     digest::Digest,
-    ledger::{Entry, EventType, GithubResponse},
+    ledger::{Dates, Entry, EventType, GithubResponse, MOST_APART, Pair},
     name::ReceiptId,
     operation::{OpenPr, Operation, PublishRelease, TagRepo},
     text::excerpt,
@@ -24,6 +24,10 @@ pub struct Book {
     index: BTreeMap<Thing, Vec<ReceiptId>>,
     /// The receipts of pull requests whose numbers are known.
     pulls: BTreeMap<u64, ReceiptId>,
+    /// The claims of each operation of a run until its end.
+    rounds: BTreeMap<Pair, Round>,
+    /// When entries were appended, as far as GitHub proves it.
+    dates: Dates,
     /// Claims whose receipts do not hold, and when they were made.
     flaws: Vec<(Timestamp, Finding)>,
 }
@@ -34,6 +38,17 @@ enum Thing {
     Release(String),
     Tag(String),
     PullFrom(String),
+}
+
+/// The claims of an operation until its end: any of their attempts may have done it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    /// The entry of the first claim, and what that says about time.
+    first: u64,
+    first_at: Timestamp,
+    /// The latest end of the receipts that were claimed, if it is known.
+    expires_at: Option<Timestamp>,
+    has_ended: bool,
 }
 
 /// A receipt that was spent.
@@ -52,6 +67,7 @@ pub struct Spent {
     /// Why it does not count: its signatures do not hold.
     pub flaw: Option<String>,
     outcome: Option<(EventType, GithubResponse)>,
+    round: Option<Round>,
 }
 
 /// How a spent receipt stands.
@@ -67,7 +83,8 @@ pub enum Standing {
 
 impl Book {
     /// Takes in the next entry; a claim whose receipt does not hold counts for nothing, but is told.
-    pub fn take(&mut self, entry: Entry, flaw: Option<String>) {
+    pub fn take(&mut self, entry: Entry, expires_at: Option<Timestamp>, flaw: Option<String>) {
+        let round = self.round(&entry, expires_at, flaw.is_none());
         let claim = entry.operation.is_some().then(|| entry.id().digest);
         if let Some(operation) = entry.operation {
             let before = self
@@ -86,6 +103,7 @@ impl Book {
                 operation,
                 flaw,
                 outcome: None,
+                round,
             };
             if let Some(flaw) = &spent.flaw {
                 let finding = Finding::new(
@@ -115,6 +133,70 @@ impl Book {
             }
             spent.outcome = Some((entry.event_type, response));
         }
+    }
+
+    /// Takes in when the entries were appended.
+    pub fn date(&mut self, dates: Dates) {
+        self.dates = dates;
+    }
+
+    /// The round of an entry, with that entry.
+    fn round(
+        &mut self,
+        entry: &Entry,
+        expires_at: Option<Timestamp>,
+        holds: bool,
+    ) -> Option<Round> {
+        let pair = Pair::named_by(entry);
+        let open = self.rounds.get_mut(&pair).filter(|round| !round.has_ended);
+        match (entry.event_type, open) {
+            (EventType::Claimed, _) if !holds => None,
+            (EventType::Claimed, Some(round)) => {
+                round.expires_at = round.expires_at.max(expires_at);
+                Some(*round)
+            }
+            (EventType::Claimed, None) => {
+                let round = Round {
+                    first: entry.sequence,
+                    first_at: entry.timestamp,
+                    expires_at,
+                    has_ended: false,
+                };
+                self.rounds.insert(pair, round);
+                Some(round)
+            }
+            (EventType::Succeeded | EventType::Failed, Some(round)) => {
+                round.has_ended = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// How the time at which GitHub made something public does not fit the claims that allow it.
+    pub(super) fn untimely(&self, spent: &Spent, public_at: Timestamp) -> Option<(Code, String)> {
+        let round = spent.round.as_ref()?;
+        let span = self.dates.span(round.first);
+        // What nothing proves is its author's word, and says at least when they admit to have claimed.
+        let claimed_at = span.exact.unwrap_or_else(|| {
+            round
+                .first_at
+                .max(span.not_before.unwrap_or(round.first_at))
+        });
+        if claimed_at.since(public_at) > MOST_APART {
+            let told = format!(
+                "GitHub made it public at {public_at}, but entry {} claimed the receipt at {claimed_at}",
+                round.first
+            );
+            return Some((Code::EffectBeforeClaim, told));
+        }
+        let expires_at = round.expires_at?;
+        (public_at.since(expires_at) > MOST_APART).then(|| {
+            let told = format!(
+                "GitHub made it public at {public_at}, but its receipt was valid until {expires_at}"
+            );
+            (Code::EffectAfterExpiry, told)
+        })
     }
 
     pub(super) fn releases<'a>(

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::{FoundPull, FoundRelease, FoundTag, Spent};
 use crate::{
-    name::ReceiptId,
+    name::{CommitId, ReceiptId},
     operation::Operation,
     text::{Lines, excerpt, visible},
 };
@@ -37,7 +37,7 @@ pub struct Finding {
 /// What a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Subject {
-    /// `release`, `draft`, `tag`, `pull request`, `entry` or `ledger`.
+    /// `release`, `draft`, `tag`, `pull request`, `entry`, `commit` or `ledger`.
     pub kind: &'static str,
     /// Its name, made visible.
     pub name: String,
@@ -136,6 +136,27 @@ codes! {
     EffectMissing "effect_missing" Error
         "What was published with a receipt is gone."
         "Find out who deleted it. It cannot be published again without a new receipt."
+    EntryMisdated "entry_misdated" Error
+        "An entry about something that was done says another time than the commit that added it."
+        "Somebody wrote it around Countersign, or changed its clock: find out who made the commit, and what was published under it."
+    ClaimLate "claim_late" Error
+        "Something was done with a receipt that was claimed only after its end."
+        "Countersign does nothing with such a claim: find out who made the commit, and what was published under it."
+    EffectBeforeClaim "effect_before_claim" Error
+        "Something was published before the receipt that allows it was claimed."
+        "Somebody published it by hand and wrote the entries afterwards: find out who made the commit."
+    EffectAfterExpiry "effect_after_expiry" Error
+        "Something was published after the end of the receipt that allows it."
+        "Countersign publishes nothing then: find out who did, or who took it back and published it again."
+    CommitDatesFall "commit_dates_fall" Error
+        "A commit of the ledger is dated before one below it."
+        "Whoever made the commit chose its date: find out who, and what they appended."
+    ClaimUnproven "claim_unproven" Warning
+        "Something was done under a claim whose commit GitHub did not sign, though it signed commits below."
+        "Countersign appends through GitHub, which signs: find out who pushed the commit, unless the server has stopped to sign."
+    EntryByOther "entry_by_other" Warning
+        "Another account than the publisher's appended entries to the ledger."
+        "If a workflow appends with that account's token, name it with --ledger-by; else ask who did that, and look at those entries."
     ReceiptWithoutEffect "receipt_without_effect" Warning
         "A receipt was spent, no outcome is known, and nothing is there."
         "Re-run the job that spent it: its next attempt looks first, and does or records what is missing."
@@ -148,6 +169,12 @@ codes! {
     LedgerUnprotected "ledger_unprotected" Warning
         "Whoever may write contents can delete or rewrite the ledger."
         "Set the ruleset that docs/ledger.md shows, or run `countersign ledger init --protect` with an administrator's token."
+    CommitDateUnproven "commit_date_unproven" Note
+        "Entries lie in commits that GitHub did not sign, so their dates are their authors' word."
+        "Nothing on a server that does not sign web commits; else find out who pushed them."
+    CommitByOther "commit_by_other" Note
+        "Another account than the publisher's made commits on the ledger that added no entry."
+        "They change nothing; ask that account what it is doing there, and protect the branch."
     PullDiffers "pull_differs" Note
         "A pull request was changed after it was opened as approved."
         "People may do that; look at what they changed before it is merged."
@@ -212,6 +239,16 @@ impl Subject {
         Self {
             kind: "entry",
             name: sequence.to_string(),
+            url: None,
+        }
+    }
+
+    /// A commit of its branch.
+    #[must_use]
+    pub fn commit(id: &CommitId) -> Self {
+        Self {
+            kind: "commit",
+            name: id.to_string(),
             url: None,
         }
     }

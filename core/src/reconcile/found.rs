@@ -38,6 +38,8 @@ pub struct FoundRelease {
     pub prerelease: bool,
     /// Its files.
     pub assets: Vec<FoundAsset>,
+    /// When it was published, by GitHub's clock.
+    pub published_at: Option<Timestamp>,
     /// When it, or one of its files, changed last by GitHub's clock.
     pub changed_at: Option<Timestamp>,
     /// Its page.

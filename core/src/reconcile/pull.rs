@@ -38,7 +38,7 @@ impl MatchUp<'_> {
             Some((spent, approved)) => {
                 let differences = differences(approved, found);
                 if differences.is_empty() {
-                    self.as_approved(spent, Subject::pull(found));
+                    self.as_approved(spent, Subject::pull(found), found.opened_at);
                 } else if spent.claimed_at >= self.since {
                     self.differs(Code::PullDiffers, spent, Subject::pull(found), &differences);
                 } else {

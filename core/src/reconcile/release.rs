@@ -35,7 +35,7 @@ impl MatchUp<'_> {
             .map(|(spent, _)| spent);
         let subject = Subject::release(found);
         if let Some(spent) = best(same) {
-            return self.as_approved(spent, subject);
+            return self.as_approved(spent, subject, found.published_at);
         }
         // A draft of the same tag is no attempt at the release that was approved, unless it is the very one.
         let meant = candidates().filter(|(spent, approved)| {

@@ -28,7 +28,7 @@ impl MatchUp<'_> {
             .filter(|(spent, approved)| differences(spent, approved, found).is_empty())
             .map(|(spent, _)| spent);
         if let Some(spent) = best(same) {
-            return self.as_approved(spent, Subject::tag(found));
+            return self.as_approved(spent, Subject::tag(found), None);
         }
         // A tag that was made with a receipt must stay what it is, whatever a release at the same commit allows.
         if let Some(spent) = best(
@@ -59,7 +59,7 @@ impl MatchUp<'_> {
         if let Some(spent) = best(same) {
             // What became of a release shows there; a tag whose release failed was made by somebody else.
             if !releases_are_seen || spent.standing() == Standing::Failed && !found.is_known {
-                self.as_approved(spent, Subject::tag(found));
+                self.as_approved(spent, Subject::tag(found), None);
             }
             return;
         }

@@ -35,7 +35,7 @@ fn book(receipts: &[(&str, Operation, Option<Ended>)]) -> Book {
     for (receipt, operation, outcome) in receipts {
         sequence += 1;
         let claim = claim_entry(receipt, sequence, operation);
-        book.take(claim.clone(), None);
+        book.take(claim.clone(), None, None);
         if let Some((event_type, response)) = outcome.clone() {
             sequence += 1;
             let entry = Entry {
@@ -46,7 +46,7 @@ fn book(receipts: &[(&str, Operation, Option<Ended>)]) -> Book {
                 github_response: Some(response),
                 ..claim
             };
-            book.take(entry, None);
+            book.take(entry, None, None);
         }
     }
     book
@@ -579,6 +579,7 @@ fn outcomes_that_somebody_appends_explain_no_pull_request_of_another_branch() {
                 ..entry
             },
             None,
+            None,
         );
     }
     let evil = |number: u64| FoundPull {
@@ -718,6 +719,7 @@ fn a_tag_is_held_against_the_receipt_that_made_it() {
     let mut forged = Book::default();
     forged.take(
         claim_entry("a", 1, &testing::release()),
+        None,
         Some("nobody signed it".into()),
     );
     assert_eq!(
@@ -731,11 +733,11 @@ fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
     let forged = |sequence: u64| claim_entry("a", sequence, &testing::release());
     let flaw = || Some("nobody signed it".to_string());
     let mut before = Book::default();
-    before.take(forged(1), flaw());
-    before.take(claim_entry("a", 2, &testing::release()), None);
+    before.take(forged(1), None, flaw());
+    before.take(claim_entry("a", 2, &testing::release()), None, None);
     let mut after = Book::default();
-    after.take(claim_entry("a", 1, &testing::release()), None);
-    after.take(forged(2), flaw());
+    after.take(claim_entry("a", 1, &testing::release()), None, None);
+    after.take(forged(2), None, flaw());
     for (book, good) in [(before, 2), (after, 1)] {
         let findings = reconcile(&book, &releases(&[as_released()]), NOON);
         let told: Vec<(&str, Option<u64>)> = findings
@@ -798,6 +800,7 @@ fn a_resumed_claim_counts_from_its_first_attempt_on() {
             timestamp: NOON.plus(600),
             ..again
         },
+        None,
         None,
     );
     let spent: Vec<&Spent> = book.spent().collect();

@@ -39,6 +39,15 @@ macro_rules! ledger {
                 older server has no such list.",
                 "no public exchange with an append", switch ActivityIsLate ActivityIsAbsent,
                 probe "activity";
+            L9: Documented,
+                "`published_at` of a release is when GitHub made it public and `created_at` of a \
+                pull request when GitHub opened it; no request sets either.",
+                "OpenAPI: release, pull-request-simple; no such member in their request bodies";
+            L10: Inferred,
+                "`author.user` of a commit is the account that its address belongs to. A bot is not a \
+                `User`: it is null there, or shown without `[bot]`, and `author.name` names it.",
+                "schema: GitActor.user; apache/devlake#9086; sourcecred/sourcecred#996",
+                probe "append-signature";
         }
     };
 }

@@ -64,6 +64,9 @@ impl GitActor {
 
     /// The account that the address belongs to, if it is a person's.
     async fn user(&self) -> Option<User> {
+        if self.email == "octocat@github.com" {
+            return Some(User("octocat".to_owned()));
+        }
         let local = self.email.strip_suffix("@users.noreply.github.com")?;
         let login = local.rsplit('+').next()?;
         (!login.ends_with("[bot]")).then(|| User(login.to_owned()))

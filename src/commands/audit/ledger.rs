@@ -1,16 +1,17 @@
 //! The ledger as an audit reads it: a receipt that does not hold counts for nothing, and the rest is read all the same.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
-    ledger::{Aspect, BadLedger, EntryId, Examined, Examiner, Verifier},
+    ledger::{Aspect, BadLedger, DateFinding, DateProblem, EntryId, Examined, Examiner, Verifier},
     reconcile::{Book, Code, Finding, Subject},
+    timestamp::Timestamp,
 };
 
-use crate::commands::ledger::{AHEAD, By, Source, beside_entries, by_keys};
+use crate::commands::ledger::{AHEAD, By, Commits, Source, beside_entries, by_keys};
 
 /// What a ledger says, as far as it can be believed.
 pub(super) struct Told {
@@ -19,13 +20,27 @@ pub(super) struct Told {
     pub(super) newest: Option<EntryId>,
     pub(super) entries: u64,
     pub(super) place: String,
+    /// Why dates were not looked at, if they were not.
+    pub(super) left_out: Option<&'static str>,
+}
+
+/// Which commits are reported.
+pub(super) struct Watched<'a> {
+    /// Those that are not by these accounts.
+    pub(super) ledger_by: &'a BTreeSet<String>,
+    /// Those that are not proven to be older.
+    pub(super) since: Timestamp,
 }
 
 /// An entry, and why its receipt does not count, if it does not.
 type Read = (Result<Examined, BadLedger>, Option<String>);
 
 /// Reads the whole ledger; faults of it are findings, and only what is in the way of reading is an error.
-pub(super) async fn read(source: Option<&Source>, by: &Arc<By>) -> Result<Told> {
+pub(super) async fn read(
+    source: Option<&Source>,
+    by: &Arc<By>,
+    watched: &Watched<'_>,
+) -> Result<Told> {
     let Some(source) = source else {
         let missing = Finding::new(
             Code::LedgerMissing,
@@ -39,33 +54,66 @@ pub(super) async fn read(source: Option<&Source>, by: &Arc<By>) -> Result<Told> 
             newest: None,
             entries: 0,
             place: "no ledger".into(),
+            left_out: None,
         });
     };
     let (mut verifier, mut book) = (Verifier::default(), Book::default());
-    let fault = fault_of(walk(source, by, &mut verifier, &mut book).await)?;
-    let findings = fault.map(|bad| {
-        Finding::new(
+    let mut findings = Vec::new();
+    match fault_of(walk(source, by, &mut verifier, &mut book).await)? {
+        Err(bad) => findings.push(Finding::new(
             Code::LedgerInvalid,
             Subject::ledger(),
             None,
             bad.to_string(),
-        )
-    });
+        )),
+        Ok(Some(commits)) if source.shows_signatures() => {
+            let found = commits.dates.findings(watched.ledger_by, watched.since);
+            findings.extend(found.iter().map(about_date));
+            book.date(commits.dates);
+        }
+        Ok(_) => {}
+    }
     let (newest, entries) = (verifier.newest(), verifier.tally().entries);
     Ok(Told {
         book,
-        findings: findings.into_iter().collect(),
+        findings,
         newest,
         entries,
         place: source.place(),
+        left_out: (!source.shows_signatures()).then_some(UNPROVEN),
     })
 }
 
 /// What is wrong with the ledger is told; what kept us from looking is no answer.
-fn fault_of(walked: Result<()>) -> Result<Option<BadLedger>> {
+fn fault_of(walked: Result<Option<Commits>>) -> Result<Result<Option<Commits>, BadLedger>> {
     match walked {
-        Ok(()) => Ok(None),
-        Err(error) => error.downcast::<BadLedger>().map(Some),
+        Ok(commits) => Ok(Ok(commits)),
+        Err(error) => error.downcast::<BadLedger>().map(Err),
+    }
+}
+
+/// Why a clone says nothing about dates.
+const UNPROVEN: &str = "dates: a clone does not show which commits GitHub signed; use --repository";
+
+fn about_date(found: &DateFinding) -> Finding {
+    let code = match found.problem {
+        DateProblem::EntryMisdated => Code::EntryMisdated,
+        DateProblem::ClaimLate => Code::ClaimLate,
+        DateProblem::DatesFall => Code::CommitDatesFall,
+        DateProblem::ClaimUnproven => Code::ClaimUnproven,
+        DateProblem::Unproven => Code::CommitDateUnproven,
+        DateProblem::EntryByOther => Code::EntryByOther,
+        DateProblem::CommitByOther => Code::CommitByOther,
+    };
+    let subject = match (found.problem, found.sequence) {
+        (DateProblem::EntryMisdated | DateProblem::ClaimLate, Some(sequence)) => {
+            Subject::entry(sequence)
+        }
+        _ => Subject::commit(&found.commit),
+    };
+    Finding {
+        sequence: found.sequence,
+        ..Finding::new(code, subject, None, &found.told)
     }
 }
 
@@ -74,7 +122,7 @@ async fn walk(
     by: &Arc<By>,
     verifier: &mut Verifier,
     book: &mut Book,
-) -> Result<()> {
+) -> Result<Option<Commits>> {
     let read = source.batches(false).map_ok(|batch| {
         let by = Arc::clone(by);
         async move {
@@ -92,11 +140,12 @@ async fn walk(
     while let Some(batch) = read.next().await {
         let batch: Vec<Read> = batch?;
         for (examined, flaw) in batch {
-            book.take(verifier.take(examined?)?, flaw);
+            let examined = examined?;
+            let expires_at = examined.terms().map(|terms| terms.expires_at);
+            book.take(verifier.take(examined)?, expires_at, flaw);
         }
     }
-    beside_entries(source, verifier).await?;
-    Ok(())
+    beside_entries(source, verifier).await
 }
 
 /// A receipt whose signatures or terms do not hold leaves its entry in the chain, but for nothing else.

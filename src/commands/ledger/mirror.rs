@@ -6,11 +6,12 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use gix_hash::{Kind, ObjectId};
 use gix_object::{FindExt as _, tree::EntryKind};
 
-use super::source::is_folder;
+use super::source::{SeenCommit, is_folder};
 use countersign_core::{
-    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, MOST_ENTRY_BYTES},
+    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, MOST_ENTRY_BYTES, Making},
     name::CommitId,
     reconcile::FoundTag,
+    timestamp::Timestamp,
 };
 
 const TAGS: &str = "refs/tags/";
@@ -155,7 +156,7 @@ impl Mirror {
     /// Hands over each commit with its `ledger.json`, newest first.
     pub(super) fn commits(
         &self,
-        mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>,
+        mut check: impl FnMut(u64, SeenCommit<'_>) -> Result<()>,
     ) -> Result<()> {
         ensure!(
             !self.shallow,
@@ -171,12 +172,13 @@ impl Mirror {
                 .get(HEAD_PATH)
                 .map(|(_, blob)| self.blob(*blob))
                 .transpose()?;
-            check(
-                behind,
-                &name,
-                commit.parents.len(),
-                &head.unwrap_or_default(),
-            )?;
+            let seen = SeenCommit {
+                id: &name,
+                parents: commit.parents.len(),
+                head: &head.unwrap_or_default(),
+                making: commit.making,
+            };
+            check(behind, seen)?;
             next = commit.parents.first().copied();
             behind += 1;
         }
@@ -192,6 +194,7 @@ impl Mirror {
         Ok(Commit {
             tree: commit.tree(),
             parents: commit.parents().collect(),
+            making: making(&commit),
         })
     }
 
@@ -283,4 +286,18 @@ fn tip(refs: &gix_ref::file::Store, name: &str) -> Result<Option<ObjectId>> {
 struct Commit {
     tree: ObjectId,
     parents: Vec<ObjectId>,
+    making: Making,
+}
+
+/// What a commit says about itself. Nothing here shows whether GitHub signed it: that takes GitHub's key.
+fn making(commit: &gix_object::CommitRef<'_>) -> Making {
+    let seconds = commit.committer().ok().map(|committer| committer.seconds());
+    let author = commit.author().ok().map(|author| author.name.to_string());
+    Making {
+        at: seconds
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map(Timestamp::from_unix),
+        is_proven: false,
+        author,
+    }
 }

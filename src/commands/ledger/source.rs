@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use countersign_core::{
     document::Document as _,
-    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, Head, entry_path},
+    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, Head, Making, entry_path},
     name::{CommitId, RepositoryId},
     reconcile::FoundTag,
 };
@@ -27,6 +27,15 @@ pub(in crate::commands) struct Source {
     pub(super) head: Vec<u8>,
     /// How many entries the head tells of.
     pub(in crate::commands) entries: u64,
+}
+
+/// A commit of the branch as its place shows it.
+pub(super) struct SeenCommit<'a> {
+    pub(super) id: &'a CommitId,
+    pub(super) parents: usize,
+    /// Its `ledger.json`; empty if it has none.
+    pub(super) head: &'a [u8],
+    pub(super) making: Making,
 }
 
 enum Place {
@@ -115,6 +124,11 @@ impl Source {
         }
     }
 
+    /// Whether the place shows which commits GitHub signed.
+    pub(in crate::commands) const fn shows_signatures(&self) -> bool {
+        matches!(self.place, Place::GitHub(_))
+    }
+
     /// The tags that lie beside the ledger, if it is read from a clone.
     pub(in crate::commands) fn tags(&self) -> Option<Result<Vec<FoundTag>>> {
         if let Place::Mirror(mirror) = &self.place {
@@ -154,7 +168,7 @@ impl Source {
     /// Hands over each commit with its `ledger.json`, newest first; `false` if the place has no commits.
     pub(super) async fn commits(
         &self,
-        mut check: impl FnMut(u64, &CommitId, usize, &[u8]) -> Result<()>,
+        mut check: impl FnMut(u64, SeenCommit<'_>) -> Result<()>,
     ) -> Result<bool> {
         match &self.place {
             Place::Folder(_) => return Ok(false),
@@ -167,8 +181,14 @@ impl Source {
                         .commits(page)
                         .await
                         .map_err(|trouble| told(&trouble))?;
-                    for told in &commits.commits {
-                        check(behind, &told.id, told.parents, &told.head)?;
+                    for told in commits.commits {
+                        let seen = SeenCommit {
+                            id: &told.id,
+                            parents: told.parents,
+                            head: &told.head,
+                            making: told.making,
+                        };
+                        check(behind, seen)?;
                         behind += 1;
                     }
                     page = commits.next;

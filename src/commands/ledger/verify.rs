@@ -1,6 +1,6 @@
 //! `countersign ledger verify`: recomputes a whole ledger and says what was checked.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
@@ -15,7 +15,10 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::source::{AHEAD, Source};
+use super::{
+    dates::{Commits, logins},
+    source::{AHEAD, Source},
+};
 use crate::{
     Clock, Environment,
     cli::{LedgerKeys, LedgerVerifyArguments},
@@ -26,12 +29,8 @@ use crate::{
     exit::Exit,
 };
 
-/// What the commits of the branch show.
-#[derive(Clone, Copy)]
-pub(in crate::commands) struct Commits {
-    /// How many added no entry.
-    strays: u64,
-}
+/// Why nothing is known of commits.
+const FOLDER: &str = "not checked: these are the files of a folder";
 
 /// By whom receipts must be signed; nobody looks at signatures without.
 pub(in crate::commands) type By = Option<(Trusted, Threshold)>;
@@ -46,10 +45,14 @@ pub(crate) async fn verify(
     if source.entries == 0 {
         bail!("nothing to verify: the ledger is empty");
     }
+    let ledger_by = logins(&arguments.ledger_by);
     // Whoever reads of a fault must know where it is.
     let (verifier, commits) = recomputed(&source, &trusted, |_| {})
         .await
         .with_context(|| source.place())?;
+    if let Some(commits) = &commits {
+        commits.judge(&ledger_by).with_context(|| source.place())?;
+    }
     let newest = verifier
         .newest()
         .map_or("empty".into(), |newest| newest.to_string());
@@ -57,7 +60,7 @@ pub(crate) async fn verify(
         "verified    ",
         format!("{}, {newest}", source.place()),
     ))?;
-    for (aspect, told) in findings(verifier.tally(), &trusted, commits) {
+    for (aspect, told) in findings(verifier.tally(), &trusted, commits.as_ref(), &ledger_by) {
         print(Row::new(format!("{:<11} ", aspect.to_string()), told))?;
     }
     Ok(Exit::Success)
@@ -67,8 +70,9 @@ pub(crate) async fn verify(
 pub(in crate::commands) fn findings(
     tally: Tally,
     trusted: &By,
-    commits: Option<Commits>,
-) -> [(Aspect, String); 6] {
+    commits: Option<&Commits>,
+    ledger_by: &BTreeSet<String>,
+) -> [(Aspect, String); 8] {
     let Tally {
         entries,
         claims,
@@ -87,14 +91,27 @@ pub(in crate::commands) fn findings(
         )
     };
     let history = match commits {
-        Some(Commits { strays: 0 }) => {
+        Some(Commits { strays: 0, .. }) => {
             format!("holds: every commit's ledger.json names the next entry, {entries} in all")
         }
-        Some(Commits { strays }) => format!(
+        Some(Commits { strays, .. }) => format!(
             "holds: {entries} entries in all; {strays} commit(s) added none, which changes nothing here"
         ),
-        None => "not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository".into(),
+        None => format!("{FOLDER}; give a clone (of a checkout, its .git) or --repository"),
     };
+    let (dates, authors) = commits.map_or_else(
+        || {
+            [FOLDER; 2]
+                .map(|folder| format!("{folder}; give --repository"))
+                .into()
+        },
+        |commits| {
+            (
+                commits.dates_line(trusted.is_some()),
+                commits.authors_line(ledger_by),
+            )
+        },
+    );
     [
         (Aspect::Structure, format!("holds: {entries} entries")),
         (Aspect::Chain, format!("holds: {entries} entries")),
@@ -105,6 +122,8 @@ pub(in crate::commands) fn findings(
         (Aspect::Bindings, bindings),
         (Aspect::Signatures, signatures),
         (Aspect::History, history),
+        (Aspect::Dates, dates),
+        (Aspect::Authors, authors),
     ]
 }
 
@@ -267,9 +286,9 @@ async fn no_strays(source: &Source) -> Result<()> {
 /// Walks the commits from the newest to the root. `None` if there are no commits to walk.
 async fn history(source: &Source, verifier: &Verifier) -> Result<Option<Commits>> {
     let (mut commits, mut walk) = (0, verifier.history());
-    let checked = source.commits(|behind, commit, parents, head| {
+    let checked = source.commits(|behind, seen| {
         commits = behind + 1;
-        Ok(walk.take(commit, parents, head)?)
+        Ok(walk.take(seen.id, seen.parents, seen.head, seen.making)?)
     });
     if !checked.await? {
         return Ok(None);
@@ -287,5 +306,7 @@ async fn history(source: &Source, verifier: &Verifier) -> Result<Option<Commits>
     }
     Ok(Some(Commits {
         strays: walk.strays(),
+        dates: walk.dates(),
+        shows_signatures: source.shows_signatures(),
     }))
 }

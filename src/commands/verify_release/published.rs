@@ -10,6 +10,7 @@ use countersign_core::{
     ledger::MOST_ENTRY_BYTES,
     name::{CommitId, Repository, RepositoryId, TagName},
     text::{excerpt, same_text},
+    timestamp::Timestamp,
 };
 
 use super::findings::Fault;
@@ -73,6 +74,12 @@ impl<'a> Published<'a> {
 
     pub(super) const fn repository_id(&self) -> RepositoryId {
         self.repository_id
+    }
+
+    /// When it was published, by GitHub's clock.
+    pub(super) fn published_at(&self) -> Option<Timestamp> {
+        let told = self.release.published_at.as_deref()?;
+        told.parse().ok()
     }
 
     /// The evidence's bytes, if the release has it.

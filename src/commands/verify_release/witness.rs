@@ -5,11 +5,12 @@
 use anyhow::Result;
 
 use countersign_core::{
+    document::Document as _,
     evidence::ApprovedRelease,
-    ledger::{Entry, EntryId, EventType, Pair, entry_path},
+    ledger::{Entry, EntryId, EventType, Examiner, Keys, Pair, entry_path},
 };
 
-use super::findings::Fault;
+use super::{dates::Claimed, findings::Fault};
 use crate::commands::ledger::source::Source;
 
 /// What to do when ledger and evidence do not agree.
@@ -21,6 +22,8 @@ const UNSETTLED: &str =
 pub(super) struct Outcome {
     claim: u64,
     pair: Pair,
+    /// The claim of the evidence, and those that later attempts took over from it.
+    claims: Vec<Entry>,
     found: Option<Entry>,
 }
 
@@ -29,20 +32,44 @@ impl Outcome {
         Self {
             claim: claim.sequence,
             pair: Pair::named_by(claim),
+            claims: Vec::new(),
             found: None,
         }
     }
 
     /// Takes in the next entry of the chain. The first outcome after the claim ends the operation.
     pub(super) fn take(&mut self, entry: Entry) {
-        let ends = matches!(entry.event_type, EventType::Succeeded | EventType::Failed);
-        if self.found.is_none()
-            && ends
-            && entry.sequence > self.claim
-            && Pair::named_by(&entry) == self.pair
-        {
-            self.found = Some(entry);
+        let is_later = entry.sequence >= self.claim && self.found.is_none();
+        if !is_later || Pair::named_by(&entry) != self.pair {
+            return;
         }
+        match entry.event_type {
+            EventType::Claimed => self.claims.push(entry),
+            EventType::Succeeded | EventType::Failed => self.found = Some(entry),
+            EventType::Unknown => {}
+        }
+    }
+
+    /// The claims until the outcome whose receipts hold, the evidence's first.
+    pub(super) fn claims(&self, keys: Keys<'_>) -> Vec<Claimed> {
+        let examiner = Examiner::new(Some(keys));
+        let claimed = |entry: &Entry| {
+            let examined = examiner
+                .examine(entry.sequence, &entry.to_document())
+                .ok()?;
+            let expires_at = examined.terms()?.expires_at;
+            Some(Claimed {
+                sequence: entry.sequence,
+                at: entry.timestamp,
+                expires_at,
+            })
+        };
+        self.claims.iter().filter_map(claimed).collect()
+    }
+
+    /// The entry with the outcome.
+    pub(super) fn sequence(&self) -> Option<u64> {
+        self.found.as_ref().map(|found| found.sequence)
     }
 }
 

@@ -415,7 +415,7 @@ fn walked(newest_first: &[(usize, usize)]) -> (Vec<Result<(), String>>, u64) {
         .iter()
         .map(|(entries, parents)| {
             let head = verifier.head_at(*entries).to_document();
-            let step = history.take(&commit('1'), *parents, &head);
+            let step = history.take(&commit('1'), *parents, &head, Making::default());
             step.map_err(|bad| bad.problem)
         })
         .collect();
@@ -454,7 +454,9 @@ fn a_commit_that_merges_or_takes_an_entry_back_is_told() {
         "{problem}"
     );
     let verifier = linked([claim()]).unwrap();
-    let no_head = verifier.history().take(&commit('1'), 1, b"{}");
+    let no_head = verifier
+        .history()
+        .take(&commit('1'), 1, b"{}", Making::default());
     assert_eq!(
         no_head.map_err(|bad| format!("{bad}")),
         Err(format!(

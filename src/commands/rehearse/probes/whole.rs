@@ -334,6 +334,7 @@ impl Run<'_> {
             keys: self.keys()?,
             since: Timestamp::from_unix(0),
             known_tags: None,
+            ledger_by: vec![author.clone()],
             pulls_by: vec![author],
             format: AuditFormat::Json,
         };
