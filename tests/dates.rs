@@ -99,9 +99,7 @@ fn append(stage: &Stage, way: Way, token: &str, entry: &Entry) {
     }
 }
 
-type Files = [(String, Vec<u8>); 2];
-
-fn by_mutation(stage: &Stage, token: &str, files: &Files) {
+fn by_mutation(stage: &Stage, token: &str, files: &[(String, Vec<u8>)]) {
     let tip = stage.sim.ref_oid(LEDGER).unwrap();
     let addition = |(path, bytes): &(String, Vec<u8>)| json!({"path": path, "contents": STANDARD.encode(bytes)});
     let input = json!({
@@ -119,7 +117,7 @@ fn by_mutation(stage: &Stage, token: &str, files: &Files) {
     assert_eq!(answer["errors"], Value::Null, "{answer:#}");
 }
 
-fn by_objects(stage: &Stage, token: &str, files: &Files, entry: &Entry) {
+fn by_objects(stage: &Stage, token: &str, files: &[(String, Vec<u8>)], entry: &Entry) {
     let tip = stage.sim.ref_oid(LEDGER).unwrap();
     let file = |(path, bytes): &(String, Vec<u8>)| {
         let text = String::from_utf8(bytes.clone()).unwrap();
@@ -284,6 +282,31 @@ fn a_tag_made_by_hand_has_no_date_and_its_claim_is_found_all_the_same() {
         assert_eq!(audited(&stage, &[]), (5, expected));
         assert_eq!(verified(&stage).0, 1);
     }
+}
+
+#[test]
+fn an_entry_above_a_commit_that_github_dated_later_is_as_young_as_that() {
+    let stage = guarded();
+    let [claim, outcome] = unused(&stage, &release(&stage));
+    let outcome = publish(&stage, &claim, &outcome);
+    by_mutation(
+        &stage,
+        &stage.token,
+        &[("README.md".into(), b"Hello\n".to_vec())],
+    );
+    append(&stage, Way::Objects, &stage.token, &claim);
+    append(&stage, Way::Objects, &stage.token, &outcome);
+    let expected = [
+        "entry_misdated 1",
+        "entry_misdated 2",
+        "claim_late 1",
+        "commit_dates_fall 1",
+        "commit_dates_fall 2",
+        "effect_after_expiry v1.0.0",
+        "commit_date_unproven 1",
+    ];
+    let (exit, found) = audited(&stage, &[]);
+    assert_eq!((exit, found), (5, expected.map(String::from).into()));
 }
 
 #[test]

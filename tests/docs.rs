@@ -340,9 +340,12 @@ fn every_finding_of_an_audit_is_explained() {
         .collect();
     assert_eq!(rows, expected);
     // Each is planted.
-    let tests = self::page("tests/audit.rs");
+    let tests = self::page("tests/audit.rs") + &self::page("tests/dates.rs");
     for code in Code::ALL {
-        assert!(tests.contains(code.as_str()), "tests/audit.rs lacks {code}");
+        assert!(
+            tests.contains(code.as_str()),
+            "tests/audit.rs and tests/dates.rs lack {code}"
+        );
     }
 }
 

@@ -166,7 +166,9 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
             "uses",
             "bindings",
             "signatures",
-            "history"
+            "history",
+            "dates",
+            "authors"
         ]
     );
 }

@@ -42,7 +42,14 @@ pub(super) struct DatedCommit {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moments {
     pub(super) entries: Vec<Moment>,
-    pub(super) rounds: Vec<Option<EventType>>,
+    pub(super) rounds: Vec<Option<Ending>>,
+}
+
+/// The outcome that ended a round; later ones only inform.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ending {
+    pub(super) sequence: u64,
+    pub(super) event_type: EventType,
 }
 
 /// What one entry says about time.
@@ -256,13 +263,20 @@ impl Dates {
         }
     }
 
+    /// The end of the round to which an entry belongs, if that succeeded.
+    fn success(&self, moment: &Moment) -> Option<Ending> {
+        self.moments.rounds[moment.round].filter(|end| end.event_type == EventType::Succeeded)
+    }
+
     /// An attempt whose machine has a wrong clock claims, sees GitHub's date and records a failure. So
-    /// only what succeeded must be dated as its commits are.
+    /// only what succeeded must be dated as its commits are, and not what was appended after that.
     fn misdated_entries(&self, since: Timestamp) -> Vec<DateFinding> {
         let mut found = Vec::new();
         for (sequence, moment) in (1..).zip(&self.moments.entries) {
-            let succeeded = self.moments.rounds[moment.round] == Some(EventType::Succeeded);
-            let index = self.index(sequence).filter(|_| succeeded);
+            let counts = self
+                .success(moment)
+                .is_some_and(|end| sequence <= end.sequence);
+            let index = self.index(sequence).filter(|_| counts);
             if let Some(index) = index.filter(|index| self.is_recent(*index, since))
                 && let Some(told) = self.misdated(sequence)
             {
@@ -278,7 +292,7 @@ impl Dates {
     fn rounds(&self, since: Timestamp) -> Vec<DateFinding> {
         let mut claims: BTreeMap<usize, Vec<(u64, Timestamp)>> = BTreeMap::new();
         for (sequence, moment) in (1..).zip(&self.moments.entries) {
-            let succeeded = self.moments.rounds[moment.round] == Some(EventType::Succeeded);
+            let succeeded = self.success(moment).is_some();
             if let Some(expires_at) = moment.expires_at.filter(|_| succeeded) {
                 claims
                     .entry(moment.round)
@@ -337,12 +351,14 @@ impl Dates {
         Some(self.finding(problem, Some(claim), index, &told))
     }
 
+    /// Only commits with an entry are judged: anyone can put a stray with any date on top.
     fn falls(&self, since: Timestamp) -> Vec<DateFinding> {
         let mut newest: Option<(usize, Timestamp)> = None;
         let mut found = Vec::new();
         for (index, commit) in self.commits.iter().enumerate() {
             let Some(at) = commit.making.at else { continue };
             if let Some((below, before)) = newest.filter(|(_, below)| below.since(at) > MOST_APART)
+                && commit.added.is_some()
                 && self.is_recent(index, since)
             {
                 let told = format!(

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::{
     Dates, Entry, EntryId, EventType, Head, Making, Pair,
-    dates::{DatedCommit, Moment, Moments},
+    dates::{DatedCommit, Ending, Moment, Moments},
 };
 use crate::{
     authority::Authority,
@@ -483,7 +483,10 @@ impl Verifier {
         }
         if entry.event_type != EventType::Unknown && claims.outcome.is_none() {
             claims.outcome = Some(entry.sequence);
-            self.moments.rounds[claims.round] = Some(entry.event_type);
+            self.moments.rounds[claims.round] = Some(Ending {
+                sequence: entry.sequence,
+                event_type: entry.event_type,
+            });
         }
         Ok(claims.round)
     }

@@ -39,7 +39,10 @@ fn moments(claim: u64, outcome: u64, ended: Option<EventType>) -> Moments {
     };
     Moments {
         entries: vec![moment(claim, Some(NOON.plus(3600))), moment(outcome, None)],
-        rounds: vec![ended],
+        rounds: vec![ended.map(|event_type| Ending {
+            sequence: 2,
+            event_type,
+        })],
     }
 }
 
@@ -247,6 +250,19 @@ fn of_several_claims_of_an_operation_one_in_time_is_enough() {
         (62, '+', BOT, Some(3)),
     ];
     assert_eq!(problems(&dates(&commits, moments.clone())), []);
+
+    // What is appended after the end only informs, and is not judged.
+    let mut informed = moments.clone();
+    informed.rounds = vec![Some(Ending {
+        sequence: 3,
+        event_type: EventType::Succeeded,
+    })];
+    informed.entries.push(Moment {
+        at: NOON,
+        ..informed.entries[2]
+    });
+    let forged = [&commits[..], &[(90, '+', BOT, Some(4))]].concat();
+    assert_eq!(problems(&dates(&forged, informed)), []);
 
     let [_, first, ..] = commits;
     let late = [commits[0], (60, '+', BOT, first.3), commits[2], commits[3]];
