@@ -1,5 +1,7 @@
 //! Branches that grew, branches that were damaged, and what an attempt may do on each.
 
+mod vectors;
+
 use alloc::{format, string::String, vec, vec::Vec};
 
 use super::*;
