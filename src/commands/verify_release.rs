@@ -19,7 +19,7 @@ use countersign_core::{
 };
 
 use self::{
-    dates::Claims,
+    dates::Dated,
     findings::{Fault, Findings},
     folder::Folder,
     published::Published,
@@ -225,7 +225,7 @@ impl Verification<'_> {
         };
         findings.told("ledger", witness::holds(&source, approved, &outcome).await?)?;
         let claims = outcome.claims(self.trusted.of_ledger(self.threshold));
-        let dated = Claims {
+        let dated = Dated {
             claims: &claims,
             outcome: outcome.sequence(),
             published_at,

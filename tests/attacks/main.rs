@@ -10,6 +10,7 @@
 )]
 
 mod case;
+mod dates;
 mod files;
 mod forge;
 #[path = "../harness/mod.rs"]
@@ -47,6 +48,7 @@ fn main() {
     }
     for (place, scenes) in [
         ("ledger", ledger::SCENES),
+        ("dates", dates::SCENES),
         ("files", files::SCENES),
         ("runner", runner::SCENES),
         ("watch", watch::SCENES),

@@ -151,6 +151,15 @@ impl Dates {
             .map_or(Span::default(), |index| self.spans[index])
     }
 
+    /// When an entry was appended at the earliest: by its commit if GitHub signed that, otherwise by its
+    /// own word, which its author has no reason to make later than it is, and by what lies below it.
+    #[must_use]
+    pub fn claimed_at(&self, sequence: u64, said: Timestamp) -> Timestamp {
+        let span = self.span(sequence);
+        let earliest = span.not_before.unwrap_or(said);
+        span.exact.unwrap_or_else(|| said.max(earliest))
+    }
+
     /// Whether a claim came before its receipt's end.
     #[must_use]
     pub fn timing(&self, claim: u64, expires_at: Timestamp) -> Timing {

@@ -176,13 +176,7 @@ impl Book {
     /// How the time at which GitHub made something public does not fit the claims that allow it.
     pub(super) fn untimely(&self, spent: &Spent, public_at: Timestamp) -> Option<(Code, String)> {
         let round = spent.round.as_ref()?;
-        let span = self.dates.span(round.first);
-        // What nothing proves is its author's word, and says at least when they admit to have claimed.
-        let claimed_at = span.exact.unwrap_or_else(|| {
-            round
-                .first_at
-                .max(span.not_before.unwrap_or(round.first_at))
-        });
+        let claimed_at = self.dates.claimed_at(round.first, round.first_at);
         if claimed_at.since(public_at) > MOST_APART {
             let told = format!(
                 "GitHub made it public at {public_at}, but entry {} claimed the receipt at {claimed_at}",

@@ -23,14 +23,14 @@ pub(super) struct Claimed {
 }
 
 /// The claims that may have made the release, the one of its evidence first.
-pub(super) struct Claims<'a> {
+pub(super) struct Dated<'a> {
     pub(super) claims: &'a [Claimed],
     /// The entry that ended them.
     pub(super) outcome: Option<u64>,
     pub(super) published_at: Option<Timestamp>,
 }
 
-impl Claims<'_> {
+impl Dated<'_> {
     /// Reports one line: the first thing that does not fit, or what was compared.
     pub(super) fn judge(
         &self,
@@ -115,12 +115,9 @@ impl Claims<'_> {
 
     fn claimed_at(&self, commits: Option<&Commits>) -> Option<Timestamp> {
         let first = self.claims.first()?;
-        let span = commits.map(|commits| commits.dates.span(first.sequence));
-        let span = span.unwrap_or_default();
-        Some(
-            span.exact
-                .unwrap_or_else(|| first.at.max(span.not_before.unwrap_or(first.at))),
-        )
+        Some(commits.map_or(first.at, |commits| {
+            commits.dates.claimed_at(first.sequence, first.at)
+        }))
     }
 
     fn held(&self, commits: Option<&Commits>) -> String {

@@ -54,10 +54,9 @@ impl Outcome {
     pub(super) fn claims(&self, keys: Keys<'_>) -> Vec<Claimed> {
         let examiner = Examiner::new(Some(keys));
         let claimed = |entry: &Entry| {
-            let examined = examiner
-                .examine(entry.sequence, &entry.to_document())
-                .ok()?;
-            let expires_at = examined.terms()?.expires_at;
+            let document = entry.to_document();
+            let held = examiner.examine(entry.sequence, &document).ok()?;
+            let expires_at = held.terms()?.expires_at;
             Some(Claimed {
                 sequence: entry.sequence,
                 at: entry.timestamp,
