@@ -172,14 +172,14 @@ impl Stage {
     }
 
     fn request(&self, method: &str, url: &str, path: &str, kind: &str, body: &str) -> String {
-        let answer = self.exchanged((method, url, path), &self.token, kind, body);
+        let answer = exchanged((method, url, path), &self.token, kind, body);
         answer.lines().next().unwrap_or_default().to_owned()
     }
 
     /// Any request by somebody else with a token of their own; gives what was answered, which must be success.
     pub fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Value {
         let url = self.sim.api_url();
-        let answer = self.exchanged(
+        let answer = exchanged(
             (method, &url, path),
             token,
             "application/json",
@@ -188,30 +188,6 @@ impl Stage {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 2"), "{answer}");
         serde_json::from_str(body).unwrap()
-    }
-
-    fn exchanged(
-        &self,
-        (method, url, path): (&str, &str, &str),
-        token: &str,
-        kind: &str,
-        body: &str,
-    ) -> String {
-        use std::io::{Read as _, Write as _};
-        let address = url.trim_start_matches("http://").to_owned();
-        let mut connection = std::net::TcpStream::connect(&address).unwrap();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {token}\r\n"
-        );
-        write!(
-            connection,
-            "{head}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
     }
 
     /// A POST by somebody else who may write.
@@ -384,6 +360,30 @@ impl Stage {
             })
             .collect()
     }
+}
+
+/// One request on a connection of its own; gives the whole answer.
+fn exchanged(
+    (method, url, path): (&str, &str, &str),
+    token: &str,
+    kind: &str,
+    body: &str,
+) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = url.trim_start_matches("http://").to_owned();
+    let mut connection = std::net::TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: somebody\r\nAuthorization: Bearer {token}\r\n"
+    );
+    write!(
+        connection,
+        "{head}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Whatever a test was about: what the ledger holds at its end must be what the schemas say.

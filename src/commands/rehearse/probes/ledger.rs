@@ -39,8 +39,8 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         id: "append-signature",
         needs: &[],
         writes: 4,
-        expected: "The server signs the commit of an append.",
-        meaning: "The ledger's commits are not signed by the server: its branch cannot require signatures, and `ledger verify` reports them as unsigned.",
+        expected: "The server signs the commit of an append and names its author.",
+        meaning: "The ledger's commits are not signed by the server, or by nobody: its branch cannot require signatures, and `ledger verify` reports dates as unproven.",
         affects: Feature::Protection,
         way: Way::Asks(|stage| Box::pin(append_signature(stage))),
     },
@@ -120,7 +120,9 @@ async fn append_signature(stage: &Stage<'_>) -> Probing {
     const DOCUMENT: &str = "\
 query Signature($owner: String!, $name: String!, $commit: GitObjectID!) {
   repository(owner: $owner, name: $name) {
-    object(oid: $commit) { ... on Commit { signature { isValid wasSignedByGitHub } } }
+    object(oid: $commit) {
+      ... on Commit { signature { isValid wasSignedByGitHub } author { name user { login } } }
+    }
   }
 }";
     let branch = stage.name("signature");
@@ -130,9 +132,15 @@ query Signature($owner: String!, $name: String!, $commit: GitObjectID!) {
         .await?;
     let commit = appended(&append)?;
     let asked = stage.query(DOCUMENT, json!({ "commit": commit })).await?;
-    let signature = &asked.body["data"]["repository"]["object"]["signature"];
-    let holds = signature["isValid"] == true && signature["wasSignedByGitHub"] == true;
-    let found = format!("{}, signature {signature}", asked.summary());
+    let object = &asked.body["data"]["repository"]["object"];
+    let (signature, author) = (&object["signature"], &object["author"]);
+    let is_signed = signature["isValid"] == true && signature["wasSignedByGitHub"] == true;
+    let is_named = author["user"]["login"].is_string() || author["name"].is_string();
+    let holds = is_signed && is_named;
+    let found = format!(
+        "{}, signature {signature}, author {author}",
+        asked.summary()
+    );
     Ok(Finding::of(holds, found, &asked))
 }
 
