@@ -22,7 +22,7 @@ pub const SCENES: &[Scene] = &[
             release(
                 Way::Mutation,
                 &[DATED_BACK, &["effect_after_expiry v1.0.0"]],
-            )
+            );
         },
     ),
     (
@@ -114,7 +114,7 @@ fn tag(way: Way, expected: &[&str]) {
     let main = stage.main();
     let made = stage.sim.annotated_tag("v1.0.0", &main, "Version 1.0.0");
     let outcome = answered(&outcome, |answer| {
-        answer.tag_sha = Some(made.parse().unwrap())
+        answer.tag_sha = Some(made.parse().unwrap());
     });
     enter(&stage, way, [&claim, &outcome]);
     found(&stage, &[expected]);
