@@ -20,7 +20,7 @@ const FACTS: &[(&str, &[&str])] = &[
         "append-refusals",
         &["F4", "R2", "R3", "A13", "A14", "M3", "S4", "S11"],
     ),
-    ("append-signature", &["A15", "L3", "L7"]),
+    ("append-signature", &["A15", "L3", "L10"]),
     ("append-status-checks", &["F4", "B12"]),
     (
         "artifact-zip",
