@@ -25,7 +25,7 @@ pub use self::{
     store::{Append, Appended, LedgerStore, LedgerView, Rejection},
     tail::{
         Added, Addition, Base, BranchCommit, Followed, Links, MOST_TAIL_BYTES, MOST_TAIL_COMMITS,
-        MOST_TAIL_ENTRIES, Pair, Sent, Tail, TailCommit, Use,
+        MOST_TAIL_ENTRIES, Pair, Past, Sent, Tail, TailCommit, Use,
     },
     verify::{Aspect, BadLedger, Examined, Examiner, History, Keys, Tally, Verifier},
 };

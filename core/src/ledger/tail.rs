@@ -11,7 +11,7 @@ use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 pub use self::{
     links::{Addition, Base, BranchCommit, Followed, Links},
-    standing::{Pair, Sent, Use},
+    standing::{Pair, Past, Sent, Use},
 };
 use super::{Append, Checkpoint, Entry, EntryId, Header};
 use crate::{
@@ -171,6 +171,11 @@ impl Tail {
 
     /// The same tail and what follows it on the branch.
     pub fn extended(&self, above: Self) -> Result<Self, Refusal> {
+        self.continued(above)?.within_limits()
+    }
+
+    /// The same for a person who looks back, without the limits of what one decision reads.
+    pub fn continued(&self, above: Self) -> Result<Self, Refusal> {
         if above.base != *self.tip() {
             return Err(Refusal::LedgerRolledBack {
                 checkpoint: self.tip().clone(),
@@ -186,7 +191,7 @@ impl Tail {
                 tail.authorities.push(authority);
             }
         }
-        tail.within_limits()
+        Ok(tail)
     }
 
     /// The same tail after an append of this process, which GitHub confirmed as this commit.

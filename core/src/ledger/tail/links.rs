@@ -33,6 +33,16 @@ pub struct BranchCommit {
     pub author: Option<String>,
 }
 
+impl BranchCommit {
+    /// The commit as an issuer who looked at that moment would name it.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Refusal> {
+        Ok(Checkpoint {
+            commit: self.id.clone(),
+            head: head_of(self)?,
+        })
+    }
+}
+
 /// Where a tail begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Base {
@@ -271,10 +281,7 @@ impl Base {
         if !ends {
             return Ok(None);
         }
-        Ok(Some(Checkpoint {
-            commit: commit.id.clone(),
-            head: head_of(commit)?,
-        }))
+        commit.checkpoint().map(Some)
     }
 }
 

@@ -35,6 +35,19 @@ pub enum Use {
     Unfinished(EntryId),
 }
 
+/// What the ledger says became of a pair. People are shown it; nothing is decided by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// The newest entry that says it was done.
+    pub done: Option<EntryId>,
+    /// The newest entry that says it was tried and failed.
+    pub failed: Option<EntryId>,
+    /// The first claim that no outcome has ended.
+    pub open: Option<EntryId>,
+    /// The newest entry about it that this program cannot read.
+    pub unreadable: Option<EntryId>,
+}
+
 impl Pair {
     /// The pair that a receipt is for.
     #[must_use]
@@ -141,6 +154,27 @@ impl Tail {
             below = &commit.at;
         }
         open.unwrap_or_else(|| self.tip())
+    }
+
+    /// What the entries of the tail say became of a pair.
+    #[must_use]
+    pub fn past_of(&self, pair: &Pair) -> Past {
+        let mut past = Past::default();
+        for added in entries(&self.commits) {
+            match &added.content {
+                Content::Opaque(header) if pair.is_named_in(header) => {
+                    past.unreadable = Some(added.id);
+                }
+                Content::Known(entry) if pair.is_meant_by(entry) => match entry.event_type {
+                    EventType::Claimed => past.open = past.open.or(Some(added.id)),
+                    EventType::Succeeded => (past.done, past.open) = (Some(added.id), None),
+                    EventType::Failed => (past.failed, past.open) = (Some(added.id), None),
+                    EventType::Unknown => {}
+                },
+                _ => {}
+            }
+        }
+        past
     }
 
     /// The entry that says that an earlier attempt of this run did the operation with this very

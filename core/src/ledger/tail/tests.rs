@@ -915,6 +915,70 @@ fn an_entry_about_the_operation_that_cannot_be_read_may_be_an_open_claim() {
     assert_eq!(*tail.checkpoint_for(&other), branch.checkpoint());
 }
 
+#[test]
+fn the_past_of_an_operation_is_what_every_entry_about_it_says() {
+    let done = ended(&claim(), EventType::Succeeded);
+    let failed = ended(&claim(), EventType::Failed);
+    let unknown = ended(&claim(), EventType::Unknown);
+    let rows: [(&str, &[Entry], [Option<u64>; 3]); 6] = [
+        ("others' entries", &[unrelated()], [None, None, None]),
+        ("a claim", &[claim()], [None, None, Some(42)]),
+        (
+            "an unknown outcome",
+            &[claim(), unknown],
+            [None, None, Some(42)],
+        ),
+        ("done", &[claim(), done.clone()], [Some(43), None, None]),
+        (
+            "done, although a later outcome denies it",
+            &[claim(), done.clone(), failed.clone()],
+            [Some(43), Some(44), None],
+        ),
+        (
+            "a second round",
+            &[claim(), failed, unrelated(), claim_under_another()],
+            [None, Some(43), Some(45)],
+        ),
+    ];
+    for (what, entries, expected) in rows {
+        let tail = grown(entries).above(&checkpoint()).unwrap();
+        let past = tail.past_of(&Pair::of(&receipt()));
+        let numbers = [past.done, past.failed, past.open].map(|id| id.map(|id| id.sequence));
+        assert_eq!((numbers, past.unreadable), (expected, None), "{what}");
+    }
+
+    let mut newer = branch();
+    newer.add_file(&file(&claim(), "\"v\":1", "\"v\":2"));
+    let tail = newer.above(&checkpoint()).unwrap();
+    let past = tail.past_of(&Pair::of(&receipt()));
+    assert_eq!(past.unreadable.map(|id| id.sequence), Some(42));
+    assert_eq!(tail.past_of(&Pair::named_by(&unrelated())), Past::default());
+}
+
+#[test]
+fn whoever_only_looks_back_may_read_more_than_a_decision_does() {
+    let whole = |tail: &Tail, commits: usize| Tail {
+        commits: (0..commits)
+            .map(|number| TailCommit {
+                at: Checkpoint {
+                    commit: format!("{number:040x}").parse().unwrap(),
+                    ..checkpoint()
+                },
+                proven_at: None,
+                added: None,
+            })
+            .collect(),
+        ..tail.clone()
+    };
+    let below = whole(&Tail::empty(checkpoint()), 600);
+    let above = whole(&Tail::empty(below.tip().clone()), 600);
+    assert_eq!(below.extended(above.clone()), Err(too_long(1200, 0)));
+    assert_eq!(
+        below.continued(above).map(|tail| tail.commits.len()),
+        Ok(1200)
+    );
+}
+
 // What decided before.
 
 fn authority(version: u64) -> Authority {
