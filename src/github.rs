@@ -9,6 +9,7 @@ mod endpoints;
 mod graphql;
 mod inventory;
 mod ledger;
+mod look_back;
 mod moves;
 mod pace;
 mod patience;
@@ -59,6 +60,7 @@ pub(crate) use self::{
     inventory::LedgerRules,
     inventory::WantedPulls,
     ledger::LedgerReader,
+    look_back::{Extent, LookedBack},
     patience::{MAX_WAIT, Patience},
     preflight::PreflightQuery,
     probe::{Ask, Exchange, Made, PREFIX, Scratch, Unanswered},

@@ -289,7 +289,7 @@ impl Prose {
 }
 
 /// GitHub's own number of a repository: a name can be given to somebody else, the number cannot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RepositoryId(pub u64);

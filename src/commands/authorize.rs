@@ -1,9 +1,11 @@
 //! `countersign authorize`: shows each operation from the very bytes that are hashed, asks, and signs one receipt for each.
 
+mod heads;
 mod judgement;
 mod provenance;
 mod review;
 mod run;
+mod witness;
 
 use anyhow::{Context as _, bail, ensure};
 
@@ -13,6 +15,7 @@ use countersign_core::{
     document::Document as _,
     envelope::{Envelope, Signs},
     keys::PublicKey,
+    ledger::Checkpoint,
     plan::{Plan, PlannedOperation},
     receipt::Terms,
     timestamp::{Lifetime, Timestamp},
@@ -24,7 +27,7 @@ use self::{
     run::Run,
 };
 use super::{
-    Row, print_document, read,
+    Row, print_document, read, refused,
     signing::{not_shipped, signer},
     tell,
 };
@@ -60,6 +63,16 @@ pub(crate) async fn run(
         !plan.operations().is_empty(),
         "the plan holds no operation that could be signed"
     );
+    let witness = match (&run, &origin) {
+        (Some(run), Some(origin)) => match run.witness(&plan, origin, environment).await? {
+            Ok(witness) => Some(witness),
+            Err(refusal) => {
+                tell(refused(&refusal));
+                return Ok(Exit::Refused);
+            }
+        },
+        _ => None,
+    };
     let policy = Leave::read(arguments, clock)?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
@@ -74,6 +87,7 @@ pub(crate) async fn run(
         judged: &judged,
         requesters: &requesters,
         origin: origin.as_ref(),
+        witness: witness.as_ref(),
         public: &public,
         arguments,
         excludes_requester: policy.excludes_requester(&judged),
@@ -83,22 +97,26 @@ pub(crate) async fn run(
         tell("Nothing was signed. The answer was not `yes`.");
         return Ok(Exit::Refused);
     };
+    if let Some(witness) = &witness
+        && !witness.doubts_are_answered(&plan)?
+    {
+        tell("Nothing was signed. The answer was another one.");
+        return Ok(Exit::Refused);
+    }
     let receipts = plan.operations().iter().zip(&judged).zip(moments).map(
         |((planned, judgement), issued_at)| {
-            let lifetime = arguments.expires_in;
-            sign(
-                &plan,
-                planned,
-                judgement,
-                lifetime,
-                signer.as_ref(),
-                issued_at,
-            )
-            .map(|envelope| envelope.to_line())
+            let seen = witness.as_ref().map(|seen| seen.checkpoint(planned));
+            let moment = (issued_at, arguments.expires_in);
+            let ledger = seen.unwrap_or(planned.ledger());
+            sign(&plan, planned, judgement, ledger, moment, signer.as_ref())
+                .map(|envelope| envelope.to_line())
         },
     );
     let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
     print_document(format!("{receipts}\n").as_bytes())?;
+    if let Some(witness) = &witness {
+        witness.remember(clock());
+    }
     for (planned, judgement) in plan.operations().iter().zip(&judged) {
         judgement.tell(planned);
     }
@@ -131,16 +149,17 @@ pub(super) fn sign_freely(
     signer: &dyn Signs,
     clock: Clock,
 ) -> anyhow::Result<Envelope> {
-    sign(plan, planned, &Judgement::Free, lifetime, signer, clock())
+    let (ledger, moment) = (planned.ledger(), (clock(), lifetime));
+    sign(plan, planned, &Judgement::Free, ledger, moment, signer)
 }
 
 fn sign(
     plan: &Plan,
     planned: &PlannedOperation,
     judgement: &Judgement,
-    lifetime: Lifetime,
+    ledger: &Checkpoint,
+    (issued_at, lifetime): (Timestamp, Lifetime),
     signer: &dyn Signs,
-    issued_at: Timestamp,
 ) -> anyhow::Result<Envelope> {
     // Only these bytes count: they were shown, and their digest is signed.
     let operation = planned.operation();
@@ -153,7 +172,7 @@ fn sign(
         issued_at,
         expires_at: issued_at.plus(lifetime.seconds()),
         consumed: false,
-        ledger: planned.ledger().clone(),
+        ledger: ledger.clone(),
         operation_digest: Digest::of(&operation.to_bytes()),
     };
     Ok(Envelope::signed_by(&terms, signer)?)

@@ -1,4 +1,5 @@
-//! The recap: what is about to be signed, one line for each receipt, directly above the question.
+//! The recap: what is about to be signed, one line for each receipt, directly above the question; and under
+//! it what the ledger says of it.
 //!
 //! Everything else may scroll away: a body has up to 125,000 characters, and a campaign many operations.
 
@@ -68,15 +69,30 @@ fn moment(now: Timestamp, until: Timestamp) -> String {
     }
 }
 
-/// The lines of one question, numbered from the receipts before it on if there are several.
-pub(super) fn rows(lines: Vec<String>, before: usize, all: usize) -> Vec<Row> {
-    if all == 1 {
-        return lines.into_iter().map(Row::words).collect();
+/// A receipt in words, and what a person must know of it.
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) notes: Vec<String>,
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Self {
+        let notes = Vec::new();
+        Self { text, notes }
     }
-    let numbered = lines.into_iter().enumerate();
-    numbered
-        .map(|(index, line)| Row::new(format!("{:>3}. ", before + index + 1), line))
-        .collect()
+}
+
+/// The lines of one question, numbered from the receipts before it on if there are several.
+pub(super) fn rows(lines: Vec<Line>, before: usize, all: usize) -> Vec<Row> {
+    let numbered = lines.into_iter().enumerate().map(|(index, line)| {
+        let head = match all {
+            1 => String::new(),
+            _ => format!("{:>3}. ", before + index + 1),
+        };
+        let notes = line.notes.into_iter().map(|note| Row::new("     ", note));
+        std::iter::once(Row::new(head, line.text)).chain(notes)
+    });
+    numbered.flatten().collect()
 }
 
 /// What is asked about so many receipts.
@@ -109,6 +125,7 @@ mod tests {
         assert_eq!(question(1, 0, 1), "Sign it?");
         assert_eq!(question(3, 0, 3), "Sign these 3 receipts?");
         assert_eq!(question(2, 20, 22), "Sign these receipts, 21 to 22 of 22?");
-        assert_eq!(rows(vec![String::new(); 3], 0, 3).len(), 3);
+        let lines = ["one", "two", "three"].map(|line| Line::from(line.to_owned()));
+        assert_eq!(rows(lines.into(), 0, 3).len(), 3);
     }
 }

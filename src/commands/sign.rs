@@ -1,6 +1,6 @@
 //! `countersign sign`: one more approver signs receipts that another one issued, after a look at the same bytes.
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use countersign_core::{
     binding::Check,
@@ -63,15 +63,11 @@ pub(crate) fn run(
                 return Ok(Exit::Refused);
             }
             let verified = Envelope::parse(receipt)?.verify(&trusted.keys, Threshold::ONE)?;
-            same_ledger(&verified, planned)?;
             tell(review(&verified, planned, &public)?);
             let terms = verified.terms();
-            lines.push(recap::line(
-                planned.operation(),
-                &terms.run_id,
-                clock(),
-                terms.expires_at,
-            ));
+            let (operation, until) = (planned.operation(), terms.expires_at);
+            let line = recap::line(operation, &terms.run_id, clock(), until);
+            lines.push(recap::Line::from(line));
             approved.push(verified);
         }
         tell(recap::rows(lines, before, receipts.len()));
@@ -93,16 +89,6 @@ pub(crate) fn run(
     Ok(Exit::Success)
 }
 
-/// Whether the first approver looked at the same ledger as the plan.
-fn same_ledger(verified: &VerifiedReceipt, planned: &PlannedOperation) -> anyhow::Result<()> {
-    let (signed, seen) = (&verified.terms().ledger, planned.ledger());
-    ensure!(
-        signed == seen,
-        "the receipt was issued for another ledger head than the plan's ({signed}, {seen}); ask the first approver which plan was signed"
-    );
-    Ok(())
-}
-
 /// What a receipt allows, for whom and how long, and who signed it.
 fn review(
     verified: &VerifiedReceipt,
@@ -113,13 +99,16 @@ fn review(
     let mut rows = vec![Row::words(heading), Row::blank()];
     rows.extend(shown(planned)?);
     rows.push(Row::blank());
-    rows.extend(terms_of(verified, public));
+    rows.extend(terms_of(verified, planned, public));
     Ok(rows)
 }
 
-fn terms_of(verified: &VerifiedReceipt, public: &PublicKey) -> Vec<Row> {
+fn terms_of(
+    verified: &VerifiedReceipt,
+    planned: &PlannedOperation,
+    public: &PublicKey,
+) -> Vec<Row> {
     let terms = verified.terms();
-    let ledger = terms.ledger.to_string();
     let mut rows = vec![
         Row::new("receipt       ", &terms.receipt_id),
         Row::new("for run       ", &terms.run_id),
@@ -127,8 +116,12 @@ fn terms_of(verified: &VerifiedReceipt, public: &PublicKey) -> Vec<Row> {
             "valid         ",
             format!("{} to {}", terms.issued_at, terms.expires_at),
         ),
-        Row::new("ledger at     ", ledger),
+        Row::new("ledger at     ", &terms.ledger),
     ];
+    // Whoever issued it looked at another moment than the plan's job, or wants another ledger.
+    if terms.ledger != *planned.ledger() {
+        rows.push(Row::new("  plan saw    ", planned.ledger()));
+    }
     rows.extend(verified.signers().iter().map(|signer| {
         Row::new(
             "signed by     ",

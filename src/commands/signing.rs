@@ -133,14 +133,24 @@ pub(super) fn not_shipped(plan: &Plan) -> Vec<Row> {
 /// Asks on the terminal.
 pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
     ensure!(
-        io::stdin().is_terminal(),
+        is_asked_on_a_terminal(),
         "standard input is no terminal, so nobody can be asked; look at it and use --yes"
     );
-    tell(Row::words(format!("{question} Type yes:")));
+    typed(&format!("{question} Type yes:"), "yes")
+}
+
+/// Whether there is anyone to ask.
+pub(super) fn is_asked_on_a_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Asks, and compares the line that is typed.
+pub(super) fn typed(question: &str, expected: &str) -> anyhow::Result<bool> {
+    tell(Row::words(question));
     let mut answer = String::new();
     io::stdin()
         .lock()
         .read_line(&mut answer)
         .context("the answer cannot be read")?;
-    Ok(answer.trim() == "yes")
+    Ok(answer.trim() == expected)
 }

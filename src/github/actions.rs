@@ -7,6 +7,7 @@ use serde_json::json;
 use countersign_core::{
     digest::Digest,
     name::{Repository, RunId},
+    timestamp::Timestamp,
 };
 
 use super::{GitHub, Stored, Trouble, encoded, json_request};
@@ -73,6 +74,8 @@ pub(crate) struct FoundRun {
     pub(crate) head: HeadRepository,
     pub(crate) branch: Option<String>,
     pub(crate) commit: String,
+    /// When its first attempt began, if GitHub shows it.
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 /// Whose workflow and files a run has.
@@ -95,6 +98,7 @@ struct Run {
     path: Option<String>,
     head_branch: Option<String>,
     head_sha: Option<String>,
+    created_at: Option<String>,
     repository: Option<Named>,
     head_repository: Option<Named>,
 }
@@ -164,6 +168,7 @@ impl GitHub {
             head,
             branch: newest.head_branch,
             commit: newest.head_sha.unwrap_or_default(),
+            created_at: newest.created_at.and_then(|at| at.parse().ok()),
         })
     }
 

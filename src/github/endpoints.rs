@@ -61,6 +61,15 @@ impl Endpoints {
         format!("{}/{path}", self.server)
     }
 
+    /// The host by which people know this GitHub.
+    pub(super) fn site(&self) -> String {
+        let authority = self.api.authority().map_or("", |found| found.as_str());
+        authority
+            .strip_prefix("api.")
+            .unwrap_or(authority)
+            .to_ascii_lowercase()
+    }
+
     pub(super) const fn graphql(&self) -> &Uri {
         &self.graphql
     }

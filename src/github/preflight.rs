@@ -8,7 +8,7 @@ use countersign_core::{
     authorize::{Preflight, Sighting},
     ledger::{Base, Guard, LedgerView, Moves, Tail},
     name::{CommitId, Repository},
-    operation::Operation,
+    operation::{Operation, Target},
     receipt::Terms,
     refusal::{AccessRefusal, Refusal},
     timestamp::Timestamp,
@@ -19,6 +19,7 @@ use self::answer::{Data, Found, Ledger};
 use super::{
     GitHub, Trouble,
     graphql::{Absence, Place, Query, WhenTooCostly, largest_page},
+    tail::HistoryPage,
 };
 
 const QUERY: Query<'_> = Query {
@@ -106,6 +107,15 @@ impl PreflightQuery {
         }
     }
 
+    /// The query for the ledger of an operation's repository alone.
+    fn of_ledger(operation: &Operation) -> Self {
+        Self {
+            tagged: false,
+            pull: false,
+            ..Self::new(operation)
+        }
+    }
+
     /// The same for an operation with files to upload.
     pub(crate) fn with_uploads(self, uploads: bool) -> Self {
         Self { uploads, ..self }
@@ -168,6 +178,16 @@ impl GitHub {
             Err(Trouble::NotFound { .. }) if !self.endpoints.is_public() => Ok(None),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// The repository of an operation, and the newest commits of its ledger, unverified.
+    pub(super) async fn newest_of_ledger(
+        &self,
+        operation: &Operation,
+    ) -> Result<(Target, Result<(CommitId, HistoryPage), Refusal>), Trouble> {
+        let (found, _) = self.found(&PreflightQuery::of_ledger(operation)).await?;
+        let ledger = found.ledger.map(|ledger| (ledger.tip, ledger.history));
+        Ok((found.target, ledger))
     }
 
     /// What was added to the ledger above a known tail, by the same query, and where the operation's

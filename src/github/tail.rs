@@ -193,6 +193,14 @@ impl Node {
     }
 }
 
+impl HistoryPage {
+    /// The commits, newest first, and where the next page begins.
+    pub(super) fn commits(self) -> Result<(Vec<BranchCommit>, Option<String>), Trouble> {
+        let commits = self.nodes.into_iter().map(Node::commit);
+        Ok((commits.collect::<Result<_, _>>()?, self.page_info.next()?))
+    }
+}
+
 impl GitHub {
     /// The verified tail from `tip` down to a base, of which the newest commits are at hand.
     pub(super) async fn tail(
@@ -272,6 +280,15 @@ impl GitHub {
             page = self.history_page(repository, tip, &next).await?;
         };
 
+        self.read_entries(repository, links).await
+    }
+
+    /// The tail of a chain of commits, with the entries that they added.
+    pub(super) async fn read_entries(
+        &self,
+        repository: &Repository,
+        links: Links,
+    ) -> Result<Result<Tail, Refusal>, Trouble> {
         let additions: Vec<Addition> = links.additions().collect();
         let mut files = Vec::new();
         let mut bytes = 0;
@@ -289,7 +306,7 @@ impl GitHub {
         Ok(links.read(files))
     }
 
-    async fn history_page(
+    pub(super) async fn history_page(
         &self,
         repository: &Repository,
         tip: &CommitId,

@@ -151,8 +151,14 @@ impl Stage {
             .current_dir(self.folder.path());
         command
             .env("GITHUB_API_URL", self.sim.api_url())
-            .env("GITHUB_GRAPHQL_URL", self.sim.graphql_url());
+            .env("GITHUB_GRAPHQL_URL", self.sim.graphql_url())
+            .env("XDG_STATE_HOME", self.state());
         command
+    }
+
+    /// Where the machine of a stage remembers what it saw of ledgers.
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
     }
 
     /// Head of the default branch.

@@ -7,7 +7,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{judgement::Judgement, provenance::Origin};
+use super::{judgement::Judgement, provenance::Origin, witness::Witness};
 use crate::{
     Clock,
     cli::AuthorizeArguments,
@@ -31,6 +31,8 @@ pub(super) struct Review<'a> {
     pub(super) requesters: &'a [Actor],
     /// The run from which it comes, if GitHub was asked for it.
     pub(super) origin: Option<&'a Origin>,
+    /// The ledgers, if GitHub was asked for them.
+    pub(super) witness: Option<&'a Witness>,
     pub(super) public: &'a PublicKey,
     pub(super) arguments: &'a AuthorizeArguments,
     /// Whether a rule that decides leaves out whoever asked.
@@ -58,7 +60,10 @@ impl Review<'_> {
             let until = now.plus(self.arguments.expires_in.seconds());
             let lines = round.iter().zip(judged).map(|(planned, judgement)| {
                 let line = recap::line(planned.operation(), &self.plan.run_id, now, until);
-                format!("{}{line}", judgement.caveat())
+                recap::Line {
+                    text: format!("{}{line}", judgement.caveat()),
+                    notes: self.witness.map_or(Vec::new(), |seen| seen.notes(planned)),
+                }
             });
             tell(recap::rows(lines.collect(), before, all));
             let question = recap::question(round.len(), before, all);
@@ -71,7 +76,13 @@ impl Review<'_> {
     }
 
     fn show(&self, planned: &PlannedOperation, judgement: &Judgement) -> anyhow::Result<()> {
-        let ledger = planned.ledger().to_string();
+        let (ledger, by) = match self.witness {
+            Some(seen) => (seen.checkpoint(planned), "as this command saw it"),
+            None => (
+                planned.ledger(),
+                "as the plan says; this command did not look",
+            ),
+        };
         tell(Row::words(judgement.heading(planned)));
         tell(Row::blank());
         tell(shown(planned)?);
@@ -80,6 +91,7 @@ impl Review<'_> {
             Row::new("for run       ", &self.plan.run_id),
             Row::new("valid for     ", self.arguments.expires_in),
             Row::new("ledger at     ", ledger),
+            Row::new("              ", by),
             Row::new("signed by     ", self.public.fingerprint()),
             Row::blank(),
         ]);
@@ -96,6 +108,7 @@ impl Review<'_> {
         };
         let campaign = self.plan.campaign.as_ref().map_or("none", Title::as_str);
         let mut rows = self.origin.map_or(Vec::new(), Origin::rows);
+        rows.extend(self.witness.map_or(Vec::new(), Witness::rows));
         rows.push(Row::new("asked for by  ", people));
         rows.push(Row::new("campaign      ", campaign));
         if self.excludes_requester && self.arguments.dispatch.is_some() {

@@ -5,9 +5,14 @@ use anyhow::{Context as _, ensure};
 use countersign_core::{
     name::{Actor, Repository, RunId},
     plan::Plan,
+    refusal::Refusal,
 };
 
-use super::provenance::{Origin, ensure_for_run, ensure_meant, rows};
+use super::{
+    heads::Heads,
+    provenance::{Origin, ensure_for_run, ensure_meant, rows},
+    witness::Witness,
+};
 use crate::{
     Environment,
     cli::AuthorizeArguments,
@@ -68,6 +73,18 @@ impl Run {
             named,
         };
         Ok((plan, actors, origin))
+    }
+
+    /// What this machine sees of the ledgers of a plan.
+    pub(super) async fn witness(
+        &self,
+        plan: &Plan,
+        origin: &Origin,
+        environment: &Environment,
+    ) -> anyhow::Result<Result<Witness, Refusal>> {
+        let heads = Heads::of(environment, self.github.site())?;
+        let run = origin.named.as_ref().unwrap_or(&origin.run);
+        Witness::look(&self.github, heads, plan, run.created_at).await
     }
 
     /// A run that may be signed for. One that is refused is shown.

@@ -1,0 +1,332 @@
+//! The approver's own look at each ledger that a plan is for: the plan's word alone is that of its job.
+//!
+//! A receipt is judged by everything that was recorded above the commit that it names. So that commit
+//! is the one that this look found, never the one that the plan says.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail, ensure};
+
+use countersign_core::{
+    ledger::{Checkpoint, Pair, Past},
+    name::{CommitId, RepositoryId, RunId},
+    plan::{Plan, PlannedOperation},
+    refusal::Refusal,
+    timestamp::Timestamp,
+};
+
+use super::heads::{Heads, Remembered, SeenHead};
+use crate::{
+    commands::{
+        Row,
+        signing::{is_asked_on_a_terminal, typed},
+        tell, told,
+    },
+    github::{Extent, GitHub, LookedBack},
+};
+
+/// Said of an operation, and asked about with a question of its own.
+const NOT_KNOWN: &str = "whether this run did it already: not known";
+
+/// What was found on the ledgers, before anything is signed.
+pub(super) struct Witness {
+    heads: Heads,
+    looks: BTreeMap<RepositoryId, Look>,
+    run: RunId,
+    /// When the run began for which the receipts are, if GitHub shows it.
+    created_at: Option<Timestamp>,
+}
+
+struct Look {
+    found: LookedBack,
+    remembered: Option<Remembered>,
+}
+
+/// Something that a person must know before signing, and that only a person can answer.
+struct Doubt {
+    /// Both sides.
+    about: String,
+    question: String,
+    answer: String,
+}
+
+impl Witness {
+    /// Looks at the ledger of each repository of a plan. Refuses a plan for a ledger that does not
+    /// hold what the plan says that its job saw.
+    pub(super) async fn look(
+        github: &GitHub,
+        heads: Heads,
+        plan: &Plan,
+        created_at: Option<Timestamp>,
+    ) -> Result<Result<Self, Refusal>> {
+        let mut looks = BTreeMap::new();
+        for planned in plan.operations() {
+            let id = planned.operation().target().repository_id;
+            if looks.contains_key(&id) {
+                continue;
+            }
+
+            let remembered = heads.remembered(id)?;
+            let past = to_be_found(plan, id, remembered.as_ref());
+            let extent = Extent {
+                whole: remembered.is_none(),
+                since: created_at,
+                past: &past,
+            };
+            let found = github.look_back(planned.operation(), &extent).await;
+            let found = match found.map_err(|trouble| told(&trouble))? {
+                Ok(found) => found,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            ensure!(
+                found.target.repository_id == id,
+                "the plan is for {}, but that repository's number is {} now",
+                planned.operation().target(),
+                found.target.repository_id
+            );
+            looks.insert(id, Look { found, remembered });
+        }
+
+        let witness = Self {
+            heads,
+            looks,
+            run: plan.run_id.clone(),
+            created_at,
+        };
+        Ok(witness.holds_what_the_plan_saw(plan).map(|()| witness))
+    }
+
+    fn holds_what_the_plan_saw(&self, plan: &Plan) -> Result<(), Refusal> {
+        for planned in plan.operations() {
+            let found = &self.look_for(planned).found;
+            if let Err(rolled_back) = found.tail.above(planned.ledger()) {
+                return Err(found.damage.clone().unwrap_or(rolled_back));
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "there is a look for each operation of the plan"
+    )]
+    fn look_for(&self, planned: &PlannedOperation) -> &Look {
+        &self.looks[&planned.operation().target().repository_id]
+    }
+
+    fn pair(&self, planned: &PlannedOperation) -> Pair {
+        Pair {
+            run: self.run.clone(),
+            operation: planned.operation().digest(),
+        }
+    }
+
+    /// The commit that a receipt for an operation names: the tip, or the one below its open claim.
+    pub(super) fn checkpoint(&self, planned: &PlannedOperation) -> &Checkpoint {
+        let tail = &self.look_for(planned).found.tail;
+        tail.checkpoint_for(&self.pair(planned))
+    }
+
+    /// What was looked at, ledger by ledger.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        self.looks.values().flat_map(Look::rows).collect()
+    }
+
+    /// What the ledger says that became of an operation, for the recap.
+    pub(super) fn notes(&self, planned: &PlannedOperation) -> Vec<String> {
+        let past = self.past(planned);
+        let mut notes = match past {
+            Past {
+                done: Some(entry), ..
+            } => {
+                vec![format!(
+                    "AGAIN: this run has done this already, entry {}",
+                    entry.sequence
+                )]
+            }
+            Past {
+                failed: Some(entry),
+                ..
+            } => {
+                vec![format!(
+                    "AGAIN: this run has tried this and failed, entry {}",
+                    entry.sequence
+                )]
+            }
+            _ => Vec::new(),
+        };
+        if let Some(claim) = past.open {
+            notes.push(format!(
+                "OPEN: entry {} claims this and has no outcome; the receipt only lets that attempt go on",
+                claim.sequence
+            ));
+        }
+        if let Some(entry) = past.unreadable {
+            notes.push(format!(
+                "OPEN: entry {} is about this and cannot be read; the receipt will be refused",
+                entry.sequence
+            ));
+        }
+        if !self.is_known(planned) {
+            notes.push(NOT_KNOWN.into());
+        }
+        notes
+    }
+
+    fn past(&self, planned: &PlannedOperation) -> Past {
+        let tail = &self.look_for(planned).found.tail;
+        tail.past_of(&self.pair(planned))
+    }
+
+    /// Whether the ledger was read back to where the run began, or far enough to see that it is done.
+    fn is_known(&self, planned: &PlannedOperation) -> bool {
+        let found = &self.look_for(planned).found;
+        found.reaches(self.created_at) || self.past(planned).done.is_some()
+    }
+
+    /// Asks about everything that `--yes` does not answer.
+    pub(super) fn doubts_are_answered(&self, plan: &Plan) -> Result<bool> {
+        let mut doubts: Vec<Doubt> = self.looks.values().filter_map(Look::doubt).collect();
+        let unknown = plan
+            .operations()
+            .iter()
+            .filter(|planned| !self.is_known(planned));
+        let unknown: Vec<&str> = unknown.map(|planned| planned.id().as_str()).collect();
+        if !unknown.is_empty() {
+            doubts.push(Doubt {
+                about: format!("{NOT_KNOWN} (`{}`): the ledger shows no commit that is proven to be older than the run", unknown.join("`, `")),
+                question: "It may be done twice. Sign all the same? Type yes:".into(),
+                answer: "yes".into(),
+            });
+        }
+        for doubt in doubts {
+            if !doubt.is_answered()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps what was signed for. That it cannot be kept undoes no signature.
+    pub(super) fn remember(&self, now: Timestamp) {
+        for (id, look) in &self.looks {
+            let kept = self.heads.remember(*id, |before| look.merged(before, now));
+            if let Err(error) = kept {
+                tell(Row::words(format!(
+                    "WARNING: this machine does not remember the head of the ledger of {}: {error:#}",
+                    look.found.target
+                )));
+            }
+        }
+    }
+}
+
+/// The commits that a look must find: what the plan's job saw, and what this machine remembers.
+fn to_be_found(plan: &Plan, id: RepositoryId, remembered: Option<&Remembered>) -> Vec<CommitId> {
+    let of_this = |planned: &&PlannedOperation| planned.operation().target().repository_id == id;
+    let of_plan = plan.operations().iter().filter(of_this);
+    let mut commits: Vec<CommitId> = of_plan
+        .map(|planned| planned.ledger().commit.clone())
+        .collect();
+    commits.extend(remembered.map(|seen| seen.head.at.commit.clone()));
+    commits
+}
+
+impl Look {
+    /// The head that this machine remembers, if what was verified does not hold it.
+    fn missing(&self) -> Option<&SeenHead> {
+        let seen = &self.remembered.as_ref()?.head;
+        (!self.found.tail.covers(&seen.at)).then_some(seen)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let tip = self.found.tail.tip();
+        let mut rows = vec![
+            Row::new("ledger of     ", &self.found.target),
+            Row::new("  newest      ", tip),
+            Row::new("  verified    ", self.verified()),
+        ];
+        let lost = self.remembered.iter().flat_map(|seen| &seen.lost);
+        rows.extend(lost.map(|seen| {
+            let seen = format!("{}, which this machine saw at {}", seen.at, seen.seen_at);
+            Row::new("  lost before ", seen)
+        }));
+        if let Some(damage) = &self.found.damage {
+            rows.push(Row::new("  DAMAGE      ", damage));
+        }
+        rows
+    }
+
+    fn verified(&self) -> String {
+        let base = self.found.tail.base();
+        match &self.remembered {
+            None if self.found.is_whole => "first look on this machine: every commit".into(),
+            None => format!("first look on this machine: every commit since {base}"),
+            Some(seen) if self.missing().is_none() => format!(
+                "every commit since {}, which this machine saw at {}",
+                seen.head.at, seen.head.seen_at
+            ),
+            Some(_) => format!("every commit since {base}, but not what this machine saw"),
+        }
+    }
+
+    fn doubt(&self) -> Option<Doubt> {
+        let target = &self.found.target;
+        if let Some(damage @ Refusal::LedgerTampered { commit, .. }) = &self.found.damage {
+            return Some(Doubt {
+                about: format!("ledger of {target}: {damage}; nothing below it was verified"),
+                question:
+                    "Sign above it all the same? Type the first 12 characters of that commit:"
+                        .into(),
+                answer: commit.short().to_string(),
+            });
+        }
+
+        let seen = self.missing()?;
+        let found = self.found.tail.tip();
+        let reach = if self.found.is_whole {
+            "does not hold that commit"
+        } else {
+            "does not hold that commit among its newest 1,000"
+        };
+        Some(Doubt {
+            about: format!(
+                "ledger of {target}: this machine saw {} at {}; now its newest is {found}, and it {reach}. Entries may have been taken back",
+                seen.at, seen.seen_at
+            ),
+            question: "Sign all the same? Type the number of the entry that this machine saw:"
+                .into(),
+            answer: seen.at.head.sequence().to_string(),
+        })
+    }
+
+    /// What is kept after signing, by what is remembered by then.
+    fn merged(&self, before: Option<Remembered>, now: Timestamp) -> Remembered {
+        let head = SeenHead {
+            at: self.found.tail.tip().clone(),
+            seen_at: now,
+        };
+        match before {
+            Some(before) if self.found.tail.covers(&before.head.at) => {
+                Remembered::grown(head, Some(before))
+            }
+            // Another command has signed since, above what was seen here.
+            Some(before) if Some(&before) != self.remembered.as_ref() => before,
+            Some(before) => Remembered::replaced(head, before),
+            None => Remembered::grown(head, None),
+        }
+    }
+}
+
+impl Doubt {
+    fn is_answered(&self) -> Result<bool> {
+        if !is_asked_on_a_terminal() {
+            bail!(
+                "{}. Only a person can answer this, not --yes, and standard input is not a terminal",
+                self.about
+            );
+        }
+        tell(Row::new("WARNING       ", &self.about));
+        typed(&self.question, &self.answer)
+    }
+}

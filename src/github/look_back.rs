@@ -1,0 +1,275 @@
+//! Reads the ledger back from its tip for a person who is about to sign, and verifies what was read.
+
+use countersign_core::{
+    ledger::{
+        Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_COMMITS, MOST_TAIL_ENTRIES, Tail,
+    },
+    name::{CommitId, Repository},
+    operation::{Operation, Target},
+    refusal::Refusal,
+    timestamp::Timestamp,
+};
+
+use super::{GitHub, Trouble, tail::HistoryPage};
+
+/// How far back a person looks; never more than 1,000 commits.
+pub(crate) struct Extent<'a> {
+    /// Down to the root, whatever else is found.
+    pub(crate) whole: bool,
+    /// Down to a commit that is proven to be older.
+    pub(crate) since: Option<Timestamp>,
+    /// Down to each of these commits.
+    pub(crate) past: &'a [CommitId],
+}
+
+/// What a person has seen of a ledger.
+pub(crate) struct LookedBack {
+    /// The repository as GitHub names and numbers it.
+    pub(crate) target: Target,
+    /// Every commit that was read and holds, from the oldest to the tip.
+    pub(crate) tail: Tail,
+    /// Why nothing below the tail could be verified.
+    pub(crate) damage: Option<Refusal>,
+    /// Whether the tail begins at the branch's root.
+    pub(crate) is_whole: bool,
+    /// The oldest date among its commits that GitHub signed.
+    proven: Option<Timestamp>,
+}
+
+impl Extent<'_> {
+    /// The index of the commit at which the look ends, if these commits reach that far.
+    fn end(&self, commits: &[BranchCommit]) -> Option<usize> {
+        let mut missing: Vec<&CommitId> = self.past.iter().collect();
+        let mut is_older = self.since.is_none();
+        for (index, commit) in commits.iter().enumerate() {
+            missing.retain(|wanted| **wanted != commit.id);
+            is_older |= is_before(commit.proven_at, self.since);
+
+            let is_enough = !self.whole && is_older && missing.is_empty();
+            if is_enough || commit.parents.is_empty() || index == MOST_TAIL_COMMITS {
+                return Some(index);
+            }
+        }
+        None
+    }
+}
+
+fn is_before(at: Option<Timestamp>, since: Option<Timestamp>) -> bool {
+    at.zip(since).is_some_and(|(at, since)| at < since)
+}
+
+impl LookedBack {
+    /// Whether everything that the ledger recorded since a moment is in the tail.
+    pub(crate) fn reaches(&self, since: Option<Timestamp>) -> bool {
+        self.is_whole || is_before(self.proven, since)
+    }
+}
+
+impl GitHub {
+    /// The host by which people know it.
+    pub(crate) fn site(&self) -> String {
+        self.endpoints.site()
+    }
+
+    /// Looks back on the ledger of an operation's repository.
+    pub(crate) async fn look_back(
+        &self,
+        operation: &Operation,
+        extent: &Extent<'_>,
+    ) -> Result<Result<LookedBack, Refusal>, Trouble> {
+        let (target, newest) = self.newest_of_ledger(operation).await?;
+        let (tip, page) = match newest {
+            Ok(newest) => newest,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut commits = self.commits_back(&target.repository, &tip, page, extent).await?;
+
+        let mut damage = None;
+        loop {
+            let refusal = match self.chain(&target.repository, &tip, &commits).await? {
+                Ok(tail) => {
+                    return Ok(Ok(LookedBack {
+                        target,
+                        tail,
+                        is_whole: commits.last().is_some_and(|last| last.parents.is_empty()),
+                        proven: commits.iter().filter_map(|commit| commit.proven_at).min(),
+                        damage,
+                    }));
+                }
+                Err(refusal) => refusal,
+            };
+            // Damage must be known to whoever signs above it. But one commit, which anyone with
+            // write access can make, must not keep everyone from approving ever after.
+            let Some(above) = above_damage(&refusal, &commits) else {
+                return Ok(Err(refusal));
+            };
+            commits.truncate(above);
+            damage = Some(refusal);
+        }
+    }
+
+    async fn commits_back(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        mut page: HistoryPage,
+        extent: &Extent<'_>,
+    ) -> Result<Vec<BranchCommit>, Trouble> {
+        let mut commits = Vec::new();
+        loop {
+            let (older, next) = page.commits()?;
+            commits.extend(older);
+            if let Some(end) = extent.end(&commits) {
+                commits.truncate(end + 1);
+                return Ok(commits);
+            }
+            let next = next.ok_or_else(|| Trouble::Garbage {
+                reason: "the ledger's history ends before its root".into(),
+            })?;
+            page = self.history_page(repository, tip, &next).await?;
+        }
+    }
+
+    /// The verified chain from the tip down to the last of these commits, read in pieces: each is a
+    /// tail within the limits of one.
+    async fn chain(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        commits: &[BranchCommit],
+    ) -> Result<Result<Tail, Refusal>, Trouble> {
+        let mut whole: Option<Tail> = None;
+        let mut end = commits.len().saturating_sub(1);
+        loop {
+            let begin = end.saturating_sub(MOST_TAIL_ENTRIES);
+            let piece = commits.get(begin..=end).unwrap_or_default();
+            let newest = match (begin, piece.first()) {
+                (1.., Some(commit)) => &commit.id,
+                _ => tip,
+            };
+            let links = match linked(newest, piece) {
+                Ok(links) => links,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let tail = self.read_entries(repository, links).await?;
+            let tail = tail.and_then(|above| match &whole {
+                Some(below) => below.continued(above),
+                None => Ok(above),
+            });
+            match tail {
+                Ok(tail) if begin == 0 => return Ok(Ok(tail)),
+                Ok(tail) => whole = Some(tail),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+            end = begin;
+        }
+    }
+}
+
+/// The chain from a commit down to the last one of a piece.
+fn linked(newest: &CommitId, piece: &[BranchCommit]) -> Result<Links, Refusal> {
+    let oldest = piece.last().map(BranchCommit::checkpoint);
+    let missing = || Refusal::LedgerUnavailable {
+        reason: "GitHub listed no commit of the ledger".into(),
+    };
+    let base: Checkpoint = oldest.ok_or_else(missing)??;
+    match Links::follow(newest, &Base::At(base), piece)? {
+        Followed::Reached(links) => Ok(links),
+        Followed::MoreNeeded => Err(missing()),
+    }
+}
+
+/// How many commits are left above a damaged one; that one is the last of them if it can be read.
+/// None if the tip itself is damaged, or if nothing would be left out.
+fn above_damage(refusal: &Refusal, commits: &[BranchCommit]) -> Option<usize> {
+    let Refusal::LedgerTampered { commit, .. } = refusal else {
+        return None;
+    };
+    let at = commits.iter().position(|listed| listed.id == *commit)?;
+    let is_read = commits[at].checkpoint().is_ok();
+    let left = if is_read { at + 1 } else { at };
+    (0 < left && left < commits.len()).then_some(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_unix(1_795_262_400);
+
+    fn id(number: usize) -> CommitId {
+        format!("{number:040x}").parse().unwrap()
+    }
+
+    /// So many commits, newest first; those with an even number have a date that GitHub signed.
+    fn commits(count: usize, has_root: bool) -> Vec<BranchCommit> {
+        let commit = |number: usize| BranchCommit {
+            id: id(number),
+            parents: if number == 0 && has_root {
+                Vec::new()
+            } else {
+                vec![id(number.saturating_sub(1))]
+            },
+            head: Some(r#"{"sequence":0,"digest":null}"#.into()),
+            authority: None,
+            proven_at: (number % 2 == 0).then(|| NOON.plus(number as u64)),
+            author: None,
+        };
+        (0..count).rev().map(commit).collect()
+    }
+
+    #[test]
+    fn a_look_ends_when_all_that_was_wanted_lies_above() {
+        let end = |whole, since: Option<u64>, past: &[CommitId]| {
+            let since = since.map(|seconds| NOON.plus(seconds));
+            Extent { whole, since, past }.end(&commits(10, true))
+        };
+        assert_eq!(end(false, None, &[]), Some(0));
+        assert_eq!(
+            end(false, Some(8), &[]),
+            Some(3),
+            "6 is the newest that is proven older"
+        );
+        assert_eq!(end(false, None, &[id(4)]), Some(5));
+        assert_eq!(end(false, Some(8), &[id(4), id(7)]), Some(5));
+        assert_eq!(end(false, Some(0), &[]), Some(9), "none is older: the root");
+        assert_eq!(
+            end(false, None, &[id(99)]),
+            Some(9),
+            "it is not there: the root"
+        );
+        assert_eq!(end(true, Some(8), &[id(9)]), Some(9));
+    }
+
+    #[test]
+    fn a_look_ends_after_a_thousand_commits_and_not_before() {
+        let extent = Extent {
+            whole: true,
+            since: None,
+            past: &[],
+        };
+        assert_eq!(extent.end(&commits(1000, false)), None);
+        assert_eq!(extent.end(&commits(1200, false)), Some(1000));
+    }
+
+    #[test]
+    fn what_lies_above_damage_is_left_and_a_damaged_tip_leaves_nothing() {
+        let above = |number: usize, is_read: bool| {
+            let mut commits = commits(10, true);
+            if !is_read {
+                commits[9 - number].head = None;
+            }
+            let refusal = Refusal::LedgerTampered {
+                commit: id(number),
+                author: None,
+                problem: String::new(),
+            };
+            above_damage(&refusal, &commits)
+        };
+        assert_eq!(above(6, true), Some(4));
+        assert_eq!(above(6, false), Some(3));
+        assert_eq!(above(0, true), None, "nothing would be left out");
+        assert_eq!(above(9, true), Some(1));
+        assert_eq!(above(9, false), None, "the tip");
+    }
+}
