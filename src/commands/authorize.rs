@@ -64,7 +64,7 @@ pub(crate) async fn run(
         "the plan holds no operation that could be signed"
     );
     let witness = match (&run, &origin) {
-        (Some(run), Some(origin)) => match run.witness(&plan, origin, environment).await? {
+        (Some(run), Some(origin)) => match run.witness(&plan, origin).await? {
             Ok(witness) => Some(witness),
             Err(refusal) => {
                 tell(refused(&refusal));

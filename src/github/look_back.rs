@@ -82,7 +82,9 @@ impl GitHub {
             Ok(newest) => newest,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut commits = self.commits_back(&target.repository, &tip, page, extent).await?;
+        let mut commits = self
+            .commits_back(&target.repository, &tip, page, extent)
+            .await?;
 
         let mut damage = None;
         loop {

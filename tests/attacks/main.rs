@@ -9,6 +9,7 @@
     reason = "a suite fails loudly"
 )]
 
+mod approver;
 mod case;
 mod dates;
 mod files;
@@ -47,6 +48,7 @@ fn main() {
         }
     }
     for (place, scenes) in [
+        ("approver", approver::SCENES),
         ("ledger", ledger::SCENES),
         ("dates", dates::SCENES),
         ("files", files::SCENES),

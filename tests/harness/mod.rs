@@ -14,6 +14,7 @@
     reason = "a harness fails loudly"
 )]
 
+pub mod approver;
 pub mod by_hand;
 mod issuing;
 pub mod schema;

@@ -29,6 +29,7 @@ const MAX_BYTES: u64 = 1 << 20;
 const MAX_LOST: usize = 8;
 
 /// Where the heads are kept, and those of which GitHub they are.
+#[derive(Clone)]
 pub(super) struct Heads {
     folder: PathBuf,
     host: String,

@@ -25,6 +25,7 @@ use crate::{
 /// A run and how to reach it.
 pub(super) struct Run {
     github: GitHub,
+    heads: Heads,
     repository: Repository,
     id: RunId,
     artifact: Option<String>,
@@ -40,8 +41,10 @@ impl Run {
             return Ok(None);
         };
         let artifact = arguments.artifact.clone();
+        let github = github(environment)?;
         Ok(Some(Self {
-            github: github(environment)?,
+            heads: Heads::of(environment, github.site())?,
+            github,
             repository: repository.clone(),
             id: id.clone(),
             artifact,
@@ -80,10 +83,9 @@ impl Run {
         &self,
         plan: &Plan,
         origin: &Origin,
-        environment: &Environment,
     ) -> anyhow::Result<Result<Witness, Refusal>> {
-        let heads = Heads::of(environment, self.github.site())?;
         let run = origin.named.as_ref().unwrap_or(&origin.run);
+        let heads = self.heads.clone();
         Witness::look(&self.github, heads, plan, run.created_at).await
     }
 

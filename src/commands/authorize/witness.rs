@@ -97,13 +97,8 @@ impl Witness {
     }
 
     fn holds_what_the_plan_saw(&self, plan: &Plan) -> Result<(), Refusal> {
-        for planned in plan.operations() {
-            let found = &self.look_for(planned).found;
-            if let Err(rolled_back) = found.tail.above(planned.ledger()) {
-                return Err(found.damage.clone().unwrap_or(rolled_back));
-            }
-        }
-        Ok(())
+        let mut operations = plan.operations().iter();
+        operations.try_for_each(|planned| self.look_for(planned).holds(planned.ledger()))
     }
 
     #[expect(
@@ -233,6 +228,26 @@ fn to_be_found(plan: &Plan, id: RepositoryId, remembered: Option<&Remembered>) -
 }
 
 impl Look {
+    fn holds(&self, named: &Checkpoint) -> Result<(), Refusal> {
+        let (tail, damage) = (&self.found.tail, self.found.damage.clone());
+        if tail.covers(named) {
+            return Ok(());
+        }
+        let found = if self.found.is_whole {
+            "does not hold that commit".into()
+        } else {
+            format!(
+                "does not reach it from {} down to {}, at which this look ended; make a new plan",
+                tail.tip().commit,
+                tail.base().commit
+            )
+        };
+        Err(damage.unwrap_or(Refusal::LedgerRolledBack {
+            checkpoint: named.clone(),
+            found,
+        }))
+    }
+
     /// The head that this machine remembers, if what was verified does not hold it.
     fn missing(&self) -> Option<&SeenHead> {
         let seen = &self.remembered.as_ref()?.head;

@@ -1,0 +1,188 @@
+//! The approver's own look at the ledger: what it shows, what it signs, and what a machine remembers of it.
+#![allow(
+    clippy::unwrap_used,
+    reason = "functions that tests share fail as loudly as tests"
+)]
+
+mod harness;
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use countersign_sim::{Effect, Endpoint, Fault};
+use harness::{RUN, Stage};
+use serde_json::{Value, json};
+
+fn with_plan() -> (Stage, String) {
+    let stage = Stage::new();
+    let key = stage.with_approver();
+    stage.leave_plan(&stage.tag().dry_run(), |text| text);
+    (stage, key)
+}
+
+#[test]
+fn the_first_look_reads_from_the_root_and_the_next_from_what_was_signed_for() {
+    let (stage, _) = with_plan();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
+    let first = stage.authorize(&["--yes"]);
+    first.says("  verified    first look on this machine: every commit\n");
+    assert_eq!(first.ledgers(), [json!(stage.tip())]);
+    let seen = stage.tip();
+
+    let file = stage.state().join("countersign/heads.json");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+    let kept = &stage.heads()["ledgers"][0];
+    assert_eq!(kept["repository_id"], stage.sim.repository_id());
+    assert_eq!(
+        kept["host"],
+        stage.sim.api_url().trim_start_matches("http://")
+    );
+
+    stage
+        .tag()
+        .input("tag-name", "v0.1")
+        .approved()
+        .run()
+        .succeeded();
+    let next = stage.authorize(&["--yes"]);
+    next.says(&format!(
+        "every commit since {seen}, which this machine saw at "
+    ));
+    assert_eq!(next.ledgers(), [json!(stage.tip())]);
+    assert_eq!(stage.heads()["ledgers"][0]["head"]["sequence"], 4);
+}
+
+#[test]
+fn nothing_is_remembered_unless_someone_signed() {
+    let (stage, _) = with_plan();
+    stage.authorize_on_terminal(&["no"]).signed_nothing(3);
+    stage.authorize(&[]).signed_nothing(1);
+    assert_eq!(stage.heads(), Value::Null);
+    assert_eq!(stage.authorize_on_terminal(&["yes"]).ledgers().len(), 1);
+    assert_eq!(stage.heads()["ledgers"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_remembered_in_another_form_is_refused_and_not_repaired() {
+    let (stage, _) = with_plan();
+    assert_eq!(stage.authorize(&["--yes"]).ledgers().len(), 1);
+    let file = stage.state().join("countersign/heads.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let newer = text.replace("\"version\":1", "\"version\":2");
+    fs::write(&file, &newer).unwrap();
+
+    stage
+        .authorize(&["--yes"])
+        .signed_nothing(1)
+        .says("is never replaced");
+    assert_eq!(fs::read_to_string(&file).unwrap(), newer);
+}
+
+#[test]
+fn without_a_place_to_remember_nothing_is_signed() {
+    let (stage, _) = with_plan();
+    let words = [
+        "authorize",
+        "--run",
+        RUN,
+        "--repository",
+        "octo/hello",
+        "--key",
+        "approver",
+        "--yes",
+    ];
+    let mut command = stage.command(&words);
+    let output = command
+        .env_remove("XDG_STATE_HOME")
+        .env("GH_TOKEN", &stage.token)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && told.contains("set HOME or XDG_STATE_HOME"),
+        "{told}"
+    );
+}
+
+#[test]
+fn after_a_failure_the_same_plan_can_be_approved_again() {
+    let stage = Stage::new();
+    let key = stage.with_approver();
+    let attempt = stage.release().input("trusted-keys", &key);
+    stage.leave_plan(&attempt.dry_run(), |text| text);
+    let first = stage.authorize(&["--yes"]);
+    stage
+        .sim
+        .plan(Fault::on(Endpoint::CreateRelease).then(Effect::StatusBefore(422)));
+    let failed = attempt.clone().input("receipt", &first.receipts).run();
+    assert_eq!(failed.status(), "failed", "{}", failed.log);
+
+    let second = stage.authorize(&["--yes"]);
+    second.says("AGAIN: this run has tried this and failed, entry 2\n");
+    assert_eq!(second.ledgers(), [json!(stage.tip())]);
+    let attempt = attempt.variable("GITHUB_RUN_ATTEMPT", "2");
+    attempt.input("receipt", &second.receipts).run().succeeded();
+}
+
+#[test]
+fn a_plan_that_no_run_left_is_signed_for_the_ledger_that_it_names() {
+    let (stage, _) = with_plan();
+    let plan = stage.tag().dry_run().plan();
+    let named = stage.tip();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
+    let plan = plan.display().to_string();
+    let words = ["authorize", &plan, "--key", "approver", "--yes"];
+    let output = stage.command(&words).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let rows = format!(
+        "ledger at     {named}\n              as the plan says; this command did not look\n"
+    );
+    assert!(told.contains(&rows), "{told}");
+    assert_eq!(stage.heads(), Value::Null);
+}
+
+#[test]
+fn a_second_approver_sees_that_the_first_looked_later_than_the_plans_job() {
+    let (stage, key) = with_plan();
+    let named = stage.tip();
+    let plan = stage.tag().dry_run().plan();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
+    let signed = stage.authorize(&["--yes"]);
+    let folder = stage.folder.path();
+    fs::write(folder.join("receipts"), &signed.receipts).unwrap();
+    fs::write(folder.join("keys"), format!("{key}\n{}", stage.trusted())).unwrap();
+    let second = ["keys", "generate", "--out", "second", "--name", "second"];
+    assert!(stage.command(&second).output().unwrap().status.success());
+
+    let plan = plan.display().to_string();
+    let by = [
+        "--plan",
+        &plan,
+        "--trusted-keys",
+        "keys",
+        "--key",
+        "second",
+        "--yes",
+    ];
+    let words = [&["sign", "receipts"], &by[..]].concat();
+    let output = stage.command(&words).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let rows = format!("ledger at     {}\n  plan saw    {named}\n", stage.tip());
+    assert!(output.status.success() && told.contains(&rows), "{told}");
+}
