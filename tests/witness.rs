@@ -58,6 +58,37 @@ fn the_first_look_reads_from_the_root_and_the_next_from_what_was_signed_for() {
     assert_eq!(stage.heads()["ledgers"][0]["head"]["sequence"], 4);
 }
 
+/// What a machine saw already is read again as far back as the run began, through all its attempts.
+#[test]
+fn what_an_earlier_attempt_of_the_run_did_is_shown_however_much_was_seen_since() {
+    countersign_sim::pins![L11];
+    let (stage, _) = with_plan();
+    stage.tag().approved().run().succeeded();
+    assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
+    stage.sim.shift_clock(60);
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
+    stage
+        .authorize(&["--yes"])
+        .says("AGAIN: this run has done this already, entry 2\n");
+
+    stage.sim.shift_clock(120);
+    stage.sim.run(RUN.parse().unwrap(), "dana", "erin");
+    stage
+        .tag()
+        .input("tag-name", "v0.1")
+        .approved()
+        .run()
+        .succeeded();
+    let again = stage.authorize(&["--yes"]);
+    again.says("AGAIN: this run has done this already, entry 2\n");
+    again.says("every commit since entry 4 ");
+}
+
 #[test]
 fn nothing_is_remembered_unless_someone_signed() {
     let (stage, _) = with_plan();

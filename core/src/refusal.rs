@@ -193,7 +193,7 @@ pub enum Refusal {
         reason: String,
     },
     /// The ledger does not hold the entry that the approver saw.
-    #[error("the receipt was issued when the ledger held {checkpoint}, but the ledger {found}")]
+    #[error("the ledger held {checkpoint} when it was looked at, but now it {found}")]
     LedgerRolledBack {
         /// What the approver saw.
         checkpoint: Checkpoint,

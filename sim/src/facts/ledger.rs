@@ -48,6 +48,11 @@ macro_rules! ledger {
                 `User`: it is null there, or shown without `[bot]`, and `author.name` names it.",
                 "schema: GitActor.user; apache/devlake#9086; sourcecred/sourcecred#996",
                 probe "append-signature";
+            L11: Inferred,
+                "A run's `created_at` stays when the run is started again; `run_started_at` does \
+                not.",
+                "OpenAPI: workflow-run, `run_started_at`; Kesin11/actions-timeline#26",
+                probe "rerun";
         }
     };
 }

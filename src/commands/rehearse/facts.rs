@@ -68,7 +68,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("refused-append", &["F4", "B12"]),
     ("release-text", &["A33", "A34", "B24"]),
     ("rename", &["B21", "S5", "N7"]),
-    ("rerun", &["A45", "B18", "C6"]),
+    ("rerun", &["A45", "L11", "B18", "C6"]),
     ("revisions", &["F9", "B1", "N6"]),
     ("rules", &["A7", "M5", "N4"]),
     ("ruleset-names", &["R6", "A24", "S7"]),

@@ -68,7 +68,7 @@ class Stage:
 
     def countersign(self, *arguments, status=0):
         """What a command for people prints; it must end with the status."""
-        place = {"GITHUB_API_URL": self.api, "GITHUB_GRAPHQL_URL": self.graphql}
+        place = {"GITHUB_API_URL": self.api, "GITHUB_GRAPHQL_URL": self.graphql, "XDG_STATE_HOME": str(self.folder.resolve() / "state")}
         done = subprocess.run([COUNTERSIGN, *arguments], cwd=self.folder, env={"GH_TOKEN": self.token, **place}, capture_output=True, text=True)
         assert done.returncode == status, f"countersign {arguments} ended with {done.returncode}: {done.stderr}"
         self.said = done.stderr

@@ -19,8 +19,9 @@ const fn by_hand(id: &'static str, expected: &'static str, way: &'static str) ->
 pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
     by_hand(
         "rerun",
-        "A re-run of a gated job asks for its review again, and the list of reviews keeps the earlier one.",
-        "Re-run the failed jobs of a run whose environment was approved, and look whether it waits again and what `gh api repos/O/R/actions/runs/ID/approvals` lists.",
+        "A re-run of a gated job asks for its review again, the list of reviews keeps the earlier one, and the run keeps its `created_at`.",
+        "Re-run the failed jobs of a run whose environment was approved, and look whether it waits again, what `gh api repos/O/R/actions/runs/ID/approvals` lists, \
+            and whether `gh api repos/O/R/actions/runs/ID --jq .created_at` is the time of the first attempt.",
     ),
     by_hand(
         "environment-reviewers",
