@@ -16,6 +16,7 @@ use countersign_core::{
     envelope::{Envelope, Signs},
     keys::PublicKey,
     ledger::Checkpoint,
+    name::Actor,
     plan::{Plan, PlannedOperation},
     receipt::Terms,
     timestamp::{Lifetime, Timestamp},
@@ -23,6 +24,7 @@ use countersign_core::{
 
 use self::{
     judgement::{Judgement, Leave},
+    provenance::Origin,
     review::Review,
     run::Run,
 };
@@ -43,26 +45,7 @@ pub(crate) async fn run(
         arguments.dispatch.is_none() || run.is_some(),
         "--dispatch starts a workflow for a run: give --run and --repository too"
     );
-    let (plan, requesters, origin) = match (&run, &arguments.plan) {
-        (Some(run), None) => {
-            let (plan, requesters, origin) = run.plan(arguments).await?;
-            (plan, requesters, Some(origin))
-        }
-        (None, Some(path)) => {
-            let bytes = read(path, Plan::MOST_BYTES as u64)?;
-            let plan = Plan::from_document(&bytes).with_context(|| {
-                format!("`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it", path.display())
-            })?;
-            let requesters = plan.requested_by.clone();
-            (plan, requesters, None)
-        }
-        _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
-    };
-    tell(not_shipped(&plan));
-    ensure!(
-        !plan.operations().is_empty(),
-        "the plan holds no operation that could be signed"
-    );
+    let (plan, requesters, origin) = asked(run.as_ref(), arguments).await?;
     let witness = match (&run, &origin) {
         (Some(run), Some(origin)) => match run.witness(&plan, origin).await? {
             Ok(witness) => Some(witness),
@@ -73,15 +56,13 @@ pub(crate) async fn run(
         },
         _ => None,
     };
+
     let policy = Leave::read(arguments, clock)?;
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
-    let judged = plan
-        .operations()
-        .iter()
-        .map(|planned| policy.judge(arguments, planned, &public, &requesters));
+    let operations = plan.operations().iter();
+    let judged = operations.map(|planned| policy.judge(arguments, planned, &public, &requesters));
     let judged = judged.collect::<anyhow::Result<Vec<_>>>()?;
-
     let review = Review {
         plan: &plan,
         judged: &judged,
@@ -94,39 +75,69 @@ pub(crate) async fn run(
         clock,
     };
     let Some(moments) = review.agreed()? else {
-        tell("Nothing was signed. The answer was not `yes`.");
+        tell("Nothing was signed. The answer was not the one that was asked for.");
         return Ok(Exit::Refused);
     };
-    if let Some(witness) = &witness
-        && !witness.doubts_are_answered(&plan)?
-    {
-        tell("Nothing was signed. The answer was another one.");
-        return Ok(Exit::Refused);
-    }
-    let receipts = plan.operations().iter().zip(&judged).zip(moments).map(
-        |((planned, judgement), issued_at)| {
-            let seen = witness.as_ref().map(|seen| seen.checkpoint(planned));
-            let moment = (issued_at, arguments.expires_in);
-            let ledger = seen.unwrap_or(planned.ledger());
-            sign(&plan, planned, judgement, ledger, moment, signer.as_ref())
-                .map(|envelope| envelope.to_line())
-        },
-    );
-    let receipts = receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n");
+
+    let receipts = review.signed(&moments, signer.as_ref())?;
     print_document(format!("{receipts}\n").as_bytes())?;
     if let Some(witness) = &witness {
         witness.remember(clock());
     }
-    for (planned, judgement) in plan.operations().iter().zip(&judged) {
+    handed_over(run.as_ref(), &review, &receipts).await
+}
+
+/// The plan, who asked for it, and where it comes from if GitHub was asked for it.
+async fn asked(
+    run: Option<&Run>,
+    arguments: &AuthorizeArguments,
+) -> anyhow::Result<(Plan, Vec<Actor>, Option<Origin>)> {
+    let (plan, requesters, origin) = match (run, &arguments.plan) {
+        (Some(run), None) => {
+            let (plan, requesters, origin) = run.plan(arguments).await?;
+            (plan, requesters, Some(origin))
+        }
+        (None, Some(path)) => {
+            let bytes = read(path, Plan::MOST_BYTES as u64)?;
+            let plan = Plan::from_document(&bytes).with_context(|| {
+                format!(
+                    "`{}` is no plan that can be signed; use plan.json exactly as the dry run wrote it",
+                    path.display()
+                )
+            })?;
+            let requesters = plan.requested_by.clone();
+            (plan, requesters, None)
+        }
+        _ => bail!("give a plan.json, or --run and --repository to fetch it from a run"),
+    };
+    tell(not_shipped(&plan));
+    ensure!(
+        !plan.operations().is_empty(),
+        "the plan holds no operation that could be signed"
+    );
+    Ok((plan, requesters, origin))
+}
+
+/// Says why the receipts are as they are, and starts the workflow that publishes if that was asked.
+async fn handed_over(
+    run: Option<&Run>,
+    review: &Review<'_>,
+    receipts: &str,
+) -> anyhow::Result<Exit> {
+    let Review {
+        plan,
+        judged,
+        arguments,
+        ..
+    } = review;
+    for (planned, judgement) in plan.operations().iter().zip(*judged) {
         judgement.tell(planned);
     }
-    if judged
-        .iter()
-        .any(|judgement| matches!(judgement, Judgement::Denied(_)))
-    {
+    let is_denied = |judgement: &Judgement| matches!(judgement, Judgement::Denied(_));
+    if judged.iter().any(is_denied) {
         return Ok(Exit::Refused);
     }
-    match (&run, &arguments.dispatch) {
+    match (run, &arguments.dispatch) {
         (Some(_), Some(workflow)) if judged.iter().any(Judgement::waits) => {
             tell(Row::words(format!(
                 "{workflow} was not started: the policy waits for others. Start it when they have signed."
@@ -134,7 +145,7 @@ pub(crate) async fn run(
             Ok(Exit::Refused)
         }
         (Some(run), Some(workflow)) => {
-            run.dispatch(workflow, arguments, &plan.run_id, &receipts)
+            run.dispatch(workflow, arguments, &plan.run_id, receipts)
                 .await
         }
         _ => Ok(Exit::Success),

@@ -289,7 +289,7 @@ fn a_long_past() {
     beyond
         .signed_nothing(3)
         .says("ledger_rolled_back")
-        .says("make a new plan");
+        .says("where this look ended");
     stage
         .sim
         .set_ref(LEDGER, signed.ledgers()[0]["commit"].as_str().unwrap());

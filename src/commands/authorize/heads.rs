@@ -1,4 +1,5 @@
-//! The ledgers that this person has signed for, each as it was: a ledger that lost such a head was rewritten.
+//! The ledgers that this person has signed for, each as it was: one that lost such a head was
+//! rewritten.
 //!
 //! GitHub can show any branch, and a thief who writes the branch also writes what the plan says of
 //! it. What a person saw before lies here, out of reach of both.
@@ -163,11 +164,12 @@ impl Heads {
     }
 
     fn make_folder(&self) -> Result<()> {
-        let made = DirBuilder::new()
+        let mut private = DirBuilder::new();
+        private
             .recursive(true)
             .mode(0o700)
-            .create(&self.folder);
-        made.with_context(|| format!("`{}` cannot be made", self.folder.display()))?;
+            .create(&self.folder)
+            .with_context(|| format!("`{}` cannot be made", self.folder.display()))?;
         let mode = fs::metadata(&self.folder)?.permissions().mode();
         ensure!(
             mode & 0o022 == 0,

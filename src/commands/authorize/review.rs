@@ -1,13 +1,15 @@
 //! What an approver reads before the questions: each operation with its surroundings, where the plan comes from, and the recap.
 
 use countersign_core::{
+    envelope::Signs,
     keys::PublicKey,
+    ledger::Checkpoint,
     name::{Actor, Title},
     plan::{Plan, PlannedOperation},
     timestamp::Timestamp,
 };
 
-use super::{judgement::Judgement, provenance::Origin, witness::Witness};
+use super::{judgement::Judgement, provenance::Origin, sign, witness::Witness};
 use crate::{
     Clock,
     cli::AuthorizeArguments,
@@ -72,17 +74,44 @@ impl Review<'_> {
             }
             moments.extend(round.iter().map(|_| now));
         }
-        Ok(Some(moments))
+        let witness = self.witness;
+        let is_certain = witness.map_or(Ok(true), |seen| seen.doubts_are_answered(self.plan))?;
+        Ok(is_certain.then_some(moments))
+    }
+
+    /// A receipt for each operation, one per line, valid from these moments on.
+    pub(super) fn signed(
+        &self,
+        moments: &[Timestamp],
+        signer: &dyn Signs,
+    ) -> anyhow::Result<String> {
+        let operations = self.plan.operations().iter();
+        let receipts =
+            operations
+                .zip(self.judged)
+                .zip(moments)
+                .map(|((planned, judgement), issued_at)| {
+                    let moment = (*issued_at, self.arguments.expires_in);
+                    let (ledger, _) = self.ledger(planned);
+                    sign(self.plan, planned, judgement, &ledger, moment, signer)
+                        .map(|envelope| envelope.to_line())
+                });
+        Ok(receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n"))
+    }
+
+    /// The ledger that a receipt names, and who saw it so.
+    fn ledger(&self, planned: &PlannedOperation) -> (Checkpoint, &'static str) {
+        match self.witness {
+            Some(seen) => (seen.checkpoint(planned).clone(), "as this command saw it"),
+            None => (
+                planned.ledger().clone(),
+                "as the plan says; this command did not look",
+            ),
+        }
     }
 
     fn show(&self, planned: &PlannedOperation, judgement: &Judgement) -> anyhow::Result<()> {
-        let (ledger, by) = match self.witness {
-            Some(seen) => (seen.checkpoint(planned), "as this command saw it"),
-            None => (
-                planned.ledger(),
-                "as the plan says; this command did not look",
-            ),
-        };
+        let (ledger, by) = self.ledger(planned);
         tell(Row::words(judgement.heading(planned)));
         tell(Row::blank());
         tell(shown(planned)?);

@@ -1,4 +1,4 @@
-//! The approver's own look at each ledger that a plan is for: the plan's word alone is that of its job.
+//! The approver's own look at each ledger that a plan is for: the plan's word is that of its job.
 //!
 //! A receipt is judged by everything that was recorded above the commit that it names. So that commit
 //! is the one that this look found, never the one that the plan says.
@@ -152,13 +152,13 @@ impl Witness {
         };
         if let Some(claim) = past.open {
             notes.push(format!(
-                "OPEN: entry {} claims this and has no outcome; the receipt only lets that attempt go on",
+                "OPEN: entry {} claims this and has no outcome; the receipt only lets that run go on",
                 claim.sequence
             ));
         }
         if let Some(entry) = past.unreadable {
             notes.push(format!(
-                "OPEN: entry {} is about this and cannot be read; the receipt will be refused",
+                "OPEN: entry {} is about this, and this version cannot read it",
                 entry.sequence
             ));
         }
@@ -189,7 +189,10 @@ impl Witness {
         let unknown: Vec<&str> = unknown.map(|planned| planned.id().as_str()).collect();
         if !unknown.is_empty() {
             doubts.push(Doubt {
-                about: format!("{NOT_KNOWN} (`{}`): the ledger shows no commit that is proven to be older than the run", unknown.join("`, `")),
+                about: format!(
+                    "{NOT_KNOWN} (`{}`): of the commits that were read, GitHub signed none that is older than the run",
+                    unknown.join("`, `")
+                ),
                 question: "It may be done twice. Sign all the same? Type yes:".into(),
                 answer: "yes".into(),
             });
@@ -229,23 +232,24 @@ fn to_be_found(plan: &Plan, id: RepositoryId, remembered: Option<&Remembered>) -
 
 impl Look {
     fn holds(&self, named: &Checkpoint) -> Result<(), Refusal> {
-        let (tail, damage) = (&self.found.tail, self.found.damage.clone());
-        if tail.covers(named) {
+        if self.found.tail.covers(named) {
             return Ok(());
         }
-        let found = if self.found.is_whole {
-            "does not hold that commit".into()
-        } else {
-            format!(
-                "does not reach it from {} down to {}, at which this look ended; make a new plan",
-                tail.tip().commit,
-                tail.base().commit
-            )
-        };
+        let damage = self.found.damage.clone();
         Err(damage.unwrap_or(Refusal::LedgerRolledBack {
             checkpoint: named.clone(),
-            found,
+            found: self.reach(),
         }))
+    }
+
+    /// How far a commit was looked for that was not found.
+    fn reach(&self) -> String {
+        if self.found.is_whole {
+            return "does not hold that commit".into();
+        }
+        let tail = &self.found.tail;
+        let (tip, base) = (&tail.tip().commit, &tail.base().commit);
+        format!("does not hold that commit from {tip} down to {base}, where this look ended")
     }
 
     /// The head that this machine remembers, if what was verified does not hold it.
@@ -299,15 +303,11 @@ impl Look {
 
         let seen = self.missing()?;
         let found = self.found.tail.tip();
-        let reach = if self.found.is_whole {
-            "does not hold that commit"
-        } else {
-            "does not hold that commit among its newest 1,000"
-        };
+        let (SeenHead { at, seen_at }, reach) = (seen, self.reach());
         Some(Doubt {
             about: format!(
-                "ledger of {target}: this machine saw {} at {}; now its newest is {found}, and it {reach}. Entries may have been taken back",
-                seen.at, seen.seen_at
+                "ledger of {target}: this machine saw {at} at {seen_at}; now its newest is {found}, \
+                 and it {reach}. Entries may have been taken back"
             ),
             question: "Sign all the same? Type the number of the entry that this machine saw:"
                 .into(),

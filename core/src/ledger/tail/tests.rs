@@ -915,12 +915,15 @@ fn an_entry_about_the_operation_that_cannot_be_read_may_be_an_open_claim() {
     assert_eq!(*tail.checkpoint_for(&other), branch.checkpoint());
 }
 
+/// The numbers of the entries that say done, failed and open.
+type Said = [Option<u64>; 3];
+
 #[test]
 fn the_past_of_an_operation_is_what_every_entry_about_it_says() {
     let done = ended(&claim(), EventType::Succeeded);
     let failed = ended(&claim(), EventType::Failed);
     let unknown = ended(&claim(), EventType::Unknown);
-    let rows: [(&str, &[Entry], [Option<u64>; 3]); 6] = [
+    let rows: [(&str, &[Entry], Said); 6] = [
         ("others' entries", &[unrelated()], [None, None, None]),
         ("a claim", &[claim()], [None, None, Some(42)]),
         (
