@@ -8,8 +8,8 @@ mod harness;
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use countersign_sim::{Effect, Endpoint, Fault};
-use harness::{RUN, Stage};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
+use harness::{Attempt, RUN, Stage};
 use serde_json::{Value, json};
 
 fn with_plan() -> (Stage, String) {
@@ -216,4 +216,56 @@ fn a_second_approver_sees_that_the_first_looked_later_than_the_plans_job() {
     let told = String::from_utf8(output.stderr).unwrap();
     let rows = format!("ledger at     {}\n  plan saw    {named}\n", stage.tip());
     assert!(output.status.success() && told.contains(&rows), "{told}");
+}
+
+const CAMPAIGN: &str = r#"
+name = "Both"
+
+[[operation]]
+id = "here"
+operation = "tag_repo"
+tag-name = "v1"
+
+[[operation]]
+id = "there"
+operation = "tag_repo"
+repository = "octo/other"
+tag-name = "v1"
+"#;
+
+#[test]
+fn each_receipt_of_a_campaign_names_the_ledger_of_its_own_repository() {
+    let stage = Stage::new();
+    stage.with_approver();
+    let other = stage.sim.beside("octo/other", 7_654_321);
+    let writer = other.token_everywhere(Permissions::write());
+    let init = ["ledger", "init", "--repository", "octo/other"];
+    let made = stage.command(&init).env("GH_TOKEN", &writer).output();
+    assert!(made.unwrap().status.success());
+    stage.file("campaign.toml", CAMPAIGN);
+    let plan = || {
+        let attempt = Attempt::new(&stage).input("campaign", "campaign.toml");
+        attempt.input("token", &writer).dry_run()
+    };
+    stage.leave_plan(&plan(), |text| text);
+
+    let reader = other.token_everywhere(Permissions {
+        actions: Access::Read,
+        ..Permissions::read()
+    });
+    let there = || other.ref_oid("refs/heads/receipt-ledger").unwrap();
+    let root = there();
+    other.commit("receipt-ledger", &[("README.md", b"Moved.\n")]);
+    let signed = stage.authorize_with(&reader, &["--yes"]).ledgers();
+    assert_eq!(signed[0]["commit"], json!(stage.tip().commit));
+    assert_eq!(signed[1]["commit"], there());
+    assert_eq!(stage.heads()["ledgers"].as_array().unwrap().len(), 2);
+
+    // One ledger that lost its head is enough to ask.
+    other.set_ref("refs/heads/receipt-ledger", &root);
+    stage.leave_plan(&plan(), |text| text);
+    let refused = stage.authorize_with(&reader, &["--yes"]);
+    refused
+        .signed_nothing(1)
+        .says("ledger of octo/other (id 7654321): this machine saw");
 }

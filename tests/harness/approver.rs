@@ -102,8 +102,13 @@ impl Stage {
 
     /// `authorize --run` by the approver, without a terminal.
     pub fn authorize(&self, more: &[&str]) -> Signed {
+        self.authorize_with(&self.reader(), more)
+    }
+
+    /// The same with another token.
+    pub fn authorize_with(&self, token: &str, more: &[&str]) -> Signed {
         let words = [&["authorize"], &self.by()[..], more].concat();
-        let output = self.command(&words).env("GH_TOKEN", self.reader()).output();
+        let output = self.command(&words).env("GH_TOKEN", token).output();
         let Output {
             status,
             stdout,
