@@ -4,6 +4,7 @@ mod certain;
 mod look;
 mod pull;
 mod release;
+mod settle;
 mod tag;
 mod upload;
 
@@ -26,7 +27,7 @@ use crate::{
 
 pub use crate::ledger_store::LedgerBranch;
 
-pub(crate) use self::look::shipped;
+pub(crate) use self::{look::shipped, settle::settle};
 
 /// Where the bytes of each asset lie on this machine, and where their upload is told.
 #[derive(Default)]

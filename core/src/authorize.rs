@@ -4,10 +4,10 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     authority::Authority,
-    binding::{self, Check},
+    binding::{self, Check, Rule},
     evidence::AttachReceipt,
     keys::{Threshold, TrustedKeys},
-    ledger::{Append, Entry, EntryId, Guard, Pair, Sent, Tail, Use},
+    ledger::{Append, Entry, EntryId, Guard, Pair, Sent, Settlement, Tail, Use},
     name::{Actor, CommitId, Executor, RunId},
     operation::{Operation, Target},
     policy::Policy,
@@ -138,14 +138,66 @@ pub struct Decision {
     pub checks: Vec<Check>,
     /// Leave to spend the receipt, or the first reason against it.
     pub verdict: Result<Grant, Refusal>,
+    /// For a receipt that has expired while its operation was claimed and without an outcome:
+    /// permission to look at what was done, and to record it.
+    pub settlement: Option<Settlement>,
 }
+
+/// Rules that an operation may break whose outcome is only looked up and recorded: they say who may
+/// act, and when.
+const NEEDED_TO_ACT: [Rule; 5] = [
+    Rule::Unused,
+    Rule::Expiry,
+    Rule::Issued,
+    Rule::Policy,
+    Rule::World,
+];
 
 /// Decides. The answer is no unless every rule holds.
 #[must_use]
 pub fn authorize(evidence: Evidence) -> Decision {
     let checks = binding::evaluate(&evidence);
-    let verdict = grant(evidence, &checks);
-    Decision { checks, verdict }
+    let refusal = checks.iter().find_map(Check::refusal);
+    let (verdict, settlement) = match refusal {
+        Some(refusal) if may_settle(&checks) => {
+            let refusal = refusal.clone();
+            (Err(refusal), settlement(evidence))
+        }
+        _ => (grant(evidence, &checks), None),
+    };
+    Decision {
+        checks,
+        verdict,
+        settlement,
+    }
+}
+
+/// Whether the receipt has expired, and is valid in every respect that does not depend on time.
+fn may_settle(checks: &[Check]) -> bool {
+    checks.iter().all(|check| match check.rule {
+        Rule::Expiry => check.refusal().is_some(),
+        rule => check.holds() || NEEDED_TO_ACT.contains(&rule),
+    })
+}
+
+fn settlement(evidence: Evidence) -> Option<Settlement> {
+    let (Ok(receipt), Ok(operation), Preflight::Seen(sighting)) =
+        (evidence.receipt, evidence.operation, evidence.preflight)
+    else {
+        return None;
+    };
+    // A receipt that calls itself used never allowed anything.
+    let is_ours = !receipt.terms().consumed;
+    let grant = Grant {
+        receipt,
+        operation,
+        executor: evidence.executor,
+        keys: evidence.basis.keys,
+        trust: evidence.basis.trust,
+        policy: evidence.basis.policy.ok().flatten(),
+        tail: sighting.ledger.ok()?,
+    };
+    Settlement::of(grant).filter(|_| is_ours)
 }
 
 fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
@@ -209,6 +261,10 @@ impl Grant {
 
     pub(crate) const fn executor(&self) -> &Executor {
         &self.executor
+    }
+
+    pub(crate) const fn keys(&self) -> Option<&(TrustedKeys, Threshold)> {
+        self.keys.as_ref()
     }
 
     pub(crate) fn authority(&self) -> Authority {

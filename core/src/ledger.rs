@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod outcome;
 mod path;
+mod settlement;
 mod store;
 mod tail;
 mod verify;
@@ -22,6 +23,7 @@ pub use self::{
     guard::{Guard, Guarded, Move, MoveKind, Moves, Unjoined},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
     path::{AUTHORITY_PATH, HEAD_PATH, entry_path},
+    settlement::{Settled, Settlement},
     store::{Append, Appended, LedgerStore, LedgerView, Rejection},
     tail::{
         Added, Addition, Base, BranchCommit, Followed, Links, MOST_TAIL_BYTES, MOST_TAIL_COMMITS,

@@ -5,6 +5,7 @@ mod campaign;
 mod dry_run;
 mod publish;
 mod receipts;
+mod settle;
 
 use countersign_core::{
     authorize::Mode,

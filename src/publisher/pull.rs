@@ -88,7 +88,7 @@ async fn steps(
 ) -> Result<(), Setback> {
     let claim = gate.claim;
     let left = if claim.resumes() {
-        standing(claim, pull, github).await?
+        standing(issued_at(claim), pull, github).await?
     } else {
         None
     };
@@ -147,6 +147,58 @@ pub(super) async fn is_there(
         held.pull_number = Some(found.number);
     }
     Ok(is_same)
+}
+
+/// The same for a claim that is settled by looking: the pull request that was opened since, once it
+/// shows, if it is exactly what was approved.
+pub(super) async fn settled(
+    pull: &OpenPr,
+    since: Timestamp,
+    github: &GitHub,
+    held: &mut GithubResponse,
+) -> Result<bool, Setback> {
+    let look = async || standing(since, pull, github).await;
+    let what = "what the claim left";
+    let Some(found) = github.patience().look_for(what, look).await? else {
+        return Ok(false);
+    };
+
+    held.html_url = Some(found.html_url.clone());
+    held.pull_number = Some(found.number);
+    as_approved(&found, pull)?;
+    has_labels_and_reviewers(&found, pull)?;
+    Ok(true)
+}
+
+fn has_labels_and_reviewers(found: &Pull, pull: &OpenPr) -> Result<(), Setback> {
+    let labels: Vec<&str> = found
+        .labels
+        .iter()
+        .map(|label| label.name.as_str())
+        .collect();
+    let reviewers: Vec<&str> = found
+        .requested_reviewers
+        .iter()
+        .map(|reviewer| reviewer.login.as_str())
+        .collect();
+    let lacks = |code, what: &str, name: &str| {
+        let message = format!(
+            "pull request {} is open, but it does not show the {what} `{name}`",
+            found.number
+        );
+        Setback::fault(code, message)
+    };
+
+    let mut wanted = pull.labels.iter().map(name::Label::as_str);
+    if let Some(label) = wanted.find(|label| labels.iter().all(|name| !same_name(name, label))) {
+        return Err(lacks("labels_missing", "label", label));
+    }
+    let mut wanted = pull.reviewers.iter().map(name::Login::as_str);
+    let is_missing = |login: &&str| reviewers.iter().all(|name| !same_name(name, login));
+    match wanted.find(is_missing) {
+        Some(login) => Err(lacks("reviewers_missing", "reviewer", login)),
+        None => Ok(()),
+    }
 }
 
 fn has_approved_words(found: &Pull, pull: &OpenPr) -> bool {
@@ -322,7 +374,7 @@ async fn create(gate: &Gate<'_>, pull: &OpenPr, github: &GitHub) -> Result<Made<
         doubles: false,
     };
     certain(github, before, write, async || {
-        standing(claim, pull, github).await
+        standing(issued_at(claim), pull, github).await
     })
     .await
 }
@@ -352,8 +404,16 @@ async fn stands_at_head(pull: &OpenPr, github: &GitHub) -> Result<(), Setback> {
     ))
 }
 
-/// The pull request with every approved word, opened since the receipt was issued, even if somebody has merged or closed it meanwhile.
-async fn standing(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Option<Pull>, Setback> {
+const fn issued_at(claim: &Claim) -> Timestamp {
+    claim.receipt().terms().issued_at
+}
+
+/// The pull request with every approved word, opened since this moment, even if somebody has merged or closed it meanwhile.
+async fn standing(
+    since: Timestamp,
+    pull: &OpenPr,
+    github: &GitHub,
+) -> Result<Option<Pull>, Setback> {
     let repository = &pull.target.repository;
     let head = encoded(&format!("{}:{}", repository.parts().0, pull.head_branch));
     let path = format!(
@@ -361,14 +421,13 @@ async fn standing(claim: &Claim, pull: &OpenPr, github: &GitHub) -> Result<Optio
         encoded(pull.base_branch.as_str())
     );
     let found: Vec<Pull> = github.read(&path).await.map_err(Setback::unseen)?;
-    let issued_at = claim.receipt().terms().issued_at;
     let ours = |found: &Pull| {
         // Its head commit is compared afterwards: a pull request follows its branch.
         has_approved_words(found, pull)
             && found
                 .created_at
                 .parse::<Timestamp>()
-                .is_ok_and(|created| created.plus(MOST_SKEW) >= issued_at)
+                .is_ok_and(|created| created.plus(MOST_SKEW) >= since)
     };
     Ok(found.into_iter().find(ours))
 }

@@ -97,6 +97,20 @@ pub(super) async fn is_there(
     }
 }
 
+/// The same for a claim that is settled by looking: a tag that was set a moment ago shows late.
+pub(super) async fn settled(
+    tag: &TagRepo,
+    github: &GitHub,
+    held: &mut GithubResponse,
+) -> Result<bool, Setback> {
+    let look = async || standing(tag, github).await;
+    let what = "what the claim left";
+    match github.patience().look_for(what, look).await? {
+        Some(sha) => adopt(tag, sha, github, held).await.map(|()| true),
+        None => Ok(false),
+    }
+}
+
 /// Takes over the tag of an earlier attempt, if it is as approved.
 async fn adopt(
     tag: &TagRepo,

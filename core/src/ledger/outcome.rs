@@ -139,16 +139,31 @@ impl Effect {
     }
 }
 
-/// A claim that has ended. Made by [`Claim::conclude`](super::Claim::conclude) alone.
+/// A claim that has ended. Made by [`Claim::conclude`](super::Claim::conclude) and
+/// [`Settlement::conclude`](super::Settlement::conclude) alone.
 #[derive(Debug)]
 pub struct Outcome {
     grant: Grant,
     effect: Effect,
+    /// The claim of an earlier attempt, which this one settles without a claim of its own.
+    settles: Option<Entry>,
 }
 
 impl Outcome {
     pub(super) const fn new(grant: Grant, effect: Effect) -> Self {
-        Self { grant, effect }
+        Self {
+            grant,
+            effect,
+            settles: None,
+        }
+    }
+
+    pub(super) const fn settling(grant: Grant, effect: Effect, claim: Entry) -> Self {
+        Self {
+            grant,
+            effect,
+            settles: Some(claim),
+        }
     }
 
     /// What came of the operation.
@@ -163,11 +178,27 @@ impl Outcome {
     }
 
     fn entry(&self, now: Timestamp) -> Option<Entry> {
-        let entry = entry(&self.grant, EventType::from(&self.effect), now)?;
-        Some(Entry {
-            github_response: Some(self.effect.response().clone()),
-            ..entry
-        })
+        let mut entry = entry(&self.grant, EventType::from(&self.effect), now)?;
+        entry.github_response = Some(self.effect.response().clone());
+        // The outcome is that of the claim, whichever receipt allowed the look.
+        if let Some(claim) = &self.settles {
+            entry.receipts.clone_from(&claim.receipts);
+            entry.receipt_id = claim.receipt_id.clone();
+            entry.signers.clone_from(&claim.signers);
+            entry.authority = claim.authority;
+        }
+        Some(entry)
+    }
+
+    /// Whether someone else ended or took over meanwhile what this outcome settles. The outcome of
+    /// one's own claim is recorded in any case, because something was done.
+    fn is_overtaken(&self) -> bool {
+        let unsettled = || {
+            self.grant
+                .tail()
+                .unsettled(self.grant.receipt(), self.grant.executor())
+        };
+        self.settles.is_some() && unsettled().is_empty()
     }
 }
 
@@ -178,7 +209,7 @@ pub enum Recorded {
     At {
         /// As this entry.
         entry: EntryId,
-        /// Where the operation's tag led when that was seen; none if it has no tag or GitHub showed
+        /// Where the ref led when that was seen on which the operation depends; none if GitHub showed
         /// none.
         tag: Option<CommitId>,
     },
@@ -227,4 +258,7 @@ pub async fn record<S: LedgerStore>(
         }
     }
     Recorded::Not(reason)
+        if outcome.is_overtaken() {
+            return Recorded::Not("someone else ended it meanwhile".into());
+        }
 }

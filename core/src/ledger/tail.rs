@@ -9,6 +9,7 @@ mod standing;
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
+pub(crate) use self::standing::spends;
 pub use self::{
     links::{Addition, Base, BranchCommit, Followed, Links},
     standing::{Pair, Past, Sent, Use},

@@ -85,7 +85,7 @@ impl Github {
     }
 }
 
-/// Recorded as this entry of an operation without a tag.
+/// Recorded as this entry of an operation whose ref did not show.
 fn at(entry: EntryId) -> Recorded {
     Recorded::At { entry, tag: None }
 }
@@ -175,8 +175,26 @@ fn asked(
     executor: &Executor,
     branch: &Branch,
 ) -> Result<Grant, Refusal> {
-    let now = NOON.plus(60);
-    let evidence = Evidence {
+    authorize(evidence_at(
+        NOON.plus(60),
+        basis,
+        terms,
+        operation,
+        executor,
+        branch,
+    ))
+    .verdict
+}
+
+fn evidence_at(
+    now: Timestamp,
+    basis: Basis,
+    terms: &Terms,
+    operation: Operation,
+    executor: &Executor,
+    branch: &Branch,
+) -> Evidence {
+    Evidence {
         mode: Ok(Mode::Prod),
         run_id: terms.run_id.clone(),
         executor: executor.clone(),
@@ -198,8 +216,34 @@ fn asked(
         unguarded_ledger: false,
         attach_receipt: AttachReceipt::No,
     };
-    authorize(evidence).verdict
+    let mut evidence = evidence_at(EVENING, basis, &terms, release(), executor, branch);
+    edit(&mut evidence);
+    let decision = authorize(evidence);
+    assert!(decision.verdict.is_err());
+    decision.settlement
 }
+    }
+}
+
+/// A moment after every receipt's end.
+const EVENING: Timestamp = NOON.plus(6 * 3600);
+
+/// What an attempt for the release may still settle after the receipt's end.
+fn settlement(receipt: &str, executor: &Executor, store: &Memory) -> Option<Settlement> {
+    settlement_after(receipt, executor, store, |_| ())
+}
+
+fn settlement_after(
+    receipt: &str,
+    executor: &Executor,
+    store: &Memory,
+    edit: impl FnOnce(&mut Evidence),
+) -> Option<Settlement> {
+    let branch = &store.0.borrow().branch;
+    let terms = terms_of(receipt, &release(), branch);
+    let basis = Basis {
+        keys: Some((trust(&[1]), Threshold::ONE)),
+        ..Basis::default()
 
 fn asked_for_release(receipt: &str, executor: &Executor, store: &Memory) -> Result<Grant, Refusal> {
     let branch = &store.0.borrow().branch;
@@ -798,6 +842,149 @@ fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
 /// A ledger of two receipts: one shipped, one claimed and left by attempt 1, taken over and settled by attempt 2.
 fn two_receipts() -> Memory {
     let store = memory([]);
+#[test]
+fn an_open_claim_is_settled_by_looking_after_the_receipts_end() {
+    for (settled, event_type) in [
+        (
+            Settled::Succeeded(GithubResponse::default()),
+            EventType::Succeeded,
+        ),
+        (
+            Settled::Failed(GithubResponse::default()),
+            EventType::Failed,
+        ),
+    ] {
+        let store = memory([]);
+        let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+        let settlement = settlement("receipt-1", &executor_of("op-2", 2), &store).unwrap();
+        assert_eq!(settlement.claim(), claim.entry());
+        assert_eq!(settlement.since(), NOON);
+
+        let recorded = now(record(&mut settlement.conclude(settled), &store, || {
+            EVENING
+        }));
+        let entry = entries(&store).pop().unwrap();
+        assert_eq!(recorded, at(entry.id()));
+        assert_eq!(
+            events(&store),
+            [(1, EventType::Claimed), (2, event_type)],
+            "nothing is claimed for it"
+        );
+        assert_eq!(
+            (entry.attempt.0, entry.receipt_id.as_str()),
+            (2, "receipt-1")
+        );
+        verify(&store, &trust(&[1])).unwrap();
+
+        // It has ended, for the attempt that wrote the claim too.
+        let view = store.0.borrow().view(claim.tail()).unwrap();
+        assert_eq!(
+            claim.still_allows(&view),
+            Err(Lapse::Lost { entry: entry.id() })
+        );
+        assert!(self::settlement("receipt-1", &executor_of("op-3", 3), &store).is_none());
+    }
+}
+
+#[test]
+fn only_what_the_acting_run_claimed_and_left_open_is_settled() {
+    let attempt = executor_of("op-2", 2);
+    let store = memory([]);
+    assert!(
+        settlement("receipt-1", &attempt, &store).is_none(),
+        "nothing was claimed"
+    );
+
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    let other = Executor {
+        run_id: "99".parse().unwrap(),
+        ..attempt.clone()
+    };
+    assert!(
+        settlement("receipt-1", &other, &store).is_none(),
+        "another run may still be at work"
+    );
+    for break_a_rule in [
+        (|evidence| evidence.run_id = "99".parse().unwrap()) as fn(&mut Evidence),
+        |evidence| evidence.operation = Ok(tag()),
+        |evidence| evidence.receipt = Err(Refusal::ReceiptMissing),
+        |evidence| evidence.mode = Ok(Mode::DryRun),
+        |evidence| evidence.preflight = Preflight::NotAsked,
+    ] {
+        assert!(settlement_after("receipt-1", &attempt, &store, break_a_rule).is_none());
+    }
+    // What says who may act, and what there is room for, does not keep anyone from looking.
+    let archive = |evidence: &mut Evidence| {
+        if let Preflight::Seen(sighting) = &mut evidence.preflight {
+            sighting.world.archived = true;
+        }
+    };
+    assert!(settlement_after("receipt-1", &attempt, &store, archive).is_some());
+}
+
+#[test]
+fn numbers_of_attempts_and_signatures_do_not_keep_a_claim_from_being_settled() {
+    let store = memory([]);
+    let claim = now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap();
+    let forged = {
+        let mut github = store.0.borrow_mut();
+        let terms = terms_of("forged", &release(), &github.branch);
+        let mut forged = claim_of(&release(), &terms);
+        forged.attempt = crate::name::RunAttempt(u64::from(u32::MAX));
+        forged.receipt = Some(Envelope::sign(&terms, &[&key(9)]));
+        github.branch.add(&forged);
+        forged
+    };
+    assert_eq!(
+        refused("receipt-1", &executor_of("op-2", 2), &store),
+        "receipt_consumed"
+    );
+
+    // The outcome is that of the claim whose receipt is good, not that of the forged one above it.
+    let settlement = settlement("receipt-1", &executor_of("op-2", 2), &store).unwrap();
+    assert_eq!(settlement.claim(), claim.entry());
+    let settled = Settled::Succeeded(GithubResponse::default());
+    now(record(&mut settlement.conclude(settled), &store, || {
+        EVENING
+    }));
+    let entry = entries(&store).pop().unwrap();
+    assert_ne!(entry.receipts, forged.receipts);
+    assert_eq!(entry.receipt_id.as_str(), "receipt-1");
+}
+
+#[test]
+fn of_two_attempts_that_settle_one_records_it() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    let look = |id| settlement("receipt-1", &executor_of(id, 2), &store).unwrap();
+    let (first, second) = (look("op-2"), look("op-3"));
+    let failed = || Settled::Failed(GithubResponse::default());
+    now(record(&mut first.conclude(failed()), &store, || EVENING));
+    assert_eq!(
+        now(record(&mut second.conclude(failed()), &store, || EVENING)),
+        Recorded::Not("someone else ended it meanwhile".into())
+    );
+    assert_eq!(
+        events(&store),
+        [(1, EventType::Claimed), (2, EventType::Failed)]
+    );
+}
+
+#[test]
+fn the_outcome_that_another_attempt_settled_is_bad_where_nothing_was_open() {
+    let store = two_receipts();
+    let mut more = entries(&store).swap_remove(1);
+    more.sequence = 7;
+    more.previous = entries(&store).pop().map(|last| last.id().digest);
+    more.attempt = crate::name::RunAttempt(2);
+    more.operation_id = "op-9".parse().unwrap();
+    store.0.borrow_mut().branch.add(&more);
+    assert_eq!(
+        verify(&store, &trust(&[1])).unwrap_err(),
+        "bindings: entry 7: it is not about what entry 1 claimed"
+    );
+}
+
     let spend = |operation: Operation, id: &str, attempt: u64, effect: Effect| {
         let branch = store.0.borrow().branch.clone();
         let terms = terms_of(operation.kind().as_str(), &operation, &branch);

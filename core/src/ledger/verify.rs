@@ -268,9 +268,20 @@ impl Claimed {
         }
     }
 
+    /// Whether an outcome is that of the attempt which wrote the claim.
+    fn is_ended_by(&self, outcome: &Entry) -> bool {
+        (&self.operation_id, self.attempt) == (&outcome.operation_id, outcome.attempt)
+            && self.is_meant_by(outcome)
+    }
+
+    /// Whether an outcome is that of another attempt of the same run, which settled the claim by
+    /// looking.
+    fn is_settled_by(&self, outcome: &Entry) -> bool {
+        self.operation_id != outcome.operation_id && self.is_meant_by(outcome)
+    }
+
     fn is_meant_by(&self, outcome: &Entry) -> bool {
-        (&self.operation_id, &self.receipts) == (&outcome.operation_id, &outcome.receipts)
-            && (&self.acting_run, self.attempt) == (&outcome.acting_run, outcome.attempt)
+        (&self.acting_run, &self.receipts) == (&outcome.acting_run, &outcome.receipts)
             && (self.kind, &self.repository) == (outcome.operation_kind, &outcome.repository)
             && (&self.signers, self.authority) == (&fingerprints(outcome), outcome.authority)
     }
@@ -475,7 +486,12 @@ impl Verifier {
                 ),
             ));
         };
-        if !claims.all().any(|claimed| claimed.is_meant_by(entry)) {
+        // Only what is open can be settled by looking; whoever acted may record it at any time.
+        let is_open = claims.outcome.is_none();
+        let is_about = |claimed: &Claimed| {
+            claimed.is_ended_by(entry) || is_open && claimed.is_settled_by(entry)
+        };
+        if !claims.all().any(is_about) {
             return Err((
                 Aspect::Bindings,
                 format!("it is not about what entry {} claimed", claims.newest.claim),

@@ -159,10 +159,10 @@ codes! {
         "If a workflow appends with that account's token, name it with --ledger-by; else ask who did that, and look at those entries."
     ReceiptWithoutEffect "receipt_without_effect" Warning
         "A receipt was spent, no outcome is known, and nothing is there."
-        "Re-run the job that spent it: its next attempt looks first, and does or records what is missing."
+        "Re-run the job that spent it: its next attempt looks first, and does what is missing; after the receipt's end it only records that nothing was done."
     EffectWithoutOutcome "effect_without_outcome" Warning
         "Something stands as approved, but the ledger does not say so."
-        "Re-run the job that spent the receipt: its next attempt records the outcome."
+        "Re-run the job that spent the receipt: its next attempt records the outcome, also after the receipt's end."
     EffectAfterFailure "effect_after_failure" Warning
         "Something stands as approved, but the ledger says that it failed."
         "Read the entry's message: most likely the operation was done in the end. Decide whether it stays."

@@ -123,6 +123,7 @@ impl Attempt<'_> {
             Ok(candidates) => candidates.into_iter().map(Ok).collect::<VecDeque<_>>(),
             Err(refusal) => [Err(refusal)].into(),
         };
+        let mut settlement = None;
         loop {
             let candidate = candidates
                 .pop_front()
@@ -143,6 +144,7 @@ impl Attempt<'_> {
                 .iter()
                 .all(|check| check.holds() || IS_LATE.contains(&check.rule));
             let shipped = shipped.filter(|_| only_late);
+            settlement = settlement.or(decision.settlement);
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => {
@@ -165,7 +167,11 @@ impl Attempt<'_> {
             // Another receipt would not mend what the workflow itself says.
             let beyond = matches!(refusal, Refusal::Input(_) | Refusal::ModeViolation { .. });
             if beyond || candidates.is_empty() {
-                return Ending::Refused(refusal);
+                // What no receipt allows to be done any more may still be looked at.
+                return match settlement {
+                    Some(settlement) => Box::pin(self.settle(settlement)).await,
+                    None => Ending::Refused(refusal),
+                };
             }
             self.recorder.log().line(&format!(
                 "countersign: a receipt does not count, the next is tried: {}: {refusal}",
@@ -350,7 +356,7 @@ impl Attempt<'_> {
         self.ended(&effect, recorded)
     }
 
-    fn enter(&self, phase: Phase) -> Result<(), Ending> {
+    pub(super) fn enter(&self, phase: Phase) -> Result<(), Ending> {
         self.note_requests();
         self.recorder.enter(phase).map_err(|error| {
             let message = format!(
@@ -365,7 +371,7 @@ impl Attempt<'_> {
         })
     }
 
-    fn ended(&self, effect: &Effect, recorded: Recorded) -> Ending {
+    pub(super) fn ended(&self, effect: &Effect, recorded: Recorded) -> Ending {
         let response = effect.response();
         let lost = match recorded {
             Recorded::At { entry, .. } => {

@@ -148,7 +148,7 @@ impl Sight<'_> {
 
     /// Where the tag leads now: an attempt that resumes comes later than the preflight that allowed
     /// the first one.
-    async fn tag_allows(&self) -> Result<(), Setback> {
+    pub(super) async fn tag_allows(&self) -> Result<(), Setback> {
         let release = self.release;
         let found = commit_of_tag(self.github, &release.target.repository, &release.tag_name)
             .await

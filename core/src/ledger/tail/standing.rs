@@ -132,6 +132,41 @@ impl Tail {
         Err(consumed(last.id, claim, None))
     }
 
+    /// The claims of a receipt's pair that no outcome has ended, if all of them are the acting run's;
+    /// the oldest first. What they left can be looked at and recorded, which needs less than acting:
+    /// neither their signatures nor the numbers of their attempts matter, which anyone can forge.
+    #[must_use]
+    pub fn unsettled(
+        &self,
+        receipt: &VerifiedReceipt,
+        executor: &Executor,
+    ) -> Vec<(EntryId, &Entry)> {
+        let Ok(commits) = self.above(&receipt.terms().ledger) else {
+            return Vec::new();
+        };
+        let pair = Pair::of(receipt);
+        let mut open = Vec::new();
+
+        for added in entries(commits) {
+            match &added.content {
+                // It may be an outcome.
+                Content::Opaque(header) if pair.is_named_in(header) => return Vec::new(),
+                Content::Known(entry) if pair.is_meant_by(entry) => match entry.event_type {
+                    EventType::Claimed if entry.acting_run == executor.run_id => {
+                        open.push((added.id, entry));
+                    }
+                    // Another run may still be at work, or the pair has ended.
+                    EventType::Claimed | EventType::Succeeded | EventType::Failed => {
+                        return Vec::new();
+                    }
+                    EventType::Unknown => {}
+                },
+                _ => {}
+            }
+        }
+        open
+    }
+
     /// The commit below the first claim of a pair that no outcome has ended, or the tip. A receipt
     /// that is signed now must be issued from there, so that the claim lies in its tail. An entry
     /// about the pair that this program cannot read may be such a claim.
@@ -240,7 +275,7 @@ fn entries(commits: &[TailCommit]) -> impl Iterator<Item = &Added> {
 }
 
 /// Whether a claim contains this payload: computed from the receipt in it, not read from its members.
-fn spends(claim: &Entry, payload: Digest) -> bool {
+pub(crate) fn spends(claim: &Entry, payload: Digest) -> bool {
     claim
         .receipt
         .as_ref()
