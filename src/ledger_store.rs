@@ -92,6 +92,7 @@ impl<'a> LedgerBranch<'a> {
     pub(crate) async fn fence(&self, claim: &Claim) -> Result<(), Fenced> {
         let retries = self.github.patience().retries();
         let is_recent = self
+        let watched = self.operation.watched_ref();
             .looked
             .get()
             .is_some_and(|looked| looked.is_recent(Moment::now(retries)));
@@ -108,17 +109,17 @@ impl<'a> LedgerBranch<'a> {
     }
 
     /// The obstacle in the answer that confirmed the claim: a tag at another commit, set since the
-    /// preflight.
+    /// preflight, or a head branch that was moved.
     pub(crate) fn obstacle(&self, claim: &Claim) -> Option<Effect> {
-        let (tag, found, approved) = (self.tag_name()?, claim.tag()?, self.operation.commit());
+        let (found, approved) = (claim.watched()?, self.operation.commit());
         if found == approved {
             return None;
         }
         let message = format!(
-            "the tag `{tag}` leads to {found} by now, but {approved} was approved; nothing was done. Find out who set it, then make a new plan and have it approved."
+            "`{watched}` leads to {found} by now, but {approved} was approved; nothing was done. Find out who set it, then make a new plan and have it approved."
         );
         Some(Effect::Failed(GithubResponse {
-            error_code: Some("tag_mismatch".into()),
+            error_code: Some(self.mismatch().into()),
             error_message: Some(message),
             ..GithubResponse::default()
         }))
@@ -157,6 +158,14 @@ impl<'a> LedgerBranch<'a> {
             Err(trouble) => Some(Effect::Unknown(told(format!(
                 "it was done, but GitHub shows no tag yet: {trouble}. Check the tag before anything else: the receipt is spent, and no attempt repeats this."
             )))),
+    /// The code of an operation whose ref leads elsewhere.
+    pub(crate) const fn mismatch(&self) -> &'static str {
+        match &self.operation {
+            Operation::PublishRelease(_) | Operation::TagRepo(_) => "tag_mismatch",
+            Operation::OpenPr(_) => "pull_mismatch",
+        }
+    }
+
         }
     }
 
@@ -213,7 +222,7 @@ impl LedgerStore for LedgerBranch<'_> {
         let moment = Moment::now(self.github.patience().retries());
         let appended = self
             .github
-            .append(repository, append, self.tag_name())
+            .append(repository, append, &self.operation.watched_ref())
             .await;
         if let Appended::Done { commit, .. } = &appended {
             self.github.remember(repository, append, commit);

@@ -99,7 +99,7 @@ impl Gate<'_> {
     /// does so also after the receipt's end.
     async fn opens_to_clean_up(&self) -> Result<(), Setback> {
         match self.branch.look_at(self.claim).await {
-            Ok(()) | Err(Fenced::Lapsed(Lapse::Late(_) | Lapse::TagMoved { .. })) => Ok(()),
+            Ok(()) | Err(Fenced::Lapsed(Lapse::Late(_) | Lapse::RefMoved { .. })) => Ok(()),
             Err(fenced) => Err(self.shut(fenced)),
         }
     }
@@ -126,13 +126,16 @@ impl Gate<'_> {
                 remedy: "Approve again, with a longer lifetime if the uploads need it.",
                 open: false,
             },
-            Fenced::Lapsed(Lapse::TagMoved { found }) => Setback::fault(
-                "tag_mismatch",
-                format!(
-                    "the tag leads to {found} by now, but {} was approved",
-                    self.claim.operation().commit()
-                ),
-            ),
+            Fenced::Lapsed(Lapse::RefMoved { found }) => {
+                let (operation, nowhere) = (self.claim.operation(), "no commit".into());
+                let message = format!(
+                    "`{}` leads to {} by now, but {} was approved",
+                    operation.watched_ref(),
+                    found.map_or(nowhere, |found| found.to_string()),
+                    operation.commit()
+                );
+                Setback::fault(self.branch.mismatch(), message)
+            }
         }
     }
 }

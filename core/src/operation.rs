@@ -154,6 +154,17 @@ impl Operation {
         }
     }
 
+    /// The ref on which it depends until it is done, and which anyone with write access may set
+    /// meanwhile: the tag, or the head branch of a pull request. It must lead to [`Self::commit`].
+    #[must_use]
+    pub fn watched_ref(&self) -> String {
+        match self {
+            Self::PublishRelease(release) => alloc::format!("refs/tags/{}", release.tag_name),
+            Self::TagRepo(tag) => alloc::format!("refs/tags/{}", tag.tag_name),
+            Self::OpenPr(pull) => alloc::format!("refs/heads/{}", pull.head_branch),
+        }
+    }
+
     /// Every parameter with its value as compact JSON, in documented order: for people, read from the bytes that are hashed.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, String)> {

@@ -16,7 +16,7 @@ fn append(head: &str, path: &str) -> Value {
         "message": { "headline": "Claim", "body": "one" },
         "expectedHeadOid": head,
         "fileChanges": { "additions": [{ "path": path, "contents": "aGVsbG8=" }] },
-    }, "tagRef": "refs/tags/-" })
+    }, "watchedRef": "refs/tags/-" })
 }
 
 #[test]

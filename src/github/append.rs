@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use countersign_core::{
     ledger::{Append, Appended, BRANCH, Rejection},
-    name::{CommitId, Repository, TagName},
+    name::{CommitId, Repository},
 };
 
 use super::{
@@ -19,8 +19,8 @@ const DOCUMENT: &str = include_str!("documents/append.graphql");
 #[serde(rename_all = "camelCase")]
 struct Variables<'a> {
     input: Input<'a>,
-    /// Where this tag leads is shown beside the commit, in the same answer.
-    tag_ref: String,
+    /// Where this ref leads is shown beside the commit, in the same answer.
+    watched_ref: &'a str,
 }
 
 #[derive(Serialize)]
@@ -74,17 +74,18 @@ struct Committed {
 
 #[derive(Deserialize)]
 struct Surroundings {
-    tag: Option<TagRef>,
+    watched: Option<WatchedRef>,
 }
 
 #[derive(Deserialize)]
-struct TagRef {
-    target: Option<TagTarget>,
+struct WatchedRef {
+    target: Option<Target>,
 }
 
 #[derive(Deserialize)]
-struct TagTarget {
+struct Target {
     oid: String,
+    /// What an annotated tag leads to.
     target: Option<Peeled>,
 }
 
@@ -102,9 +103,10 @@ impl Data {
 }
 
 impl Committed {
-    /// The commit to which the tag leads.
-    fn tag(&self) -> Option<CommitId> {
-        let target = self.repository.as_ref()?.tag.as_ref()?.target.as_ref()?;
+    /// The commit to which the ref leads.
+    fn watched(&self) -> Option<CommitId> {
+        let repository = self.repository.as_ref()?;
+        let target = repository.watched.as_ref()?.target.as_ref()?;
         target
             .target
             .as_ref()
@@ -120,7 +122,7 @@ impl GitHub {
         &self,
         repository: &Repository,
         append: &Append,
-        tag: Option<&TagName>,
+        watched_ref: &str,
     ) -> Appended {
         let additions = append
             .files()
@@ -141,8 +143,7 @@ impl GitHub {
             expected_head_oid: append.expected(),
             file_changes: FileChanges { additions },
         };
-        let tag_ref = format!("refs/tags/{}", tag.map_or("-", TagName::as_str));
-        let variables = Variables { input, tag_ref };
+        let variables = Variables { input, watched_ref };
         let trouble = match self.graphql::<Data>(DOCUMENT, &variables).await {
             Ok(reply) => match reply.trouble() {
                 // A commit next to the error would mean that the work is done.
@@ -152,7 +153,7 @@ impl GitHub {
                 {
                     trouble
                 }
-                _ => return classify(&reply, tag.is_some()),
+                _ => return classify(&reply),
             },
             Err(trouble) => trouble,
         };
@@ -164,13 +165,13 @@ impl GitHub {
         if again {
             Appended::Stale
         } else {
-            rejected(&trouble)
+            rejected(&self.patience.given_up(trouble, 1))
         }
     }
 }
 
-/// What an answer says of the append, and of the tag if there is one to look at.
-fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
+/// What an answer says of the append, and of the ref on which the operation depends.
+fn classify(reply: &GraphqlReply<Data>) -> Appended {
     if let Some(payload) = reply
         .data
         .as_ref()
@@ -184,7 +185,7 @@ fn classify(reply: &GraphqlReply<Data>, tagged: bool) -> Appended {
             Ok(commit_id) => Appended::Done {
                 commit: commit_id,
                 observed_at: reply.date,
-                tag: commit.tag().filter(|_| tagged),
+                watched: commit.watched(),
             },
             Err(error) => Appended::Unknown(format!("GitHub named no commit: {error}")),
         };
@@ -245,7 +246,7 @@ mod tests {
             serde_json::from_str(data).unwrap(),
             serde_json::from_str(errors).unwrap(),
         );
-        match classify(&reply, true) {
+        match classify(&reply) {
             Appended::Done { commit, .. } => format!("done {}", commit.short()),
             Appended::Stale => "stale".into(),
             Appended::Rejected(rejection) => format!("rejected {}", rejection.code),

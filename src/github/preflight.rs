@@ -190,8 +190,8 @@ impl GitHub {
         Ok((found.target, ledger))
     }
 
-    /// What was added to the ledger above a known tail, by the same query, and where the operation's
-    /// tag leads at that moment.
+    /// What was added to the ledger above a known tail, by the same query, and where the ref leads at
+    /// that moment on which the operation depends.
     pub(crate) async fn look(
         &self,
         query: &PreflightQuery,
@@ -211,7 +211,11 @@ impl GitHub {
         Ok(LedgerView {
             tail: tail?,
             observed_at,
-            tag: world.tag.map(|tag| tag.commit),
+            watched: if query.pull {
+                world.head
+            } else {
+                world.tag.map(|tag| tag.commit)
+            },
         })
     }
 

@@ -30,8 +30,8 @@ pub struct Claim {
     entry: EntryId,
     /// The entry's file, as it was appended.
     document: Vec<u8>,
-    /// Where the operation's tag led when the claim was seen on the ledger.
-    tag: Option<CommitId>,
+    /// Where the ref led on which the operation depends, when the claim was seen on the ledger.
+    watched: Option<CommitId>,
     resumes: bool,
 }
 
@@ -48,11 +48,12 @@ pub enum Lapse {
     /// The receipt's end has come.
     #[error(transparent)]
     Late(Refusal),
-    /// The operation's tag leads elsewhere.
-    #[error("the tag leads to {found} by now")]
-    TagMoved {
-        /// Where it leads.
-        found: CommitId,
+    /// The ref leads elsewhere on which the operation depends: its tag, or the head branch of a pull
+    /// request.
+    #[error("the ref leads elsewhere by now")]
+    RefMoved {
+        /// Where it leads; none for a branch that is gone.
+        found: Option<CommitId>,
     },
 }
 
@@ -100,14 +101,14 @@ pub async fn claim<S: LedgerStore>(
             Appended::Done {
                 commit,
                 observed_at,
-                tag,
+                watched,
             } => {
                 grant.appended(&append, commit);
                 let claim = Claim {
                     grant,
                     entry: id,
                     document,
-                    tag,
+                    watched,
                     resumes,
                 };
                 let verdict = binding::in_time(claim.receipt().terms(), clock(), observed_at);
@@ -125,7 +126,7 @@ pub async fn claim<S: LedgerStore>(
             // A lost append went through: the ledger holds this very attempt's claim.
             Ok(Seen {
                 standing: Use::Ours(entry),
-                tag,
+                watched,
                 first_seen_at,
             }) => {
                 // Ours is only what was sent: its bytes are the evidence.
@@ -136,7 +137,7 @@ pub async fn claim<S: LedgerStore>(
                     grant,
                     entry,
                     document,
-                    tag,
+                    watched,
                     resumes,
                 };
                 return claim.adopted(first_seen_at);
@@ -161,7 +162,7 @@ pub(super) fn exhausted() -> Refusal {
 /// What a new look showed, and GitHub's clock then.
 struct Seen {
     standing: Use,
-    tag: Option<CommitId>,
+    watched: Option<CommitId>,
     first_seen_at: Option<Timestamp>,
 }
 
@@ -176,7 +177,7 @@ async fn look_again<S: LedgerStore>(
     let now = view.observed_at.map_or(now, |date| date.max(now));
     Ok(Seen {
         standing: grant.look_again(view.tail, now, sent)?,
-        tag: view.tag,
+        watched: view.watched,
         first_seen_at: view.observed_at,
     })
 }
@@ -289,7 +290,7 @@ impl Claim {
 
     /// Whether what a new look shows still allows a write that becomes visible: the claim is this
     /// process's and open, GitHub's clock is before the receipt's end, and the operation's tag is free
-    /// or where it was approved.
+    /// or where it was approved, or the head branch of the pull request still is.
     pub fn still_allows(&self, view: &LedgerView) -> Result<(), Lapse> {
         if let Some(entry) = self.grant.overtaken_since(&view.tail, self.entry) {
             return Err(Lapse::Lost { entry });
@@ -303,13 +304,17 @@ impl Claim {
         };
         binding::not_expired(terms, now).map_err(Lapse::Late)?;
 
-        let approved = self.operation().commit();
-        match &view.tag {
-            Some(found) if found != approved => Err(Lapse::TagMoved {
-                found: found.clone(),
-            }),
-            _ => Ok(()),
+        let may_be_missing = !matches!(self.operation(), Operation::OpenPr(_));
+        let is_as_approved = view
+            .watched
+            .as_ref()
+            .map_or(may_be_missing, |found| found == self.operation().commit());
+        if is_as_approved {
+            return Ok(());
         }
+        Err(Lapse::RefMoved {
+            found: view.watched.clone(),
+        })
     }
 
     /// The ledger as this process knows it.
@@ -348,11 +353,11 @@ impl Claim {
         &self.grant.tail().tip().commit
     }
 
-    /// Where the operation's tag led when the claim was seen on the ledger; none if it has no tag or
-    /// GitHub showed none.
+    /// Where the ref led on which the operation depends, when the claim was seen on the ledger; none
+    /// if GitHub showed none.
     #[must_use]
-    pub const fn tag(&self) -> Option<&CommitId> {
-        self.tag.as_ref()
+    pub const fn watched(&self) -> Option<&CommitId> {
+        self.watched.as_ref()
     }
 
     /// Whether an earlier attempt may have done a part already: look before anything is done.

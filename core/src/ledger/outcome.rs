@@ -211,7 +211,7 @@ pub enum Recorded {
         entry: EntryId,
         /// Where the ref led when that was seen on which the operation depends; none if GitHub showed
         /// none.
-        tag: Option<CommitId>,
+        watched: Option<CommitId>,
     },
     /// It is not certain that it is there.
     Not(String),
@@ -234,9 +234,11 @@ pub async fn record<S: LedgerStore>(
         let append = append(outcome.grant.tail(), entry);
 
         match store.append(&append).await {
-            Appended::Done { commit, tag, .. } => {
+            Appended::Done {
+                commit, watched, ..
+            } => {
                 outcome.grant.appended(&append, commit);
-                return Recorded::At { entry: id, tag };
+                return Recorded::At { entry: id, watched };
             }
             Appended::Rejected(rejection) => return Recorded::Not(rejection.message),
             Appended::Stale => {}
@@ -253,12 +255,12 @@ pub async fn record<S: LedgerStore>(
         if let Some(entry) = outcome.grant.tail().newest_of(&sent) {
             return Recorded::At {
                 entry,
-                tag: view.tag,
+                watched: view.watched,
             };
         }
-    }
-    Recorded::Not(reason)
         if outcome.is_overtaken() {
             return Recorded::Not("someone else ended it meanwhile".into());
         }
+    }
+    Recorded::Not(reason)
 }

@@ -12,8 +12,11 @@ pub struct LedgerView {
     pub tail: Tail,
     /// GitHub's clock when it answered.
     pub observed_at: Option<Timestamp>,
-    /// Where the operation's tag led at that moment; none if it has no tag or GitHub showed none.
-    pub tag: Option<CommitId>,
+    /// Where the ref led at that moment on which the operation depends ([`Operation::watched_ref`]);
+    /// none if GitHub showed none.
+    ///
+    /// [`Operation::watched_ref`]: crate::operation::Operation::watched_ref
+    pub watched: Option<CommitId>,
 }
 
 /// One append: files to add in one commit on top of exactly one other. Made by the core alone.
@@ -70,8 +73,8 @@ pub enum Appended {
         commit: CommitId,
         /// GitHub's clock when it said so.
         observed_at: Option<Timestamp>,
-        /// Where the operation's tag led at that moment; none if it has no tag or GitHub showed none.
-        tag: Option<CommitId>,
+        /// Where the ref led at that moment on which the operation depends; none if GitHub showed none.
+        watched: Option<CommitId>,
     },
     /// The branch stands at another commit; nothing was written.
     Stale,

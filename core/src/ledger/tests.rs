@@ -66,7 +66,7 @@ impl Github {
         Ok(LedgerView {
             tail: known.extended(self.branch.above(known.tip())?)?,
             observed_at: self.now,
-            tag: None,
+            watched: None,
         })
     }
 
@@ -80,14 +80,17 @@ impl Github {
         Appended::Done {
             commit,
             observed_at: self.now,
-            tag: None,
+            watched: None,
         }
     }
 }
 
 /// Recorded as this entry of an operation whose ref did not show.
 fn at(entry: EntryId) -> Recorded {
-    Recorded::At { entry, tag: None }
+    Recorded::At {
+        entry,
+        watched: None,
+    }
 }
 
 impl LedgerStore for Memory {
@@ -215,13 +218,6 @@ fn evidence_at(
         allow_workflow_changes: false,
         unguarded_ledger: false,
         attach_receipt: AttachReceipt::No,
-    };
-    let mut evidence = evidence_at(EVENING, basis, &terms, release(), executor, branch);
-    edit(&mut evidence);
-    let decision = authorize(evidence);
-    assert!(decision.verdict.is_err());
-    decision.settlement
-}
     }
 }
 
@@ -244,6 +240,13 @@ fn settlement_after(
     let basis = Basis {
         keys: Some((trust(&[1]), Threshold::ONE)),
         ..Basis::default()
+    };
+    let mut evidence = evidence_at(EVENING, basis, &terms, release(), executor, branch);
+    edit(&mut evidence);
+    let decision = authorize(evidence);
+    assert!(decision.verdict.is_err());
+    decision.settlement
+}
 
 fn asked_for_release(receipt: &str, executor: &Executor, store: &Memory) -> Result<Grant, Refusal> {
     let branch = &store.0.borrow().branch;
@@ -839,9 +842,6 @@ fn a_later_attempt_takes_an_unfinished_claim_over_and_settles_it() {
     );
 }
 
-/// A ledger of two receipts: one shipped, one claimed and left by attempt 1, taken over and settled by attempt 2.
-fn two_receipts() -> Memory {
-    let store = memory([]);
 #[test]
 fn an_open_claim_is_settled_by_looking_after_the_receipts_end() {
     for (settled, event_type) in [
@@ -985,6 +985,9 @@ fn the_outcome_that_another_attempt_settled_is_bad_where_nothing_was_open() {
     );
 }
 
+/// A ledger of two receipts: one shipped, one claimed and left by attempt 1, taken over and settled by attempt 2.
+fn two_receipts() -> Memory {
+    let store = memory([]);
     let spend = |operation: Operation, id: &str, attempt: u64, effect: Effect| {
         let branch = store.0.borrow().branch.clone();
         let terms = terms_of(operation.kind().as_str(), &operation, &branch);

@@ -23,7 +23,7 @@ fn append(client: &Client, head: &str, changes: &Value) -> Reply {
         "expectedHeadOid": head,
         "fileChanges": changes,
     });
-    let variables = json!({ "input": input, "tagRef": "refs/tags/v1" });
+    let variables = json!({ "input": input, "watchedRef": "refs/tags/v1" });
     client.graphql(APPEND, &variables)
 }
 
@@ -202,7 +202,7 @@ fn a_mutation_that_validates_answers_a_payload_whose_members_are_null() {
 
 fn tag_in_payload(answer: &Reply) -> Value {
     let body = answer.json();
-    body["data"]["createCommitOnBranch"]["commit"]["repository"]["tag"].clone()
+    body["data"]["createCommitOnBranch"]["commit"]["repository"]["watched"].clone()
 }
 
 #[test]

@@ -289,7 +289,7 @@ impl Attempt<'_> {
         if let Err(ending) = self.enter(Phase::Acting) {
             return ending;
         }
-        // The answer that confirmed the claim shows the tag once more, after all that hashing and waiting.
+        // The answer that confirmed the claim shows the ref once more, after all that hashing and waiting.
         if let Some(effect) = branch.obstacle(&claim).filter(|_| !claim.resumes()) {
             return self.record(claim.conclude(effect), &branch).await;
         }
@@ -342,8 +342,8 @@ impl Attempt<'_> {
             ));
         }
         // The same answer that confirms the outcome shows where the tag leads now.
-        if let Recorded::At { entry, tag } = &recorded
-            && let Some(contradiction) = branch.contradiction(&effect, tag.clone()).await
+        if let Recorded::At { entry, watched } = &recorded
+            && let Some(contradiction) = branch.contradiction(&effect, watched.clone()).await
         {
             self.recorder.note(|record| {
                 record.ledger.outcome = Some(*entry);

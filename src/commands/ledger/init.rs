@@ -130,7 +130,8 @@ impl Setup<'_> {
             }
 
             let append = Append::trial(tip);
-            let appended = self.github.append(&self.repository, &append, None).await;
+            let ledger = format!("refs/heads/{BRANCH}");
+            let appended = self.github.append(&self.repository, &append, &ledger).await;
             match appended {
                 Appended::Done { commit, .. } => {
                     self.report(&format!("an append was tried: commit {commit}"))?;
