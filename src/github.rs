@@ -15,6 +15,7 @@ mod pace;
 mod patience;
 mod preflight;
 mod probe;
+mod prompt;
 mod release;
 mod resolve;
 mod rules;
@@ -31,7 +32,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -87,6 +88,8 @@ pub struct GitHub {
     requests: AtomicU64,
     patience: Patience,
     pace: Pace,
+    /// How long a write that becomes visible may take to be sent.
+    to_send: Duration,
     windows: Windows,
     tails: KnownTails,
 }
@@ -144,6 +147,7 @@ impl GitHub {
             requests: AtomicU64::new(0),
             patience,
             pace,
+            to_send: prompt::TO_SEND.min(tempo.silence),
             windows: Windows::default(),
             tails: KnownTails::default(),
         })
@@ -261,7 +265,7 @@ impl GitHub {
             match read().await {
                 Ok(read) => return Ok(read),
                 Err(trouble) if self.patience.waits(&trouble, tried).await => {}
-                Err(trouble) => return Err(trouble),
+                Err(trouble) => return Err(self.patience.given_up(trouble, tried)),
             }
         }
     }
@@ -297,6 +301,36 @@ impl GitHub {
             Err(trouble) => return Written::NotDone(trouble),
         };
         Written::of(self.send(request).await.and_then(|reply| reply.json()))
+    }
+
+    /// The same for a write that becomes visible: it is sent at once or not at all, because what allows
+    /// it was looked at directly before. One that could not be sent in time was not done.
+    pub(crate) async fn write_visible<T: DeserializeOwned>(
+        &self,
+        _approved: &Claim,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Written<T> {
+        let uri = self.endpoints.rest(path);
+        let bytes = match json(body) {
+            Ok(bytes) => Bytes::from(bytes),
+            Err(trouble) => return Written::NotDone(trouble),
+        };
+        let length = bytes.len() as u64;
+        let (body, departure) = prompt::body(bytes, self.to_send);
+        let mut request = match of_json(method, &uri, body) {
+            Ok(request) => request,
+            Err(trouble) => return Written::NotDone(trouble),
+        };
+        request.headers_mut().insert(CONTENT_LENGTH, length.into());
+
+        let host = request
+            .uri()
+            .authority()
+            .map_or(String::new(), ToString::to_string);
+        let answered = departure.in_time(host, self.send(request)).await;
+        Written::of(answered.and_then(|reply| reply.json()))
     }
 
     /// Uploads to an address that GitHub named, with a claim as the proof that somebody approved it.
@@ -518,10 +552,17 @@ fn json_request(
     uri: &str,
     body: &impl Serialize,
 ) -> Result<Request<OctoBody>, Trouble> {
-    let bytes = serde_json::to_vec(body).map_err(|error| Trouble::Garbage {
+    of_json(method, uri, OctoBody::from(json(body)?))
+}
+
+fn json(body: &impl Serialize) -> Result<Vec<u8>, Trouble> {
+    serde_json::to_vec(body).map_err(|error| Trouble::Garbage {
         reason: error.to_string(),
-    })?;
-    let mut request = request(method, uri, OctoBody::from(bytes))?;
+    })
+}
+
+fn of_json(method: Method, uri: &str, body: OctoBody) -> Result<Request<OctoBody>, Trouble> {
+    let mut request = request(method, uri, body)?;
     request
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

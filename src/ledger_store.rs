@@ -1,12 +1,7 @@
 //! The ledger as it is kept on GitHub: looks by the preflight's query, appends by one
 //! compare-and-swap commit.
 
-use std::{
-    cell::Cell,
-    time::{Duration, SystemTime},
-};
-
-use rustix::time::{ClockId, clock_gettime};
+use std::{cell::Cell, time::Duration};
 
 use countersign_core::{
     ledger::{
@@ -20,46 +15,29 @@ use countersign_core::{
 use crate::{
     github::{GitHub, PreflightQuery, Trouble, commit_of_tag},
     random,
+    tempo::Moment,
 };
 
 /// How old a look may be.
 const RECENT: Duration = Duration::from_secs(5);
 
-/// A moment by two clocks, and how often something was waited for until then.
+/// A look: when it was, and how often something was waited for until then.
 #[derive(Clone, Copy)]
-struct Moment {
-    /// Since the machine started, also while it slept: the usual clock stands still then.
-    awake_or_asleep: Duration,
-    wall: SystemTime,
+struct Look {
+    at: Moment,
     retries: u64,
 }
 
-impl Moment {
+impl Look {
     fn now(retries: u64) -> Self {
-        #[cfg(target_os = "linux")]
-        let clock = ClockId::Boottime;
-        #[cfg(not(target_os = "linux"))]
-        let clock = ClockId::Monotonic;
-        let since = clock_gettime(clock);
         Self {
-            awake_or_asleep: Duration::new(
-                u64::try_from(since.tv_sec).unwrap_or(0),
-                u32::try_from(since.tv_nsec).unwrap_or(0),
-            ),
-            wall: SystemTime::now(),
+            at: Moment::now(),
             retries,
         }
     }
 
-    /// Whether both clocks agree that it is recent. A wall clock that was set back says nothing.
     fn is_recent(self, now: Self) -> bool {
-        let by_wall = now.wall.duration_since(self.wall);
-        self.retries == now.retries
-            && now
-                .awake_or_asleep
-                .checked_sub(self.awake_or_asleep)
-                .is_some_and(|age| age < RECENT)
-            && by_wall.is_ok_and(|age| age < RECENT)
+        self.retries == now.retries && self.at.is_within(RECENT, now.at)
     }
 }
 
@@ -75,7 +53,7 @@ pub(crate) enum Fenced {
 pub struct LedgerBranch<'a> {
     github: &'a GitHub,
     operation: Operation,
-    looked: Cell<Option<Moment>>,
+    looked: Cell<Option<Look>>,
 }
 
 impl<'a> LedgerBranch<'a> {
@@ -92,10 +70,9 @@ impl<'a> LedgerBranch<'a> {
     pub(crate) async fn fence(&self, claim: &Claim) -> Result<(), Fenced> {
         let retries = self.github.patience().retries();
         let is_recent = self
-        let watched = self.operation.watched_ref();
             .looked
             .get()
-            .is_some_and(|looked| looked.is_recent(Moment::now(retries)));
+            .is_some_and(|looked| looked.is_recent(Look::now(retries)));
         if is_recent {
             return Ok(());
         }
@@ -115,6 +92,7 @@ impl<'a> LedgerBranch<'a> {
         if found == approved {
             return None;
         }
+        let watched = self.operation.watched_ref();
         let message = format!(
             "`{watched}` leads to {found} by now, but {approved} was approved; nothing was done. Find out who set it, then make a new plan and have it approved."
         );
@@ -158,14 +136,6 @@ impl<'a> LedgerBranch<'a> {
             Err(trouble) => Some(Effect::Unknown(told(format!(
                 "it was done, but GitHub shows no tag yet: {trouble}. Check the tag before anything else: the receipt is spent, and no attempt repeats this."
             )))),
-    /// The code of an operation whose ref leads elsewhere.
-    pub(crate) const fn mismatch(&self) -> &'static str {
-        match &self.operation {
-            Operation::PublishRelease(_) | Operation::TagRepo(_) => "tag_mismatch",
-            Operation::OpenPr(_) => "pull_mismatch",
-        }
-    }
-
         }
     }
 
@@ -188,6 +158,14 @@ impl<'a> LedgerBranch<'a> {
         }
     }
 
+    /// The code of an operation whose ref leads elsewhere.
+    pub(crate) const fn mismatch(&self) -> &'static str {
+        match &self.operation {
+            Operation::PublishRelease(_) | Operation::TagRepo(_) => "tag_mismatch",
+            Operation::OpenPr(_) => "pull_mismatch",
+        }
+    }
+
     const fn tag_name(&self) -> Option<&TagName> {
         match &self.operation {
             Operation::PublishRelease(release) => Some(&release.tag_name),
@@ -199,7 +177,7 @@ impl<'a> LedgerBranch<'a> {
 
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, known: &Tail) -> Result<LedgerView, Refusal> {
-        let moment = Moment::now(self.github.patience().retries());
+        let moment = Look::now(self.github.patience().retries());
         let looked = self
             .github
             .look(&PreflightQuery::new(&self.operation), known)
@@ -219,7 +197,7 @@ impl LedgerStore for LedgerBranch<'_> {
 
     async fn append(&self, append: &Append) -> Appended {
         let repository = &self.operation.target().repository;
-        let moment = Moment::now(self.github.patience().retries());
+        let moment = Look::now(self.github.patience().retries());
         let appended = self
             .github
             .append(repository, append, &self.operation.watched_ref())

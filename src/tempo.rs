@@ -1,6 +1,8 @@
-//! How fast time goes for whoever waits.
+//! How fast time goes for whoever waits, and how much of it has passed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// How long a second is, and how long GitHub may be silent. Tests have shorter ones.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,42 @@ impl Tempo {
         second: Duration::from_secs(1),
         silence: Duration::from_mins(1),
     };
+}
+
+/// A moment by two clocks, because neither is enough: the usual one of a process stands still while
+/// the machine sleeps, and the wall clock can be set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Since the machine started, also while it slept.
+    awake_or_asleep: Duration,
+    wall: SystemTime,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        #[cfg(target_os = "linux")]
+        let clock = ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        let clock = ClockId::Monotonic;
+        let since = clock_gettime(clock);
+        Self {
+            awake_or_asleep: Duration::new(
+                u64::try_from(since.tv_sec).unwrap_or(0),
+                u32::try_from(since.tv_nsec).unwrap_or(0),
+            ),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// Whether less than this has passed until `now`, by both clocks. A wall clock that was set back
+    /// says nothing.
+    pub(crate) fn is_within(self, limit: Duration, now: Self) -> bool {
+        let by_wall = now.wall.duration_since(self.wall);
+        now.awake_or_asleep
+            .checked_sub(self.awake_or_asleep)
+            .is_some_and(|age| age < limit)
+            && by_wall.is_ok_and(|age| age < limit)
+    }
 }
 
 impl Default for Tempo {

@@ -54,7 +54,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "publisher",
         &["github", "ledger_store", "progress", "regular_file"],
     ),
-    ("ledger_store", &["github", "random"]),
+    ("ledger_store", &["github", "random", "tempo"]),
     ("report", &["github", "runner", "log", "random", "exit"]),
     ("github", &["log", "tempo"]),
     ("runner", &["progress", "regular_file", "tempo"]),

@@ -173,8 +173,11 @@ impl GitHub {
             };
             let is_for_the_caller = query.when_too_costly == WhenTooCostly::AskForLess
                 && matches!(trouble, Trouble::TooCostly { .. });
-            if is_for_the_caller || !self.patience.waits(&trouble, tried).await {
+            if is_for_the_caller {
                 return Err(trouble);
+            }
+            if !self.patience.waits(&trouble, tried).await {
+                return Err(self.patience.given_up(trouble, tried));
             }
         }
     }

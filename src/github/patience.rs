@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_core::timestamp::Timestamp;
+
 use super::Trouble;
 use crate::{log::Log, tempo::Tempo};
 
@@ -30,6 +32,8 @@ struct Spending {
 pub(crate) struct Patience {
     second: Duration,
     spending: Mutex<Spending>,
+    /// The end of the receipt that is claimed, and the clock by which it comes: no wait goes past it.
+    end: Mutex<Option<(Timestamp, fn() -> Timestamp)>>,
     retries: AtomicU64,
     log: Log,
 }
@@ -47,6 +51,7 @@ impl Patience {
         Self {
             second: tempo.second,
             spending,
+            end: Mutex::new(None),
             retries: AtomicU64::new(0),
             log,
         }
@@ -55,6 +60,40 @@ impl Patience {
     /// How many requests were repeated.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// From now on no request waits for its next try until this moment or longer: nothing could be
+    /// done with the receipt then.
+    pub(crate) fn ends_at(&self, end: Timestamp, clock: fn() -> Timestamp) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some((end, clock));
+    }
+
+    /// What was done must be recorded, whatever time it is.
+    pub(crate) fn ends_no_more(&self) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The trouble as it is reported when there are no more tries: that the receipt would end first
+    /// is another reason than that there were enough.
+    pub(crate) fn given_up(&self, trouble: Trouble, tried: usize) -> Trouble {
+        let wait = if trouble.passes() {
+            wait_before_retry(&trouble, tried)
+        } else {
+            None
+        };
+        match wait.and_then(|wait| self.reached_by(wait)) {
+            Some(end) => Trouble::ReceiptEndsFirst {
+                trouble: Box::new(trouble),
+                end,
+            },
+            None => trouble,
+        }
+    }
+
+    /// The receipt's end, if it comes before so many seconds have passed.
+    fn reached_by(&self, wait: u64) -> Option<Timestamp> {
+        let (end, clock) = (*self.end.lock().unwrap_or_else(PoisonError::into_inner))?;
+        (clock().plus(wait) >= end).then_some(end)
     }
 
     /// Lets others go first on the ledger, for so many thousandths of a second; counts as a retry, but not against `max-wait`.
@@ -102,11 +141,13 @@ impl Patience {
 
     /// Sleeps, unless there were enough tries or too little of `max-wait` is left.
     async fn sleep_before_retry(&self, trouble: &Trouble, tried: usize) -> bool {
-        let waits = tried.checked_sub(1).and_then(|done| WAITS.get(done));
-        let Some(wait) = waits.copied() else {
+        let Some(wait) = wait_before_retry(trouble, tried) else {
             return false;
         };
-        let wait = trouble.asks_to_wait().map_or(wait, |asked| asked.max(wait));
+        if let Some(end) = self.reached_by(wait) {
+            self.log.line(&format!("countersign: {trouble}. The next try would come in {wait} s, but the receipt is valid until {end}."));
+            return false;
+        }
         let pause = self.seconds(wait);
         if let Err(left) = self.pay(pause, Instant::now()) {
             let left = left
@@ -139,6 +180,16 @@ impl Patience {
         spending.paid_until = spending.paid_until.max(until);
         Ok(())
     }
+}
+
+/// Seconds before the next try after so many, if there is one.
+fn wait_before_retry(trouble: &Trouble, tried: usize) -> Option<u64> {
+    let wait = tried.checked_sub(1).and_then(|done| WAITS.get(done))?;
+    Some(
+        trouble
+            .asks_to_wait()
+            .map_or(*wait, |asked| asked.max(*wait)),
+    )
 }
 
 #[cfg(test)]
@@ -236,6 +287,38 @@ mod tests {
             told.contains("The next try would come in 60 s, but max-wait leaves "),
             "{told}"
         );
+    }
+
+    fn noon() -> Timestamp {
+        Timestamp::from_unix(1_795_262_400)
+    }
+
+    #[test]
+    fn no_wait_reaches_the_receipts_end_and_the_reason_is_told() {
+        let tempo = Tempo {
+            second: Duration::from_micros(1),
+            silence: Duration::ZERO,
+        };
+        let lines = Lines::default();
+        let patience = Patience::new(tempo, 120, Log::to(lines.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let waited = |wait| runtime.block_on(patience.waits(&limited(Some(wait)), 1));
+        let code = |wait, tried| patience.given_up(limited(Some(wait)), tried).code();
+
+        patience.ends_at(noon().plus(60), noon);
+        assert_eq!((waited(59), waited(60)), (true, false));
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(told.contains("but the receipt is valid until "), "{told}");
+        assert_eq!(code(59, 1), "rate_limited");
+        assert_eq!(code(60, 1), "receipt_ends_first");
+        assert_eq!(code(60, 4), "rate_limited", "there were enough tries");
+
+        patience.ends_no_more();
+        assert!(waited(60));
+        assert_eq!(code(60, 1), "rate_limited");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod advice;
 mod answer;
 
-use countersign_core::text::excerpt;
+use countersign_core::{text::excerpt, timestamp::Timestamp};
 
 use self::advice::{Barrier, Objection};
 pub(super) use self::answer::{accepted_permissions, date, is_limit, number, one_line, pause};
@@ -81,6 +81,12 @@ pub(crate) enum Trouble {
     /// An answer that is larger than anything we ask for.
     #[error("GitHub's answer is larger than 16 MiB")]
     TooLarge,
+    /// What passes, but not before the receipt has ended.
+    #[error("{trouble}. The next try would come after the receipt's end at {end}")]
+    ReceiptEndsFirst {
+        trouble: Box<Trouble>,
+        end: Timestamp,
+    },
     /// The request would have taken the token to another host.
     #[error("the address {host} is not GitHub's; the token was not sent there")]
     ForeignHost { host: String },
@@ -126,6 +132,7 @@ impl Trouble {
             }
             Self::LedgerProtected { .. } => "ledger_protected",
             Self::Garbage { .. } | Self::Misfit { .. } | Self::TooLarge => "github_garbage",
+            Self::ReceiptEndsFirst { .. } => "receipt_ends_first",
             Self::ForeignHost { .. } => "foreign_host",
         }
     }
@@ -173,6 +180,9 @@ impl Trouble {
             Self::OldServer { .. } => {
                 "GitHub Enterprise Server 3.17 is the oldest version that works: update the server."
             }
+            Self::ReceiptEndsFirst { .. } => {
+                "Approve again, and hand the new receipt to a re-run of the job: it looks first at what was done, and goes on. Without one, a re-run only records what was done."
+            }
             Self::ForeignHost { .. } => {
                 "Do not continue before you know who changed GitHub's address."
             }
@@ -181,15 +191,18 @@ impl Trouble {
 
     /// Whether a write that met this trouble may have happened all the same.
     pub(crate) const fn leaves_open(&self) -> bool {
-        matches!(
-            self,
-            Self::NoAnswer { .. }
-                | Self::Unavailable { .. }
-                | Self::TooCostly { .. }
-                | Self::Garbage { .. }
-                | Self::Misfit { .. }
-                | Self::TooLarge
-        )
+        match self {
+            Self::ReceiptEndsFirst { trouble, .. } => trouble.leaves_open(),
+            _ => matches!(
+                self,
+                Self::NoAnswer { .. }
+                    | Self::Unavailable { .. }
+                    | Self::TooCostly { .. }
+                    | Self::Garbage { .. }
+                    | Self::Misfit { .. }
+                    | Self::TooLarge
+            ),
+        }
     }
 
     /// Whether the same request may go well a little later.
@@ -201,6 +214,7 @@ impl Trouble {
             | Self::RateLimit { .. }
             | Self::NotYetKnown { .. }
             | Self::TooCostly { .. }
+            | Self::ReceiptEndsFirst { .. }
             | Self::Garbage { .. } => true,
             Self::InvalidToken { .. }
             | Self::Authorization { .. }

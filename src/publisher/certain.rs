@@ -88,6 +88,7 @@ pub(super) async fn certain<T>(
             } else {
                 trouble
             };
+            let trouble = github.patience().given_up(trouble, tried);
             return given_up(github, trouble, doubtful, lost, look).await;
         }
     }
@@ -163,7 +164,7 @@ pub(super) async fn repeated<T>(
             } else {
                 trouble
             };
-            return Err(last.into());
+            return Err(github.patience().given_up(last, tried).into());
         }
     }
 }

@@ -365,7 +365,7 @@ async fn create(gate: &Gate<'_>, pull: &OpenPr, github: &GitHub) -> Result<Made<
     let write = async || {
         gate.opens().await?;
         Ok(github
-            .write::<Pull>(claim, Method::POST, &path, &body)
+            .write_visible::<Pull>(claim, Method::POST, &path, &body)
             .await)
     };
     let before = Before {

@@ -196,7 +196,7 @@ impl Steps<'_> {
             self.gate.opens().await?;
             Ok(self
                 .github
-                .write(self.claim, Method::POST, &path, &self.words(draft))
+                .write_visible(claim, Method::POST, &path, &words)
                 .await)
         };
         let looks = Looks::default();
@@ -223,7 +223,7 @@ impl Steps<'_> {
             self.gate.opens().await?;
             Ok(self
                 .github
-                .write::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
+                .write_visible::<Release>(self.claim, Method::PATCH, &path, &self.words(false))
                 .await)
         };
         let look = async || Ok(self.by_id(id).await?.filter(|found| !found.draft));

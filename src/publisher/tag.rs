@@ -166,7 +166,9 @@ async fn set(
     let claim = gate.claim;
     let write = async || {
         gate.opens().await?;
-        let made = github.write::<Ref>(claim, Method::POST, &path, &body).await;
+        let made = github
+            .write_visible::<Ref>(claim, Method::POST, &path, &body)
+            .await;
         Ok(match made {
             Written::Done(set) => Written::Done(commit_id(&set.object.sha)?),
             Written::NotDone(trouble) => Written::NotDone(trouble),

@@ -279,6 +279,8 @@ impl Attempt<'_> {
         if let Err(ending) = self.enter(Phase::Claiming) {
             return ending;
         }
+        let end = grant.receipt().terms().expires_at;
+        self.github.patience().ends_at(end, self.clock);
         let claim = match ledger::claim(grant, &branch, self.clock).await {
             Ok(claim) => claim,
             Err(no_claim) => return self.unclaimed(no_claim, &branch).await,
@@ -330,6 +332,8 @@ impl Attempt<'_> {
 
     /// The operation is over, or will never be: what came of it goes to the ledger and into the record.
     async fn record(&self, mut outcome: Outcome, branch: &LedgerBranch<'_>) -> Ending {
+        // What was done is recorded also after the receipt's end.
+        self.github.patience().ends_no_more();
         let effect = outcome.effect().clone();
         self.recorder
             .note(|record| record.github_response = Some(effect.response().clone()));
