@@ -17,6 +17,7 @@ mod forge;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod judge;
+mod late;
 mod ledger;
 mod proxy;
 mod runner;
@@ -51,6 +52,7 @@ fn main() {
         ("approver", approver::SCENES),
         ("ledger", ledger::SCENES),
         ("dates", dates::SCENES),
+        ("late", late::SCENES),
         ("files", files::SCENES),
         ("runner", runner::SCENES),
         ("watch", watch::SCENES),
