@@ -475,6 +475,28 @@ fn a_pull_request_whose_branch_moved_after_it_was_opened_unseen_is_told_with_its
     assert_eq!(stage.sim.pulls().len(), 1);
 }
 
+#[test]
+fn a_pull_request_is_found_again_under_a_receipt_that_was_issued_after_it_was_opened() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    attempt.killed(Endpoint::Append, 2);
+    // Merged or closed meanwhile, so that GitHub would open another one.
+    stage.sim.close_pull(1);
+    stage.sim.shift_clock(900);
+    let at = harness::now().plus(900).unix().to_string();
+    second(&attempt)
+        .variable("HURRIED_NOW", at)
+        .approved_with(|terms| {
+            terms.receipt_id = "receipt-again".parse().unwrap();
+            terms.issued_at = terms.issued_at.plus(900);
+            terms.expires_at = terms.expires_at.plus(900);
+        })
+        .run()
+        .succeeded();
+    assert_eq!(stage.sim.pulls().len(), 1);
+    assert_eq!(stage.ledger_events(), ["claimed", "claimed", "succeeded"]);
+}
+
 /// Longer than a look at the ledger is taken for recent.
 const OLD: Duration = Duration::from_millis(5500);
 

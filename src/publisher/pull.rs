@@ -88,7 +88,7 @@ async fn steps(
 ) -> Result<(), Setback> {
     let claim = gate.claim;
     let left = if claim.resumes() {
-        standing(issued_at(claim), pull, github).await?
+        standing(claim.since(), pull, github).await?
     } else {
         None
     };
@@ -374,7 +374,7 @@ async fn create(gate: &Gate<'_>, pull: &OpenPr, github: &GitHub) -> Result<Made<
         doubles: false,
     };
     certain(github, before, write, async || {
-        standing(issued_at(claim), pull, github).await
+        standing(claim.since(), pull, github).await
     })
     .await
 }
@@ -402,10 +402,6 @@ async fn stands_at_head(pull: &OpenPr, github: &GitHub) -> Result<(), Setback> {
             pull.head_branch, pull.head_sha
         ),
     ))
-}
-
-const fn issued_at(claim: &Claim) -> Timestamp {
-    claim.receipt().terms().issued_at
 }
 
 /// The pull request with every approved word, opened since this moment, even if somebody has merged or closed it meanwhile.

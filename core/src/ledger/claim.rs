@@ -366,6 +366,16 @@ impl Claim {
         self.resumes
     }
 
+    /// Nothing that was done for the operation is older: an earlier attempt may have begun it under a
+    /// receipt that was issued before the one at hand.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        let open = self.tail().unsettled(self.receipt(), self.grant.executor());
+        let times = open.iter().map(|(_, claim)| claim.timestamp);
+        let issued_at = self.receipt().terms().issued_at;
+        times.fold(issued_at, Timestamp::min)
+    }
+
     /// Ends the claim with what came of the operation.
     #[must_use]
     pub fn conclude(self, effect: Effect) -> Outcome {
