@@ -133,6 +133,7 @@ impl ReferenceStateMachine for Anything {
 static KILLED: AtomicUsize = AtomicUsize::new(0);
 static TROUBLED: AtomicUsize = AtomicUsize::new(0);
 static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+static LATE: AtomicUsize = AtomicUsize::new(0);
 
 /// A stage with four approved operations: a tag, a release with an asset, a pull request, a release with an asset and its receipt.
 struct World {
@@ -336,14 +337,35 @@ impl StateMachineTest for Publisher {
     }
 
     fn teardown(world: World, (): ()) {
+        // In half of the cases every receipt ends before its last attempt: that one looks, and records.
+        let ends = *world.attempts.borrow() % 2 == 1;
+        let (later, before) = (harness::now().plus(3700), world.stage.writes().len());
+        if ends {
+            world.stage.sim.shift_clock(3700);
+            LATE.fetch_add(1, Ordering::Relaxed);
+        }
         // Enough attempts: with fair weather one more settles each receipt.
         for receipt in 0..4 {
-            let report = world.attempt(receipt).run();
+            let attempt = world.attempt(receipt);
+            let report = if ends {
+                attempt
+                    .variable("HURRIED_NOW", later.unix().to_string())
+                    .run()
+            } else {
+                attempt.run()
+            };
             assert!(
                 matches!(report.exit, 0 | 1 | 3),
                 "{}: {}",
                 report.exit,
                 report.message()
+            );
+        }
+        if ends {
+            let writes = world.stage.writes().split_off(before);
+            assert!(
+                writes.iter().all(|write| write == "POST /graphql"),
+                "something was done after the end: {writes:?}"
             );
         }
         assert_eq!(
@@ -386,4 +408,5 @@ fn nothing_happens_twice_and_nothing_is_lost() {
     );
     harness::tell(&told);
     assert!(count(&KILLED) > 0, "no process was ever killed");
+    assert!(count(&LATE) > 0, "no receipt ever ended");
 }

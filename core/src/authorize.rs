@@ -186,8 +186,13 @@ fn settlement(evidence: Evidence) -> Option<Settlement> {
     else {
         return None;
     };
-    // A receipt that calls itself used never allowed anything.
-    let is_ours = !receipt.terms().consumed;
+    // By GitHub's clock, which decides whether another attempt may still act; and a receipt that
+    // calls itself used never allowed anything.
+    let terms = receipt.terms();
+    let has_ended = sighting.date.is_some_and(|date| date >= terms.expires_at);
+    if !has_ended || terms.consumed {
+        return None;
+    }
     let grant = Grant {
         receipt,
         operation,
@@ -197,7 +202,7 @@ fn settlement(evidence: Evidence) -> Option<Settlement> {
         policy: evidence.basis.policy.ok().flatten(),
         tail: sighting.ledger.ok()?,
     };
-    Settlement::of(grant).filter(|_| is_ours)
+    Settlement::of(grant)
 }
 
 fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {

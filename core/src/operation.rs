@@ -4,7 +4,7 @@ mod pull;
 mod release;
 mod tag;
 
-use alloc::{collections::BTreeSet, string::String, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 use serde::Serialize;
@@ -159,9 +159,9 @@ impl Operation {
     #[must_use]
     pub fn watched_ref(&self) -> String {
         match self {
-            Self::PublishRelease(release) => alloc::format!("refs/tags/{}", release.tag_name),
-            Self::TagRepo(tag) => alloc::format!("refs/tags/{}", tag.tag_name),
-            Self::OpenPr(pull) => alloc::format!("refs/heads/{}", pull.head_branch),
+            Self::PublishRelease(release) => format!("refs/tags/{}", release.tag_name),
+            Self::TagRepo(tag) => format!("refs/tags/{}", tag.tag_name),
+            Self::OpenPr(pull) => format!("refs/heads/{}", pull.head_branch),
         }
     }
 

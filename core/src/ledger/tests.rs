@@ -913,6 +913,15 @@ fn only_what_the_acting_run_claimed_and_left_open_is_settled() {
     ] {
         assert!(settlement_after("receipt-1", &attempt, &store, break_a_rule).is_none());
     }
+    // By GitHub's clock it is valid, so an attempt that goes by that clock may still act.
+    let in_time = |evidence: &mut Evidence| {
+        let ends = evidence.receipt.as_ref().unwrap().terms().expires_at;
+        evidence.now = ends;
+        if let Preflight::Seen(sighting) = &mut evidence.preflight {
+            sighting.date = Some(ends.minus(1));
+        }
+    };
+    assert!(settlement_after("receipt-1", &attempt, &store, in_time).is_none());
     // What says who may act, and what there is room for, does not keep anyone from looking.
     let archive = |evidence: &mut Evidence| {
         if let Preflight::Seen(sighting) = &mut evidence.preflight {
