@@ -156,7 +156,7 @@ impl LedgerStore for Taken {
         Appended::Done {
             commit: commit(),
             observed_at: Some(Timestamp::from_unix(NOW)),
-            tag: None,
+            watched: None,
         }
     }
 }

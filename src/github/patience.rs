@@ -28,12 +28,18 @@ struct Spending {
     paid_until: Instant,
 }
 
+/// The end of the receipt that is claimed, and the clock by which it comes: no wait goes past it.
+#[derive(Clone, Copy)]
+struct End {
+    at: Timestamp,
+    clock: fn() -> Timestamp,
+}
+
 /// What is left of one attempt's patience.
 pub(crate) struct Patience {
     second: Duration,
     spending: Mutex<Spending>,
-    /// The end of the receipt that is claimed, and the clock by which it comes: no wait goes past it.
-    end: Mutex<Option<(Timestamp, fn() -> Timestamp)>>,
+    end: Mutex<Option<End>>,
     retries: AtomicU64,
     log: Log,
 }
@@ -64,8 +70,8 @@ impl Patience {
 
     /// From now on no request waits for its next try until this moment or longer: nothing could be
     /// done with the receipt then.
-    pub(crate) fn ends_at(&self, end: Timestamp, clock: fn() -> Timestamp) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some((end, clock));
+    pub(crate) fn ends_at(&self, at: Timestamp, clock: fn() -> Timestamp) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(End { at, clock });
     }
 
     /// What was done must be recorded, whatever time it is.
@@ -92,8 +98,8 @@ impl Patience {
 
     /// The receipt's end, if it comes before so many seconds have passed.
     fn reached_by(&self, wait: u64) -> Option<Timestamp> {
-        let (end, clock) = (*self.end.lock().unwrap_or_else(PoisonError::into_inner))?;
-        (clock().plus(wait) >= end).then_some(end)
+        let end = (*self.end.lock().unwrap_or_else(PoisonError::into_inner))?;
+        ((end.clock)().plus(wait) >= end.at).then_some(end.at)
     }
 
     /// Lets others go first on the ledger, for so many thousandths of a second; counts as a retry, but not against `max-wait`.

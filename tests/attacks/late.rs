@@ -1,5 +1,7 @@
 //! Attacks with time: receipts that have expired, claims that were left open, and waits and branches that outlast what was approved.
 
+use std::time::Duration;
+
 use countersign_core::{
     document::Document as _,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path},
@@ -65,6 +67,8 @@ pub const SCENES: &[Scene] = &[
 ];
 
 const LATER: u64 = 3700;
+/// Long enough for a push, also on a busy machine.
+const HELD: Duration = Duration::from_secs(4);
 
 /// The world an hour later, and the next attempt of the run there.
 fn late<'a>(stage: &Stage, attempt: &Attempt<'a>) -> Attempt<'a> {
@@ -173,7 +177,7 @@ fn a_forged_outcome_meanwhile() {
     let attempt = stage.tag().approved();
     attempt.killed(Endpoint::Append, 2);
     let claim = entry(&stage, 1);
-    let report = late(&stage, &attempt).run_while(Endpoint::GetTagObject, || {
+    let report = late(&stage, &attempt).run_held(Endpoint::GetTagObject, 1, HELD, || {
         append(
             &stage,
             &Entry {
@@ -279,7 +283,7 @@ fn a_pause(kind: usize, endpoint: Endpoint) {
 fn a_head_that_moves_at_the_claim() {
     let stage = Stage::new();
     let attempt = stage.pull().approved();
-    let report = attempt.run_while(Endpoint::Append, || {
+    let report = attempt.run_held(Endpoint::Append, 1, HELD, || {
         stage.sim.commit("next", &[("evil.txt", b"evil\n")]);
     });
     assert_eq!(
@@ -298,7 +302,7 @@ fn a_head_that_moves_before_the_last_look() {
     stage
         .sim
         .plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetBefore));
-    let report = attempt.run_while(Endpoint::ListPulls, || {
+    let report = attempt.run_held(Endpoint::ListPulls, 1, HELD, || {
         stage.sim.commit("next", &[("evil.txt", b"evil\n")]);
     });
     assert_eq!(
