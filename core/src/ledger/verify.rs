@@ -274,12 +274,6 @@ impl Claimed {
             && self.is_meant_by(outcome)
     }
 
-    /// Whether an outcome is that of another attempt of the same run, which settled the claim by
-    /// looking.
-    fn is_settled_by(&self, outcome: &Entry) -> bool {
-        self.operation_id != outcome.operation_id && self.is_meant_by(outcome)
-    }
-
     fn is_meant_by(&self, outcome: &Entry) -> bool {
         (&self.acting_run, &self.receipts) == (&outcome.acting_run, &outcome.receipts)
             && (self.kind, &self.repository) == (outcome.operation_kind, &outcome.repository)
@@ -301,6 +295,15 @@ impl Claims {
 
     fn all(&self) -> impl Iterator<Item = &Claimed> {
         self.earlier.iter().chain([&self.newest])
+    }
+
+    /// Whether an outcome is that of an attempt of the same run without a claim of its own, which
+    /// settled them by looking. Only what is open can be settled so.
+    fn are_settled_by(&self, outcome: &Entry) -> bool {
+        let claimed_itself = |claimed: &Claimed| claimed.operation_id == outcome.operation_id;
+        self.outcome.is_none()
+            && !self.all().any(claimed_itself)
+            && self.all().any(|claimed| claimed.is_meant_by(outcome))
     }
 
     /// Whether a receipt was claimed before the end, which spends it for good.
@@ -486,12 +489,8 @@ impl Verifier {
                 ),
             ));
         };
-        // Only what is open can be settled by looking; whoever acted may record it at any time.
-        let is_open = claims.outcome.is_none();
-        let is_about = |claimed: &Claimed| {
-            claimed.is_ended_by(entry) || is_open && claimed.is_settled_by(entry)
-        };
-        if !claims.all().any(is_about) {
+        let is_ended = claims.all().any(|claimed| claimed.is_ended_by(entry));
+        if !is_ended && !claims.are_settled_by(entry) {
             return Err((
                 Aspect::Bindings,
                 format!("it is not about what entry {} claimed", claims.newest.claim),
