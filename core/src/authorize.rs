@@ -145,11 +145,12 @@ pub struct Decision {
 
 /// Rules that an operation may break whose outcome is only looked up and recorded: they say who may
 /// act, and when.
-const NEEDED_TO_ACT: [Rule; 5] = [
+const NEEDED_TO_ACT: [Rule; 6] = [
     Rule::Unused,
     Rule::Expiry,
     Rule::Issued,
     Rule::Policy,
+    Rule::Guard,
     Rule::World,
 ];
 

@@ -969,6 +969,7 @@ fn whoever_only_looks_back_may_read_more_than_a_decision_does() {
                 },
                 proven_at: None,
                 added: None,
+                is_own: false,
             })
             .collect(),
         ..tail.clone()
