@@ -88,7 +88,7 @@ pub struct GitHub {
     requests: AtomicU64,
     patience: Patience,
     pace: Pace,
-    /// How long a write that becomes visible may take to be sent.
+    /// How long it may take to send a write that becomes visible.
     to_send: Duration,
     windows: Windows,
     tails: KnownTails,
@@ -304,7 +304,7 @@ impl GitHub {
     }
 
     /// The same for a write that becomes visible: it is sent at once or not at all, because what allows
-    /// it was looked at directly before. One that could not be sent in time was not done.
+    /// it was checked directly before. If it could not be sent in time, it was not done.
     pub(crate) async fn write_visible<T: DeserializeOwned>(
         &self,
         _approved: &Claim,

@@ -1,4 +1,4 @@
-//! How fast time goes for whoever waits, and how much of it has passed.
+//! Says how fast time goes for code that waits, and how much of it has passed.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,8 +21,8 @@ impl Tempo {
     };
 }
 
-/// A moment by two clocks, because neither is enough: the usual one of a process stands still while
-/// the machine sleeps, and the wall clock can be set.
+/// A moment by two clocks, because neither is enough: a process's usual clock stops while the machine
+/// sleeps, and the wall clock can be set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     /// Since the machine started, also while it slept.

@@ -19,7 +19,7 @@ fn release(stage: &Stage) -> Attempt<'_> {
     stage.release().input("attach-receipt", "true").approved()
 }
 
-/// A receipt for a release expired unused. 20 hours later somebody publishes by hand and appends claim and outcome.
+/// A receipt for a release expired unused. 20 hours later someone publishes by hand and appends claim and outcome.
 fn release_by_hand(way: Way) -> Stage {
     let stage = guarded();
     let [claim, outcome] = unused(&stage, &release(&stage));

@@ -30,7 +30,8 @@ pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
     REQUESTS_NEEDED + 2 * uploads(operation, attach)
 }
 
-/// GraphQL points that one attempt may need at worst: claim, outcome and its correction, each tried twelve times with a look between.
+/// GraphQL points that must be left: enough for twelve tries each of claim, outcome and its
+/// correction, with a look between.
 pub const POINTS_NEEDED: u64 = 3 * 12 * 2;
 
 /// The facts of one preflight.

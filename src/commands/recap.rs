@@ -1,5 +1,4 @@
-//! The recap: what is about to be signed, one line for each receipt, directly above the question; and under
-//! it what the ledger says of it.
+//! The recap: what is about to be signed, one line per receipt with what the ledger says of it, directly above the question.
 //!
 //! Everything else may scroll away: a body has up to 125,000 characters, and a campaign many operations.
 

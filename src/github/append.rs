@@ -19,7 +19,7 @@ const DOCUMENT: &str = include_str!("documents/append.graphql");
 #[serde(rename_all = "camelCase")]
 struct Variables<'a> {
     input: Input<'a>,
-    /// Where this ref leads is shown beside the commit, in the same answer.
+    /// The same answer shows where this ref leads.
     watched_ref: &'a str,
 }
 

@@ -61,7 +61,7 @@ impl Endpoints {
         format!("{}/{path}", self.server)
     }
 
-    /// The host by which people know this GitHub.
+    /// The host as people know it, without `api.`.
     pub(super) fn site(&self) -> String {
         let authority = self.api.authority().map_or("", |found| found.as_str());
         authority

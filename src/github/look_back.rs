@@ -12,7 +12,7 @@ use countersign_core::{
 
 use super::{GitHub, Trouble, tail::HistoryPage};
 
-/// How far back a person looks; never more than 1,000 commits.
+/// How far back to look; never more than 1,000 commits.
 pub(crate) struct Extent<'a> {
     /// Down to the root, whatever else is found.
     pub(crate) whole: bool,
@@ -66,7 +66,7 @@ impl LookedBack {
 }
 
 impl GitHub {
-    /// The host by which people know it.
+    /// Its host as people know it, without `api.`.
     pub(crate) fn site(&self) -> String {
         self.endpoints.site()
     }
@@ -103,12 +103,12 @@ impl GitHub {
             if let Refusal::LedgerTailTooLong { .. } = refusal
                 && commits.len() > 1
             {
-                // Entries larger than anyone reads must not keep everyone from approving either.
+                // Entries too large to read must not keep everyone from approving either.
                 commits.truncate(commits.len().div_ceil(2));
                 continue;
             }
-            // Damage must be known to whoever signs above it. But one commit, which anyone with
-            // write access can make, must not keep everyone from approving ever after.
+            // Anyone who signs above damage must know of it. But one commit, which anyone with write
+            // access can make, must not keep everyone from approving from then on.
             let Some(above) = above_damage(&refusal, &commits) else {
                 return Ok(Err(refusal));
             };

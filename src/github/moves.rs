@@ -13,7 +13,7 @@ use super::{GitHub, Trouble, encoded};
 
 /// Moves of one page.
 const PAGE: usize = 100;
-/// Pages at most: a receipt's tail has so many commits, and before it lies a day.
+/// Pages at most: enough for the longest tail, and as many moves again in the day before it.
 const MOST_PAGES: usize = 2 * MOST_TAIL_COMMITS / PAGE;
 
 #[derive(Deserialize)]
@@ -85,7 +85,7 @@ impl GitHub {
         }
     }
 
-    /// Reads from the newest moves on until they suffice.
+    /// Reads pages, the newest first, until there are enough moves to decide.
     async fn read_moves(
         &self,
         repository: &Repository,

@@ -1,4 +1,4 @@
-//! How often a request is repeated, and how long we wait before: what passes is waited for, what does not is told at once.
+//! Decides how often a request is retried and how long to wait before: transient errors are waited out, others reported at once.
 
 use std::{
     sync::{
@@ -68,8 +68,8 @@ impl Patience {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// From now on no request waits for its next try until this moment or longer: nothing could be
-    /// done with the receipt then.
+    /// From now on no request waits until this moment or longer before its next try, because nothing
+    /// could be done with the receipt then.
     pub(crate) fn ends_at(&self, at: Timestamp, clock: fn() -> Timestamp) {
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(End { at, clock });
     }
@@ -79,8 +79,8 @@ impl Patience {
         *self.end.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The trouble as it is reported when there are no more tries: that the receipt would end first
-    /// is another reason than that there were enough.
+    /// The trouble as it is reported when there are no more tries: either there were enough, or the
+    /// receipt would have ended before the next one.
     pub(crate) fn given_up(&self, trouble: Trouble, tried: usize) -> Trouble {
         let wait = if trouble.passes() {
             wait_before_retry(&trouble, tried)

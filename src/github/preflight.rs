@@ -190,8 +190,8 @@ impl GitHub {
         Ok((found.target, ledger))
     }
 
-    /// What was added to the ledger above a known tail, by the same query, and where the ref leads at
-    /// that moment on which the operation depends.
+    /// What was added to the ledger above a known tail, by the same query, and where the ref on which
+    /// the operation depends leads at that moment.
     pub(crate) async fn look(
         &self,
         query: &PreflightQuery,

@@ -1,4 +1,4 @@
-//! A request that is sent at once or not at all: what allows it was looked at directly before.
+//! Sends a request at once or not at all, because what allows it was checked directly before.
 
 use std::{future::Future, io, time::Duration};
 
@@ -15,18 +15,18 @@ use crate::tempo::Moment;
 /// How long connecting and sending may take together.
 pub(super) const TO_SEND: Duration = Duration::from_secs(10);
 
-/// Whether a body has left, and until when it may.
+/// Whether a body was sent, and how long that may take.
 pub(super) struct Departure {
     limit: Duration,
     has_left: watch::Receiver<bool>,
 }
 
-/// A body that leaves within this time from now on, or never.
+/// A body that is sent within this time from now, or never.
 pub(super) fn body(bytes: Bytes, limit: Duration) -> (OctoBody, Departure) {
     let started = Moment::now();
     let (sender, has_left) = watch::channel(false);
     let piece = stream::once(async move {
-        // The timer below stands still while the machine sleeps; these clocks do not.
+        // The timer below stops while the machine sleeps; these clocks do not.
         if !started.is_within(limit, Moment::now()) {
             return Err(io::Error::other("it was ready too late"));
         }
@@ -38,7 +38,7 @@ pub(super) fn body(bytes: Bytes, limit: Duration) -> (OctoBody, Departure) {
 }
 
 impl Departure {
-    /// The answer to the request. One whose body never left was not done, however it ended.
+    /// The answer to the request. If its body was never sent, nothing was done, however it ended.
     pub(super) async fn in_time(
         self,
         host: String,
@@ -52,7 +52,7 @@ impl Departure {
         let late = async {
             let left = has_left.wait_for(|left| *left);
             if tokio::time::timeout(limit, left).await.is_ok() {
-                // It has left, or the request has failed: the answer says how it ended.
+                // It was sent, or the request has failed: the answer says how it ended.
                 std::future::pending::<()>().await;
             }
         };

@@ -404,7 +404,8 @@ async fn stands_at_head(pull: &OpenPr, github: &GitHub) -> Result<(), Setback> {
     ))
 }
 
-/// The pull request with every approved word, opened since this moment, even if somebody has merged or closed it meanwhile.
+/// The pull request with every approved word, opened since this moment, even if someone has merged or
+/// closed it in the meantime.
 async fn standing(
     since: Timestamp,
     pull: &OpenPr,

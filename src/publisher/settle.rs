@@ -1,4 +1,4 @@
-//! Looks at what an open claim left, after its receipt's end. It reads and compares: whatever writes
+//! Looks at what an open claim left after its receipt's end. It only reads and compares: every write
 //! takes a claim, and there is none here.
 
 use countersign_core::{
@@ -13,8 +13,8 @@ use crate::github::GitHub;
 /// What GitHub holds of the operation: exactly what was approved, or nothing. Anything else is a
 /// setback, and leaves the claim open.
 ///
-/// Nothing can come after this look: the fence lets no write leave more than 5 s after the receipt's
-/// end, its write has 10 s to be sent, and the look lasts 30 s.
+/// Nothing can appear after this look, which lasts 30 s: the fence allows no write more than 5 s after
+/// the receipt's end, and that write has 10 s to be sent.
 pub(crate) async fn settle(settlement: &Settlement, github: &GitHub) -> Result<Settled, Setback> {
     let mut held = GithubResponse {
         already_existed: true,

@@ -1,4 +1,4 @@
-//! What a plan's job, or whoever may write to the ledger, tries on the person who signs.
+//! What a plan's job, or anyone who can write to the ledger, tries on the person who signs.
 
 use countersign_core::{
     digest::Digest,
@@ -252,7 +252,7 @@ fn a_hidden_past() {
     assert_eq!(signed.ledgers(), [json!(stage.tip())]);
 }
 
-/// A merge that changes nothing; gives its id.
+/// Pushes a merge that changes nothing, and returns its id.
 fn merged(stage: &Stage) -> String {
     let repository = git2::Repository::open_bare(stage.sim.git_dir()).unwrap();
     let tip = repository.refname_to_id(LEDGER).unwrap();

@@ -1,4 +1,4 @@
-//! Receipts that nobody used before their end, used by hand later: the entries say times that suit, and an auditor's look finds them.
+//! Receipts that no one used before their end, used by hand later with backdated entries: an audit finds them.
 
 use countersign_core::ledger::{Entry, EventType, GithubResponse};
 use countersign_sim::Endpoint;
@@ -107,7 +107,7 @@ fn release(way: Way, expected: &[&[&str]]) {
     found_everywhere(&stage, expected);
 }
 
-/// A tag has no date that GitHub vouches for: its entries alone tell.
+/// A tag has no date that GitHub vouches for: only its entries give it away.
 fn tag(way: Way, expected: &[&str]) {
     let stage = guarded();
     let [claim, outcome] = unused(&stage, &stage.tag().approved());
@@ -180,7 +180,7 @@ fn above_a_dated_commit() {
     found_everywhere(&stage, &expected);
 }
 
-/// The claim is honest and in time; what it allows was never done, until somebody does it by hand.
+/// The claim is honest and in time; what it allows was never done, until someone does it by hand.
 fn after_a_killed_attempt() {
     let stage = guarded();
     stage

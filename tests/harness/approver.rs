@@ -64,7 +64,7 @@ impl Signed {
 }
 
 impl Stage {
-    /// Starts the run, and makes the approver's key; gives its line for `trusted-keys`.
+    /// Starts the run and makes the approver's key; returns its line for `trusted-keys`.
     pub fn with_approver(&self) -> String {
         self.sim.run(RUN.parse().unwrap(), "dana", "dana");
         let made = self

@@ -1,4 +1,4 @@
-//! What somebody with `contents: write` does by hand with a receipt that nobody used, and who notices.
+//! Uses an unused receipt by hand, as anyone with `contents: write` can, and asks who notices.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
@@ -73,7 +73,7 @@ pub fn line(printed: &str, check: &str) -> String {
     line.unwrap_or_default().trim().to_owned()
 }
 
-/// How somebody with `contents: write` appends by hand.
+/// How someone with `contents: write` appends by hand.
 #[derive(Clone, Copy)]
 pub enum Way {
     /// As Countersign does: GitHub dates and signs the commit.
@@ -149,7 +149,7 @@ fn by_objects(stage: &Stage, token: &str, files: &[(String, Vec<u8>)], entry: &E
 }
 
 /// What Countersign would have written, had it used the receipt: taken from an attempt that is then undone, so
-/// that nothing but the receipt is left. The receipt has expired 19 hours ago when this returns.
+/// that nothing but the receipt is left. The receipt expired 19 hours before this returns.
 pub fn unused(stage: &Stage, attempt: &Attempt<'_>) -> [Entry; 2] {
     let before = stage.sim.ref_oid(LEDGER).unwrap();
     attempt.run().succeeded();
@@ -166,7 +166,7 @@ pub fn unused(stage: &Stage, attempt: &Attempt<'_>) -> [Entry; 2] {
     entries
 }
 
-/// Publishes the release by hand as it was approved, with its claim; gives the outcome that goes with it.
+/// Publishes the release by hand as it was approved, with its claim; returns the outcome that goes with it.
 pub fn publish(stage: &Stage, claim: &Entry, outcome: &Entry) -> Entry {
     let release = json!({
         "tag_name": "v1.0.0", "target_commitish": stage.main(), "name": "v1.0.0", "body": "First.\n",

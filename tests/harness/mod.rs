@@ -183,7 +183,7 @@ impl Stage {
         answer.lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Any request by somebody else with a token of their own; gives what was answered, which must be success.
+    /// Any request by someone else with a token of their own; returns the answer, which must be a success.
     pub fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Value {
         let url = self.sim.api_url();
         let answer = exchanged(
@@ -369,7 +369,7 @@ impl Stage {
     }
 }
 
-/// One request on a connection of its own; gives the whole answer.
+/// One request on a connection of its own; returns the full answer.
 fn exchanged(
     (method, url, path): (&str, &str, &str),
     token: &str,

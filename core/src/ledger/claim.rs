@@ -30,7 +30,7 @@ pub struct Claim {
     entry: EntryId,
     /// The entry's file, as it was appended.
     document: Vec<u8>,
-    /// Where the ref led on which the operation depends, when the claim was seen on the ledger.
+    /// Where the watched ref led when the claim was seen on the ledger.
     watched: Option<CommitId>,
     resumes: bool,
 }
@@ -48,7 +48,7 @@ pub enum Lapse {
     /// The receipt's end has come.
     #[error(transparent)]
     Late(Refusal),
-    /// The ref leads elsewhere on which the operation depends: its tag, or the head branch of a pull
+    /// The ref on which the operation depends leads elsewhere: its tag, or the head branch of a pull
     /// request.
     #[error("the ref leads elsewhere by now")]
     RefMoved {
@@ -353,8 +353,8 @@ impl Claim {
         &self.grant.tail().tip().commit
     }
 
-    /// Where the ref led on which the operation depends, when the claim was seen on the ledger; none
-    /// if GitHub showed none.
+    /// Where the ref on which the operation depends led when the claim was seen on the ledger; none if
+    /// GitHub showed none.
     #[must_use]
     pub const fn watched(&self) -> Option<&CommitId> {
         self.watched.as_ref()
@@ -366,8 +366,8 @@ impl Claim {
         self.resumes
     }
 
-    /// Nothing that was done for the operation is older: an earlier attempt may have begun it under a
-    /// receipt that was issued before the one at hand.
+    /// The time before which nothing was done for the operation. An earlier attempt may have started it
+    /// under a receipt that was issued before the one at hand.
     #[must_use]
     pub fn since(&self) -> Timestamp {
         let open = self.tail().unsettled(self.receipt(), self.grant.executor());

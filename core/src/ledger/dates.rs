@@ -1,9 +1,8 @@
-//! Holds entries against the dates of the commits that added them, as far as GitHub vouches for these.
+//! Compares entries with the dates of the commits that added them, as far as GitHub vouches for those.
 //!
-//! Whoever makes a commit outside of GitHub writes its date. One that GitHub signed was dated by
-//! GitHub's clock. And a commit names its parent by a hash, so it is younger than every commit below it:
-//! what is proven below an unproven commit says how old it can be at most, what is proven above it how
-//! young.
+//! Anyone who makes a commit outside of GitHub chooses its date. A commit that GitHub signed was dated
+//! by GitHub's clock. And a commit names its parent by a hash, so it is younger than every commit below
+//! it: proven dates below an unproven commit bound it from one side, those above it from the other.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +14,8 @@ use alloc::{
 use super::EventType;
 use crate::{binding::MOST_SKEW, name::CommitId, text::excerpt, timestamp::Timestamp};
 
-/// Seconds by which an entry may be away from its commit. An append writes a new timestamp on each try.
+/// Seconds by which an entry's timestamp may differ from its commit's date. Each try of an append
+/// writes a new timestamp.
 pub const MOST_APART: u64 = MOST_SKEW;
 
 /// Who made a commit, and when.
@@ -80,14 +80,14 @@ pub enum Timing {
     InTime,
     /// It came afterwards.
     Late,
-    /// Nothing that GitHub signed says so or otherwise.
+    /// No date that GitHub signed proves either.
     Unproven,
 }
 
 /// What is wrong about a date, or not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DateProblem {
-    /// An entry is dated away from its commit.
+    /// An entry's timestamp is too far from its commit's date.
     EntryMisdated,
     /// An operation succeeded under receipts that were all claimed after their end.
     ClaimLate,
@@ -151,8 +151,9 @@ impl Dates {
             .map_or(Span::default(), |index| self.spans[index])
     }
 
-    /// When an entry was appended at the earliest: by its commit if GitHub signed that, otherwise by its
-    /// own word, which its author has no reason to make later than it is, and by what lies below it.
+    /// The earliest time at which an entry can have been appended: its commit's date if GitHub signed
+    /// that; otherwise its own timestamp, which its author has no reason to postdate, or a later proven
+    /// date below it.
     #[must_use]
     pub fn claimed_at(&self, sequence: u64, said: Timestamp) -> Timestamp {
         let span = self.span(sequence);
@@ -173,15 +174,15 @@ impl Dates {
         }
     }
 
-    /// Whether an entry's commit is unsigned although GitHub signed one below it: it signs whatever
-    /// Countersign appends, so this was not appended by Countersign, or GitHub has stopped to sign.
+    /// Whether an entry's commit is unsigned although GitHub signed one below it. GitHub signs all that
+    /// Countersign appends, so Countersign did not append this, or the server has stopped signing.
     #[must_use]
     pub fn is_unsigned_above_signed(&self, sequence: u64) -> bool {
         let span = self.span(sequence);
         span.exact.is_none() && span.not_before.is_some()
     }
 
-    /// How an entry is away from its commit, if it is.
+    /// How an entry's timestamp contradicts the dates of commits, if it does.
     #[must_use]
     pub fn misdated(&self, sequence: u64) -> Option<String> {
         let index = self.index(sequence)?;
@@ -243,7 +244,7 @@ impl Dates {
         self.moments.entries.get(before)
     }
 
-    /// What is proven to be older is left out. An author who dates a commit cannot hide it this way.
+    /// Only what is proven to be older is left out, so backdating a commit does not hide it.
     fn is_recent(&self, index: usize, since: Timestamp) -> bool {
         self.spans[index].not_after.is_none_or(|at| at >= since)
     }

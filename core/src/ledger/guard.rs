@@ -1,4 +1,4 @@
-//! Whether the branch can have been rewound to where a receipt's issuer saw it.
+//! Decides whether the branch can have been rewound to where a receipt's issuer saw it.
 //!
 //! A branch that was set back exactly to the checkpoint looks as if nothing had happened since. Its
 //! commits cannot show that. GitHub can: by rules that forbid it, or by its record of every move.
@@ -124,10 +124,10 @@ impl Guard {
 }
 
 impl Moves {
-    /// Whether plain pushes alone made the branch what it is, from before the receipt's plan on.
+    /// Whether the branch came to be what it is by plain pushes alone, since before the receipt's plan.
     ///
-    /// It is not enough to find the move that led to the checkpoint: after a rewind further down the
-    /// branch can be led to the checkpoint once more, by a plain push.
+    /// It is not enough to find the move that led to the checkpoint: a branch that was rewound further
+    /// can reach the checkpoint again by a plain push.
     pub fn join(&self, tail: &Tail, terms: &Terms) -> Result<(), Unjoined> {
         let (moves, complete) = match self {
             Self::Shown { moves, complete } => (moves.as_slice(), *complete),

@@ -190,8 +190,8 @@ impl Outcome {
         Some(entry)
     }
 
-    /// Whether someone else ended or took over meanwhile what this outcome settles. The outcome of
-    /// one's own claim is recorded in any case, because something was done.
+    /// Whether someone else has ended or taken over the claim that this outcome settles. The outcome
+    /// of one's own claim is recorded in any case, because something was done.
     fn is_overtaken(&self) -> bool {
         let unsettled = || {
             self.grant

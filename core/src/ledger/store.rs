@@ -12,7 +12,7 @@ pub struct LedgerView {
     pub tail: Tail,
     /// GitHub's clock when it answered.
     pub observed_at: Option<Timestamp>,
-    /// Where the ref led at that moment on which the operation depends ([`Operation::watched_ref`]);
+    /// Where the ref on which the operation depends ([`Operation::watched_ref`]) led at that moment;
     /// none if GitHub showed none.
     ///
     /// [`Operation::watched_ref`]: crate::operation::Operation::watched_ref
@@ -73,7 +73,7 @@ pub enum Appended {
         commit: CommitId,
         /// GitHub's clock when it said so.
         observed_at: Option<Timestamp>,
-        /// Where the ref led at that moment on which the operation depends; none if GitHub showed none.
+        /// Where the ref on which the operation depends led at that moment; none if GitHub showed none.
         watched: Option<CommitId>,
     },
     /// The branch stands at another commit; nothing was written.

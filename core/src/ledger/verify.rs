@@ -38,7 +38,7 @@ pub enum Aspect {
     History,
     /// Entries were appended when they say, and claims before the end of their receipts.
     Dates,
-    /// Nobody else than the publisher's account made commits.
+    /// No account but the publisher's made commits.
     Authors,
 }
 
@@ -382,7 +382,7 @@ impl Verifier {
         Ok(entry)
     }
 
-    /// Takes in a claim; gives its round.
+    /// Takes in a claim and returns its round.
     fn claim(&mut self, entry: &Entry, terms: Option<&Terms>) -> Result<usize, (Aspect, String)> {
         let repository = entry
             .operation
@@ -438,7 +438,7 @@ impl Verifier {
         Ok(self.keep(pair, entry))
     }
 
-    /// Remembers a claim that may follow what is there; gives its round.
+    /// Remembers a claim that may follow what is there, and returns its round.
     fn keep(&mut self, pair: Pair, entry: &Entry) -> usize {
         let mut earlier = Vec::new();
         let mut round = self.moments.rounds.len();
@@ -477,7 +477,7 @@ impl Verifier {
         ))
     }
 
-    /// Takes in an outcome; gives the round to which it belongs.
+    /// Takes in an outcome and returns the round to which it belongs.
     fn outcome(&mut self, entry: &Entry) -> Result<usize, (Aspect, String)> {
         let claims = self.pairs.get_mut(&Pair::named_by(entry));
         let Some(claims) = claims else {

@@ -82,7 +82,7 @@ pub enum Standing {
 }
 
 impl Book {
-    /// Takes in the next entry; a claim whose receipt does not hold counts for nothing, but is told.
+    /// Takes in the next entry. A claim whose receipt does not hold is reported and otherwise ignored.
     pub fn take(&mut self, entry: Entry, expires_at: Option<Timestamp>, flaw: Option<String>) {
         let round = self.round(&entry, expires_at, flaw.is_none());
         let claim = entry.operation.is_some().then(|| entry.id().digest);

@@ -1,4 +1,4 @@
-//! After a receipt's end: what its open claim left is looked at and recorded, and nothing else is done.
+//! Looks at what an open claim left after its receipt's end, and records it; nothing else is done.
 
 use countersign_core::ledger::{self, Settlement};
 

@@ -1,8 +1,8 @@
-//! The ledgers that this person has signed for, each as it was: one that lost such a head was
-//! rewritten.
+//! Remembers the tip of each ledger that this person has signed for: a ledger that no longer holds it
+//! was rewritten.
 //!
-//! GitHub can show any branch, and a thief who writes the branch also writes what the plan says of
-//! it. What a person saw before lies here, out of reach of both.
+//! GitHub can show any branch, and someone who can write to the branch can also make up what a plan
+//! says of it. What a person saw before is kept here, out of reach of both.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -26,10 +26,10 @@ use crate::{Environment, random, regular_file};
 const VERSION: u32 = 1;
 /// Bounds the file: some 2,000 ledgers.
 const MAX_BYTES: u64 = 1 << 20;
-/// Heads of one ledger that are known to be lost.
+/// Lost heads that are kept per ledger.
 const MAX_LOST: usize = 8;
 
-/// Where the heads are kept, and those of which GitHub they are.
+/// Where the heads are kept, and the host of their repositories.
 #[derive(Clone)]
 pub(super) struct Heads {
     folder: PathBuf,
@@ -51,7 +51,7 @@ pub(super) struct SeenHead {
     pub(super) seen_at: Timestamp,
 }
 
-/// heads.json. What it does not know is refused: it was not written here, or by a newer version.
+/// heads.json. Unknown members are refused: it was not written here, or by a newer version.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
@@ -78,7 +78,7 @@ struct KeptHead {
 }
 
 impl Heads {
-    /// Those that this person's machine keeps of a GitHub.
+    /// Those that this person's machine keeps for a host.
     pub(super) fn of(environment: &Environment, host: String) -> Result<Self> {
         let state = match (environment.get("XDG_STATE_HOME"), environment.get("HOME")) {
             (Some(state), _) => PathBuf::from(state),
@@ -109,8 +109,8 @@ impl Heads {
             .with_context(|| self.unusable())
     }
 
-    /// Remembers ledgers for which this person has signed; `merged` decides what is kept of what is
-    /// remembered by then, since another command may have signed meanwhile.
+    /// Remembers a ledger for which this person has signed. `merged` is given what is remembered by
+    /// then, since another command may have signed in the meantime.
     pub(super) fn remember(
         &self,
         repository: RepositoryId,
@@ -179,7 +179,7 @@ impl Heads {
         Ok(())
     }
 
-    /// Puts the new file in the old one's place, or leaves the old one as it is.
+    /// Replaces the file in one step, or leaves the old one as it is.
     fn write(&self, kept: &Kept) -> Result<()> {
         let text = format!("{}\n", serde_json::to_string(kept)?);
         ensure!(

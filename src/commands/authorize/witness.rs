@@ -1,7 +1,7 @@
-//! The approver's own look at each ledger that a plan is for: the plan's word is that of its job.
+//! Looks at the ledgers of a plan on the approver's behalf, because the plan says only what its job saw.
 //!
 //! A receipt is judged by everything that was recorded above the commit that it names. So that commit
-//! is the one that this look found, never the one that the plan says.
+//! is the one found here, never the one that the plan names.
 
 use std::collections::BTreeMap;
 
@@ -25,15 +25,15 @@ use crate::{
     github::{Extent, GitHub, LookedBack},
 };
 
-/// Said of an operation, and asked about with a question of its own.
+/// Shown for an operation, and asked about separately.
 const NOT_KNOWN: &str = "whether this run did it already: not known";
 
-/// What was found on the ledgers, before anything is signed.
+/// What was found on the ledgers before anything is signed.
 pub(super) struct Witness {
     heads: Heads,
     looks: BTreeMap<RepositoryId, Look>,
     run: RunId,
-    /// When the run began for which the receipts are, if GitHub shows it.
+    /// When the run that the receipts are for started, if GitHub shows it.
     created_at: Option<Timestamp>,
 }
 
@@ -51,8 +51,8 @@ struct Doubt {
 }
 
 impl Witness {
-    /// Looks at the ledger of each repository of a plan. Refuses a plan for a ledger that does not
-    /// hold what the plan says that its job saw.
+    /// Looks at the ledger of each repository of a plan. Refuses the plan if a ledger does not hold the
+    /// commit that the plan's job claims to have seen.
     pub(super) async fn look(
         github: &GitHub,
         heads: Heads,
@@ -127,7 +127,7 @@ impl Witness {
         self.looks.values().flat_map(Look::rows).collect()
     }
 
-    /// What the ledger says that became of an operation, for the recap.
+    /// What became of an operation according to the ledger, for the recap.
     pub(super) fn notes(&self, planned: &PlannedOperation) -> Vec<String> {
         let past = self.past(planned);
         let mut notes = match past {
@@ -173,7 +173,7 @@ impl Witness {
         tail.past_of(&self.pair(planned))
     }
 
-    /// Whether the ledger was read back to where the run began, or far enough to see that it is done.
+    /// Whether the ledger was read back to where the run started, or far enough to see that it is done.
     fn is_known(&self, planned: &PlannedOperation) -> bool {
         let found = &self.look_for(planned).found;
         found.reaches(self.created_at) || self.past(planned).done.is_some()
@@ -205,7 +205,7 @@ impl Witness {
         Ok(true)
     }
 
-    /// Keeps what was signed for. That it cannot be kept undoes no signature.
+    /// Remembers what was signed for. A failure to do so is only a warning: it undoes no signature.
     pub(super) fn remember(&self, now: Timestamp) {
         for (id, look) in &self.looks {
             let kept = self.heads.remember(*id, |before| look.merged(before, now));
@@ -242,7 +242,7 @@ impl Look {
         }))
     }
 
-    /// How far a commit was looked for that was not found.
+    /// How far back a missing commit was looked for.
     fn reach(&self) -> String {
         if self.found.is_whole {
             return "does not hold that commit".into();
@@ -315,7 +315,7 @@ impl Look {
         })
     }
 
-    /// What is kept after signing, by what is remembered by then.
+    /// What to keep after signing, given what is remembered by then.
     fn merged(&self, before: Option<Remembered>, now: Timestamp) -> Remembered {
         let head = SeenHead {
             at: self.found.tail.tip().clone(),

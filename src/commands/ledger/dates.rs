@@ -1,4 +1,4 @@
-//! What `ledger verify` reports of the dates and the authors of the branch's commits.
+//! Reports on the dates and authors of the branch's commits, for `ledger verify`.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-/// The account that appends unless a workflow takes another token.
+/// The account that appends unless a workflow uses another token.
 pub(in crate::commands) const PUBLISHER: &str = "github-actions[bot]";
 
 /// What the commits of the branch show.
@@ -21,13 +21,13 @@ pub(in crate::commands) struct Commits {
     pub(in crate::commands) shows_signatures: bool,
 }
 
-/// Logins as they are compared: GitHub's know no case.
+/// Logins in lower case: GitHub's are not case-sensitive.
 pub(in crate::commands) fn logins(named: &[String]) -> BTreeSet<String> {
     named.iter().map(|login| login.to_lowercase()).collect()
 }
 
 impl Commits {
-    /// Refuses what the dates contradict. In a clone they are everyone's own word, and contradict nothing.
+    /// Fails if the dates contradict the entries. A clone proves no dates, so there nothing fails.
     pub(in crate::commands) fn judge(&self, ledger_by: &BTreeSet<String>) -> Result<(), BadLedger> {
         let contradicts = |finding: &DateFinding| {
             matches!(

@@ -1,4 +1,4 @@
-//! Holds the claim of a release against the dates that GitHub gave: of the commit that added it, and of the publication.
+//! Compares the claim of a release with GitHub's dates of the commit that added it and of the publication.
 
 use countersign_core::{
     ledger::{MOST_APART, Timing},
@@ -8,7 +8,7 @@ use countersign_core::{
 use super::findings::{Fault, Findings};
 use crate::commands::ledger::Commits;
 
-/// What a date that does not fit means for whoever reads it.
+/// What to do about a date that does not fit.
 const BACKDATED: &str = "Somebody published it by hand, or wrote the entry around Countersign: ask the approvers, and find out who made the commit.";
 const NOT_HERE: &str =
     "a clone does not show which commits GitHub signed; read the ledger through the API";

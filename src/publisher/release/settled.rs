@@ -1,4 +1,4 @@
-//! What an open claim left of a release, after its receipt's end: looked at, and never finished.
+//! Looks at what an open claim left of a release after its receipt's end. Nothing is finished here.
 
 use countersign_core::{digest::Digest, evidence::NAME, ledger::GithubResponse};
 
