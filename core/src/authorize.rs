@@ -11,7 +11,7 @@ use crate::{
     name::{Actor, CommitId, Executor, RunId},
     operation::{Operation, Target},
     policy::Policy,
-    receipt::VerifiedReceipt,
+    receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::Timestamp,
     trust::Trust,
@@ -190,8 +190,8 @@ fn settlement(evidence: Evidence) -> Option<Settlement> {
     // By GitHub's clock, which decides whether another attempt may still act; and a receipt that
     // calls itself used never allowed anything.
     let terms = receipt.terms();
-    let has_ended = sighting.date.is_some_and(|date| date >= terms.expires_at);
-    if !has_ended || terms.consumed {
+    let now = sighting.date.filter(|date| *date >= terms.expires_at)?;
+    if terms.consumed {
         return None;
     }
     let grant = Grant {
@@ -203,7 +203,7 @@ fn settlement(evidence: Evidence) -> Option<Settlement> {
         policy: evidence.basis.policy.ok().flatten(),
         tail: sighting.ledger.ok()?,
     };
-    Settlement::of(grant)
+    Settlement::of(grant, now)
 }
 
 fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
@@ -330,11 +330,18 @@ pub(crate) fn is_vouched(
     receipt: &VerifiedReceipt,
     keys: Option<&(TrustedKeys, Threshold)>,
 ) -> bool {
-    let (Some(envelope), Some((keys, threshold))) = (&claim.receipt, keys) else {
-        return false;
-    };
-    envelope
-        .clone()
-        .verify(keys, *threshold)
-        .is_ok_and(|other| Pair::of(&other) == Pair::of(receipt) && other.terms().enforceable)
+    vouched(claim, receipt, keys).is_some()
+}
+
+/// The terms of the receipt in a claim, if it is valid so.
+pub(crate) fn vouched(
+    claim: &Entry,
+    receipt: &VerifiedReceipt,
+    keys: Option<&(TrustedKeys, Threshold)>,
+) -> Option<Terms> {
+    let (keys, threshold) = keys?;
+    let envelope = claim.receipt.clone()?;
+    let other = envelope.verify(keys, *threshold).ok()?;
+    let is_valid = Pair::of(&other) == Pair::of(receipt) && other.terms().enforceable;
+    is_valid.then(|| other.terms().clone())
 }

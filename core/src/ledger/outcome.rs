@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use super::{
-    Appended, Entry, EntryId, EventType, LedgerStore, Sent,
+    Appended, Entry, EntryId, EventType, LedgerStore, Pair, Sent,
     claim::{TRIES, append, entry, exhausted},
 };
 use crate::{
@@ -146,7 +146,16 @@ pub struct Outcome {
     grant: Grant,
     effect: Effect,
     /// The claim of an earlier attempt, which this one settles without a claim of its own.
-    settles: Option<Entry>,
+    settles: Option<Settling>,
+}
+
+/// What an outcome settles without a claim of its own.
+#[derive(Debug)]
+struct Settling {
+    /// The claim that it ends.
+    claim: Entry,
+    /// The newest open claim when GitHub was looked at.
+    newest: EntryId,
 }
 
 impl Outcome {
@@ -158,11 +167,16 @@ impl Outcome {
         }
     }
 
-    pub(super) const fn settling(grant: Grant, effect: Effect, claim: Entry) -> Self {
+    pub(super) const fn settling(
+        grant: Grant,
+        effect: Effect,
+        claim: Entry,
+        newest: EntryId,
+    ) -> Self {
         Self {
             grant,
             effect,
-            settles: Some(claim),
+            settles: Some(Settling { claim, newest }),
         }
     }
 
@@ -181,7 +195,7 @@ impl Outcome {
         let mut entry = entry(&self.grant, EventType::from(&self.effect), now)?;
         entry.github_response = Some(self.effect.response().clone());
         // The outcome is that of the claim, whichever receipt allowed the look.
-        if let Some(claim) = &self.settles {
+        if let Some(Settling { claim, .. }) = &self.settles {
             entry.receipts.clone_from(&claim.receipts);
             entry.receipt_id = claim.receipt_id.clone();
             entry.signers.clone_from(&claim.signers);
@@ -193,12 +207,11 @@ impl Outcome {
     /// Whether someone else has ended or taken over the claim that this outcome settles. The outcome
     /// of one's own claim is recorded in any case, because something was done.
     fn is_overtaken(&self) -> bool {
-        let unsettled = || {
-            self.grant
-                .tail()
-                .unsettled(self.grant.receipt(), self.grant.executor())
-        };
-        self.settles.is_some() && unsettled().is_empty()
+        let pair = Pair::of(self.grant.receipt());
+        self.settles.as_ref().is_some_and(|settling| {
+            let tail = self.grant.tail();
+            tail.first_about(&pair, settling.newest).is_some()
+        })
     }
 }
 
@@ -259,7 +272,9 @@ pub async fn record<S: LedgerStore>(
             };
         }
         if outcome.is_overtaken() {
-            return Recorded::Not("someone else ended it meanwhile".into());
+            return Recorded::Not(
+                "another attempt has ended it, or taken it over, in the meantime".into(),
+            );
         }
     }
     Recorded::Not(reason)

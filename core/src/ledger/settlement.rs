@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Effect, Entry, EntryId, GithubResponse, Outcome, tail::spends};
 use crate::{
-    authorize::{Grant, is_vouched},
+    authorize::{Grant, is_vouched, vouched},
     digest::Digest,
     operation::Operation,
     receipt::VerifiedReceipt,
@@ -41,14 +41,20 @@ impl From<Settled> for Effect {
 }
 
 impl Settlement {
-    /// The settlement of a grant's operation, if its claims are open.
-    pub(crate) fn of(grant: Grant) -> Option<Self> {
+    /// The settlement of a grant's operation, if its claims are open and no one can act on them by
+    /// GitHub's clock: one of them may hold another receipt, which is valid for longer.
+    pub(crate) fn of(grant: Grant, github: Timestamp) -> Option<Self> {
         let unsettled = grant.tail().unsettled(grant.receipt(), grant.executor());
         let open: Vec<_> = unsettled
             .into_iter()
             .map(|(id, claim)| (id, claim.clone()))
             .collect();
-        (!open.is_empty()).then_some(Self { grant, open })
+        let is_alive = |claim: &Entry| {
+            let terms = vouched(claim, grant.receipt(), grant.keys());
+            terms.is_some_and(|terms| github < terms.expires_at)
+        };
+        let is_over = !open.is_empty() && !open.iter().any(|(_, claim)| is_alive(claim));
+        is_over.then_some(Self { grant, open })
     }
 
     /// What may be looked at.
@@ -86,7 +92,8 @@ impl Settlement {
     pub fn conclude(self, settled: Settled) -> Outcome {
         let (_, claim) = self.settled();
         let claim = claim.clone();
-        Outcome::settling(self.grant, settled.into(), claim)
+        let newest = self.open[self.open.len() - 1].0;
+        Outcome::settling(self.grant, settled.into(), claim, newest)
     }
 
     /// The newest claim whose receipt is known to be good, so that a forged one above it does not

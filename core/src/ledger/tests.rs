@@ -961,6 +961,50 @@ fn numbers_of_attempts_and_signatures_do_not_keep_a_claim_from_being_settled() {
     assert_eq!(entry.receipt_id.as_str(), "receipt-1");
 }
 
+/// A claim of the acting run under another receipt, which ends then.
+fn claim_until(store: &Memory, signer: u8, expires_at: Timestamp) {
+    let mut github = store.0.borrow_mut();
+    let terms = Terms {
+        expires_at,
+        ..terms_of("receipt-2", &release(), &github.branch)
+    };
+    let mut claim = claim_of(&release(), &terms);
+    claim.receipt = Some(Envelope::sign(&terms, &[&key(signer)]));
+    github.branch.add(&claim);
+}
+
+#[test]
+fn nothing_is_settled_while_another_receipt_of_the_operation_is_valid() {
+    for (signer, expires_at, is_settled) in [
+        (1, EVENING.plus(3600), false),
+        (1, EVENING, true),
+        (9, EVENING.plus(3600), true),
+    ] {
+        let store = memory([]);
+        drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+        claim_until(&store, signer, expires_at);
+        let settlement = settlement("receipt-1", &executor_of("op-2", 2), &store);
+        assert_eq!(settlement.is_some(), is_settled, "{signer} {expires_at}");
+    }
+}
+
+#[test]
+fn a_claim_that_came_after_the_look_is_not_settled_by_it() {
+    let store = memory([]);
+    drop(now(claim(grant(&store, "op-1"), &store, || NOON)).unwrap());
+    let settlement = settlement("receipt-1", &executor_of("op-2", 2), &store).unwrap();
+    claim_until(&store, 1, EVENING.plus(3600));
+    let failed = Settled::Failed(GithubResponse::default());
+    assert_eq!(
+        now(record(&mut settlement.conclude(failed), &store, || EVENING)),
+        Recorded::Not("another attempt has ended it, or taken it over, in the meantime".into())
+    );
+    assert_eq!(
+        events(&store),
+        [(1, EventType::Claimed), (2, EventType::Claimed)]
+    );
+}
+
 #[test]
 fn of_two_attempts_that_settle_one_records_it() {
     let store = memory([]);
@@ -971,7 +1015,7 @@ fn of_two_attempts_that_settle_one_records_it() {
     now(record(&mut first.conclude(failed()), &store, || EVENING));
     assert_eq!(
         now(record(&mut second.conclude(failed()), &store, || EVENING)),
-        Recorded::Not("someone else ended it meanwhile".into())
+        Recorded::Not("another attempt has ended it, or taken it over, in the meantime".into())
     );
     assert_eq!(
         events(&store),

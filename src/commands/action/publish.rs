@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use countersign_core::{
     authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
-    binding::Rule,
+    binding::{Check, Rule},
     digest::Digest,
     evidence::AttachReceipt,
     ledger::{self, Effect, EntryId, GithubResponse, NoClaim, Outcome, Recorded, Tail},
@@ -45,6 +45,21 @@ enum Asked {
 
 /// Rules that an operation breaks once it has shipped.
 const IS_LATE: [Rule; 4] = [Rule::Unused, Rule::Expiry, Rule::Issued, Rule::World];
+
+/// Rules that a receipt keeps which was issued for this very operation and has not ended.
+const IS_ALIVE: [Rule; 5] = [
+    Rule::Run,
+    Rule::Kind,
+    Rule::Repository,
+    Rule::Operation,
+    Rule::Expiry,
+];
+
+/// Whether the receipt may still allow the operation: what refuses it now may pass.
+fn may_still_allow(checks: &[Check]) -> bool {
+    let mut needed = checks.iter().filter(|check| IS_ALIVE.contains(&check.rule));
+    needed.all(Check::holds)
+}
 
 /// One decision, and what another receipt would be decided about.
 struct Decided {
@@ -123,7 +138,7 @@ impl Attempt<'_> {
             Ok(candidates) => candidates.into_iter().map(Ok).collect::<VecDeque<_>>(),
             Err(refusal) => [Err(refusal)].into(),
         };
-        let mut settlement = None;
+        let (mut settlement, mut is_over) = (None, true);
         loop {
             let candidate = candidates
                 .pop_front()
@@ -145,6 +160,7 @@ impl Attempt<'_> {
                 .all(|check| check.holds() || IS_LATE.contains(&check.rule));
             let shipped = shipped.filter(|_| only_late);
             settlement = settlement.or(decision.settlement);
+            is_over &= !may_still_allow(&decision.checks);
             self.recorder.note(|record| record.checks = decision.checks);
             let refusal = match (decision.verdict, same) {
                 (Ok(grant), Subject::Whole(_, files)) => {
@@ -168,7 +184,7 @@ impl Attempt<'_> {
             let beyond = matches!(refusal, Refusal::Input(_) | Refusal::ModeViolation { .. });
             if beyond || candidates.is_empty() {
                 // What no receipt allows to be done any more may still be looked at.
-                return match settlement {
+                return match settlement.filter(|_| is_over) {
                     Some(settlement) => Box::pin(self.settle(settlement)).await,
                     None => Ending::Refused(refusal),
                 };
