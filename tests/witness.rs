@@ -269,3 +269,62 @@ fn each_receipt_of_a_campaign_names_the_ledger_of_its_own_repository() {
         .signed_nothing(1)
         .says("ledger of octo/other (id 7654321): this machine saw");
 }
+
+/// What anyone with write access can put where an entry belongs: a folder, or a file that is too long.
+#[test]
+fn what_is_no_entry_keeps_no_one_from_approving_above_it() {
+    let long = vec![b'a'; 3 << 20];
+    let head = format!(
+        "{{\"sequence\":1,\"digest\":\"sha256:{}\"}}\n",
+        "a".repeat(64)
+    );
+    for (path, content) in [
+        ("entries/000/000000001.json/folder", b"x".as_slice()),
+        ("entries/000/000000001.json", &long),
+    ] {
+        let stage = Stage::new();
+        stage.with_approver();
+        let before = stage.tag().approved();
+        let files = [("ledger.json", head.as_bytes()), (path, content)];
+        let damaged = stage.sim.commit("receipt-ledger", &files);
+        assert_eq!(before.run().code(), "ledger_tampered");
+
+        stage.leave_plan(&stage.tag().dry_run(), |text| text);
+        stage
+            .authorize(&["--yes"])
+            .signed_nothing(1)
+            .says(&format!("commit {damaged} of the ledger"));
+        let signed = stage.authorize_on_terminal(&["yes", &damaged[..12], "yes"]);
+        assert_eq!(signed.ledgers(), [json!(stage.tip())]);
+    }
+}
+
+#[test]
+fn many_damaged_commits_end_the_look_at_the_tip() {
+    let stage = Stage::new();
+    stage.with_approver();
+    for number in 1..=60 {
+        let head = format!("{{\"sequence\":{number},\"digest\":\"sha256:{number:064x}\"}}\n");
+        let files = [("ledger.json", head.as_bytes())];
+        stage.sim.commit("receipt-ledger", &files);
+    }
+    stage.leave_plan(&stage.tag().dry_run(), |text| text);
+
+    let before = stage.events().len();
+    stage
+        .authorize(&["--yes"])
+        .signed_nothing(1)
+        .says("nothing below it was verified");
+    let asked = stage.events().len() - before;
+    assert!(asked < 40, "{asked} requests");
+}
+
+#[test]
+fn a_dry_run_makes_a_plan_above_more_commits_than_a_decision_reads() {
+    let stage = Stage::new();
+    for _ in 0..1100 {
+        stage.sim.commit("receipt-ledger", &[("junk", b"junk")]);
+    }
+    assert_eq!(stage.tag().dry_run().status(), "dry_run");
+    stage.tag().approved().run().succeeded();
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use countersign_core::{
-    ledger::{BRANCH, Making},
+    ledger::{BRANCH, MOST_ENTRY_BYTES, Making},
     name::{CommitId, Repository, RepositoryId},
 };
 
@@ -135,6 +135,7 @@ struct File {
 #[serde(rename_all = "camelCase")]
 struct Blob {
     oid: Option<String>,
+    byte_size: Option<u64>,
     text: Option<String>,
     is_truncated: Option<bool>,
 }
@@ -362,7 +363,7 @@ pub(super) async fn files_at(
     if expressions.is_empty() {
         return Ok(Vec::new());
     }
-    let shape = "... on Blob { oid text isTruncated }";
+    let shape = "... on Blob { oid byteSize text isTruncated }";
     let found: Vec<Option<Blob>> = match objects(github, repository, expressions, shape).await {
         // Too much for one answer: the halves may fit.
         Err(Trouble::TooLarge | Trouble::TooCostly { .. }) if expressions.len() > 1 => {
@@ -383,23 +384,34 @@ pub(super) async fn files_at(
     .await
 }
 
-/// GraphQL cuts long texts and shows no others; REST gives any blob whole.
+/// GraphQL cuts long texts and shows no others; REST gives any blob whole. What is no file, or longer
+/// than any entry, is none of the ledger's: it is as good as absent, so that whoever puts it there
+/// cannot keep others from reading the rest.
 async fn file_bytes(
     github: &GitHub,
     repository: &Repository,
     blob: Option<Blob>,
 ) -> Result<Option<Vec<u8>>, Trouble> {
-    let Some(blob) = blob else { return Ok(None) };
+    let Some(Blob {
+        oid: Some(oid),
+        byte_size,
+        text,
+        is_truncated,
+    }) = blob
+    else {
+        return Ok(None);
+    };
+    if byte_size.is_some_and(|size| size > MOST_ENTRY_BYTES as u64) {
+        return Ok(None);
+    }
+
     // The text counts only if it is the file's very bytes: GraphQL shows those of other encodings as UTF-8.
-    if let (Some(text), Some(false)) = (blob.text, blob.is_truncated)
-        && blob.oid == blob_id(text.as_bytes())
+    if let (Some(text), Some(false)) = (text, is_truncated)
+        && blob_id(text.as_bytes()).as_ref() == Some(&oid)
     {
         return Ok(Some(text.into_bytes()));
     }
-    let oid: CommitId = blob
-        .oid
-        .and_then(|oid| oid.parse().ok())
-        .ok_or_else(|| garbage("a path of the ledger is no file"))?;
+    let oid: CommitId = oid.parse().map_err(|_| garbage("a file without an id"))?;
     let blob: RestBlob = github
         .read(&format!("/repos/{repository}/git/blobs/{oid}"))
         .await?;

@@ -1,5 +1,7 @@
 //! Reads the ledger back from its tip for a person who is about to sign, and verifies it.
 
+use std::collections::BTreeSet;
+
 use countersign_core::{
     ledger::{
         Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_COMMITS, MOST_TAIL_ENTRIES, Tail,
@@ -11,6 +13,9 @@ use countersign_core::{
 };
 
 use super::{GitHub, Trouble, tail::HistoryPage};
+
+/// Damaged commits that are gone through before the look ends at the tip.
+const MOST_ROUNDS: usize = 8;
 
 /// How far back to look; never more than 1,000 commits.
 pub(crate) struct Extent<'a> {
@@ -26,6 +31,12 @@ pub(crate) struct Extent<'a> {
 pub(crate) struct LookedBack {
     /// The repository as GitHub names and numbers it.
     pub(crate) target: Target,
+    /// Its newest commits.
+    pub(crate) sound: Sound,
+}
+
+/// The newest commits of a ledger that hold.
+pub(crate) struct Sound {
     /// Every commit that was read and holds, from the oldest to the tip.
     pub(crate) tail: Tail,
     /// Why nothing below the tail could be verified.
@@ -34,6 +45,8 @@ pub(crate) struct LookedBack {
     pub(crate) is_whole: bool,
     /// The oldest date among its commits that GitHub signed.
     proven: Option<Timestamp>,
+    /// Every commit that GitHub listed, also those that do not hold.
+    pub(crate) listed: BTreeSet<CommitId>,
 }
 
 impl Extent<'_> {
@@ -58,7 +71,7 @@ fn is_before(at: Option<Timestamp>, since: Option<Timestamp>) -> bool {
     at.zip(since).is_some_and(|(at, since)| at < since)
 }
 
-impl LookedBack {
+impl Sound {
     /// Whether everything that the ledger recorded since a moment is in the tail.
     pub(crate) fn reaches(&self, since: Option<Timestamp>) -> bool {
         self.is_whole || is_before(self.proven, since)
@@ -82,20 +95,33 @@ impl GitHub {
             Ok(newest) => newest,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut commits = self
-            .commits_back(&target.repository, &tip, page, extent)
+        let looked = self
+            .newest_sound(&target.repository, &tip, page, extent)
             .await?;
+        Ok(looked.map(|sound| LookedBack { target, sound }))
+    }
+
+    /// The newest commits of the ledger, as far back as is wanted and as they hold.
+    pub(super) async fn newest_sound(
+        &self,
+        repository: &Repository,
+        tip: &CommitId,
+        page: HistoryPage,
+        extent: &Extent<'_>,
+    ) -> Result<Result<Sound, Refusal>, Trouble> {
+        let mut commits = self.commits_back(repository, tip, page, extent).await?;
+        let listed = commits.iter().map(|commit| commit.id.clone()).collect();
 
         let mut damage = None;
-        loop {
-            let refusal = match self.chain(&target.repository, &tip, &commits).await? {
+        for round in 1.. {
+            let refusal = match self.chain(repository, tip, &commits).await? {
                 Ok(tail) => {
-                    return Ok(Ok(LookedBack {
-                        target,
+                    return Ok(Ok(Sound {
                         tail,
                         is_whole: commits.last().is_some_and(|last| last.parents.is_empty()),
                         proven: commits.iter().filter_map(|commit| commit.proven_at).min(),
                         damage,
+                        listed,
                     }));
                 }
                 Err(refusal) => refusal,
@@ -112,9 +138,11 @@ impl GitHub {
             let Some(above) = above_damage(&refusal, &commits) else {
                 return Ok(Err(refusal));
             };
-            commits.truncate(above);
+            // Many damaged commits are not gone through one by one: the tip alone is left.
+            commits.truncate(if round < MOST_ROUNDS { above } else { 1 });
             damage = Some(refusal);
         }
+        unreachable!("a round ends the look, or leaves fewer commits")
     }
 
     async fn commits_back(

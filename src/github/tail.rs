@@ -17,6 +17,7 @@ use super::{
     GitHub, Trouble,
     graphql::{Absence, PageInfo, Query, WhenTooCostly, largest_page},
     ledger::files_at,
+    look_back::Extent,
 };
 
 const HISTORY: Query<'_> = Query {
@@ -214,9 +215,20 @@ impl GitHub {
             Base::At(checkpoint) => self.tails.of(repository, checkpoint),
             Base::Since(_) | Base::Tip => None,
         };
-        let tail = match known {
-            Some(known) => self.grown(repository, tip, page, &known).await?,
-            None => self.read_tail(repository, tip, page, base).await?,
+        let tail = match (known, base) {
+            (Some(known), _) => self.grown(repository, tip, page, &known).await?,
+            // A dry run looks back for claims that are still open. Damage there does not keep people
+            // from approving above it, and neither does a flood.
+            (None, Base::Since(since)) => {
+                let extent = Extent {
+                    whole: false,
+                    since: Some(*since),
+                    past: &[],
+                };
+                let sound = self.newest_sound(repository, tip, page, &extent).await?;
+                sound.map(|sound| sound.tail)
+            }
+            (None, Base::At(_) | Base::Tip) => self.read_tail(repository, tip, page, base).await?,
         };
         if let (Ok(tail), Base::At(_)) = (&tail, base) {
             self.tails.keep(repository, tail);
@@ -262,15 +274,6 @@ impl GitHub {
             match Links::follow(tip, base, &commits) {
                 Ok(Followed::Reached(links)) => break links,
                 Ok(Followed::MoreNeeded) => {}
-                // A dry run looks back for claims that are still open. Damage there does not keep
-                // people from approving above it.
-                Err(Refusal::LedgerTampered { .. }) if matches!(base, Base::Since(_)) => {
-                    match Links::follow(tip, &Base::Tip, &commits) {
-                        Ok(Followed::Reached(links)) => break links,
-                        Ok(Followed::MoreNeeded) => return Err(garbage("a branch without a tip")),
-                        Err(refusal) => return Ok(Err(refusal)),
-                    }
-                }
                 Err(refusal) => return Ok(Err(refusal)),
             }
             let next = page

@@ -118,7 +118,7 @@ impl Witness {
 
     /// The commit that a receipt for an operation names: the tip, or the one below its open claim.
     pub(super) fn checkpoint(&self, planned: &PlannedOperation) -> &Checkpoint {
-        let tail = &self.look_for(planned).found.tail;
+        let tail = &self.look_for(planned).found.sound.tail;
         tail.checkpoint_for(&self.pair(planned))
     }
 
@@ -169,19 +169,19 @@ impl Witness {
     }
 
     fn past(&self, planned: &PlannedOperation) -> Past {
-        let tail = &self.look_for(planned).found.tail;
+        let tail = &self.look_for(planned).found.sound.tail;
         tail.past_of(&self.pair(planned))
     }
 
     /// Whether the ledger was read back to where the run started, or far enough to see that it is done.
     fn is_known(&self, planned: &PlannedOperation) -> bool {
         let found = &self.look_for(planned).found;
-        found.reaches(self.created_at) || self.past(planned).done.is_some()
+        found.sound.reaches(self.created_at) || self.past(planned).done.is_some()
     }
 
     /// Asks about everything that `--yes` does not answer.
     pub(super) fn doubts_are_answered(&self, plan: &Plan) -> Result<bool> {
-        let mut doubts: Vec<Doubt> = self.looks.values().filter_map(Look::doubt).collect();
+        let mut doubts: Vec<Doubt> = self.looks.values().flat_map(Look::doubts).collect();
         let unknown = plan
             .operations()
             .iter()
@@ -232,10 +232,10 @@ fn to_be_found(plan: &Plan, id: RepositoryId, remembered: Option<&Remembered>) -
 
 impl Look {
     fn holds(&self, named: &Checkpoint) -> Result<(), Refusal> {
-        if self.found.tail.covers(named) {
+        if self.found.sound.tail.covers(named) {
             return Ok(());
         }
-        let damage = self.found.damage.clone();
+        let damage = self.found.sound.damage.clone();
         Err(damage.unwrap_or(Refusal::LedgerRolledBack {
             checkpoint: named.clone(),
             found: self.reach(),
@@ -244,10 +244,10 @@ impl Look {
 
     /// How far back a missing commit was looked for.
     fn reach(&self) -> String {
-        if self.found.is_whole {
+        if self.found.sound.is_whole {
             return "does not hold that commit".into();
         }
-        let tail = &self.found.tail;
+        let tail = &self.found.sound.tail;
         let (tip, base) = (&tail.tip().commit, &tail.base().commit);
         format!("does not hold that commit from {tip} down to {base}, where this look ended")
     }
@@ -255,11 +255,11 @@ impl Look {
     /// The head that this machine remembers, if what was verified does not hold it.
     fn missing(&self) -> Option<&SeenHead> {
         let seen = &self.remembered.as_ref()?.head;
-        (!self.found.tail.covers(&seen.at)).then_some(seen)
+        (!self.found.sound.tail.covers(&seen.at)).then_some(seen)
     }
 
     fn rows(&self) -> Vec<Row> {
-        let tip = self.found.tail.tip();
+        let tip = self.found.sound.tail.tip();
         let mut rows = vec![
             Row::new("ledger of     ", &self.found.target),
             Row::new("  newest      ", tip),
@@ -270,16 +270,16 @@ impl Look {
             let seen = format!("{}, which this machine saw at {}", seen.at, seen.seen_at);
             Row::new("  lost before ", seen)
         }));
-        if let Some(damage) = &self.found.damage {
+        if let Some(damage) = &self.found.sound.damage {
             rows.push(Row::new("  DAMAGE      ", damage));
         }
         rows
     }
 
     fn verified(&self) -> String {
-        let base = self.found.tail.base();
+        let base = self.found.sound.tail.base();
         match &self.remembered {
-            None if self.found.is_whole => "first look on this machine: every commit".into(),
+            None if self.found.sound.is_whole => "first look on this machine: every commit".into(),
             None => format!("first look on this machine: every commit since {base}"),
             Some(seen) if self.missing().is_none() => format!(
                 "every commit since {}, which this machine saw at {}",
@@ -289,20 +289,32 @@ impl Look {
         }
     }
 
-    fn doubt(&self) -> Option<Doubt> {
-        let target = &self.found.target;
-        if let Some(damage @ Refusal::LedgerTampered { commit, .. }) = &self.found.damage {
-            return Some(Doubt {
-                about: format!("ledger of {target}: {damage}; nothing below it was verified"),
-                question:
-                    "Sign above it all the same? Type the first 12 characters of that commit:"
-                        .into(),
-                answer: commit.short().to_string(),
-            });
-        }
+    fn doubts(&self) -> impl Iterator<Item = Doubt> {
+        self.damage().into_iter().chain(self.loss())
+    }
 
+    fn damage(&self) -> Option<Doubt> {
+        let target = &self.found.target;
+        let damage = self.found.sound.damage.as_ref()?;
+        let Refusal::LedgerTampered { commit, .. } = damage else {
+            return None;
+        };
+        Some(Doubt {
+            about: format!("ledger of {target}: {damage}; nothing below it was verified"),
+            question: "Sign above it all the same? Type the first 12 characters of that commit:"
+                .into(),
+            answer: commit.short().to_string(),
+        })
+    }
+
+    /// A head that this machine saw and that is gone. Below damage, GitHub's list alone shows it.
+    fn loss(&self) -> Option<Doubt> {
+        let target = &self.found.target;
         let seen = self.missing()?;
-        let found = self.found.tail.tip();
+        if self.found.sound.damage.is_some() && self.found.sound.listed.contains(&seen.at.commit) {
+            return None;
+        }
+        let found = self.found.sound.tail.tip();
         let (SeenHead { at, seen_at }, reach) = (seen, self.reach());
         Some(Doubt {
             about: format!(
@@ -318,11 +330,11 @@ impl Look {
     /// What to keep after signing, given what is remembered by then.
     fn merged(&self, before: Option<Remembered>, now: Timestamp) -> Remembered {
         let head = SeenHead {
-            at: self.found.tail.tip().clone(),
+            at: self.found.sound.tail.tip().clone(),
             seen_at: now,
         };
         match before {
-            Some(before) if self.found.tail.covers(&before.head.at) => {
+            Some(before) if self.found.sound.tail.covers(&before.head.at) => {
                 Remembered::grown(head, Some(before))
             }
             // Another command has signed since, above what was seen here.
