@@ -82,7 +82,12 @@ impl<'a> LedgerBranch<'a> {
     /// The same with a look in any case, for what cannot be undone.
     pub(crate) async fn look_at(&self, claim: &Claim) -> Result<(), Fenced> {
         let view = self.look(claim.tail()).await.map_err(Fenced::Unseen)?;
-        claim.still_allows(&view).map_err(Fenced::Lapsed)
+        let allowed = claim.still_allows(&view);
+        if allowed.is_err() {
+            // A look that found the claim lapsed opens nothing for the next five seconds.
+            self.looked.set(None);
+        }
+        allowed.map_err(Fenced::Lapsed)
     }
 
     /// The obstacle in the answer that confirmed the claim: a tag at another commit, set since the

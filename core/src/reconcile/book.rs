@@ -25,7 +25,9 @@ pub struct Book {
     /// The receipts of pull requests whose numbers are known.
     pulls: BTreeMap<u64, ReceiptId>,
     /// The claims of each operation of a run until its end.
-    rounds: BTreeMap<Pair, Round>,
+    rounds: Vec<Round>,
+    /// The newest round of each operation.
+    newest: BTreeMap<Pair, usize>,
     /// When entries were appended, as far as GitHub proves it.
     dates: Dates,
     /// Claims whose receipts do not hold, and when they were made.
@@ -41,8 +43,8 @@ enum Thing {
 }
 
 /// The claims of an operation until its end: any of their attempts may have done it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Round {
+#[derive(Debug)]
+struct Round {
     /// The entry of the first claim, and what that says about time.
     first: u64,
     first_at: Timestamp,
@@ -67,7 +69,8 @@ pub struct Spent {
     /// Why it does not count: its signatures do not hold.
     pub flaw: Option<String>,
     outcome: Option<(EventType, GithubResponse)>,
-    round: Option<Round>,
+    /// Which of the book's rounds it belongs to.
+    round: Option<usize>,
 }
 
 /// How a spent receipt stands.
@@ -146,27 +149,30 @@ impl Book {
         entry: &Entry,
         expires_at: Option<Timestamp>,
         holds: bool,
-    ) -> Option<Round> {
+    ) -> Option<usize> {
         let pair = Pair::named_by(entry);
-        let open = self.rounds.get_mut(&pair).filter(|round| !round.has_ended);
+        let newest = self.newest.get(&pair).copied();
+        let open = newest.filter(|at| !self.rounds[*at].has_ended);
         match (entry.event_type, open) {
             (EventType::Claimed, _) if !holds => None,
-            (EventType::Claimed, Some(round)) => {
+            (EventType::Claimed, Some(at)) => {
+                let round = &mut self.rounds[at];
                 round.expires_at = round.expires_at.max(expires_at);
-                Some(*round)
+                Some(at)
             }
             (EventType::Claimed, None) => {
-                let round = Round {
+                let at = self.rounds.len();
+                self.rounds.push(Round {
                     first: entry.sequence,
                     first_at: entry.timestamp,
                     expires_at,
                     has_ended: false,
-                };
-                self.rounds.insert(pair, round);
-                Some(round)
+                });
+                self.newest.insert(pair, at);
+                Some(at)
             }
-            (EventType::Succeeded | EventType::Failed, Some(round)) => {
-                round.has_ended = true;
+            (EventType::Succeeded | EventType::Failed, Some(at)) => {
+                self.rounds[at].has_ended = true;
                 None
             }
             _ => None,
@@ -175,7 +181,7 @@ impl Book {
 
     /// How the time at which GitHub made something public does not fit the claims that allow it.
     pub(super) fn untimely(&self, spent: &Spent, public_at: Timestamp) -> Option<(Code, String)> {
-        let round = spent.round.as_ref()?;
+        let round = self.rounds.get(spent.round?)?;
         let claimed_at = self.dates.claimed_at(round.first, round.first_at);
         if claimed_at.since(public_at) > MOST_APART {
             let told = format!(
