@@ -588,7 +588,7 @@ fn without_rules_githubs_activity_shows_that_the_ledger_was_not_set_back() {
     for tag in ["v1", "v2"] {
         let report = stage.tag().input("tag-name", tag).approved().run();
         report.succeeded();
-        assert_eq!(guard(&report), "GitHub's activity shows plain pushes alone");
+        assert_eq!(guard(&report), "GitHub's activity shows only plain pushes");
     }
     assert_eq!(looks_at_activity(&stage), 2);
 }

@@ -222,7 +222,7 @@ pub enum Refusal {
     },
     /// Nothing shows that the branch was not rewound to the receipt's checkpoint.
     #[error(
-        "nothing shows that the ledger was not set back since the receipt's plan was made: its branch's rules do not forbid that, and {problem}"
+        "the ledger may have been set back since the receipt's plan was made: its branch's rules do not forbid that, and {problem}"
     )]
     LedgerUnguarded {
         /// What GitHub's activity shows or lacks.

@@ -30,9 +30,9 @@ pub fn requests_needed(operation: &Operation, attach: AttachReceipt) -> u64 {
     REQUESTS_NEEDED + 2 * uploads(operation, attach)
 }
 
-/// GraphQL points that must be left: enough for twelve tries each of claim, outcome and its
+/// GraphQL points that must be left: enough for twenty tries each of claim, outcome and its
 /// correction, with a look between.
-pub const POINTS_NEEDED: u64 = 3 * 12 * 2;
+pub const POINTS_NEEDED: u64 = 3 * 20 * 2;
 
 /// The facts of one preflight.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -670,8 +670,8 @@ mod tests {
     #[test]
     fn the_budget_must_cover_the_worst_case() {
         let left = |remaining: u64| move |world: &mut World| world.budget.remaining = remaining;
-        assert_eq!(verdict(&tag(), left(72)), "-");
-        assert_eq!(verdict(&tag(), left(71)), "preflight_rate_limit");
+        assert_eq!(verdict(&tag(), left(120)), "-");
+        assert_eq!(verdict(&tag(), left(119)), "preflight_rate_limit");
         let requests = |remaining: u64| {
             move |world: &mut World| {
                 world.requests = Some(Budget {

@@ -222,7 +222,7 @@ fn after_failure(record: &AuditRecord) -> String {
     match record.ledger.claim {
         Some(claim) => {
             format!(
-                "**The receipt is spent** (ledger entry {}): another try needs a new plan and a new approval.",
+                "**The receipt is spent** (ledger entry {}): to try again, approve it again.",
                 claim.sequence
             )
         }

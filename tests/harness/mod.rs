@@ -628,7 +628,7 @@ impl<'a> Attempt<'a> {
                 .iter()
                 .filter(|event| event.endpoint == endpoint)
                 .count()
-                == nth
+                >= nth
         });
         meanwhile();
         surfaces.report(&child.wait_with_output().unwrap())

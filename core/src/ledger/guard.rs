@@ -98,7 +98,7 @@ impl Guarded {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ByRules => "rules forbid deletion and forced pushes",
-            Self::ByMoves => "GitHub's activity shows plain pushes alone",
+            Self::ByMoves => "GitHub's activity shows only plain pushes",
         }
     }
 }
@@ -185,7 +185,7 @@ fn newest_seen(moves: &[Move], tail: &Tail, chain: &[&CommitId]) -> Result<usize
 fn rewound(step: &Move) -> Unjoined {
     let Move { before, after, .. } = step;
     Unjoined::Broken(match step.kind {
-        MoveKind::Creation => format!("the branch was made anew at {after}"),
+        MoveKind::Creation => format!("the branch was recreated at {after}"),
         _ => format!("the branch was deleted, or moved by force, from {before} to {after}"),
     })
 }

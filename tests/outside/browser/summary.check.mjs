@@ -46,8 +46,8 @@ function headed(seen, { heading, kind, banner }) {
 
 function shipped(seen, { heading, banner = [], claim = 1 }) {
   headed(seen, { heading, kind: 'Success', banner: ['PROD — shipped, as approved', `Signed by ${APPROVER}.`, ...banner] });
-  expect(seen.titles, ['What GitHub holds', 'Checks: all 18 hold', 'Receipt', 'Timeline'], 'the sections');
-  expect([seen.checks.length, seen.checks.every((row) => row[0] === '✅ holds')], [18, true], 'the checks');
+  expect(seen.titles, ['What GitHub holds', 'Checks: all 19 hold', 'Receipt', 'Timeline'], 'the sections');
+  expect([seen.checks.length, seen.checks.every((row) => row[0] === '✅ holds')], [19, true], 'the checks');
   includes(seen.receipt['Signed by'], `${APPROVER} SHA256:`);
   expect(seen.receipt.Run, RUN, 'the run of the receipt');
   expect(seen.timeline.map((step) => /^\w+( \w+)?(?=:| )/.exec(step)[0].split(' ')[0]), ['planned', 'authorized', 'begun', 'receipt', 'outcome', 'ended'], 'the timeline');
@@ -96,7 +96,7 @@ const EXPECTED = {
 };
 
 function failed(seen, kind, code, reason) {
-  const banner = ['PROD — failed.', 'What went wrong:', reason, `(${code})`, 'The receipt is spent (ledger entry 1): another try needs a new plan and a new approval.'];
+  const banner = ['PROD — failed.', 'What went wrong:', reason, `(${code})`, 'The receipt is spent (ledger entry 1): to try again, approve it again.'];
   headed(seen, { heading: `Countersign: ${kind} v1.0.0 — failed`, kind: 'Failed', banner });
   expect(seen.timeline.at(-1).split(': ')[1], 'failed', 'the end of the timeline');
 }

@@ -157,7 +157,7 @@ fn a_branch_that_was_made_anew_is_rewound() {
     let seen = scene.push(LONG_AGO);
     scene.moved(seen.commit.clone(), zeros(), MoveKind::Other, NOON);
     scene.moved(zeros(), seen.commit.clone(), MoveKind::Creation, NOON);
-    let anew = broken(&format!("the branch was made anew at {}", seen.commit));
+    let anew = broken(&format!("the branch was recreated at {}", seen.commit));
     assert_eq!(scene.joins_for(&seen), anew);
 
     // Also where the record of the old branch went with it.
