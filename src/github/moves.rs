@@ -20,7 +20,8 @@ const MOST_PAGES: usize = 2 * MOST_TAIL_COMMITS / PAGE;
 struct Activity {
     before: String,
     after: String,
-    activity_type: String,
+    #[serde(rename = "activity_type")]
+    kind: String,
     timestamp: String,
 }
 
@@ -37,7 +38,7 @@ impl Activity {
         Ok(Move {
             before: commit(&self.before)?,
             after: commit(&self.after)?,
-            kind: match self.activity_type.as_str() {
+            kind: match self.kind.as_str() {
                 "push" => MoveKind::Push,
                 "branch_creation" => MoveKind::Creation,
                 _ => MoveKind::Other,
