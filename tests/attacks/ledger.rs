@@ -1,12 +1,14 @@
 //! Attacks on the ledger: double use, rollback, forks, and entries that somebody wrote around Countersign.
 
-use std::thread;
+use std::{fs, thread};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
+    authority::Authority,
     document::Document as _,
     envelope::Envelope,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path},
+    trust::TrustFile,
 };
 use countersign_sim::Switch;
 use ed25519_dalek::Signer as _;
@@ -14,7 +16,7 @@ use ed25519_dalek::Signer as _;
 use crate::{
     Scene,
     forge::{envelope, parts},
-    harness::{Attempt, Stage, fresh_key, terms},
+    harness::{Attempt, Stage, fresh_key, now, terms},
     judge::{attempted, tells_nothing_else},
 };
 
@@ -58,6 +60,14 @@ pub const SCENES: &[Scene] = &[
     (
         "the branch is set back under another approval",
         set_back_under_another_approval,
+    ),
+    (
+        "a revoked key signs above a commit that restores the old trust file's version",
+        a_revoked_key_above_an_old_authority,
+    ),
+    (
+        "a revoked key signs above a commit that takes the trust file's version away",
+        a_revoked_key_above_no_authority,
     ),
     ("the ledger begins anew", a_new_beginning),
     ("a fork of the same length takes the ledger's place", a_fork),
@@ -287,6 +297,53 @@ fn set_back_under_another_approval() {
         attempt,
         "ledger_unguarded",
     );
+}
+
+/// Trust file versions 1 and 2, of which the second revokes the approver and has decided; the older
+/// one is handed over again. Gives its root, and what the ledger said while it was the newest.
+fn a_revoked_approver(stage: &Stage) -> (String, Authority) {
+    let path = stage.workspace().join("trust.json");
+    let pinned = || {
+        let file = TrustFile::from_document(&fs::read(&path).unwrap()).unwrap();
+        Authority {
+            trust: Some(file.verify(None, now()).unwrap().pin()),
+            policy: None,
+        }
+    };
+    let (_, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
+    let (old, before) = (fs::read(&path).unwrap(), pinned());
+    stage.revoke("2026-01-01T00:00:00Z");
+    stage.remember(&pinned());
+
+    fs::write(&path, old).unwrap();
+    (root, before)
+}
+
+/// The receipt names the commit that the thief has just made, so that nothing lies above it.
+fn signed_by_a_revoked_key(stage: &Stage, root: &str, name: &str) {
+    let attempt = stage
+        .tag()
+        .approved()
+        .input("trusted-keys", "")
+        .input("trust-file", "trust.json")
+        .input("trust-root", root);
+    attempted(stage, name, attempt, "trust_rolled_back");
+}
+
+fn a_revoked_key_above_an_old_authority() {
+    let stage = Stage::new();
+    let (root, before) = a_revoked_approver(&stage);
+    stage.remember(&before);
+    let name = "a revoked key signs above a commit that restores the old trust file's version";
+    signed_by_a_revoked_key(&stage, &root, name);
+}
+
+fn a_revoked_key_above_no_authority() {
+    let stage = Stage::new();
+    let (root, _) = a_revoked_approver(&stage);
+    stage.sim.remove("receipt-ledger", &["authority.json"]);
+    let name = "a revoked key signs above a commit that takes the trust file's version away";
+    signed_by_a_revoked_key(&stage, &root, name);
 }
 
 fn a_new_beginning() {
