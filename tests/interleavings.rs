@@ -47,6 +47,8 @@ enum Misfortune {
 #[derive(Clone, Copy, Debug)]
 struct Try {
     receipt: usize,
+    /// Whether someone pushes a commit to the ledger first that adds no entry.
+    strays: bool,
     misfortune: Option<(Endpoint, usize, usize, Misfortune)>,
 }
 
@@ -119,8 +121,11 @@ impl ReferenceStateMachine for Anything {
                 times,
                 misfortune.clone(),
             );
-            proptest::option::weighted(0.8, place).prop_map(move |misfortune| Try {
+            let strays = proptest::bool::weighted(0.2);
+            let misfortune = proptest::option::weighted(0.8, place);
+            (strays, misfortune).prop_map(move |(strays, misfortune)| Try {
                 receipt,
+                strays,
                 misfortune,
             })
         };
@@ -184,6 +189,9 @@ impl World {
 
     fn make(&self, attempt: Try) {
         let sim = &self.stage.sim;
+        if attempt.strays {
+            sim.commit("receipt-ledger", &[("README.md", b"changed")]);
+        }
         let Some((endpoint, nth, times, misfortune)) = attempt.misfortune else {
             self.attempt(attempt.receipt).run();
             return;
