@@ -15,12 +15,12 @@ use countersign_core::{
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
     ledger::{
-        self, Append, Appended, Base, BranchCommit, Checkpoint, Examiner, Followed, Guard,
-        HEAD_PATH, Head, LedgerStore, LedgerView, Links, Moves, Tail, Verifier,
+        self, Append, Appended, Base, BranchCommit, Checkpoint, Entry, Examiner, Followed, Guard,
+        HEAD_PATH, Head, LedgerStore, LedgerView, Links, Moves, Sent, Tail, Use, Verifier,
     },
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{Operation, TagMessage, TagRepo, Target},
-    receipt::Terms,
+    receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::Timestamp,
     world::{Budget, CommitFact, World},
@@ -171,6 +171,50 @@ fn claimed(line: &str, keys: &TrustedKeys, runtime: &tokio::runtime::Runtime) ->
     store.0.take().unwrap()
 }
 
+/// So many claims of other runs above the checkpoint: the commits, newest first, and the entries.
+fn busy(claim: &[u8], entries: u64) -> (Vec<BranchCommit>, Vec<Option<Vec<u8>>>) {
+    let mut claim = Entry::from_document(claim).unwrap();
+    claim.run = "4".parse().unwrap();
+    let (mut commits, mut files) = (Vec::new(), Vec::new());
+    let mut parent = commit();
+    for sequence in 1..=entries {
+        claim.sequence = sequence;
+        let id: CommitId = format!("{sequence:040x}").parse().unwrap();
+        commits.push(BranchCommit {
+            id: id.clone(),
+            parents: vec![parent],
+            head: String::from_utf8(Head::at(claim.id()).to_document()).ok(),
+            authority: None,
+            proven_at: None,
+            author: None,
+        });
+        files.push(Some(claim.to_document()));
+        claim.previous = Some(claim.id().digest);
+        parent = id;
+    }
+    commits.reverse();
+    (commits, files)
+}
+
+/// What a tail allows to a receipt, from GitHub's commits and files on.
+fn judged(
+    (commits, files): &(Vec<BranchCommit>, Vec<Option<Vec<u8>>>),
+    receipt: &VerifiedReceipt,
+) -> Use {
+    let base = Base::At(checkpoint());
+    let Followed::Reached(links) = Links::follow(&commits[0].id, &base, commits).unwrap() else {
+        unreachable!("the last commit's parent is the checkpoint")
+    };
+    let tail = links.read(files.iter().cloned()).unwrap();
+    let executor = Executor {
+        run_id: harness::RUN.parse().unwrap(),
+        run_attempt: RunAttempt(1),
+        operation_id: "op-1".parse().unwrap(),
+    };
+    tail.standing(receipt, &executor, &Sent::new(), |_| false)
+        .unwrap()
+}
+
 fn benchmarks(criterion: &mut Criterion) {
     let key = SigningKey::from_bytes(&[1; 32]);
     let keys = TrustedKeys::parse(&harness::trusted_line(&key, "alice@example.org")).unwrap();
@@ -204,6 +248,13 @@ fn benchmarks(criterion: &mut Criterion) {
             .unwrap()
     };
     let (entry, head) = (file("000000001.json"), file(HEAD_PATH));
+    let receipt = Envelope::parse(&line).unwrap();
+    let receipt = receipt.verify(&keys, Threshold::ONE).unwrap();
+    let tail = busy(&entry, 100);
+    assert_eq!(judged(&tail, &receipt), Use::Free);
+    criterion.bench_function("ledger: decide over a tail of 100 entries", |bencher| {
+        bencher.iter(|| judged(black_box(&tail), &receipt));
+    });
     criterion.bench_function("ledger: verify an entry", |bencher| {
         bencher.iter(|| {
             let mut verifier = Verifier::default();
