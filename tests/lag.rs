@@ -378,6 +378,6 @@ fn assets_are_uploaded_to_a_host_that_reports_no_limits() {
     pins![S9];
     let stage = Stage::new();
     let attempt = two_files(&stage).approved();
-    stage.sim.rate_limit(1000, 90);
+    stage.sim.rate_limit(1000, 130);
     shipped(&stage, &attempt.run());
 }
