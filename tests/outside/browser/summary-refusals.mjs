@@ -1,7 +1,7 @@
 // Each refusal that there is, brought about on a stage of its own; every case gives what the attempt left behind.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { until } from '../github/stage.mjs';
+import { unprotect, until } from '../github/stage.mjs';
 import { APPROVER, PULL, RELEASE, RUN, TAG, bare, changed, lineOf, moment, newKey, resigned } from './summary-stage.mjs';
 
 /** An attempt with a receipt in which the approver changed something. */
@@ -134,6 +134,13 @@ export const REFUSALS = {
     await sim.ask('commit', { branch: 'receipt-ledger', path: 'ledger.json', text: `${JSON.stringify({ sequence: 1, digest })}\n` });
     return stage.act({ plan, receipt });
   },
+  ledger_unguarded: meanwhile(async (_, sim) => {
+    await unprotect(sim);
+    const name = 'refs/heads/receipt-ledger';
+    const sha = await sim.ask('ref', { name });
+    await sim.ask('commit', { branch: 'receipt-ledger', path: 'junk.txt', text: 'junk' });
+    await sim.ask('set_ref', { name, sha });
+  }),
   operation_done: async (stage, sim) => {
     const { plan, receipt } = await stage.approved(TAG);
     const another = resigned(stage, receipt, (terms) => (terms.receipt_id = 'receipt-of-bob'));

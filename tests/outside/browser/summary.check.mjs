@@ -37,9 +37,9 @@ function wellFormed(markdown, seen) {
 const KINDS = { Success: 'tip', DryRun: 'note', Refused: 'caution', Failed: 'warning', Unknown: 'warning' };
 
 /** Heading, banner and mode. */
-function headed(seen, { heading, kind, banner }) {
+function headed(seen, { heading, kind, banner, alerts = 1 }) {
   expect(seen.heading, heading, 'the heading');
-  expect(seen.alerts.length, 1, 'the number of alerts');
+  expect(seen.alerts.length, alerts, 'the number of alerts');
   expect(seen.alerts[0].kind, KINDS[kind], 'the kind of alert');
   for (const part of banner) includes(seen.alerts[0].text, part);
 }
@@ -80,7 +80,7 @@ const EXPECTED = {
   },
   'campaign-shipped': (seen) => {
     headed(seen, { heading: 'Countersign: campaign Version 1 — shipped', kind: 'Success', banner: ['PROD — all of it shipped, as approved.'] });
-    expect(seen.checks.length, 54, 'the checks of three operations');
+    expect(seen.checks.length, 57, 'the checks of three operations');
   },
   'campaign-stopped': (seen) => {
     const banner = ['PROD — 1 of 3 shipped; it stopped at release, and what follows was not begun.', 'Why it stopped: GitHub refused the request', 'tag name is protected', '(github_rejected)', 'What to do: Re-run the job to go on'];
@@ -106,7 +106,8 @@ function refused(seen, code, record) {
   holds(/^Countersign: .+ — refused$/.test(seen.heading), `the heading is ${seen.heading}`);
   const plain = (text) => text.replaceAll('`', '').replace(/\s+/g, ' ');
   const banner = [`— refused, nothing was written to GitHub.`, `Why it was not shipped: ${plain(record.error_message)} (${code})`, `What to do: ${plain(record.remedy)}`];
-  headed(seen, { heading: seen.heading, kind: 'Refused', banner });
+  // A ledger that no rules protect has an alert of its own.
+  headed(seen, { heading: seen.heading, kind: 'Refused', banner, alerts: code === 'ledger_unguarded' ? 2 : 1 });
   const broken = record.checks.filter((row) => row.verdict === 'broken');
   expect(seen.checks.length, record.checks.length, 'the number of checks');
   for (const [index, row] of broken.entries()) {

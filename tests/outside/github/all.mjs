@@ -10,7 +10,7 @@ import { check, expect, verdict } from './stage.mjs';
 
 /** Every request of the product, `PATCH …/pulls/{pull_number}` (closing what nobody approved) and `GET …/git/blobs` (cut texts) included. */
 const ENDPOINTS = [
-  'GET /rate_limit', 'GET ', 'GET /actions/artifacts/{artifact_id}/{archive_format}', 'GET /actions/runs/{run_id}', 'GET /actions/runs/{run_id}/approvals',
+  'GET /rate_limit', 'GET ', 'GET /activity', 'GET /actions/artifacts/{artifact_id}/{archive_format}', 'GET /actions/runs/{run_id}', 'GET /actions/runs/{run_id}/approvals',
   'GET /actions/runs/{run_id}/artifacts', 'POST /actions/workflows/{workflow_id}/dispatches', 'GET /contents/{path}', 'GET /git/blobs/{file_sha}',
   'POST /git/commits', 'GET /git/commits/{commit_sha}', 'GET /git/ref/{ref}', 'POST /git/refs', 'POST /git/tags', 'GET /git/tags/{tag_sha}', 'POST /git/trees',
   'POST /issues/{issue_number}/labels', 'GET /pulls', 'POST /pulls', 'PATCH /pulls/{pull_number}', 'POST /pulls/{pull_number}/requested_reviewers',

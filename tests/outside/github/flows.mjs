@@ -1,7 +1,7 @@
 // Every way of the product that sends REST requests, driven against the simulator; the simulator's transcript has what was said.
 import { readFileSync } from 'node:fs';
 import { faults } from './sarif.mjs';
-import { Proxy, RUN, Simulator, Stage, check, expect, json, succeeded, until } from './stage.mjs';
+import { Proxy, RUN, Simulator, Stage, check, expect, json, succeeded, unprotect, until } from './stage.mjs';
 
 /** A simulator with a ledger and an approver, behind a proxy with these hooks. */
 export async function scene(hooks, variables, work) {
@@ -262,6 +262,10 @@ const flows = () => ({
     succeeded(await stage.ship({ ...tag, 'tag-name': 'v0.9.0' }));
     for (let at = 0; at < 100; at += 1) await sim.ask('commit', { branch: 'receipt-ledger', path: 'stray.txt', text: String(at) });
     succeeded(await stage.act({ plan, receipt }));
+  },
+  async 'a ledger that no rules protect'(stage, sim) {
+    await unprotect(sim);
+    succeeded(await stage.ship(tag));
   },
   async 'an audit of what is there'(stage, sim) {
     stage.file('a.txt', 'aaa');

@@ -110,6 +110,15 @@ export function send(target, { method, path, headers, body }) {
   });
 }
 
+/** Takes every ruleset away, as an administrator can: nothing protects the ledger's branch then. */
+export async function unprotect(sim) {
+  const token = await sim.ask('token', { contents: 'write', actions: 'write', administration: 'write' });
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': 'check' };
+  const path = `/repos/${sim.repository}/rulesets`;
+  const listed = await send(sim.api_url, { method: 'GET', path, headers });
+  for (const { id } of JSON.parse(listed.body)) await send(sim.api_url, { method: 'DELETE', path: `${path}/${id}`, headers });
+}
+
 export const json = (status, value) => ({ status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: Buffer.from(JSON.stringify(value)) });
 
 /** One process of the product; `child` is there to be killed. */

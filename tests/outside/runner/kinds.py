@@ -25,7 +25,7 @@ def whole_way(stage, kind):
         planned.green()
         told = planned.outputs()
         same((told["status"], told["error-code"]), ("dry_run", ""))
-        holds(planned.summary(), "DRY RUN", f"countersign authorize --run 17231231 --repository {stage.repository}", "What would change")
+        holds(planned.summary(), "DRY RUN", "countersign authorize \\", f"--run 17231231 --repository {stage.repository} ", "What would change")
         same(stage.writes(), before)
     with check(f"{kind}: the plan in the artifact is the one that the output names"):
         plan = planned.plan()

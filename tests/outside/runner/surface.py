@@ -22,7 +22,7 @@ RUNNER = {
     "RUNNER_DEBUG", "RUNNER_ENVIRONMENT", "RUNNER_NAME", "RUNNER_OS", "RUNNER_TEMP", "RUNNER_TOOL_CACHE",
 }
 # What people set on their own machines, for the commands that are theirs, and administrators of other servers on runners.
-PEOPLE = {"GH_TOKEN", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "NODE_EXTRA_CA_CERTS"}
+PEOPLE = {"GH_TOKEN", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "NODE_EXTRA_CA_CERTS", "XDG_STATE_HOME"}
 MIB = 1 << 20
 
 
@@ -167,7 +167,7 @@ def summary(direct):
             holds(done.summary.decode(), "DRY RUN", "More is left out here")
             fits(done)
     with check("though cut, the summary tells how to approve it"):
-        holds(planned["a"].summary.decode(), "countersign authorize --run")
+        holds(planned["a"].summary.decode(), "countersign authorize \\", "--run ")
     publish = {"mode": "prod", "target_sha": sha, "trusted_keys": stage.key}
     with check("a refusal of the same has one too, and tells what to do"):
         refused = direct.attempt(**publish, **of("*_.zip"))

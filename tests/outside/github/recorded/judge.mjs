@@ -9,6 +9,7 @@ import { judgeSimulator } from './simulated.mjs';
 
 /** Endpoints of the product that no scenario asks for. */
 const UNRECORDED = [
+  'GET /activity',
   'GET /actions/artifacts/{artifact_id}/{archive_format}',
   'GET /actions/runs/{run_id}',
   'GET /actions/runs/{run_id}/approvals',
