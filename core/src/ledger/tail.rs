@@ -148,7 +148,8 @@ impl Tail {
             })
     }
 
-    /// The commits from the tip down to a checkpoint, with both.
+    /// The commits from the tip down to a checkpoint, with both; the checkpoint alone if it is not on
+    /// the chain, which joins with nothing.
     pub(super) fn commits_from<'a>(&'a self, checkpoint: &'a Checkpoint) -> Vec<&'a CommitId> {
         let above = self.above(checkpoint).unwrap_or_default();
         let above = above.iter().rev().map(|commit| &commit.at.commit);
