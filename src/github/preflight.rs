@@ -155,7 +155,7 @@ impl GitHub {
             && !sighting.guard.forbids_rewinding()
             && let Ok(tail) = &sighting.ledger
         {
-            let repository = &terms.target.repository;
+            let repository = &sighting.target.repository;
             sighting.guard.moves = self.moves_since(repository, tail, terms).await;
         }
         preflight
