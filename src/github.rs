@@ -52,7 +52,7 @@ use sha2::{Digest as _, Sha256};
 use countersign_core::{digest::Digest, ledger::Claim, text::excerpt, timestamp::Timestamp};
 
 use self::{pace::Pace, tail::KnownTails, window::Window};
-use crate::tempo::Tempo;
+use crate::tempo::{SinceBoot, Tempo};
 
 pub(crate) use self::{
     actions::{Dispatch, FoundRun, HeadRepository},
@@ -90,6 +90,7 @@ pub struct GitHub {
     pace: Pace,
     /// How long it may take to send a write that becomes visible.
     to_send: Duration,
+    since_boot: SinceBoot,
     windows: Windows,
     tails: KnownTails,
 }
@@ -148,6 +149,7 @@ impl GitHub {
             patience,
             pace,
             to_send: prompt::TO_SEND.min(tempo.silence),
+            since_boot: tempo.since_boot,
             windows: Windows::default(),
             tails: KnownTails::default(),
         })
@@ -318,7 +320,7 @@ impl GitHub {
             Err(trouble) => return Written::NotDone(trouble),
         };
         let length = bytes.len() as u64;
-        let (body, departure) = prompt::body(bytes, self.to_send);
+        let (body, departure) = prompt::body(bytes, self.to_send, self.since_boot);
         let mut request = match of_json(method, &uri, body) {
             Ok(request) => request,
             Err(trouble) => return Written::NotDone(trouble),

@@ -13,7 +13,7 @@ use countersign_core::{
 };
 
 use crate::{
-    github::{GitHub, PreflightQuery, Trouble, commit_of_tag},
+    github::{GitHub, Patience, PreflightQuery, Trouble, commit_of_tag},
     random,
     tempo::Moment,
 };
@@ -29,10 +29,10 @@ struct Look {
 }
 
 impl Look {
-    fn now(retries: u64) -> Self {
+    fn now(patience: &Patience) -> Self {
         Self {
-            at: Moment::now(),
-            retries,
+            at: patience.now(),
+            retries: patience.retries(),
         }
     }
 
@@ -68,11 +68,11 @@ impl<'a> LedgerBranch<'a> {
     /// The fence before a write that becomes visible: whether the claim still allows it. A look that
     /// is a few seconds old is good enough if nothing was waited for since.
     pub(crate) async fn fence(&self, claim: &Claim) -> Result<(), Fenced> {
-        let retries = self.github.patience().retries();
+        let now = Look::now(self.github.patience());
         let is_recent = self
             .looked
             .get()
-            .is_some_and(|looked| looked.is_recent(Look::now(retries)));
+            .is_some_and(|looked| looked.is_recent(now));
         if is_recent {
             return Ok(());
         }
@@ -182,7 +182,7 @@ impl<'a> LedgerBranch<'a> {
 
 impl LedgerStore for LedgerBranch<'_> {
     async fn look(&self, known: &Tail) -> Result<LedgerView, Refusal> {
-        let moment = Look::now(self.github.patience().retries());
+        let moment = Look::now(self.github.patience());
         let looked = self
             .github
             .look(&PreflightQuery::new(&self.operation), known)
@@ -202,7 +202,7 @@ impl LedgerStore for LedgerBranch<'_> {
 
     async fn append(&self, append: &Append) -> Appended {
         let repository = &self.operation.target().repository;
-        let moment = Look::now(self.github.patience().retries());
+        let moment = Look::now(self.github.patience());
         let appended = self
             .github
             .append(repository, append, &self.operation.watched_ref())

@@ -27,7 +27,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_core::timestamp::Timestamp;
 
-pub use crate::{exit::Exit, github::GitHub, log::Log, runner::Environment, tempo::Tempo};
+pub use crate::{
+    exit::Exit,
+    github::GitHub,
+    log::Log,
+    runner::Environment,
+    tempo::{SinceBoot, Tempo, since_boot},
+};
 
 /// Tells the time. A plain function, so that the decision itself never asks for it.
 pub type Clock = fn() -> Timestamp;

@@ -2,9 +2,9 @@
 
 mod harness;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
-use countersign_sim::{Effect, Endpoint, Fault};
+use countersign_sim::{Effect, Endpoint, Fault, Hold};
 use harness::{Attempt, Report, Stage};
 use serde_json::json;
 
@@ -175,10 +175,10 @@ fn what_cannot_be_written_down_is_not_done() {
         } else {
             attempt(&stage).approved()
         };
+        let hold = Hold::default();
         stage
             .sim
-            .plan(Fault::on(Endpoint::Preflight).then(Effect::Late(Duration::from_millis(500))));
-        let seen = stage.sim.events().len();
+            .plan(Fault::on(Endpoint::Preflight).then(Effect::Held(hold.clone())));
         let (mut command, _surfaces) = attempt.process();
         let variable = |name: &str| {
             let found = command
@@ -188,12 +188,9 @@ fn what_cannot_be_written_down_is_not_done() {
         };
         let (temp, outputs) = (variable("RUNNER_TEMP"), variable("GITHUB_OUTPUT"));
         let child = command.spawn().unwrap();
-        stage.sim.wait_until(|events| {
-            events[seen..]
-                .iter()
-                .any(|event| event.endpoint == Endpoint::Preflight)
-        });
+        hold.reached();
         fs::remove_dir_all(&temp).unwrap();
+        hold.release();
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(1), "{told}");

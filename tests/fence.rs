@@ -6,13 +6,8 @@
 
 mod harness;
 
-use std::time::Duration;
-
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Attempt, Report, Stage, now};
-
-/// Long enough for a push, also on a busy machine.
-const HELD: Duration = Duration::from_secs(4);
 
 /// Each operation, and the request that makes it visible.
 fn visible(stage: &Stage) -> [(Attempt<'_>, Endpoint); 5] {
@@ -160,7 +155,7 @@ fn what_was_done_is_recorded_even_if_that_takes_longer_than_the_receipt_is_valid
 fn no_pull_request_is_opened_whose_head_branch_moved_before_the_claim_was_confirmed() {
     let stage = Stage::new();
     let attempt = stage.pull().approved();
-    let report = attempt.run_held(Endpoint::Append, 1, HELD, || {
+    let report = attempt.run_losing(Endpoint::Append, 1, || {
         stage.sim.commit("next", &[("more", b"more")]);
     });
     ends(&report, 1, "pull_mismatch");
@@ -184,7 +179,7 @@ fn no_pull_request_is_opened_whose_head_branch_moved_or_vanished_before_the_last
         stage
             .sim
             .plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetBefore));
-        let report = attempt.run_held(Endpoint::ListPulls, 1, HELD, || moves(&stage));
+        let report = attempt.run_while(Endpoint::ListPulls, || moves(&stage));
         ends(&report, 4, "pull_mismatch");
         assert_eq!(stage.sim.pulls().len(), 0);
         let opened = stage.writes().into_iter();

@@ -16,7 +16,7 @@ use countersign_core::{
     ledger::{Checkpoint, Head},
     plan::Plan,
 };
-use countersign_sim::{Access, Effect, Endpoint, Fault, Permissions};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Hold, Permissions};
 use harness::{Attempt, RUN, Report, Stage};
 
 const CAMPAIGN: &str = r#"
@@ -668,18 +668,14 @@ fn a_killed_campaign_is_resumed_by_the_next_attempt() {
     office.dry_run("dana");
     let receipts = office.receipts(&["alice", "bob"]);
     // Publication of the release is held, and the process is killed meanwhile.
-    let held = Effect::Late(std::time::Duration::from_secs(3));
+    let hold = Hold::default();
     office
         .stage
         .sim
-        .plan(Fault::on(Endpoint::PublishRelease).then(held));
+        .plan(Fault::on(Endpoint::PublishRelease).then(Effect::Held(hold.clone())));
     let (mut command, surfaces) = office.publish("dana", &receipts).process();
     let mut child = command.spawn().unwrap();
-    office.stage.sim.wait_until(|events| {
-        events
-            .iter()
-            .any(|event| event.endpoint == Endpoint::PublishRelease)
-    });
+    hold.reached();
     child.kill().unwrap();
     let killed = surfaces.report(&child.wait_with_output().unwrap());
     assert_eq!(

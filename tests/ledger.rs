@@ -6,8 +6,6 @@
 
 mod harness;
 
-use std::time::Duration;
-
 use countersign_sim::{Effect, Endpoint, Fault, Switch};
 use harness::{Attempt, Report, Stage};
 
@@ -497,15 +495,13 @@ fn a_pull_request_is_found_again_under_a_receipt_that_was_issued_after_it_was_op
     assert_eq!(stage.ledger_events(), ["claimed", "claimed", "succeeded"]);
 }
 
-/// Longer than a look at the ledger is taken for recent.
-const OLD: Duration = Duration::from_millis(5500);
-
 #[test]
 fn an_attempt_that_lost_its_claim_while_it_waited_publishes_and_deletes_nothing() {
     let stage = Stage::new();
     stage.file("app.zip", "bytes");
     let attempt = stage.release().input("files", "app.zip").approved();
-    let report = attempt.run_held(Endpoint::UploadAsset, 1, OLD, || {
+    let report = attempt.run_while_uploading(|| {
+        stage.sleep(6);
         second(&attempt).run().succeeded();
     });
     assert_eq!(
@@ -529,9 +525,7 @@ fn nothing_is_published_that_became_ready_after_the_receipts_end() {
     let stage = Stage::new();
     stage.file("app.zip", "bytes");
     let attempt = stage.release().input("files", "app.zip").approved();
-    let report = attempt.run_held(Endpoint::UploadAsset, 1, OLD, || {
-        stage.sim.shift_clock(3700);
-    });
+    let report = attempt.run_while_uploading(|| stage.sleep(3700));
     assert_eq!(
         (report.exit, report.code()),
         (1, "receipt_expired"),

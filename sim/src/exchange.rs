@@ -83,7 +83,12 @@ async fn answer(
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    if met == Some(Effect::ResetAfter) {
+    let is_lost = match &met {
+        Some(Effect::Held(hold)) => hold.keep().await,
+        Some(Effect::ResetAfter) => true,
+        _ => false,
+    };
+    if is_lost {
         return Err(Dropped);
     }
     let answer = misfortune::after(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
+use crate::hold::Hold;
 
 /// Which requests a fault applies to; every part that is set must agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,6 +176,8 @@ pub enum Effect {
     Lagging,
     /// The answer comes this much later; the work is done at once.
     Late(Duration),
+    /// The answer comes when the test lets it go; the work is done at once.
+    Held(Hold),
 }
 
 /// One planned fault.
@@ -287,6 +290,7 @@ impl Plan {
 mod tests {
     use super::{Effect, Fault, Matcher, Plan, Sighting};
     use crate::endpoint::Endpoint;
+    use crate::hold::Hold;
 
     const CREATE: Sighting<'_> = Sighting {
         endpoint: Endpoint::CreateRef,

@@ -7,7 +7,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::endpoint::Endpoint;
 
 /// Long enough for any machine, short enough for a hanging test to fail by itself.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Whether a request could change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

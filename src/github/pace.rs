@@ -86,6 +86,7 @@ mod tests {
         let tempo = Tempo {
             second: SECOND,
             silence: Duration::ZERO,
+            ..Tempo::REAL
         };
         Pace::new(tempo, limited)
     }

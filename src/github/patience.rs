@@ -11,7 +11,10 @@ use std::{
 use countersign_core::timestamp::Timestamp;
 
 use super::Trouble;
-use crate::{log::Log, tempo::Tempo};
+use crate::{
+    log::Log,
+    tempo::{Moment, SinceBoot, Tempo},
+};
 
 /// Seconds of waiting that one attempt has by default: enough for a secondary rate limit, which asks for at least one minute.
 pub(crate) const MAX_WAIT: u64 = 120;
@@ -38,6 +41,7 @@ struct End {
 /// What is left of one attempt's patience.
 pub(crate) struct Patience {
     second: Duration,
+    since_boot: SinceBoot,
     spending: Mutex<Spending>,
     end: Mutex<Option<End>>,
     retries: AtomicU64,
@@ -56,11 +60,17 @@ impl Patience {
         });
         Self {
             second: tempo.second,
+            since_boot: tempo.since_boot,
             spending,
             end: Mutex::new(None),
             retries: AtomicU64::new(0),
             log,
         }
+    }
+
+    /// This moment, by the attempt's clocks.
+    pub(crate) fn now(&self) -> Moment {
+        Moment::now(self.since_boot)
     }
 
     /// How many requests were repeated.
@@ -225,6 +235,7 @@ mod tests {
         let tempo = Tempo {
             second: Duration::from_micros(1),
             silence: Duration::ZERO,
+            ..Tempo::REAL
         };
         let patience = Patience::new(tempo, max_wait, Log::to(lines.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -304,6 +315,7 @@ mod tests {
         let tempo = Tempo {
             second: Duration::from_micros(1),
             silence: Duration::ZERO,
+            ..Tempo::REAL
         };
         let lines = Lines::default();
         let patience = Patience::new(tempo, 120, Log::to(lines.clone()));
@@ -371,6 +383,7 @@ mod tests {
         let tempo = Tempo {
             second: Duration::from_micros(1),
             silence: Duration::ZERO,
+            ..Tempo::REAL
         };
         let patience = Patience::new(tempo, 0, Log::to(lines.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -401,6 +414,7 @@ mod tests {
         let tempo = Tempo {
             second: Duration::from_secs(1),
             silence: Duration::ZERO,
+            ..Tempo::REAL
         };
         let patience = Patience::new(tempo, 70, Log::to(io::sink()));
         let (now, seconds) = (Instant::now(), Duration::from_secs);

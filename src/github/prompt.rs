@@ -10,7 +10,7 @@ use octocrab::OctoBody;
 use tokio::sync::watch;
 
 use super::{Reply, Trouble};
-use crate::tempo::Moment;
+use crate::tempo::{Moment, SinceBoot};
 
 /// How long connecting and sending may take together.
 pub(super) const TO_SEND: Duration = Duration::from_secs(10);
@@ -22,12 +22,12 @@ pub(super) struct Departure {
 }
 
 /// A body that is sent within this time from now, or never.
-pub(super) fn body(bytes: Bytes, limit: Duration) -> (OctoBody, Departure) {
-    let started = Moment::now();
+pub(super) fn body(bytes: Bytes, limit: Duration, since_boot: SinceBoot) -> (OctoBody, Departure) {
+    let started = Moment::now(since_boot);
     let (sender, has_left) = watch::channel(false);
     let piece = stream::once(async move {
         // The timer below stops while the machine sleeps; these clocks do not.
-        if !started.is_within(limit, Moment::now()) {
+        if !started.is_within(limit, Moment::now(since_boot)) {
             return Err(io::Error::other("it was ready too late"));
         }
         sender.send_replace(true);
@@ -75,6 +75,7 @@ impl Departure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tempo::since_boot;
 
     const LIMIT: Duration = Duration::from_millis(50);
 
@@ -105,14 +106,14 @@ mod tests {
 
     #[test]
     fn a_request_that_cannot_be_sent_in_time_was_not_done() {
-        let (_body, departure) = body(Bytes::from_static(b"{}"), LIMIT);
+        let (_body, departure) = body(Bytes::from_static(b"{}"), LIMIT, since_boot);
         let answered = run(departure.in_time("api".into(), std::future::pending()));
         assert_eq!(code(&answered), "github_unreachable");
     }
 
     #[test]
     fn the_answer_to_what_was_sent_may_take_longer() {
-        let (body, departure) = body(Bytes::from_static(b"{}"), LIMIT);
+        let (body, departure) = body(Bytes::from_static(b"{}"), LIMIT, since_boot);
         let answered = run(departure.in_time("api".into(), async {
             assert_eq!(bytes(body).await.unwrap(), "{}");
             tokio::time::sleep(LIMIT * 3).await;
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_asked_for_after_its_time_never_leaves() {
-        let (body, departure) = body(Bytes::from_static(b"{}"), Duration::ZERO);
+        let (body, departure) = body(Bytes::from_static(b"{}"), Duration::ZERO, since_boot);
         let answered = run(departure.in_time("api".into(), async {
             assert!(bytes(body).await.is_err());
             lost()

@@ -1,7 +1,5 @@
 //! Attacks with time: receipts that have expired, claims that were left open, and waits and branches that outlast what was approved.
 
-use std::time::Duration;
-
 use countersign_core::{
     document::Document as _,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path},
@@ -64,11 +62,185 @@ pub const SCENES: &[Scene] = &[
         "the head branch moves while a lost request is looked for",
         a_head_that_moves_before_the_last_look,
     ),
+    (
+        "the machine sleeps past the receipt's end before a tag is set",
+        asleep_before_a_tag,
+    ),
+    (
+        "the machine sleeps past the receipt's end while a claim is confirmed",
+        asleep_before_a_release_without_files,
+    ),
+    (
+        "the machine sleeps past the receipt's end before a draft is made",
+        asleep_before_a_draft,
+    ),
+    (
+        "the machine sleeps past the receipt's end before anything is claimed",
+        asleep_before_a_claim,
+    ),
+    (
+        "the machine sleeps past the receipt's end after the publication was sent",
+        asleep_after_the_publication,
+    ),
+    (
+        "the machine sleeps past the receipts' end between two operations of a campaign",
+        asleep_between_two_operations,
+    ),
+    (
+        "the machine sleeps a moment while a claim is confirmed, and the head branch moves",
+        asleep_while_the_head_moves,
+    ),
+    (
+        "the machine sleeps a moment while a file is uploaded, and the tag is set elsewhere",
+        asleep_while_a_tag_is_set,
+    ),
 ];
 
+/// One sleep of the machine: what it interrupts, how long it lasts, and what then must come of the attempt.
+struct Sleep {
+    operation: fn(&Stage) -> Attempt<'_>,
+    during: Endpoint,
+    seconds: u32,
+    meanwhile: fn(&Stage),
+    code: &'static str,
+    exit: i32,
+    events: &'static [&'static str],
+}
+
+/// Longer than any receipt lasts that these attempts hold.
+const AN_HOUR: u32 = 3700;
+/// Longer than a look at the ledger is taken for recent.
+const A_MOMENT: u32 = 6;
+
+/// A process whose timers stood still, so that by them no time has passed.
+fn asleep(sleep: &Sleep) {
+    let stage = Stage::new();
+    stage.file("a.zip", "aaa");
+    let attempt = (sleep.operation)(&stage).approved();
+    let report = attempt.run_while(sleep.during, || {
+        stage.sleep(sleep.seconds);
+        (sleep.meanwhile)(&stage);
+    });
+    tells_nothing_else(&stage, &report);
+    assert_eq!(
+        (report.code(), report.exit),
+        (sleep.code, sleep.exit),
+        "{}",
+        report.message()
+    );
+    assert_eq!(stage.ledger_events(), sleep.events);
+    assert!(stage.sim.releases().is_empty());
+    assert_eq!(stage.sim.pulls().len(), 0);
+}
+
+fn asleep_before_a_tag() {
+    asleep(&Sleep {
+        operation: |stage| stage.tag(),
+        during: Endpoint::CreateTagObject,
+        seconds: AN_HOUR,
+        meanwhile: |_| {},
+        code: "receipt_expired",
+        exit: 1,
+        events: &["claimed", "failed"],
+    });
+}
+
+fn asleep_before_a_release_without_files() {
+    asleep(&Sleep {
+        operation: |stage| stage.release(),
+        during: Endpoint::Append,
+        seconds: AN_HOUR,
+        meanwhile: |_| {},
+        code: "receipt_expired",
+        exit: 1,
+        events: &["claimed", "failed"],
+    });
+}
+
+fn asleep_before_a_draft() {
+    asleep(&Sleep {
+        operation: |stage| {
+            stage
+                .release()
+                .input("files", "a.zip")
+                .input("draft", "true")
+        },
+        during: Endpoint::Append,
+        seconds: AN_HOUR,
+        meanwhile: |_| {},
+        code: "receipt_expired",
+        exit: 1,
+        events: &["claimed", "failed"],
+    });
+}
+
+fn asleep_before_a_claim() {
+    asleep(&Sleep {
+        operation: |stage| stage.pull(),
+        during: Endpoint::Preflight,
+        seconds: AN_HOUR,
+        meanwhile: |_| {},
+        code: "receipt_expired",
+        exit: 3,
+        events: &[],
+    });
+}
+
+fn asleep_while_the_head_moves() {
+    asleep(&Sleep {
+        operation: |stage| stage.pull(),
+        during: Endpoint::Append,
+        seconds: A_MOMENT,
+        meanwhile: |stage| drop(stage.sim.commit("next", &[("evil.txt", b"evil\n")])),
+        code: "pull_mismatch",
+        exit: 1,
+        events: &["claimed", "failed"],
+    });
+}
+
+fn asleep_while_a_tag_is_set() {
+    asleep(&Sleep {
+        operation: |stage| stage.release().input("files", "a.zip"),
+        during: Endpoint::UploadAsset,
+        seconds: A_MOMENT,
+        meanwhile: |stage| {
+            let evil = stage.sim.commit("other", &[("evil.txt", b"evil\n")]);
+            stage.sim.tag("v1.0.0", &evil);
+        },
+        code: "tag_mismatch",
+        exit: 1,
+        events: &["claimed", "failed"],
+    });
+}
+
+/// What was sent in time is an effect, however late its answer is read.
+fn asleep_after_the_publication() {
+    let stage = Stage::new();
+    stage.file("a.zip", "aaa");
+    let attempt = stage.release().input("files", "a.zip").approved();
+    let report = attempt.run_while(Endpoint::PublishRelease, || stage.sleep(AN_HOUR));
+    report.succeeded();
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
+fn asleep_between_two_operations() {
+    let stage = Stage::new();
+    stage.file("campaign.toml", CAMPAIGN);
+    let planned = Attempt::new(&stage)
+        .input("mode", "dry_run")
+        .input("campaign", "campaign.toml")
+        .run();
+    std::fs::copy(planned.plan(), stage.workspace().join("plan.json")).unwrap();
+    let attempt = Attempt::new(&stage)
+        .input("plan", "plan.json")
+        .input("receipt", &stage.sign_all(&planned.plan()));
+    let report = attempt.run_while(Endpoint::CreateRef, || stage.sleep(AN_HOUR));
+    assert_eq!(report.code(), "receipt_expired", "{}", report.message());
+    assert_eq!(stage.sim.releases().len(), 0);
+    assert_eq!(stage.ledger_events(), ["claimed", "succeeded"]);
+}
+
 const LATER: u64 = 3700;
-/// Long enough for a push, also on a busy machine.
-const HELD: Duration = Duration::from_secs(4);
 
 /// The world an hour later, and the next attempt of the run there.
 fn late<'a>(stage: &Stage, attempt: &Attempt<'a>) -> Attempt<'a> {
@@ -177,7 +349,7 @@ fn a_forged_outcome_meanwhile() {
     let attempt = stage.tag().approved();
     attempt.killed(Endpoint::Append, 2);
     let claim = entry(&stage, 1);
-    let report = late(&stage, &attempt).run_held(Endpoint::GetTagObject, 1, HELD, || {
+    let report = late(&stage, &attempt).run_while(Endpoint::GetTagObject, || {
         append(
             &stage,
             &Entry {
@@ -283,7 +455,7 @@ fn a_pause(kind: usize, endpoint: Endpoint) {
 fn a_head_that_moves_at_the_claim() {
     let stage = Stage::new();
     let attempt = stage.pull().approved();
-    let report = attempt.run_held(Endpoint::Append, 1, HELD, || {
+    let report = attempt.run_losing(Endpoint::Append, 1, || {
         stage.sim.commit("next", &[("evil.txt", b"evil\n")]);
     });
     assert_eq!(
@@ -302,7 +474,7 @@ fn a_head_that_moves_before_the_last_look() {
     stage
         .sim
         .plan(Fault::on(Endpoint::CreatePull).then(Effect::ResetBefore));
-    let report = attempt.run_held(Endpoint::ListPulls, 1, HELD, || {
+    let report = attempt.run_while(Endpoint::ListPulls, || {
         stage.sim.commit("next", &[("evil.txt", b"evil\n")]);
     });
     assert_eq!(

@@ -37,7 +37,7 @@ use countersign_core::{
     receipt::Terms,
     timestamp::Timestamp,
 };
-use countersign_sim::{Endpoint, Event, Permissions, Simulator};
+use countersign_sim::{Effect, Endpoint, Event, Fault, Hold, Permissions, Simulator};
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 
@@ -310,6 +310,18 @@ impl Stage {
             .collect()
     }
 
+    /// Puts the machine of every attempt to sleep for so long: GitHub's clock goes on, and a process's
+    /// own timers do not.
+    pub fn sleep(&self, seconds: u32) {
+        let folder = self.folder.path();
+        let [path, new] = ["asleep", "asleep.new"].map(|name| folder.join(name));
+        let before: u32 = fs::read_to_string(&path).map_or(0, |text| text.parse().unwrap());
+        // Renamed, so that a process that reads it meanwhile never reads half.
+        fs::write(&new, (before + seconds).to_string()).unwrap();
+        fs::rename(new, path).unwrap();
+        self.sim.shift_clock(seconds.into());
+    }
+
     /// What came to GitHub since the stage was set.
     pub fn events(&self) -> Vec<Event> {
         self.sim.events().split_off(self.before)
@@ -564,6 +576,7 @@ impl<'a> Attempt<'a> {
         command
             .args(["action", "/dev/null"])
             .env_clear()
+            .env("HURRIED_ASLEEP", self.stage.folder.path().join("asleep"))
             .env("RUNNER_TEMP", folder.join("temp"))
             .envs(&self.variables);
         command
@@ -604,33 +617,28 @@ impl<'a> Attempt<'a> {
         nth: usize,
         meanwhile: impl FnOnce(),
     ) -> Report {
-        let held = std::time::Duration::from_millis(1500);
-        self.run_held(endpoint, nth, held, meanwhile)
+        self.run_held(endpoint, nth, |hold| {
+            meanwhile();
+            hold.release();
+        })
     }
 
-    /// The same while GitHub holds its answer as long as this.
-    pub fn run_held(
-        &self,
-        endpoint: Endpoint,
-        nth: usize,
-        held: std::time::Duration,
-        meanwhile: impl FnOnce(),
-    ) -> Report {
-        let held = countersign_sim::Effect::Late(held);
-        self.stage
-            .sim
-            .plan(countersign_sim::Fault::on(endpoint).nth(nth).then(held));
-        let seen = self.stage.sim.events().len();
+    /// Runs the attempt, does something while GitHub holds its answer to a request, and loses that answer.
+    pub fn run_losing(&self, endpoint: Endpoint, nth: usize, meanwhile: impl FnOnce()) -> Report {
+        self.run_held(endpoint, nth, |hold| {
+            meanwhile();
+            hold.lose();
+        })
+    }
+
+    fn run_held(&self, endpoint: Endpoint, nth: usize, end: impl FnOnce(&Hold)) -> Report {
+        let hold = Hold::default();
+        let held = Effect::Held(hold.clone());
+        self.stage.sim.plan(Fault::on(endpoint).nth(nth).then(held));
         let (mut command, surfaces) = self.process();
         let child = command.spawn().unwrap();
-        self.stage.sim.wait_until(|events| {
-            events[seen..]
-                .iter()
-                .filter(|event| event.endpoint == endpoint)
-                .count()
-                >= nth
-        });
-        meanwhile();
+        hold.reached();
+        end(&hold);
         surfaces.report(&child.wait_with_output().unwrap())
     }
 
@@ -642,11 +650,7 @@ impl<'a> Attempt<'a> {
             .iter()
             .filter(|event| event.endpoint == endpoint)
             .count();
-        sim.plan(
-            countersign_sim::Fault::on(endpoint)
-                .nth(nth)
-                .then(countersign_sim::Effect::Stall),
-        );
+        sim.plan(Fault::on(endpoint).nth(nth).then(Effect::Stall));
         let (mut command, _surfaces) = self.process();
         let mut child = command.spawn().unwrap();
         sim.wait_until(|events| {
