@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
@@ -27,19 +27,25 @@ impl Hold {
     /// # Panics
     /// If no request was held within half a minute.
     pub fn reached(&self) {
-        let deadline = Instant::now() + DEADLINE;
+        assert!(
+            self.is_reached_within(DEADLINE),
+            "no request was held within {DEADLINE:?}"
+        );
+    }
+
+    /// Whether the work is done and its answer is held, or comes to be within this time.
+    #[must_use]
+    pub fn is_reached_within(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
         let mut is_held = self.0.is_held.lock();
-        while !*is_held {
-            let timed_out = self
+        while !*is_held
+            && !self
                 .0
                 .changed
                 .wait_until(&mut is_held, deadline)
-                .timed_out();
-            assert!(
-                !timed_out || *is_held,
-                "no request was held within {DEADLINE:?}"
-            );
-        }
+                .timed_out()
+        {}
+        *is_held
     }
 
     /// Lets the answer go.

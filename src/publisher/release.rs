@@ -189,15 +189,16 @@ impl Steps<'_> {
         // The draft of a release shows nothing; a draft that was approved as one is the effect itself.
         let is_visible = !draft || self.release.visibility.draft();
         let write = async || {
-            let (claim, words) = (self.claim, self.words(draft));
-            if !is_visible {
-                return Ok(self.github.write(claim, Method::POST, &path, &words).await);
-            }
+            // A draft shows nothing, but whoever has lost the claim would leave it behind for good.
             self.gate.opens().await?;
-            Ok(self
-                .github
-                .write_visible(claim, Method::POST, &path, &words)
-                .await)
+            let (claim, words) = (self.claim, self.words(draft));
+            Ok(if is_visible {
+                self.github
+                    .write_visible(claim, Method::POST, &path, &words)
+                    .await
+            } else {
+                self.github.write(claim, Method::POST, &path, &words).await
+            })
         };
         let looks = Looks::default();
         let look = async || {

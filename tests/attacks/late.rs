@@ -9,7 +9,7 @@ use countersign_sim::{Effect, Endpoint, Fault};
 
 use crate::{
     Scene,
-    harness::{Attempt, Report, Stage, now},
+    harness::{Attempt, Report, Stage, now, strangers::append},
     judge::{tells_nothing_else, workflow},
 };
 
@@ -256,14 +256,6 @@ fn entry(stage: &Stage, sequence: u64) -> Entry {
     let path = entry_path(sequence);
     let bytes = stage.sim.read_file("receipt-ledger", &path).unwrap();
     Entry::from_document(&bytes).unwrap()
-}
-
-/// Writes an entry as Countersign would.
-fn append(stage: &Stage, entry: &Entry) {
-    let head = Head::at(entry.id()).to_document();
-    let path = entry_path(entry.sequence);
-    let files: [(&str, &[u8]); 2] = [(&path, &entry.to_document()), ("ledger.json", &head)];
-    stage.sim.commit("receipt-ledger", &files);
 }
 
 /// Makes an attempt under the case's name: what it says, and what it wrote besides appends.

@@ -16,7 +16,11 @@ use ed25519_dalek::Signer as _;
 use crate::{
     Scene,
     forge::{envelope, parts},
-    harness::{Attempt, Stage, fresh_key, now, terms},
+    harness::{
+        Attempt, Stage, fresh_key, now,
+        strangers::{append, push_like},
+        terms,
+    },
     judge::{attempted, tells_nothing_else},
 };
 
@@ -389,29 +393,11 @@ fn restore(stage: &Stage, before: &str) {
     let before = repository.find_commit(oid(before)).unwrap();
     let tip = stage.sim.ref_oid("refs/heads/receipt-ledger").unwrap();
     let tip = repository.find_commit(oid(&tip)).unwrap();
-    adds(&repository, &before, &[&tip]);
+    push_like(&repository, &before, &[&tip]);
 }
 
 fn oid(text: &str) -> git2::Oid {
     git2::Oid::from_str(text).unwrap()
-}
-
-/// A commit with the tree of another one, at the tip of the ledger.
-fn adds(repository: &git2::Repository, like: &git2::Commit<'_>, parents: &[&git2::Commit<'_>]) {
-    let person = git2::Signature::now("mallory", "mallory@example.org").unwrap();
-    let made = repository
-        .commit(
-            None,
-            &person,
-            &person,
-            "Tidy up",
-            &like.tree().unwrap(),
-            parents,
-        )
-        .unwrap();
-    repository
-        .reference("refs/heads/receipt-ledger", made, true, "push")
-        .unwrap();
 }
 
 fn an_old_tree_restored() {
@@ -445,7 +431,7 @@ fn an_old_tree_merged() {
         } else {
             [&before, &tip]
         };
-        adds(&repository, &before, &parents);
+        push_like(&repository, &before, &parents);
         assert!(stage.sim.delete_ref("refs/tags/v1.0.0"));
         attempted(
             &stage,
@@ -603,18 +589,6 @@ fn inserted(stage: &Stage) -> &'static str {
     };
     append(stage, &more);
     "entry 3: "
-}
-
-/// Writes an entry as Countersign would.
-fn append(stage: &Stage, entry: &Entry) {
-    let head = Head::at(entry.id());
-    stage.sim.commit(
-        "receipt-ledger",
-        &[
-            (&entry_path(entry.sequence), &entry.to_document()),
-            ("ledger.json", &head.to_document()),
-        ],
-    );
 }
 
 /// A receipt that was used for this tag is entered again, as if it had been for another one.

@@ -18,6 +18,7 @@ pub mod approver;
 pub mod by_hand;
 mod issuing;
 pub mod schema;
+pub mod strangers;
 
 use std::{
     collections::BTreeMap,
@@ -632,13 +633,35 @@ impl<'a> Attempt<'a> {
     }
 
     fn run_held(&self, endpoint: Endpoint, nth: usize, end: impl FnOnce(&Hold)) -> Report {
+        let mut is_held = false;
+        let report = self.run_held_if(endpoint, nth, |hold| {
+            is_held = true;
+            end(hold);
+        });
+        assert!(is_held, "{endpoint:?} {nth} was not asked: {}", report.log);
+        report
+    }
+
+    /// The same if the attempt comes to that request; it may end before.
+    pub fn run_held_if(&self, endpoint: Endpoint, nth: usize, end: impl FnOnce(&Hold)) -> Report {
         let hold = Hold::default();
         let held = Effect::Held(hold.clone());
         self.stage.sim.plan(Fault::on(endpoint).nth(nth).then(held));
+
         let (mut command, surfaces) = self.process();
-        let child = command.spawn().unwrap();
-        hold.reached();
-        end(&hold);
+        let mut child = command.spawn().unwrap();
+        let between = std::time::Duration::from_millis(2);
+        let is_held = loop {
+            if hold.is_reached_within(between) {
+                break true;
+            }
+            if child.try_wait().unwrap().is_some() {
+                break false;
+            }
+        };
+        if is_held {
+            end(&hold);
+        }
         surfaces.report(&child.wait_with_output().unwrap())
     }
 

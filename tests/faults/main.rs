@@ -2,11 +2,14 @@
 //!
 //! The matrix is printed: `cargo test --test faults`.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     reason = "functions that tests share fail as loudly as tests"
 )]
 
+mod between;
+#[path = "../harness/mod.rs"]
 mod harness;
 
 use std::{
@@ -414,23 +417,23 @@ fn each<T: Sync, R: Send>(cells: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
     ended.into_iter().map(|(_, end)| end).collect()
 }
 
+/// What a cell gives, or what its panic says.
+fn caught<R>(run: &dyn Fn() -> R) -> Result<R, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        text.unwrap_or_default()
+    })
+}
+
 #[test]
 fn every_operation_ends_well_under_every_fault() {
     let cells = cells();
     let ends = each(&cells, |cell| {
-        let run = std::panic::AssertUnwindSafe(|| cell.run());
-        std::panic::catch_unwind(run).map_err(|panic| {
-            let text = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-            format!(
-                "{:?} {}: {}",
-                cell.operation,
-                cell.row(),
-                text.unwrap_or_default()
-            )
-        })
+        caught(&|| cell.run())
+            .map_err(|panic| format!("{:?} {}: {panic}", cell.operation, cell.row()))
     });
     let mut matrix: BTreeMap<String, BTreeMap<Operation, String>> = BTreeMap::new();
     let mut wrong = Vec::new();
