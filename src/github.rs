@@ -16,6 +16,7 @@ mod patience;
 mod preflight;
 mod probe;
 mod prompt;
+mod proxy;
 mod release;
 mod resolve;
 mod rules;

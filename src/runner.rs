@@ -5,6 +5,7 @@ mod environment;
 mod files;
 mod inputs;
 mod operation;
+mod patterns;
 
 pub use self::environment::Environment;
 #[cfg(fuzzing)]

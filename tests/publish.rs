@@ -563,6 +563,20 @@ fn a_claim_whose_answer_is_cut_short_is_found() {
 type Change = (&'static str, fn(&std::path::Path));
 
 #[test]
+fn a_file_that_gets_another_name_or_mode_while_it_is_published_is_still_the_approved_one() {
+    for endpoint in [Endpoint::CreateRelease, Endpoint::UploadAsset] {
+        let stage = Stage::new();
+        stage.file("app.zip", "abc");
+        let attempt = stage.release().input("files", "app.zip").approved();
+        let report = attempt.run_while(endpoint, || {
+            let path = stage.workspace().join("app.zip");
+            std::fs::hard_link(&path, path.with_extension("backup")).unwrap();
+        });
+        report.succeeded();
+    }
+}
+
+#[test]
 fn a_file_that_changes_between_its_hash_and_its_upload_is_a_failure_before_publication() {
     let changes: [Change; 6] = [
         ("other bytes", |path| std::fs::write(path, "xyz").unwrap()),

@@ -290,7 +290,6 @@ impl Plan {
 mod tests {
     use super::{Effect, Fault, Matcher, Plan, Sighting};
     use crate::endpoint::Endpoint;
-    use crate::hold::Hold;
 
     const CREATE: Sighting<'_> = Sighting {
         endpoint: Endpoint::CreateRef,

@@ -1,18 +1,19 @@
 //! The HTTP client below octocrab: connector, certificates, proxy and time limits are ours, and nothing is ever repeated or redirected.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, task, time::Duration};
+use std::{
+    future::{self, Future},
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    task,
+    time::Duration,
+};
 
 use http::Uri;
 use hyper_rustls::HttpsConnector;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{
-    client::{
-        legacy::{
-            Client,
-            connect::{HttpConnector, proxy::Tunnel},
-        },
-        proxy::matcher::Matcher,
-    },
+    client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
@@ -23,7 +24,10 @@ use rustls::{
 use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
-use super::Endpoints;
+use super::{
+    Endpoints,
+    proxy::{Proxies, Route},
+};
 
 const CONNECT: Duration = Duration::from_secs(15);
 
@@ -35,7 +39,7 @@ pub(super) fn open(endpoints: &Endpoints, silence: Duration) -> Octocrab {
     tcp.set_nodelay(true);
     let proxied = Proxied {
         tcp,
-        proxies: Arc::new(Matcher::from_env()),
+        proxies: Arc::new(Proxies::from_environment()),
     };
     let https: HttpsConnector<Proxied> = hyper_rustls::HttpsConnectorBuilder::new()
         .with_tls_config(certificates(endpoints))
@@ -102,11 +106,11 @@ fn machine_store(public: bool) -> Vec<CertificateDer<'static>> {
     certificates
 }
 
-/// Goes through `HTTPS_PROXY` unless `NO_PROXY` says otherwise; TLS ends at GitHub, so a proxy sees no token.
+/// Goes through `https_proxy` unless `no_proxy` says otherwise.
 #[derive(Clone)]
 struct Proxied {
     tcp: HttpConnector,
-    proxies: Arc<Matcher>,
+    proxies: Arc<Proxies>,
 }
 
 impl Service<Uri> for Proxied {
@@ -119,16 +123,13 @@ impl Service<Uri> for Proxied {
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        let https = destination.scheme_str() == Some("https");
-        let Some(proxy) = self.proxies.intercept(&destination).filter(|_| https) else {
-            let direct = self.tcp.call(destination);
-            return Box::pin(async move { direct.await.map_err(Into::into) });
-        };
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.tcp.clone());
-        if let Some(credentials) = proxy.basic_auth() {
-            tunnel = tunnel.with_auth(credentials.clone());
+        let mut tcp = self.tcp.clone();
+        match self.proxies.route(&destination) {
+            Route::Direct => {
+                Box::pin(async move { tcp.call(destination).await.map_err(Into::into) })
+            }
+            Route::Through(proxy) => Box::pin(proxy.connect(destination, tcp)),
+            Route::Refused(reason) => Box::pin(future::ready(Err(reason))),
         }
-        let through = tunnel.call(destination);
-        Box::pin(async move { through.await.map_err(Into::into) })
     }
 }

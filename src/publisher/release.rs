@@ -343,7 +343,7 @@ impl Steps<'_> {
         // GitHub has other bytes: because the file changed, or because they were spoilt on their way?
         self.verified(&uploaded, asset)
             .await
-            .map_err(|setback| match source.unchanged() {
+            .map_err(|setback| match source.unchanged(asset) {
                 Ok(()) => setback,
                 Err(error) => unusable(&upload::changed(asset, &error)),
             })

@@ -34,9 +34,9 @@ pub(super) enum Source<'a> {
 
 impl Source<'_> {
     /// Whether it still holds the bytes that were hashed.
-    pub(super) fn unchanged(self) -> io::Result<()> {
+    pub(super) fn unchanged(self, asset: &Asset) -> io::Result<()> {
         match self {
-            Self::File(file) => file.open().map(|_| ()),
+            Self::File(file) => file.open(&asset.sha256).map(|_| ()),
             Self::Memory(_) => Ok(()),
         }
     }
@@ -104,7 +104,9 @@ fn open_file(
     progress: Option<FileProgress>,
     sent: Sent,
 ) -> io::Result<Upload> {
-    let open = file.open().map_err(|error| changed(asset, &error))?;
+    let open = file
+        .open(&asset.sha256)
+        .map_err(|error| changed(asset, &error))?;
     if file.size() != asset.size {
         return Err(changed(asset, &io::Error::other("it has another size")));
     }
@@ -178,7 +180,7 @@ impl Pieces {
         self.left -= wanted;
         if self.left == 0 {
             self.known
-                .is_unchanged(&self.file)
+                .is_unchanged(&self.file, &self.asset.sha256)
                 .map_err(|error| changed(&self.asset, &error))?;
             self.sent.another();
         }

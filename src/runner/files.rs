@@ -19,7 +19,7 @@ use countersign_core::{
     text::excerpt,
 };
 
-use super::inputs::lines;
+use super::patterns;
 use crate::{
     progress::{FileProgress, Files, Progress, Work},
     regular_file::{self, KnownFile},
@@ -46,15 +46,7 @@ impl LocalAsset {
         workspace: &Path,
         progress: &Progress,
     ) -> Result<Vec<Self>, InputRefusal> {
-        let mut paths = Vec::new();
-        for line in lines(files) {
-            paths.extend(if line.contains(['*', '?', '[']) {
-                matches(line, workspace)?
-            } else {
-                vec![workspace.join(line)]
-            });
-        }
-        Self::take(paths, workspace, progress)
+        Self::take(patterns::find(files, workspace)?, workspace, progress)
     }
 
     /// Hashes these files on every core.
@@ -124,13 +116,14 @@ struct Opened {
 
 impl Opened {
     fn new(path: &Path, workspace: &Path) -> Result<Self, InputRefusal> {
+        // First whether it is there: what nobody made cannot be renamed either.
+        let file = open("files", path)?;
         let name: AssetName = path
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default()
             .parse()
             .map_err(InputRefusal::AssetName)?;
-        let file = open("files", path)?;
         let file = KnownFile::new(path, &file)
             .map_err(|error| unusable("files", path, &error.to_string()))?;
         if file.size() == 0 || file.size() > MOST_BYTES {
@@ -161,11 +154,17 @@ impl Opened {
             file: known,
         } = self;
         let progress = telling.file(name.as_str(), known.size());
-        let hashed = known.open().and_then(|file| {
-            let sha256 = hash(&file, known.size(), &progress)?;
-            known.is_unchanged(&file).map(|()| sha256)
+        let hashed = regular_file::open(path).and_then(|file| {
+            // What happened to it before it is hashed is of no interest, but its size was looked at.
+            let opened = KnownFile::new(path, &file)?;
+            if opened.size() != known.size() {
+                return Err(io::Error::other("its size has changed"));
+            }
+            let sha256 = hash(&file, opened.size(), &progress)?;
+            opened.is_unchanged(&file, &sha256)?;
+            Ok((opened, sha256))
         });
-        let sha256 = hashed.map_err(|error| unusable("files", path, &error.to_string()))?;
+        let (file, sha256) = hashed.map_err(|error| unusable("files", path, &error.to_string()))?;
         progress.finish();
         let asset = Asset {
             content_type: content_type(name),
@@ -175,41 +174,10 @@ impl Opened {
         };
         Ok(LocalAsset {
             asset,
-            file: known.clone(),
+            file,
             path: from_workspace.clone(),
         })
     }
-}
-
-fn matches(pattern: &str, workspace: &Path) -> Result<Vec<PathBuf>, InputRefusal> {
-    let invalid = |problem: String| InputRefusal::Invalid {
-        input: "files",
-        problem,
-    };
-    let absolute = workspace.join(pattern);
-    let text = absolute
-        .to_str()
-        .ok_or_else(|| invalid("the workspace's path is not text".into()))?;
-    // The workspace's own name may hold characters that patterns give a meaning to.
-    let escaped = if Path::new(pattern).is_absolute() {
-        text.to_owned()
-    } else {
-        format!(
-            "{}/{pattern}",
-            glob::Pattern::escape(&workspace.to_string_lossy())
-        )
-    };
-    let found = glob::glob(&escaped)
-        .map_err(|error| invalid(format!("`{}` is no pattern: {error}", excerpt(pattern, 80))))?;
-    let paths: Vec<PathBuf> = found
-        .collect::<Result<_, _>>()
-        .map_err(|error| invalid(error.to_string()))?;
-    if paths.is_empty() {
-        return Err(InputRefusal::PatternUnmatched {
-            pattern: excerpt(pattern, 200),
-        });
-    }
-    Ok(paths)
 }
 
 /// Opens a regular file.

@@ -2,7 +2,7 @@
 
 use countersign_core::{
     document::Document as _,
-    ledger::{Entry, EventType, GithubResponse, Head, entry_path},
+    ledger::{Entry, EventType, GithubResponse, entry_path},
     name::RunAttempt,
 };
 use countersign_sim::{Effect, Endpoint, Fault};

@@ -35,6 +35,10 @@ pub const SCENES: &[Scene] = &[
     ),
     ("a proxy stands in the variables", a_proxy),
     (
+        "a proxy is named to which a password would go in clear",
+        a_proxy_of_another_kind,
+    ),
+    (
         "a proxy with a certificate of its own comes between us and GitHub",
         a_man_in_the_middle,
     ),
@@ -217,6 +221,33 @@ fn a_proxy() {
     }
     // Loopback goes through no proxy, and without TLS nothing else is asked.
     attempt.run().succeeded();
+    trap.is_untouched();
+}
+
+/// Its user and password would cross the network in clear.
+fn a_proxy_of_another_kind() {
+    let (stage, trap) = (Stage::new(), Trap::set());
+    let attempt = stage.tag().approved();
+    for kind in ["https", "socks4", "quic"] {
+        let attempt = attempt
+            .clone()
+            .variable(
+                "https_proxy",
+                format!("{kind}://us:secret@{}", trap.address),
+            )
+            .variable("GITHUB_API_URL", "https://ghes.example/api/v3")
+            .variable("GITHUB_GRAPHQL_URL", "https://ghes.example/api/graphql");
+        let name = "a proxy is named to which a password would go in clear";
+        let report = attempted(&stage, name, attempt, "ledger_unavailable");
+        assert!(
+            report
+                .message()
+                .contains(&format!("a proxy of the kind `{kind}://`"))
+                && !report.log.contains("secret"),
+            "{}",
+            report.log
+        );
+    }
     trap.is_untouched();
 }
 

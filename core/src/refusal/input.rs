@@ -97,10 +97,12 @@ pub enum InputRefusal {
         problem: String,
     },
     /// A pattern matches no file.
-    #[error("input `files`: the pattern `{pattern}` matches no file")]
+    #[error("input `files`: `{pattern}` {problem}")]
     PatternUnmatched {
         /// The pattern, made visible.
         pattern: String,
+        /// What became of it.
+        problem: &'static str,
     },
     /// GitHub would store a file under another name.
     #[error("input `files`: GitHub would rename the asset: {0}")]
