@@ -158,7 +158,7 @@ const NEEDED_TO_ACT: [Rule; 6] = [
 #[must_use]
 pub fn authorize(evidence: Evidence) -> Decision {
     let checks = binding::evaluate(&evidence);
-    let refusal = checks.iter().find_map(Check::refusal);
+    let refusal = binding::refusal(&checks);
     let (verdict, settlement) = match refusal {
         Some(refusal) if may_settle(&checks) => {
             let refusal = refusal.clone();
@@ -210,7 +210,7 @@ fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
     // A mode that does not exist, then inputs that describe nothing: whoever asks must mend these before any receipt can fit.
     evidence.mode?;
     let operation = evidence.operation?;
-    if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+    if let Some(refusal) = binding::refusal(checks) {
         return Err(refusal.clone());
     }
     let receipt = evidence.receipt?;

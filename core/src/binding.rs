@@ -113,6 +113,19 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
+/// Why the answer is no: the first broken rule's refusal. A wrong clock breaks the rules about time, so
+/// it is told in their place.
+#[must_use]
+pub fn refusal(checks: &[Check]) -> Option<&Refusal> {
+    let broken = |check: &&Check| check.refusal().is_some();
+    let first = checks.iter().find(broken)?;
+    let cause = match first.rule {
+        Rule::Expiry | Rule::Issued => checks.iter().find(|check| check.rule == Rule::Clocks),
+        _ => None,
+    };
+    cause.and_then(Check::refusal).or_else(|| first.refusal())
+}
+
 impl Check {
     /// Why the rule does not hold, if it is broken.
     #[must_use]

@@ -303,12 +303,26 @@ fn openssh(line: &str) -> Result<TrustedKey, String> {
         .ed25519()
         .ok_or("the key is not ssh-ed25519")?
         .0;
-    let (name, login) = owner(key.comment().trim())?;
+    let comment = key.comment().trim();
+    // The rest of a line is a name, so a second key would be lost in it.
+    if comment.split([' ', '\t', ',', ';']).any(is_key_type) {
+        return Err(String::from(
+            "there is another key on this line; put each key on a line of its own",
+        ));
+    }
+    let (name, login) = owner(comment)?;
     trusted(
         VerifyingKey::from_bytes(&bytes).map_err(|_| "the 32 bytes are no point of the curve")?,
         name,
         login,
     )
+}
+
+/// How keys of OpenSSH begin.
+fn is_key_type(word: &str) -> bool {
+    ["ssh-", "sk-ssh-", "ecdsa-sha2-", "sk-ecdsa-"]
+        .iter()
+        .any(|prefix| word.starts_with(prefix))
 }
 
 /// The library repeats what it found, whatever that is.
@@ -471,6 +485,31 @@ mod tests {
             keys.as_slice()[0].key.verifying_key(),
             key(1).verifying_key()
         );
+    }
+
+    #[test]
+    fn two_keys_on_one_line_are_refused() {
+        let refused =
+            "line 1: there is another key on this line; put each key on a line of its own";
+        let (alice, bob) = (line(1, "alice"), line(2, "bob"));
+        for between in [" ", ", ", ",", ";", "; ", " github:alice "] {
+            assert_eq!(
+                problem(&format!("{alice}{between}{bob}")),
+                refused,
+                "{between:?}"
+            );
+        }
+        for kind in [
+            "sk-ssh-ed25519@openssh.com",
+            "ecdsa-sha2-nistp256",
+            "ssh-rsa",
+        ] {
+            assert_eq!(
+                problem(&format!("{alice} {kind} AAAA carol")),
+                refused,
+                "{kind}"
+            );
+        }
     }
 
     #[test]

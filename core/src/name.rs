@@ -218,7 +218,7 @@ fn is_label(text: &str) -> bool {
 }
 
 fn is_title(text: &str) -> bool {
-    is_line(text, 256)
+    is_trimmed(text, 256) && crate::text::shows_itself(text)
 }
 
 /// Blanks are the space alone: what looks like several of them, or like one of another width, could lay out a row.
@@ -230,9 +230,11 @@ fn is_key_name(text: &str) -> bool {
 }
 
 fn is_line(text: &str, most: usize) -> bool {
-    (1..=most).contains(&text.chars().count())
-        && text.trim() == text
-        && !text.contains(crate::text::hides_on_a_line)
+    is_trimmed(text, most) && !text.contains(crate::text::hides_on_a_line)
+}
+
+fn is_trimmed(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.chars().count()) && text.trim() == text
 }
 
 fn is_prose(text: &str) -> bool {

@@ -67,9 +67,84 @@ pub fn hides_on_a_line(character: char) -> bool {
     hides(character) && !matches!(character, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }
 
+/// Whether a title shows all of itself. Letters of scripts that join keep the sign between them that keeps them apart, which is part of the spelling
+/// of Persian or Hindi, and a flag keeps the tags that say whose it is.
+#[must_use]
+pub fn shows_itself(title: &str) -> bool {
+    let mut before = None;
+    let mut rest = title.chars();
+    while let Some(character) = rest.next() {
+        let is_fine = match character {
+            FLAG => {
+                rest = after_tags(rest.clone());
+                true
+            }
+            NON_JOINER => before.is_some_and(joins) && rest.clone().next().is_some_and(joins),
+            other => !hides_on_a_line(other),
+        };
+        if !is_fine {
+            return false;
+        }
+        before = Some(character);
+    }
+    true
+}
+
+const NON_JOINER: char = '\u{200c}';
+const FLAG: char = '\u{1f3f4}';
+
+/// The letters and signs of scripts in which a non-joiner is spelling: Arabic, Syriac, N'Ko, those of India, Khmer, Myanmar, Mongolian.
+const fn joins(character: char) -> bool {
+    matches!(character,
+        '\u{620}'..='\u{6ff}' | '\u{710}'..='\u{7ff}' | '\u{860}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}'
+        | '\u{1780}'..='\u{17b3}' | '\u{17b6}'..='\u{17d3}' | '\u{1820}'..='\u{18aa}' | '\u{fb50}'..='\u{fdff}')
+}
+
+/// What follows the tags of a flag (UTS 51: up to six letters or digits, then the end).
+fn after_tags(rest: core::str::Chars<'_>) -> core::str::Chars<'_> {
+    let mut tags = rest.clone();
+    for _ in 0..6 {
+        match tags.next() {
+            Some('\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}') => {}
+            _ => return rest,
+        }
+        if tags.clone().next() == Some('\u{e007f}') {
+            tags.next();
+            return tags;
+        }
+    }
+    rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_is_spelt_as_its_language_spells_it() {
+        for title in [
+            "\u{646}\u{633}\u{62e}\u{647}\u{200c}\u{647}\u{627}\u{6cc} 1.0",
+            "\u{915}\u{94d}\u{200c}\u{937}",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} 1.0",
+            "\u{1f3f4} and \u{1f468}\u{200d}\u{1f469}",
+        ] {
+            assert!(shows_itself(title), "{}", title.escape_unicode());
+        }
+        for title in [
+            "v1\u{200c}.0",
+            "\u{200c}\u{647}",
+            "\u{647}\u{200c}",
+            "\u{647}\u{200c}\u{200c}\u{647}",
+            "\u{647}\u{200c}a",
+            "\u{e0067}\u{e007f}",
+            "\u{1f3f4}\u{e0067}",
+            "\u{1f3f4}\u{e007f}",
+            "\u{1f3f4}\u{e0067}\u{e0067}\u{e0067}\u{e0067}\u{e0067}\u{e0067}\u{e0067}\u{e007f}",
+            "a\u{202e}b",
+        ] {
+            assert!(!shows_itself(title), "{}", title.escape_unicode());
+        }
+    }
 
     #[test]
     fn hidden_and_reordering_characters_become_visible() {

@@ -103,6 +103,8 @@ impl<'a> Attempt<'a> {
             })?,
         };
         let max_wait = seconds("max-wait", &inputs.max_wait)?.unwrap_or(MAX_WAIT);
+        // Only action.yml reads this one, and takes anything but `true` for no.
+        flag("upload-audit", &inputs.upload_audit)?;
         let token = token.ok_or(InputRefusal::TokenMissing)?;
         let endpoints = Endpoints::of(|name| environment.get(name))?;
         let patience = Patience::new(environment.tempo(), max_wait, recorder.log());

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use countersign_core::{
-    binding::Check,
+    binding,
     document::Document as _,
     envelope::{Envelope, MOST_BYTES},
     keys::{PublicKey, Threshold},
@@ -58,7 +58,7 @@ pub(crate) fn run(
         for receipt in round {
             let (planned, checks) = offline.check(receipt, clock)?;
             // Nothing of a receipt is shown or signed before a trusted key is known to have signed it, and before it fits the plan.
-            if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+            if let Some(refusal) = binding::refusal(&checks) {
                 tell(refused(refusal));
                 return Ok(Exit::Refused);
             }

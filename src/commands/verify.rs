@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 
 use countersign_core::{
     authorize::{Basis, Evidence, Mode, Preflight, authorize},
-    binding::{Check, Verdict},
+    binding::{self, Check, Verdict},
     document::Document as _,
     envelope::{Envelope, MOST_BYTES, receipts_in},
     evidence::AttachReceipt,
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &VerifyArguments, clock: Clock) -> anyhow::Result<E
             )))?;
         }
         print(table(&checks))?;
-        if let Some(refusal) = checks.iter().find_map(Check::refusal) {
+        if let Some(refusal) = binding::refusal(&checks) {
             tell(refused(refusal));
             return Ok(Exit::Refused);
         }

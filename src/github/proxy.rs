@@ -29,7 +29,7 @@ pub(super) struct Proxies {
 }
 
 enum Chosen {
-    Usable(Matcher),
+    Usable(Box<Matcher>),
     /// Why the proxy that is named cannot be used.
     Unusable(String),
 }
@@ -62,14 +62,14 @@ impl Proxies {
         let Some((name, value)) = proxy else {
             let none = Matcher::builder().build();
             return Self {
-                chosen: Chosen::Usable(none),
+                chosen: Chosen::Usable(Box::new(none)),
                 by_port: Vec::new(),
             };
         };
         let matcher = |no: &str| Matcher::builder().https(value.as_str()).no(no).build();
         let chosen = match unusable(name, &value) {
             Some(reason) => Chosen::Unusable(reason),
-            None => Chosen::Usable(matcher(&exceptions.everywhere)),
+            None => Chosen::Usable(Box::new(matcher(&exceptions.everywhere))),
         };
         let by_port = exceptions.by_port.iter();
         Self {
@@ -112,12 +112,11 @@ impl Exceptions {
     fn of(text: &str) -> Self {
         let mut exceptions = Self::default();
         for entry in text.split(',').map(str::trim) {
-            match with_port(entry) {
-                Some((host, port)) => exceptions.by_port.push((port, host.to_owned())),
-                None => {
-                    exceptions.everywhere.push_str(entry);
-                    exceptions.everywhere.push(',');
-                }
+            if let Some((host, port)) = with_port(entry) {
+                exceptions.by_port.push((port, host.to_owned()));
+            } else {
+                exceptions.everywhere.push_str(entry);
+                exceptions.everywhere.push(',');
             }
         }
         exceptions

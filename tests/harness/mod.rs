@@ -645,8 +645,10 @@ impl<'a> Attempt<'a> {
     /// The same if the attempt comes to that request; it may end before.
     pub fn run_held_if(&self, endpoint: Endpoint, nth: usize, end: impl FnOnce(&Hold)) -> Report {
         let hold = Hold::default();
-        let held = Effect::Held(hold.clone());
-        self.stage.sim.plan(Fault::on(endpoint).nth(nth).then(held));
+        let effect = Effect::Held(hold.clone());
+        self.stage
+            .sim
+            .plan(Fault::on(endpoint).nth(nth).then(effect));
 
         let (mut command, surfaces) = self.process();
         let mut child = command.spawn().unwrap();

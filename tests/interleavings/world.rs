@@ -326,8 +326,8 @@ impl World {
         let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path).unwrap();
         for entry in self.stage.ledger() {
             let bytes = file(&entry_path(entry.sequence));
-            let examined = examiner.examine(entry.sequence, &bytes).unwrap();
-            verifier.take(examined).unwrap();
+            let sound = examiner.examine(entry.sequence, &bytes).unwrap();
+            verifier.take(sound).unwrap();
         }
         let head = file("ledger.json");
         assert!(Head::from_document(&head).is_ok());

@@ -460,6 +460,18 @@ fn the_clocks_may_differ_by_five_minutes() {
 }
 
 #[test]
+fn a_wrong_clock_is_told_before_what_it_makes_look_wrong() {
+    // Receipt and GitHub agree, and the runner is ten minutes behind or two hours ahead.
+    let now = NOON.plus(600);
+    for runner in [NOON.minus(600), NOON.plus(7800)] {
+        assert_eq!(Case::new().clocks(runner, now).verdict(), "clock_skew");
+    }
+    // A receipt that is wrong by itself is told as such.
+    let late = NOON.plus(100_000);
+    assert_eq!(Case::new().clocks(late, late).verdict(), "receipt_expired");
+}
+
+#[test]
 fn the_ledger_must_exist_be_readable_and_hold_the_checkpoint() {
     let ledger = |refusal: Refusal| {
         Case::new()

@@ -89,8 +89,15 @@ pub(crate) fn is_label(schema: &mut Schema) {
     is_line(schema, 50, ",");
 }
 
+/// Between which letters a non-joiner may stand, and what the tags of a flag are, no pattern says.
 pub(crate) fn is_title(schema: &mut Schema) {
-    is_line(schema, 256, "");
+    let inside = HIDDEN.replace("\\u200C", "").replace(
+        "\u{e0000}-\u{e0fff}",
+        "\u{e0000}-\u{e002f}\u{e0080}-\u{e0fff}",
+    );
+    let edge = format!("[^{BLANK}{inside}]");
+    matches(schema, &format!("^{edge}([^{inside}]*{edge})?$"));
+    schema.insert("maxLength".into(), json!(256));
 }
 
 pub(crate) fn is_key_name(schema: &mut Schema) {
