@@ -13,6 +13,8 @@ const BLANK: &str = r"\t-\r \x85\xA0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\
 const HIDDEN: &str = "\\x00-\\x1F\\x7F-\\x9F\\xAD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F\\u200B\\u200C\\u200E\\u200F\
     \\u2028-\\u202E\\u2060-\\u206F\\u2800\\u3164\\uFE00-\\uFE0D\\uFEFF\\uFFA0\\uFFF0-\\uFFFB\
     \u{13430}-\u{1343f}\u{16fe4}\u{1bca0}-\u{1bca3}\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}";
+/// The letters and signs between which a non-joiner is spelling.
+const JOINING: &str = r"\u0620-\u06FF\u0710-\u07FF\u0860-\u08FF\u0900-\u0DFF\u1000-\u109F\u1780-\u17B3\u17B6-\u17D3\u1820-\u18AA\uFB50-\uFDFF";
 const OF_EMOJI: &str = r"\u200D\uFE0E\uFE0F";
 
 /// `YYYY-MM-DDTHH:MM:SSZ` from 1970 on; that February has no 30th day it does not know.
@@ -89,14 +91,16 @@ pub(crate) fn is_label(schema: &mut Schema) {
     is_line(schema, 50, ",");
 }
 
-/// Between which letters a non-joiner may stand, and what the tags of a flag are, no pattern says.
+/// As [`crate::text::shows_itself`] says it.
 pub(crate) fn is_title(schema: &mut Schema) {
-    let inside = HIDDEN.replace("\\u200C", "").replace(
-        "\u{e0000}-\u{e0fff}",
-        "\u{e0000}-\u{e002f}\u{e0080}-\u{e0fff}",
+    let joined = format!(r"[{JOINING}](\u200C[{JOINING}])+");
+    let flag = "\u{1f3f4}[\u{e0030}-\u{e0039}\u{e0061}-\u{e007a}]{1,6}\u{e007f}";
+    let (inside, edge) = (format!("[^{HIDDEN}]"), format!("[^{BLANK}{HIDDEN}]"));
+    let more = format!("{joined}|{flag}");
+    matches(
+        schema,
+        &format!("^({edge}|{more})(({inside}|{more})*({edge}|{more}))?$"),
     );
-    let edge = format!("[^{BLANK}{inside}]");
-    matches(schema, &format!("^{edge}([^{inside}]*{edge})?$"));
     schema.insert("maxLength".into(), json!(256));
 }
 
