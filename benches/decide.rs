@@ -116,6 +116,15 @@ fn sighting() -> Sighting {
             },
             requests: None,
         },
+        branches: Branches {
+            branches: vec![BranchSeen {
+                name: "main".parse().unwrap(),
+                is_default: true,
+                position: Position::Behind,
+                rules: None,
+            }],
+            unseen: None,
+        },
     }
 }
 

@@ -8,6 +8,7 @@ use countersign_core::{
     digest::Digest,
     name::{Actor, Login, ReceiptId, Repository, RunId, TagName},
     operation::Kind,
+    policy::Pattern,
     timestamp::{Lifetime, Timestamp},
 };
 
@@ -202,6 +203,10 @@ pub(crate) struct PlanArguments {
     /// The folder from which files are meant; the current one if not given.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) folder: Option<PathBuf>,
+    /// A branch that may contain the commits of releases and tags, by name or by a pattern with `*`;
+    /// may be given several times. The default branch if not given.
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) reachable_from: Vec<Pattern>,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -220,6 +225,15 @@ pub(crate) struct AuthorizeArguments {
     /// The repository of that run.
     #[arg(long, value_name = "OWNER/NAME", requires = "run")]
     pub(crate) repository: Option<Repository>,
+    /// A branch that may contain the commits of releases and tags, by name or by a pattern with `*`;
+    /// may be given several times. The default branch if not given; with --policy, its rules say it.
+    #[arg(
+        long,
+        value_name = "BRANCH",
+        requires = "run",
+        conflicts_with = "policy"
+    )]
+    pub(crate) reachable_from: Vec<Pattern>,
     /// The artifact, if several hold a plan.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) artifact: Option<String>,

@@ -3,6 +3,7 @@
 mod actions;
 mod append;
 mod bootstrap;
+mod branches;
 mod connection;
 mod discover;
 mod endpoints;

@@ -185,7 +185,7 @@ impl LedgerStore for LedgerBranch<'_> {
         let moment = Look::now(self.github.patience());
         let looked = self
             .github
-            .look(&PreflightQuery::new(&self.operation), known)
+            .look(&PreflightQuery::once_more(&self.operation), known)
             .await;
         self.looked.set(looked.is_ok().then_some(moment));
         looked

@@ -13,6 +13,8 @@ use countersign_core::{
     name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
     plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
+    policy::Policy,
+    reach::{Branches, ReachableFrom},
     refusal::Refusal,
     text::excerpt,
     timestamp::Timestamp,
@@ -41,11 +43,30 @@ pub(crate) struct Sighted {
     pub(crate) ledger_rules: Option<Vec<String>>,
 }
 
-/// For which run a plan is made, and when.
+/// For which run a plan is made, when, and on which branches its commits must be.
 #[derive(Clone, Copy)]
 pub(crate) struct Occasion<'a> {
     pub(crate) run: &'a RunId,
     pub(crate) now: Timestamp,
+    pub(crate) reach: Reach<'a>,
+}
+
+/// What says on which branch the commit of a release or tag must be.
+#[derive(Clone, Copy)]
+pub(crate) enum Reach<'a> {
+    /// The rules of a policy.
+    Policy(&'a Policy),
+    /// One list for every operation.
+    Listed(&'a ReachableFrom),
+}
+
+impl Reach<'_> {
+    fn of(self, operation: &Operation) -> ReachableFrom {
+        match self {
+            Self::Policy(policy) => policy.reachable_from(operation),
+            Self::Listed(listed) => listed.clone(),
+        }
+    }
 }
 
 /// Looks at everything around an operation, before which others upload `uploads_before` files.
@@ -64,7 +85,8 @@ pub(crate) async fn look(
         artifacts,
         ..
     } = whole;
-    let query = PreflightQuery::new(&operation);
+    let allowed = occasion.reach.of(&operation);
+    let query = PreflightQuery::new(&operation).reachable_from(allowed.clone());
     // No receipt is older: whoever could still act for this run claimed it since.
     let base = Base::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
     let (preflight, discovered) =
@@ -78,6 +100,7 @@ pub(crate) async fn look(
         ledger,
         guard,
         world,
+        branches,
         ..
     } = sighting;
     // A claim that is still open must lie above the checkpoint, or its operation could be done twice.
@@ -140,8 +163,9 @@ pub(crate) async fn look(
     ));
     let obstacle = world
         .allows(&operation, allow_workflow_changes, attach)
-        .err()
-        .map(Refusal::from);
+        .map_err(Refusal::from)
+        .and_then(|()| reaches(&operation, &allowed, &branches))
+        .err();
     let stands = Stands {
         tag: world.tag.map(|tag| tag.commit),
         latest: discovered.latest,
@@ -160,6 +184,19 @@ pub(crate) async fn look(
         obstacle,
         ledger_rules: guard.rules,
     })
+}
+
+/// Whether an allowed branch contains the commit of a release or tag.
+fn reaches(
+    operation: &Operation,
+    allowed: &ReachableFrom,
+    branches: &Branches,
+) -> Result<(), Refusal> {
+    if matches!(operation, Operation::OpenPr(_)) {
+        return Ok(());
+    }
+    let held = allowed.holds(operation.commit(), branches);
+    held.map(|_| ()).map_err(Refusal::CommitUnreachable)
 }
 
 /// A campaign's plan: what can ship in its order, and for everything else why not.

@@ -228,6 +228,7 @@ impl Office {
 
     /// The publication of the plan, in the run that `actor` started.
     fn publish(&self, actor: &str, receipts: &str) -> Attempt<'_> {
+        let plan = fs::read(self.stage.workspace().join("plan.json")).unwrap();
         self.attempt(actor)
             .input("plan", "plan.json")
             .input("receipt", receipts)
@@ -1105,6 +1106,7 @@ fn the_requester_of_another_run_is_asked_of_github() {
     );
     let keys = format!("{} github:alice-gh", stage.trusted());
     let approved = stage.tag().input("run-id", "99").approved();
+    let planned = approved.dry_run();
     let attempt = approved
         .clone()
         .input("policy-file", &policy)
@@ -1120,11 +1122,10 @@ fn the_requester_of_another_run_is_asked_of_github() {
         "{}",
         foreign.message()
     );
-    let plan = approved.dry_run().plan();
     stage.sim.artifact(
         99,
         "plan",
-        &archive(&[("plan.json", &fs::read(plan).unwrap())]),
+        &archive(&[("plan.json", &fs::read(planned.plan()).unwrap())]),
     );
     let report = attempt.clone().input("token", &token).run();
     report.refused("policy_requester_approved");
@@ -1159,10 +1160,11 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
         );
         let keys = format!("{} github:alice-gh", stage.trusted());
         let approved = stage.tag().input("run-id", "99").approved();
+        let planned = approved.dry_run();
         stage.sim.artifact(
             99,
             "plan",
-            &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]),
+            &archive(&[("plan.json", &fs::read(planned.plan()).unwrap())]),
         );
         let attempt = approved
             .input("policy-file", &policy)
@@ -1221,11 +1223,11 @@ fn who_starts_the_run_that_publishes_is_a_requester_too() {
     );
     let keys = format!("{} github:alice-gh", stage.trusted());
     let approved = stage.tag().input("run-id", "99").approved();
-    // Any job of bob's run could have left this plan: one that runs what alice wrote too.
+    let planned = approved.dry_run();
     stage.sim.artifact(
         99,
-        "test-results",
-        &archive(&[("plan.json", &fs::read(approved.dry_run().plan()).unwrap())]),
+        "plan",
+        &archive(&[("plan.json", &fs::read(planned.plan()).unwrap())]),
     );
     let attempt = approved
         .input("policy-file", &policy)

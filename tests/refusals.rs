@@ -294,6 +294,10 @@ const CASES: &[Case] = &[
             .commit("sly", &[(".github/workflows/release.yml", b"on: push\n")]);
         stage.tag().input("target-sha", &commit).approved().run()
     }),
+    ("commit_unreachable", |stage| {
+        let commit = stage.sim.commit("next", &[("next.txt", b"next\n")]);
+        stage.tag().input("target-sha", &commit).approved().run()
+    }),
     ("preflight_rate_limit", |stage| {
         let attempt = stage.tag().approved();
         stage.sim.rate_limit(1000, 40);

@@ -11,6 +11,7 @@ use crate::{
     name::{Actor, CommitId, Executor, RunId},
     operation::{Operation, Target},
     policy::Policy,
+    reach::{Branches, ReachableFrom},
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::Timestamp,
@@ -90,6 +91,8 @@ pub struct Basis {
     pub requesters: Result<Vec<Actor>, Refusal>,
     /// Who let the run go on, if that is known.
     pub reviewers: Vec<Actor>,
+    /// The branches of which one must contain the commit of a release or tag.
+    pub reachable_from: ReachableFrom,
 }
 
 impl Default for Basis {
@@ -101,6 +104,7 @@ impl Default for Basis {
             policy: Ok(None),
             requesters: Ok(Vec::new()),
             reviewers: Vec::new(),
+            reachable_from: ReachableFrom::default(),
         }
     }
 }
@@ -129,6 +133,8 @@ pub struct Sighting {
     pub guard: Guard,
     /// Everything that the operation touches.
     pub world: World,
+    /// The branches that may contain its commit.
+    pub branches: Branches,
 }
 
 /// The answer, with the whole picture for the record.
@@ -145,13 +151,14 @@ pub struct Decision {
 
 /// Rules that an operation may break whose outcome is only looked up and recorded: they say who may
 /// act, and when.
-const NEEDED_TO_ACT: [Rule; 6] = [
+const NEEDED_TO_ACT: [Rule; 7] = [
     Rule::Unused,
     Rule::Expiry,
     Rule::Issued,
     Rule::Policy,
     Rule::Guard,
     Rule::World,
+    Rule::Reach,
 ];
 
 /// Decides. The answer is no unless every rule holds.

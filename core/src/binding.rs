@@ -87,6 +87,8 @@ rules! {
     Authority: "trust and policy are the newest", "trust_rolled_back", authority;
     /// GitHub leaves room for the operation as approved.
     World: "GitHub has room for it", "preflight_tag_moved", world;
+    /// An allowed branch contains the commit of a release or tag.
+    Reach: "an allowed branch contains the commit", "commit_unreachable", reach;
 }
 
 /// Whether a rule holds.

@@ -33,6 +33,7 @@ pub mod operation;
 pub mod person;
 pub mod plan;
 pub mod policy;
+pub mod reach;
 pub mod receipt;
 pub mod reconcile;
 pub mod refusal;

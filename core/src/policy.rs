@@ -16,7 +16,8 @@ use crate::{
     digest::Digest,
     name::{KeyName, RepositoryId, Title},
     operation::{Kind, Operation, Target},
-    tables::{self, Misplaced, Table},
+    reach::{MOST_BRANCHES, ReachableFrom},
+    tables::{self, Misplaced, Table, Value},
     timestamp::Lifetime,
 };
 
@@ -68,6 +69,15 @@ pub struct Rule {
     pub longest_lifetime: Lifetime,
     /// Whether whoever asked for the run may not be among them.
     pub exclude_requester: bool,
+    /// The branches of which one must contain the commit of a release or tag.
+    #[cfg_attr(
+        test,
+        schemars(
+            with = "Option<Vec<Pattern>>",
+            length(min = 1, max = crate::reach::MOST_BRANCHES)
+        )
+    )]
+    pub reachable_from: ReachableFrom,
 }
 
 impl Policy {
@@ -102,6 +112,15 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The branches of which one must contain the operation's commit: those of the one rule that is
+    /// about it.
+    #[must_use]
+    pub fn reachable_from(&self, operation: &Operation) -> ReachableFrom {
+        let mut rules = self.rules.iter();
+        let about = rules.find(|rule| rule.matches(operation).is_ok());
+        about.map_or_else(ReachableFrom::default, |rule| rule.reachable_from.clone())
+    }
+
     /// Its version and the digest of its bytes.
     #[must_use]
     pub const fn pin(&self) -> Pin {
@@ -120,6 +139,10 @@ impl Rule {
         let nobody = approvers.refuse("expected at least one approver, each once");
         let threshold = table.take("threshold")?;
         let none = threshold.refuse("expected a whole number from 1");
+        let reachable_from = match table.take_optional("reachable_from") {
+            Some(value) => branches(value, operation)?,
+            None => ReachableFrom::default(),
+        };
         let rule = Self {
             name: table.take("name")?.name::<Title>()?.as_str().into(),
             operation,
@@ -136,6 +159,7 @@ impl Rule {
             threshold: threshold.number()?,
             longest_lifetime: table.take("longest_lifetime")?.name()?,
             exclude_requester: table.take("exclude_requester")?.flag()?,
+            reachable_from,
         };
         table.end()?;
         let twice = rule.approvers.iter().enumerate().any(|(index, name)| {
@@ -184,6 +208,18 @@ impl Rule {
         }
         Ok(())
     }
+}
+
+/// The branches that a rule lists.
+fn branches(value: Value<'_>, operation: Kind) -> Result<ReachableFrom, Misplaced> {
+    let unfit = value.refuse(format!(
+        "expected 1 to {MOST_BRANCHES} names or patterns of branches"
+    ));
+    if operation == Kind::OpenPr {
+        return Err(value.refuse("a pull request's commits need no branch that contains them"));
+    }
+    let listed = value.list()?.into_iter().map(Value::name);
+    ReachableFrom::new(listed.collect::<Result<_, _>>()?).ok_or(unfit)
 }
 
 /// The name on which patterns are tried.

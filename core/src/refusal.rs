@@ -16,6 +16,7 @@ use crate::{
     name::{CommitId, Repository, RunId},
     operation::{Kind, Target},
     policy::Denial,
+    reach::Unreachable,
     timestamp::Timestamp,
     trigger::OtherEvent,
 };
@@ -228,6 +229,9 @@ pub enum Refusal {
         /// What GitHub's activity shows or lacks.
         problem: String,
     },
+    /// No allowed branch contains the commit.
+    #[error("{0}")]
+    CommitUnreachable(Unreachable),
     /// An entry about this very operation cannot be read.
     #[error("{entry} is about this operation, and this version of Countersign cannot read it")]
     LedgerNewerVersion {
@@ -397,6 +401,7 @@ impl Refusal {
             Self::LedgerTampered { .. } => "ledger_tampered",
             Self::LedgerTailTooLong { .. } => "ledger_tail_too_long",
             Self::LedgerUnguarded { .. } => "ledger_unguarded",
+            Self::CommitUnreachable(_) => "commit_unreachable",
             Self::LedgerNewerVersion { .. } => "ledger_newer_version",
             Self::OperationDone { .. } => "operation_done",
             Self::AuthorityRolledBack { what, .. } if matches!(what.as_bytes(), b"trust") => {
@@ -501,6 +506,9 @@ impl Refusal {
             }
             Self::LedgerUnguarded { .. } => {
                 "Protect the ledger once, as an administrator: countersign ledger init --repository OWNER/NAME --protect. If the message names a forced move, find out who made it first. If the record is only late, re-run the job in a minute."
+            }
+            Self::CommitUnreachable(_) => {
+                "If you do not know the commit, it may be a fork's: do not publish it. Otherwise merge it, or list the branch that contains it: `reachable_from` in the policy's rule, or the input `reachable-from`. A branch other than the default one needs rules that forbid to delete and force-push it, and for a pattern to create it."
             }
             Self::LedgerNewerVersion { .. } => {
                 "Use the newest version of Countersign in this workflow. If this is the newest, someone wrote the entry by hand: find out who, and start a new run."

@@ -19,6 +19,7 @@ use crate::{
         Kind, OpenPr, Operation, PublishRelease, PullBody, ReleaseBody, TagMessage, TagRepo,
         Target, Visibility,
     },
+    reach::{BranchSeen, Branches, Position},
     receipt::Terms,
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
@@ -207,6 +208,19 @@ pub(crate) fn executor() -> Executor {
         run_id: "17231231".parse().unwrap(),
         run_attempt: RunAttempt(1),
         operation_id: "op-1".parse().unwrap(),
+    }
+}
+
+/// A default branch that contains the commit of [`release`] and [`tag`].
+pub(crate) fn branches() -> Branches {
+    Branches {
+        branches: vec![BranchSeen {
+            name: "main".parse().unwrap(),
+            is_default: true,
+            position: Position::Behind,
+            rules: None,
+        }],
+        unseen: None,
     }
 }
 

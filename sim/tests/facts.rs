@@ -184,7 +184,7 @@ fn every_family_is_numbered_without_gaps() {
         ('F', 10),
         ('U', 7),
         ('R', 8),
-        ('A', 74),
+        ('A', 76),
         ('B', 35),
         ('M', 11),
         ('S', 20),

@@ -10,9 +10,11 @@ mod settle;
 use countersign_core::{
     authorize::Mode,
     evidence::AttachReceipt,
-    name::{Executor, RunId},
+    name::{Executor, InvalidName, RunId},
     operation::{Kind, Operation},
     plan::{Plan, PlannedOperation},
+    policy::Policy,
+    reach::{MOST_BRANCHES, ReachableFrom},
     refusal::{InputRefusal, Refusal},
 };
 
@@ -25,7 +27,7 @@ use crate::{
     planner::{Describer, Unplanned},
     random,
     report::{Complaint, Ending, Recorder},
-    runner::{Environment, Inputs, RunContext, flag, from_plan, seconds},
+    runner::{Environment, Inputs, RunContext, flag, from_plan, lines, seconds},
 };
 
 /// Makes one attempt and closes its record, whichever way it ends.
@@ -260,6 +262,34 @@ impl<'a> Attempt<'a> {
 
     fn unguarded_ledger(&self) -> Result<bool, InputRefusal> {
         flag("unguarded-ledger", &self.inputs.unguarded_ledger)
+    }
+
+    /// The branches that the workflow lists. With a policy its rules say it.
+    fn allowed_branches(&self, policy: Option<&Policy>) -> Result<ReachableFrom, InputRefusal> {
+        let listed: Vec<&str> = lines(&self.inputs.reachable_from).collect();
+        if listed.is_empty() {
+            return Ok(ReachableFrom::default());
+        }
+        if policy.is_some() {
+            return Err(InputRefusal::Unused {
+                input: "reachable-from",
+                here: "a call with a `policy-file`, in which each rule says it".into(),
+            });
+        }
+
+        let invalid = |problem| InputRefusal::Invalid {
+            input: "reachable-from",
+            problem,
+        };
+        let patterns = listed.iter().map(|line| line.parse());
+        let patterns = patterns.collect::<Result<_, InvalidName>>();
+        let patterns = patterns.map_err(|error| invalid(error.to_string()))?;
+        ReachableFrom::new(patterns).ok_or_else(|| {
+            invalid(format!(
+                "{} lines are more than the {MOST_BRANCHES} that are allowed",
+                listed.len()
+            ))
+        })
     }
 
     fn attach_receipt(&self) -> Result<AttachReceipt, InputRefusal> {

@@ -3,6 +3,7 @@
 mod heads;
 mod judgement;
 mod provenance;
+mod reach;
 mod review;
 mod run;
 mod witness;
@@ -58,6 +59,10 @@ pub(crate) async fn run(
     };
 
     let policy = Leave::read(arguments, clock)?;
+    let reached = match &run {
+        Some(run) => Some(run.reached(&plan, &policy, arguments).await?),
+        None => None,
+    };
     let signer = signer(&arguments.key, environment)?;
     let public = PublicKey::new(signer.verifying_key()).context("the key is weak")?;
     let operations = plan.operations().iter();
@@ -69,6 +74,7 @@ pub(crate) async fn run(
         requesters: &requesters,
         origin: origin.as_ref(),
         witness: witness.as_ref(),
+        reached: reached.as_ref(),
         public: &public,
         arguments,
         excludes_requester: policy.excludes_requester(&judged),

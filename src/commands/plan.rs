@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 use anyhow::{Context as _, bail};
 
 use countersign_core::{
-    commit_name::CommitName, document::Document as _, evidence::AttachReceipt, operation::Target,
+    commit_name::CommitName,
+    document::Document as _,
+    evidence::AttachReceipt,
+    operation::Target,
+    policy::Pattern,
+    reach::{MOST_BRANCHES, ReachableFrom},
     tables,
 };
 
@@ -14,7 +19,7 @@ use crate::{
     Clock, Environment,
     cli::PlanArguments,
     exit::Exit,
-    planner::{Campaign, Describer, Occasion, Unmade, plan},
+    planner::{Campaign, Describer, Occasion, Reach, Unmade, plan},
 };
 
 pub(crate) async fn run(
@@ -55,11 +60,13 @@ pub(crate) async fn run(
         home: home.as_ref(),
         log: rows::log(),
     };
+    let reachable_from = allowed(&arguments.reachable_from)?;
     let made = plan(
         campaign,
         Occasion {
             run: &run_id,
             now: clock(),
+            reach: Reach::Listed(&reachable_from),
         },
         arguments.requested_by.clone().into_iter().collect(),
         &describer,
@@ -90,4 +97,13 @@ pub(crate) async fn run(
     } else {
         Exit::Success
     })
+}
+
+/// The branches of which one must contain the commit of a release or tag.
+fn allowed(listed: &[Pattern]) -> anyhow::Result<ReachableFrom> {
+    if listed.is_empty() {
+        return Ok(ReachableFrom::default());
+    }
+    ReachableFrom::new(listed.to_vec())
+        .with_context(|| format!("--reachable-from is allowed at most {MOST_BRANCHES} times"))
 }

@@ -12,6 +12,7 @@ use countersign_core::{
     name::{Executor, RunAttempt},
     plan::{MOST_OPERATIONS, Plan, PlannedOperation},
     policy::Policy,
+    reach::ReachableFrom,
     refusal::Refusal,
     tables,
     trust::Trust,
@@ -131,6 +132,12 @@ impl Offline<'_> {
                 policy: Ok(self.policy.clone()),
                 requesters: Ok(self.plan.requested_by.clone()),
                 reviewers: Vec::new(),
+                reachable_from: self
+                    .policy
+                    .as_ref()
+                    .map_or_else(ReachableFrom::default, |policy| {
+                        policy.reachable_from(planned.operation())
+                    }),
             },
             now: clock(),
             preflight: Preflight::NotAsked,

@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use countersign_core::{
     name::{CommitId, TagName},
     operation::Operation,
+    reach::{BranchSeen, Branches, ReachableFrom},
 };
 
 use super::{
-    GitHub,
+    GitHub, Trouble,
+    branches::Comparison,
     graphql::{Place, Query},
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Discovered {
     pub(crate) ahead: Option<(String, u64)>,
     /// Whether GitHub compared the commit with the branch at all.
     pub(crate) is_compared: bool,
+    /// The default branch, with where the commit of a release or tag is on it.
+    pub(crate) default_branch: Option<BranchSeen>,
 }
 
 #[derive(Serialize)]
@@ -63,15 +67,6 @@ struct Branch {
     compare: Option<Comparison>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Comparison {
-    behind_by: u64,
-    /// Only the default branch is asked.
-    #[serde(default)]
-    ahead_by: u64,
-}
-
 impl GitHub {
     /// Looks around an operation. A plan can be made without an answer: comparing two commits that
     /// are far apart may take longer than GitHub allows.
@@ -98,8 +93,18 @@ impl GitHub {
                 behind: None,
                 ahead: None,
                 is_compared: false,
+                default_branch: None,
             };
         };
+        let default_branch = answer.default_branch_ref.as_ref().and_then(|branch| {
+            let name = branch.name.as_ref()?.parse().ok()?;
+            Some(BranchSeen {
+                name,
+                is_default: true,
+                position: Comparison::position(branch.compare.as_ref(), operation.commit()),
+                rules: None,
+            })
+        });
         let branch = if base.is_some() {
             answer.base
         } else {
@@ -122,6 +127,26 @@ impl GitHub {
             behind: told(behind),
             ahead: if base.is_none() { told(ahead) } else { None },
             is_compared,
+            default_branch,
         }
+    }
+
+    /// Where the commit of a release or tag is on the branches that may contain it.
+    pub(crate) async fn reach(
+        &self,
+        operation: &Operation,
+        allowed: &ReachableFrom,
+    ) -> Result<Branches, Trouble> {
+        let repository = &operation.target().repository;
+        let (discovered, listed) = tokio::join!(
+            self.discover(operation),
+            self.branches(repository, operation.commit(), allowed)
+        );
+        let mut branches = Branches {
+            branches: discovered.default_branch.into_iter().collect(),
+            unseen: None,
+        };
+        branches.add(listed?);
+        Ok(branches)
     }
 }

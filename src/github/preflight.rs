@@ -9,6 +9,7 @@ use countersign_core::{
     ledger::{Base, Guard, LedgerView, Moves, Tail},
     name::{CommitId, Repository},
     operation::{Operation, Target},
+    reach::{Branches, ReachableFrom},
     receipt::Terms,
     refusal::{AccessRefusal, Refusal},
     timestamp::Timestamp,
@@ -27,8 +28,12 @@ const QUERY: Query<'_> = Query {
         Absence::at("repository.ledger.target.history.nodes.*.head"),
         Absence::at("repository.ledger.target.history.nodes.*.authority"),
     ],
-    // Nothing is decided by the branch's rules, and not every token may see them.
-    dispensable: &[Place::at("repository.ledger.rules")],
+    // Not every token may see the rules, and what was not compared is on no branch: nothing is allowed
+    // by their absence.
+    dispensable: &[
+        Place::at("repository.ledger.rules"),
+        Place::at("repository.defaultBranch.compare"),
+    ],
     needs: &[
         (Place::at("repository.pullRequests"), "pull-requests: read"),
         (Place::at("repository"), "contents: read"),
@@ -61,6 +66,9 @@ pub(crate) struct PreflightQuery {
     owner: String,
     name: String,
     commit: CommitId,
+    /// The same commit, to be compared with the default branch.
+    head: CommitId,
+    compared: bool,
     workflows: String,
     tagged: bool,
     tag_name: String,
@@ -73,6 +81,11 @@ pub(crate) struct PreflightQuery {
     /// Whether there are files to upload, which may need more REST requests than are left.
     #[serde(skip)]
     uploads: bool,
+    /// The branches that may contain the commit.
+    #[serde(skip)]
+    reachable_from: ReachableFrom,
+    #[serde(skip)]
+    repository: Repository,
 }
 
 impl PreflightQuery {
@@ -94,6 +107,8 @@ impl PreflightQuery {
             owner: owner.into(),
             name: name.into(),
             commit: operation.commit().clone(),
+            head: operation.commit().clone(),
+            compared: tag.is_some(),
             workflows: format!("{}:.github/workflows", operation.commit()),
             tagged: tag.is_some(),
             tag_name: tag.unwrap_or("-").into(),
@@ -104,6 +119,8 @@ impl PreflightQuery {
             base_name: base.into(),
             base_ref: format!("refs/heads/{base}"),
             uploads: false,
+            reachable_from: ReachableFrom::default(),
+            repository: operation.target().repository.clone(),
         }
     }
 
@@ -112,7 +129,23 @@ impl PreflightQuery {
         Self {
             tagged: false,
             pull: false,
+            ..Self::once_more(operation)
+        }
+    }
+
+    /// The same for another look: where the commit is has been decided.
+    pub(crate) fn once_more(operation: &Operation) -> Self {
+        Self {
+            compared: false,
             ..Self::new(operation)
+        }
+    }
+
+    /// The same for an operation whose commit must be on one of these branches.
+    pub(crate) fn reachable_from(self, reachable_from: ReachableFrom) -> Self {
+        Self {
+            reachable_from,
+            ..self
         }
     }
 
@@ -134,11 +167,17 @@ struct Variables<'a> {
 impl GitHub {
     /// Looks at everything that the operation touches, and at the ledger above a base.
     pub(crate) async fn preflight(&self, query: &PreflightQuery, base: &Base) -> Preflight {
-        let looked =
-            async { tokio::try_join!(self.sight(query, base), self.requests_left(query.uploads)) };
+        let looked = async {
+            tokio::try_join!(
+                self.sight(query, base),
+                self.requests_left(query.uploads),
+                self.listed_branches(query),
+            )
+        };
         match looked.await {
-            Ok((mut sighting, requests)) => {
+            Ok((mut sighting, requests, branches)) => {
                 sighting.world.requests = requests;
+                sighting.branches.add(branches);
                 Preflight::Seen(sighting.into())
             }
             Err(trouble) => Preflight::Unavailable(unavailable(&trouble)),
@@ -159,6 +198,15 @@ impl GitHub {
             sighting.guard.moves = self.moves_since(repository, tail, terms).await;
         }
         preflight
+    }
+
+    /// The branches that are listed. Asked next to the preflight, so that nothing waits for it longer.
+    async fn listed_branches(&self, query: &PreflightQuery) -> Result<Branches, Trouble> {
+        if !query.compared {
+            return Ok(Branches::default());
+        }
+        self.branches(&query.repository, &query.commit, &query.reachable_from)
+            .await
     }
 
     /// What is left of the REST budget, if that matters; asking costs nothing of it. A server of one's own may have no limits.
@@ -234,6 +282,7 @@ impl GitHub {
                 moves: Moves::Unknown("GitHub's activity was not asked for".into()),
             },
             world: found.world,
+            branches: found.branches,
         })
     }
 

@@ -81,6 +81,7 @@ inputs! {
     max_wait: "max-wait",
     allow_workflow_changes: "allow-workflow-changes",
     unguarded_ledger: "unguarded-ledger",
+    reachable_from: "reachable-from",
     attach_receipt: "attach-receipt",
 }
 

@@ -20,6 +20,7 @@ mod judge;
 mod late;
 mod ledger;
 mod proxy;
+mod reach;
 mod runner;
 mod watch;
 
@@ -53,6 +54,7 @@ fn main() {
         ("ledger", ledger::SCENES),
         ("dates", dates::SCENES),
         ("late", late::SCENES),
+        ("reach", reach::SCENES),
         ("files", files::SCENES),
         ("runner", runner::SCENES),
         ("watch", watch::SCENES),

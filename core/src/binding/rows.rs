@@ -12,6 +12,7 @@ use crate::{
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::{Lifetime, Timestamp},
+    world::CommitFact,
 };
 
 /// One rule's row: both sides and the verdict.
@@ -500,6 +501,34 @@ pub(super) fn world(evidence: &Evidence) -> Row {
             Row::new(expected, found, verdict)
         }
         _ => Row::not_evaluated(expected, UNSEEN),
+    }
+}
+
+/// GitHub finds commits of forks by their ids too, and they are no one's who may push here.
+pub(super) fn reach(evidence: &Evidence) -> Row {
+    let operation = match &evidence.operation {
+        Ok(operation) => operation,
+        Err(_) => return Row::not_evaluated("a branch that contains the commit", UNBUILT),
+    };
+    if matches!(operation, Operation::OpenPr(_)) {
+        let expected = "no branch: a pull request proposes its commits";
+        return Row::new(expected, "a pull request", Ok(()));
+    }
+    let allowed = &evidence.basis.reachable_from;
+    let expected = format!("on {allowed}");
+    let Preflight::Seen(sighting) = &evidence.preflight else {
+        return Row::not_evaluated(expected, UNSEEN);
+    };
+    if sighting.world.commit != CommitFact::Commit {
+        return Row::not_evaluated(expected, "not evaluated: there is no commit");
+    }
+    match allowed.holds(operation.commit(), &sighting.branches) {
+        Ok(branch) => Row::new(expected, format!("on {branch}"), Ok(())),
+        Err(unreachable) => Row::new(
+            expected,
+            format!("{unreachable}"),
+            Err(Refusal::CommitUnreachable(unreachable)),
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each rule once just inside and once just outside.
 
-use alloc::{boxed::Box, format, vec::Vec};
+use alloc::{boxed::Box, format, string::ToString as _, vec, vec::Vec};
 
 use super::*;
 use crate::{
@@ -12,12 +12,13 @@ use crate::{
     keys::{PublicKey, Threshold},
     ledger::{Entry, EventType},
     name::{RepositoryId, RunAttempt},
-    operation::Kind,
+    operation::{Kind, Operation},
     policy::Policy,
+    reach::{Position, ReachableFrom},
     receipt::Terms,
     testing::{
-        Branch, NOON, claim_of, commit, executor, guarded, key, outcome_of, release, tag, target,
-        terms, trust, trust_file, world,
+        Branch, NOON, branches, claim_of, commit, executor, guarded, key, outcome_of, pull,
+        pull_world, release, tag, target, terms, trust, trust_file, world,
     },
     timestamp::Timestamp,
     trust::{Trust, TrustFile, TrustVersion},
@@ -48,6 +49,7 @@ impl Case {
                 ledger: Err(Refusal::ReceiptMissing),
                 guard: guarded(),
                 world: world(),
+                branches: branches(),
             })),
             allow_workflow_changes: false,
             unguarded_ledger: false,
@@ -828,6 +830,7 @@ fn a_rule_that_could_not_be_evaluated_is_no_leave() {
         "ledger was not set back",
         "trust and policy are the newest",
         "GitHub has room for it",
+        "an allowed branch contains the commit",
     ];
     assert_eq!(open, asks_github);
     let unbuilt = Case::new()
@@ -901,5 +904,43 @@ fn a_later_attempt_of_the_same_run_resumes_what_has_no_outcome() {
         late.verdict(),
         "receipt_expired",
         "an interrupted run can be finished while the receipt lasts"
+    );
+}
+
+#[test]
+fn the_commit_of_a_release_or_tag_must_be_on_an_allowed_branch_and_that_of_a_pull_request_need_not()
+{
+    let elsewhere = |operation: Operation| {
+        let case = Case::new().seen(|sighting| {
+            sighting.branches.branches[0].position = Position::Diverged;
+            sighting.world = if matches!(operation, Operation::OpenPr(_)) {
+                pull_world()
+            } else {
+                world()
+            };
+        });
+        let decision = case
+            .with(|evidence| evidence.operation = Ok(operation))
+            .decide();
+        let reach = decision.checks.last().unwrap();
+        (reach.code(), reach.holds(), reach.found.clone())
+    };
+    let found = "no allowed branch contains 1111111111111111111111111111111111111111: `main` does not contain it";
+    for operation in [release(), tag()] {
+        assert_eq!(
+            elsewhere(operation),
+            ("commit_unreachable", false, found.into())
+        );
+    }
+    let (_, holds, found) = elsewhere(pull());
+    assert_eq!((holds, found.as_str()), (true, "a pull request"));
+
+    let listed = ReachableFrom::new(vec!["release/*".parse().unwrap()]).unwrap();
+    let decision = Case::new()
+        .with(|evidence| evidence.basis.reachable_from = listed)
+        .decide();
+    assert_eq!(
+        decision.verdict.map(|_| ()).unwrap_err().to_string(),
+        "no allowed branch contains 1111111111111111111111111111111111111111: there is no branch to look at"
     );
 }

@@ -26,8 +26,8 @@ use crate::{
     receipt::Terms,
     refusal::Refusal,
     testing::{
-        Branch, NOON, claim_of, commit, executor, guarded, key, outcome_of, release, tag, target,
-        terms, trust, trust_file, world,
+        Branch, NOON, branches, claim_of, commit, executor, guarded, key, outcome_of, release, tag,
+        target, terms, trust, trust_file, world,
     },
     timestamp::Timestamp,
 };
@@ -212,6 +212,7 @@ fn evidence_at(
                 ledger: branch.above(&terms.ledger),
                 guard: guarded(),
                 world: world(),
+                branches: branches(),
             }
             .into(),
         ),

@@ -28,6 +28,12 @@ impl Pattern {
         left.is_some_and(|rest| rest.ends_with(last))
     }
 
+    /// Whether it stands for one name alone.
+    #[must_use]
+    pub fn is_a_name(&self) -> bool {
+        !self.0.contains('*')
+    }
+
     /// Whether every name of the other pattern is one of this. A `*` of the other can only be taken in by a `*` of this.
     pub(super) fn covers(&self, other: &Self) -> bool {
         self.matches(&other.0)

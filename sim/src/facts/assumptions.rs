@@ -274,6 +274,15 @@ macro_rules! assumptions {
                 "A tag ruleset with `creation` refuses a publication with 422 and a pre_receive \
                 error, and POST git/refs with 422 \"Reference update failed\".",
                 "googleapis/release-please-action#1194; release-plz/action#518", probe "tag-ruleset";
+            A74: Documented,
+                "`Comparison.status` is IDENTICAL or BEHIND if the base contains the head, AHEAD \
+                or DIVERGED if not, and `headTarget` is the object that was compared.",
+                "octokit/graphql-schema: ComparisonStatus, Comparison.headTarget", probe "compare";
+            A75: Recorded,
+                "An object of a fork is found by its id in the parent, and compared with the \
+                parent's branches.",
+                "chainguard.dev: imposter commits; docs: why are my commits linked to the wrong \
+                repository; refined-github/refined-github#6094", probe "compare";
         }
     };
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, Result, SimpleObject};
 use git2::Oid;
 
+use super::object::GitObject;
 use super::refusal::no_ref;
 use crate::world::World;
 
@@ -12,6 +13,8 @@ pub(super) struct Comparison {
     ahead_by: usize,
     behind_by: usize,
     status: ComparisonStatus,
+    /// The commit to which the head led.
+    head_target: GitObject,
 }
 
 #[derive(Clone, Copy, Enum, PartialEq, Eq)]
@@ -44,6 +47,7 @@ impl Comparison {
             _ => ComparisonStatus::Diverged,
         };
         Some(Self {
+            head_target: GitObject::of(world, head)?,
             ahead_by,
             behind_by,
             status,

@@ -30,6 +30,36 @@ fn a_comparison_with_an_unknown_head_is_null_and_an_error() {
 }
 
 #[test]
+fn a_comparison_says_whether_the_branch_contains_the_commit_of_a_fork_too() {
+    pins![A74, A75];
+    let sim = Simulator::start();
+    let old = sim.ref_oid("refs/heads/main").unwrap();
+    let new = sim.commit("main", &[("a", b"a")]);
+    let ahead = sim.commit("next", &[("b", b"b")]);
+    sim.set_ref("refs/heads/aside", &old);
+    let aside = sim.commit("aside", &[("c", b"c")]);
+    for branch in ["next", "aside"] {
+        assert!(sim.delete_ref(&format!("refs/heads/{branch}")));
+    }
+
+    for (commit, status) in [
+        (&old, "BEHIND"),
+        (&new, "IDENTICAL"),
+        (&ahead, "AHEAD"),
+        (&aside, "DIVERGED"),
+    ] {
+        let members = format!(
+            r#"defaultBranchRef {{ compare(headRef: "{commit}") {{ status headTarget {{ oid }} }} }}"#
+        );
+        let answer = ask(&Client::writer(&sim), &members);
+        assert_eq!(
+            answer.json()["data"]["repository"]["defaultBranchRef"]["compare"],
+            json!({ "status": status, "headTarget": { "oid": commit } })
+        );
+    }
+}
+
+#[test]
 fn a_comparison_with_another_root_is_null_and_no_error() {
     pins![A10];
     let sim = Simulator::start();

@@ -9,6 +9,7 @@ use countersign_core::{
     name::{Actor, RunAttempt, RunId},
     plan::PlannedOperation,
     policy::Policy,
+    reach::ReachableFrom,
     refusal::{InputRefusal, Refusal},
     tables,
     text::excerpt,
@@ -67,14 +68,17 @@ impl Footing {
             policy: self.policy.clone(),
             requesters,
             reviewers,
+            reachable_from: ReachableFrom::default(),
         }
     }
 
+    /// The policy, if there is one that can be used.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref().ok().and_then(Option::as_ref)
+    }
+
     fn authority(&self) -> Authority {
-        Authority::of(
-            self.trust.as_ref(),
-            self.policy.as_ref().ok().and_then(Option::as_ref),
-        )
+        Authority::of(self.trust.as_ref(), self.policy())
     }
 }
 
@@ -178,7 +182,7 @@ impl Attempt<'_> {
         Ok(Some((trust, (keys, threshold))))
     }
 
-    fn policy(&self) -> Result<Option<Policy>, InputRefusal> {
+    pub(super) fn policy(&self) -> Result<Option<Policy>, InputRefusal> {
         if self.inputs.policy_file.is_empty() {
             return Ok(None);
         }

@@ -6,13 +6,15 @@ use countersign_core::{
     authorize::Mode,
     name::Actor,
     plan::{Plan, PlannedOperation, Surroundings, Warning},
+    policy::Policy,
+    reach::ReachableFrom,
     refusal::{InputRefusal, Refusal},
     tables,
 };
 
 use super::Attempt;
 use crate::{
-    planner::{Campaign, CampaignError, Occasion, Sighted, Unmade, Unplanned, look, plan},
+    planner::{Campaign, CampaignError, Occasion, Reach, Sighted, Unmade, Unplanned, look, plan},
     report::{Complaint, Ending},
     runner::{described_by, lines, read_text},
 };
@@ -56,6 +58,8 @@ impl Attempt<'_> {
                 None,
             )
         };
+        let policy = self.policy().map_err(refused)?;
+        let allowed = self.allowed_branches(policy.as_ref()).map_err(refused)?;
         let whole = described.whole().await.map_err(refused)?;
         self.note_operation(&whole.operation);
         self.has_room(&whole.operation).map_err(refused)?;
@@ -75,6 +79,7 @@ impl Attempt<'_> {
             Occasion {
                 run: &self.run_id,
                 now: (self.clock)(),
+                reach: reach(policy.as_ref(), &allowed),
             },
         )
         .await?;
@@ -150,11 +155,14 @@ impl Attempt<'_> {
         self.attaches_to(campaign.steps.iter().map(|step| step.kind))
             .map_err(refused)?;
         let attach = self.attach_receipt().map_err(refused)?;
+        let policy = self.policy().map_err(refused)?;
+        let allowed = self.allowed_branches(policy.as_ref()).map_err(refused)?;
         let made = plan(
             campaign,
             Occasion {
                 run: &self.run_id,
                 now: (self.clock)(),
+                reach: reach(policy.as_ref(), &allowed),
             },
             self.plan_requesters(),
             &self.describer(),
@@ -221,6 +229,13 @@ impl Attempt<'_> {
                 format!("plan.json could not be written: {error}"),
             ))
         })
+    }
+}
+
+const fn reach<'a>(policy: Option<&'a Policy>, listed: &'a ReachableFrom) -> Reach<'a> {
+    match policy {
+        Some(policy) => Reach::Policy(policy),
+        None => Reach::Listed(listed),
     }
 }
 

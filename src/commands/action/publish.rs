@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use countersign_core::{
-    authorize::{Decision, Evidence, Grant, Mode, Preflight, authorize},
+    authorize::{Basis, Decision, Evidence, Grant, Mode, Preflight, authorize},
     binding::{Check, Rule},
     digest::Digest,
     evidence::AttachReceipt,
@@ -210,13 +210,20 @@ impl Attempt<'_> {
         if let Ok(receipt) = &receipt {
             self.note_receipt(receipt);
         }
+        let listed = self.allowed_branches(footing.policy())?;
+        let reachable_from = match (footing.policy(), subject.bare()) {
+            (Some(policy), Some(bare)) => policy.reachable_from(bare),
+            _ => listed,
+        };
         let query = match (subject.bare(), &receipt) {
             // Without a mode that exists, GitHub is not even asked.
             (Some(bare), Ok(receipt)) if self.mode.is_ok() => {
                 let attaches = self.attach_receipt()? == AttachReceipt::Yes
                     && bare.kind() == Kind::PublishRelease;
                 let uploads = subject.has_files() || attaches;
-                let query = PreflightQuery::new(bare).with_uploads(uploads);
+                let query = PreflightQuery::new(bare)
+                    .with_uploads(uploads)
+                    .reachable_from(reachable_from.clone());
                 Some((query, receipt.terms()))
             }
             _ => None,
@@ -264,7 +271,10 @@ impl Attempt<'_> {
             executor,
             operation,
             receipt,
-            basis: footing.basis(&self.run_id, digest, reviewers),
+            basis: Basis {
+                reachable_from,
+                ..footing.basis(&self.run_id, digest, reviewers)
+            },
             now,
             preflight,
             allow_workflow_changes: self.allow_workflow_changes()?,

@@ -5,8 +5,10 @@ use anyhow::{Context as _, bail, ensure};
 use countersign_core::{
     keys::PublicKey,
     name::Actor,
+    operation::Operation,
     plan::PlannedOperation,
     policy::{Approval, Decision, Policy, Request, decide_one},
+    reach::ReachableFrom,
     tables,
 };
 
@@ -63,6 +65,12 @@ impl Leave {
         Ok(Self {
             policy: Some((policy, trusted)),
         })
+    }
+
+    /// The branches that the policy's rule lists; `None` without a policy.
+    pub(super) fn reachable_from(&self, operation: &Operation) -> Option<ReachableFrom> {
+        let (policy, _) = self.policy.as_ref()?;
+        Some(policy.reachable_from(operation))
     }
 
     pub(super) fn excludes_requester(&self, judged: &[Judgement]) -> bool {

@@ -9,7 +9,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{judgement::Judgement, provenance::Origin, sign, witness::Witness};
+use super::{judgement::Judgement, provenance::Origin, reach::Reached, sign, witness::Witness};
 use crate::{
     Clock,
     cli::AuthorizeArguments,
@@ -35,6 +35,8 @@ pub(super) struct Review<'a> {
     pub(super) origin: Option<&'a Origin>,
     /// The ledgers, if GitHub was asked for them.
     pub(super) witness: Option<&'a Witness>,
+    /// Where the commits are, if GitHub was asked.
+    pub(super) reached: Option<&'a Reached>,
     pub(super) public: &'a PublicKey,
     pub(super) arguments: &'a AuthorizeArguments,
     /// Whether a rule that decides leaves out whoever asked.
@@ -64,7 +66,7 @@ impl Review<'_> {
                 let line = recap::line(planned.operation(), &self.plan.run_id, now, until);
                 recap::Line {
                     text: format!("{}{line}", judgement.caveat()),
-                    notes: self.witness.map_or(Vec::new(), |seen| seen.notes(planned)),
+                    notes: self.notes(planned),
                 }
             });
             tell(recap::rows(lines.collect(), before, all));
@@ -99,6 +101,13 @@ impl Review<'_> {
         Ok(receipts.collect::<anyhow::Result<Vec<_>>>()?.join("\n"))
     }
 
+    /// What must be read next to the question.
+    fn notes(&self, planned: &PlannedOperation) -> Vec<String> {
+        let mut notes = self.witness.map_or(Vec::new(), |seen| seen.notes(planned));
+        notes.extend(self.reached.and_then(|reached| reached.note(planned)));
+        notes
+    }
+
     /// The ledger that a receipt names, and who saw it so.
     fn ledger(&self, planned: &PlannedOperation) -> (Checkpoint, &'static str) {
         match self.witness {
@@ -115,8 +124,10 @@ impl Review<'_> {
         tell(Row::words(judgement.heading(planned)));
         tell(Row::blank());
         tell(shown(planned)?);
+        tell(vec![Row::blank()]);
+        let branch = self.reached.and_then(|reached| reached.row(planned));
+        tell(Vec::from_iter(branch));
         tell(vec![
-            Row::blank(),
             Row::new("for run       ", &self.plan.run_id),
             Row::new("valid for     ", self.arguments.expires_in),
             Row::new("ledger at     ", ledger),

@@ -10,7 +10,9 @@ use countersign_core::{
 
 use super::{
     heads::Heads,
+    judgement::Leave,
     provenance::{Origin, ensure_for_run, ensure_meant, rows},
+    reach::Reached,
     witness::Witness,
 };
 use crate::{
@@ -87,6 +89,16 @@ impl Run {
         let run = origin.named.as_ref().unwrap_or(&origin.run);
         let heads = self.heads.clone();
         Witness::look(&self.github, heads, plan, run.created_at).await
+    }
+
+    /// On which branches the commits of a plan are.
+    pub(super) async fn reached(
+        &self,
+        plan: &Plan,
+        policy: &Leave,
+        arguments: &AuthorizeArguments,
+    ) -> anyhow::Result<Reached> {
+        Reached::look(&self.github, plan, policy, arguments).await
     }
 
     /// A run that may be signed for. One that is refused is shown.

@@ -32,7 +32,7 @@ const FACTS: &[(&str, &[&str])] = &[
     ("classic-protection", &["F4", "B13"]),
     ("clock", &["A71", "B22"]),
     ("comment", &["F7", "A44", "B15", "N1"]),
-    ("compare", &["A10", "B6"]),
+    ("compare", &["A10", "A74", "A75", "B6"]),
     ("dispatch", &["A46"]),
     ("draft-pull", &["A42", "N15"]),
     ("dropped-reviewers", &["C1"]),

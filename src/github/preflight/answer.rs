@@ -5,14 +5,18 @@ use serde::Deserialize;
 use countersign_core::{
     name::{CommitId, RepositoryId},
     operation::Target,
+    reach::{BranchSeen, Branches},
     refusal::Refusal,
-    text::excerpt,
     timestamp::Timestamp,
     world::{Budget, CommitFact, TagFact, World},
 };
 
 use super::PreflightQuery;
-use crate::github::{Trouble, tail::HistoryPage};
+use crate::github::{
+    Trouble,
+    branches::{Comparison, Rules},
+    tail::HistoryPage,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +35,7 @@ struct Answer {
     commit: Option<Typed>,
     workflows: Option<Oid>,
     default_workflows: Option<Oid>,
+    default_branch: Option<DefaultBranch>,
     tag: Option<TagRef>,
     release: Option<Release>,
     head: Option<BranchRef>,
@@ -45,26 +50,9 @@ struct LedgerRef {
 }
 
 #[derive(Deserialize)]
-struct Rules {
-    nodes: Vec<Option<Rule>>,
-}
-
-#[derive(Deserialize)]
-struct Rule {
-    r#type: String,
-}
-
-impl LedgerRef {
-    /// The types of the active rules, in the words of REST; `None` if GitHub shows them not.
-    fn rules(&self) -> Option<Vec<String>> {
-        let rules = self.rules.as_ref()?.nodes.iter().flatten();
-        let mut types: Vec<String> = rules
-            .map(|rule| excerpt(&rule.r#type.to_ascii_lowercase(), 40))
-            .collect();
-        types.sort_unstable();
-        types.dedup();
-        Some(types)
-    }
+struct DefaultBranch {
+    name: String,
+    compare: Option<Comparison>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +74,7 @@ pub(super) struct Found {
     pub(super) ledger: Result<Ledger, Refusal>,
     pub(super) ledger_rules: Option<Vec<String>>,
     pub(super) world: World,
+    pub(super) branches: Branches,
 }
 
 #[derive(Deserialize)]
@@ -204,7 +193,11 @@ impl Data {
                 resets_at: None,
             },
         };
-        let ledger_rules = answer.ledger.as_ref().and_then(LedgerRef::rules);
+        let ledger_rules = answer
+            .ledger
+            .as_ref()
+            .and_then(|ledger| ledger.rules.as_ref().map(Rules::types));
+        let branches = branches(answer.default_branch.take(), &query.commit)?;
         let ledger = ledger(answer.ledger.take(), &target);
         Ok(Found {
             ledger,
@@ -212,6 +205,7 @@ impl Data {
             date,
             world: world(answer, &target, budget),
             target,
+            branches,
         })
     }
 }
@@ -225,6 +219,7 @@ impl PreflightQuery {
         } else {
             &[]
         });
+        asked.extend(self.compared.then_some("defaultBranch"));
         asked.extend(if self.pull {
             ["head", "base", "pullRequests"].as_slice()
         } else {
@@ -248,6 +243,25 @@ fn ledger(ledger: Option<LedgerRef>, target: &Target) -> Result<Ledger, Refusal>
     Ok(Ledger {
         tip: commit.oid.ok_or_else(not_a_commit)?.0,
         history: commit.history.ok_or_else(not_a_commit)?,
+    })
+}
+
+/// The default branch, if there is one.
+fn branches(branch: Option<DefaultBranch>, commit: &CommitId) -> Result<Branches, Trouble> {
+    let seen = branch.map(|branch| {
+        let name = branch.name.parse();
+        name.map(|name| BranchSeen {
+            name,
+            is_default: true,
+            position: Comparison::position(branch.compare.as_ref(), commit),
+            rules: None,
+        })
+    });
+    let seen = seen.transpose();
+    let seen = seen.map_err(|_| garbage("the name of the default branch is not valid"))?;
+    Ok(Branches {
+        branches: seen.into_iter().collect(),
+        unseen: None,
     })
 }
 

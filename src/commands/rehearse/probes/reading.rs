@@ -61,9 +61,9 @@ pub(in crate::commands::rehearse) const PROBES: &[Probe] = &[
         id: "compare",
         needs: &[],
         writes: 0,
-        expected: "`compare(headRef:)` takes a commit id; an unknown head is null and an error NOT_FOUND at `compare`.",
-        meaning: "A dry run may not show which commits a branch lacks; it warns with `branch_not_compared`.",
-        affects: Feature::Nothing,
+        expected: "`compare(headRef:)` takes a commit id and says IDENTICAL for a branch's newest commit; an unknown head is null and an error NOT_FOUND at `compare`.",
+        meaning: "Releases and tags may be refused with `commit_unreachable`, because the default branch is not seen to contain their commits.",
+        affects: Feature::Everything,
         way: Way::Asks(|stage| Box::pin(compare(stage))),
     },
     Probe {
@@ -220,14 +220,18 @@ async fn compare(stage: &Stage<'_>) -> Probing {
     const DOCUMENT: &str = "\
 query Compare($owner: String!, $name: String!, $known: String!, $unknown: String!) {
   repository(owner: $owner, name: $name) {
-    known: defaultBranchRef { compare(headRef: $known) { behindBy aheadBy } }
+    known: defaultBranchRef { compare(headRef: $known) { behindBy aheadBy status headTarget { oid } } }
     unknown: defaultBranchRef { compare(headRef: $unknown) { behindBy aheadBy } }
   }
 }";
-    let variables = json!({ "known": stage.commit()?, "unknown": stage.name("absent") });
+    let commit = stage.commit()?;
+    let variables = json!({ "known": commit, "unknown": stage.name("absent") });
     let asked = stage.query(DOCUMENT, variables).await?;
     let told = &asked.body["data"]["repository"];
-    let holds = told["known"]["compare"]["behindBy"] == 0
+    let known = &told["known"]["compare"];
+    let is_newest = known["status"] == "IDENTICAL" && known["headTarget"]["oid"] == commit;
+    let holds = is_newest
+        && known["behindBy"] == 0
         && told["unknown"]["compare"].is_null()
         && errors_are(
             &asked.body,
