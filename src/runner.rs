@@ -14,5 +14,5 @@ pub(crate) use self::{
     context::RunContext,
     files::{LocalAsset, is_there, read_bytes, read_text},
     inputs::{Inputs, flag, lines, seconds},
-    operation::{Draft, Facts, described_by, from_plan, with_assets},
+    operation::{Draft, Facts, described_by, from_plan, plan_digest, with_assets},
 };

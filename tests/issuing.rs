@@ -12,6 +12,7 @@ use std::{
 };
 
 use countersign_core::{
+    digest::Digest,
     document::Document as _,
     ledger::{Checkpoint, Head},
     plan::Plan,
@@ -231,6 +232,7 @@ impl Office {
         let plan = fs::read(self.stage.workspace().join("plan.json")).unwrap();
         self.attempt(actor)
             .input("plan", "plan.json")
+            .input("plan-digest", &Digest::of(&plan).to_string())
             .input("receipt", receipts)
             .input("trust-file", "trust.json")
             .input("trust-root", &self.root)
@@ -1110,15 +1112,16 @@ fn the_requester_of_another_run_is_asked_of_github() {
     let attempt = approved
         .clone()
         .input("policy-file", &policy)
-        .input("trusted-keys", &keys);
+        .input("trusted-keys", &keys)
+        .input("plan-digest", &planned.outputs["plan-digest"]);
     attempt.clone().run().refused("requester_unknown");
     // Anybody can name a colleague's run: it counts only for what it has planned itself.
     let foreign = attempt.clone().input("token", &token).run();
     foreign.refused("requester_unknown");
     assert!(
-        foreign
-            .message()
-            .ends_with("that run left no plan with this operation as an artifact"),
+        foreign.message().ends_with(
+            "that run left no plan of the reported digest with this operation as an artifact"
+        ),
         "{}",
         foreign.message()
     );
@@ -1167,6 +1170,7 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
             &archive(&[("plan.json", &fs::read(planned.plan()).unwrap())]),
         );
         let attempt = approved
+            .input("plan-digest", &planned.outputs["plan-digest"])
             .input("policy-file", &policy)
             .input("trusted-keys", &keys)
             .input("token", &token);
@@ -1230,6 +1234,7 @@ fn who_starts_the_run_that_publishes_is_a_requester_too() {
         &archive(&[("plan.json", &fs::read(planned.plan()).unwrap())]),
     );
     let attempt = approved
+        .input("plan-digest", &planned.outputs["plan-digest"])
         .input("policy-file", &policy)
         .input("trusted-keys", &keys)
         .input("token", &token);
@@ -1237,6 +1242,81 @@ fn who_starts_the_run_that_publishes_is_a_requester_too() {
     alices.refused("policy_requester_approved");
     assert_eq!(stage.writes(), Vec::<String>::new());
     attempt.variable("GITHUB_ACTOR", "bob-gh").run().succeeded();
+}
+
+/// A job that runs what others wrote can leave a plan in the run too, under any name.
+#[test]
+fn a_plan_of_another_job_is_not_one_of_the_run_that_planned() {
+    let (stage, token) = reviewed();
+    stage.sim.run(99, "bob-gh", "bob-gh");
+    let policy = stage.policy(
+        &stage
+            .policy_for_tags()
+            .replace("requester = false", "requester = true"),
+    );
+    let keys = format!("{} github:alice-gh", stage.trusted());
+    let planned = stage
+        .tag()
+        .input("run-id", "99")
+        .input("tag-name", "v1.0.0")
+        .dry_run();
+    let smuggled = stage
+        .tag()
+        .input("run-id", "99")
+        .input("tag-name", "v6.6.6")
+        .approved();
+    for (name, plan) in [
+        ("plan", planned.plan()),
+        ("test-results", smuggled.dry_run().plan()),
+    ] {
+        let plan = fs::read(plan).unwrap();
+        stage
+            .sim
+            .artifact(99, name, &archive(&[("plan.json", &plan)]));
+    }
+    let attempt = smuggled
+        .input("policy-file", &policy)
+        .input("trusted-keys", &keys)
+        .input("token", &token);
+    let unreported = attempt.clone().run();
+    unreported.refused("requester_unknown");
+    assert!(
+        unreported.message().contains("any job of run 99"),
+        "{}",
+        unreported.message()
+    );
+    let reported = attempt.input("plan-digest", &planned.outputs["plan-digest"]);
+    reported.run().refused("requester_unknown");
+    assert_eq!(stage.writes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_plan_is_the_one_that_its_job_reported_or_none() {
+    let office = Office::new();
+    let dry = office.dry_run("octocat");
+    let plan = fs::read(office.stage.workspace().join("plan.json")).unwrap();
+    let digest = Digest::of(&plan).to_string();
+    assert_eq!(dry.outputs["plan-digest"], digest);
+    assert!(
+        dry.summary.contains(&digest.replace(':', "&#58;")),
+        "{}",
+        dry.summary
+    );
+
+    // In the same run too the artifact may be that of another job.
+    let receipts = office.receipts(&["alice", "bob"]);
+    let attempt = office.publish("octocat", &receipts);
+    attempt
+        .clone()
+        .input("plan-digest", "")
+        .run()
+        .refused("requester_unknown");
+    for wrong in [format!("sha256:{}", "0".repeat(64)), "sha256:0".into()] {
+        let report = attempt.clone().input("plan-digest", &wrong).run();
+        report.refused("input_invalid");
+    }
+    assert_eq!(office.stage.writes(), Vec::<String>::new());
+    attempt.run().succeeded();
 }
 
 /// A zip archive with these files, as `actions/upload-artifact` makes one.

@@ -117,7 +117,8 @@ const ROWS: &[Row] = &[
             let policy = stage.policy(&rule.replace("requester = false", "requester = true"));
             let attempt = stage.tag().input("run-id", "99").approved();
             stage.sim.run(99, "dana", "dana");
-            store_plan(stage, 99, &attempt);
+            let digest = store_plan(stage, 99, &attempt);
+            let attempt = attempt.input("plan-digest", &digest);
             let keys = format!("{} github:alice-gh", stage.trusted());
             let attempt = attempt.input("policy-file", &policy);
             prod(attempt.input("trusted-keys", &keys), token)
@@ -248,15 +249,17 @@ fn authorize(stage: &Stage, token: &str, more: &[&str]) -> Ended {
     command(stage, token, &words)
 }
 
-/// Stores the plan of an attempt as the artifact of its dry run.
-fn store_plan(stage: &Stage, run: u64, attempt: &Attempt<'_>) {
-    let plan = fs::read(attempt.dry_run().plan()).unwrap();
+/// Stores the plan of an attempt as the artifact of its dry run; returns the plan's digest.
+fn store_plan(stage: &Stage, run: u64, attempt: &Attempt<'_>) -> String {
+    let planned = attempt.dry_run();
+    let plan = fs::read(planned.plan()).unwrap();
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     writer.start_file("plan.json", options).unwrap();
     writer.write_all(&plan).unwrap();
     let archive = writer.finish().unwrap().into_inner();
     stage.sim.artifact(run, "plan", &archive);
+    planned.outputs["plan-digest"].clone()
 }
 
 /// The first table of the page: what is done, and the least permissions.

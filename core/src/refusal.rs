@@ -273,9 +273,17 @@ pub enum Refusal {
     Policy(Denial),
     /// The policy excludes whoever asked for the run that `run-id` names, but that run has not planned this operation.
     #[error(
-        "the policy excludes the requester of run {run}, but that run left no plan with this operation as an artifact"
+        "the policy excludes the requester of run {run}, but that run left no plan of the reported digest with this operation as an artifact"
     )]
     RunWithoutPlan {
+        /// The run.
+        run: RunId,
+    },
+    /// The policy excludes the requester, and it is not known which plan of a run its planning job made.
+    #[error(
+        "the policy excludes the requester, but any job of run {run} can leave a plan, and the input `plan-digest` does not say which one its dry run made"
+    )]
+    PlanUnreported {
         /// The run.
         run: RunId,
     },
@@ -413,7 +421,8 @@ impl Refusal {
             Self::Policy(denial) => denial.code(),
             Self::RequesterUnknown { .. }
             | Self::RequesterOfEvent { .. }
-            | Self::RunWithoutPlan { .. } => "requester_unknown",
+            | Self::RunWithoutPlan { .. }
+            | Self::PlanUnreported { .. } => "requester_unknown",
             Self::Access(refusal) => refusal.code(),
             Self::World(refusal) => refusal.code(),
             Self::Input(refusal) => refusal.code(),
@@ -526,6 +535,9 @@ impl Refusal {
                 "Hand over exactly the policy that the trust file names, or sign a new version of the trust file for this one (docs/trust.md)."
             }
             Self::Policy(denial) => denial.remedy(),
+            Self::PlanUnreported { .. } => {
+                "Hand over `plan-digest`: the output `plan-digest` of the dry run, in the same run as `needs.JOB.outputs`. The summary of the dry run shows it."
+            }
             Self::RunWithoutPlan { .. } => {
                 "Check that `run-id` is the run of the dry run, and that it uploaded plan.json (`upload-audit`). A run that did not plan this says nothing about who asked for it."
             }

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read as _};
 
 use countersign_core::{
+    digest::Digest,
     document::Document as _,
     name::{Repository, RunId},
     plan::Plan,
@@ -21,6 +22,8 @@ const PLAN: &str = "plan.json";
 pub(crate) struct FoundPlan {
     pub(crate) artifact: String,
     pub(crate) plan: Plan,
+    /// The digest of its bytes, as the job that made it reports it.
+    pub(crate) digest: Digest,
 }
 
 /// Every plan among a run's artifacts, or the one in a certain artifact. What holds none that can be read is passed over, with a word.
@@ -43,6 +46,7 @@ pub(crate) async fn plans_of_run(
             Ok(Some(plan)) if found.iter().all(|known| known.plan != plan) => {
                 found.push(FoundPlan {
                     artifact: name,
+                    digest: Digest::of(&plan.to_document()),
                     plan,
                 });
             }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use countersign_core::{
     audit::{AuditRecord, Status},
+    digest::Digest,
+    document::Document as _,
     plan::{Effect, Plan, PlannedOperation},
     text::excerpt,
 };
@@ -217,7 +219,8 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
          ```sh\n{command} --key release-key --expires-in 1h\n```\n\n\
          It fetches {} from this run's artifact, shows what you sign, asks, and prints {prints}{for_run} Then either\n\n\
          - **one run:** open {}, press “Review deployments”, paste {paste} into the comment and approve; the publish job reads it with {}, or\n\
-         - **two runs:** call the command with {} as well: it asks, and starts that workflow with what it printed.\n\n",
+         - **two runs:** call the command with {} as well: it asks, and starts that workflow with what it printed.\n\n\
+         The plan's digest, for the input {}: {}\n\n",
         code("release-key"),
         code("plan.json"),
         link(
@@ -226,5 +229,7 @@ fn approve(record: &AuditRecord, place: &Place, plan: &Plan) -> String {
         ),
         code("receipt-from: approvals"),
         code("--dispatch publish.yml"),
+        code("plan-digest"),
+        code(&Digest::of(&plan.to_document()).to_string()),
     )
 }

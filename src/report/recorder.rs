@@ -10,6 +10,7 @@ use countersign_core::{
     audit::{AuditRecord, LedgerRecord, RunRecord, Status},
     authority::Authority,
     authorize::Mode,
+    digest::Digest,
     document::{Document as _, to_json_line},
     name::OperationId,
     plan::Plan,
@@ -422,13 +423,16 @@ impl State {
             .plan
             .as_ref()
             .map_or(String::new(), |(path, _)| path.display().to_string());
+        let plan_digest = self.plan.as_ref().map_or(String::new(), |(_, plan)| {
+            Digest::of(&plan.to_document()).to_string()
+        });
         let results = match (&self.series, &self.plan) {
             (Some(series), _) => series.results(),
             (None, Some((_, plan))) => Series::planned(plan),
             (None, None) => Series::alone(record),
         };
         let assets = serde_json::to_string(&response.assets).unwrap_or_default();
-        let values: [(&str, String); 15] = [
+        let values: [(&str, String); 16] = [
             ("status", record.status.as_str().into()),
             ("error-code", record.error_code.clone().unwrap_or_default()),
             ("operation-id", record.operation_id.to_string()),
@@ -451,6 +455,7 @@ impl State {
             ("assets", assets),
             ("audit-record", self.record_paths()),
             ("plan", plan),
+            ("plan-digest", plan_digest),
             ("results", results),
             (
                 "ledger-sequence",

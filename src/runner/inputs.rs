@@ -57,6 +57,7 @@ inputs! {
     repository: "repository",
     token: "token",
     plan: "plan",
+    plan_digest: "plan-digest",
     campaign: "campaign",
     variables: "variables",
     tag_name: "tag-name",

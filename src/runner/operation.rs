@@ -6,6 +6,7 @@ use countersign_core::{
     asset::{Asset, Assets, InvalidAssets},
     authorize::Mode,
     commit_name::CommitName,
+    digest::Digest,
     document::Document as _,
     name::{BranchName, CommitId, InvalidName, Title},
     operation::{
@@ -362,7 +363,30 @@ pub(crate) fn from_plan(inputs: &Inputs, workspace: &Path) -> Result<Plan, Input
         &workspace.join(&inputs.plan),
         Plan::MOST_BYTES as u64,
     )?;
-    Plan::from_document(&bytes).map_err(InputRefusal::Plan)
+    let plan = Plan::from_document(&bytes).map_err(InputRefusal::Plan)?;
+    // A job that runs the code of others can leave a plan too, under any name.
+    match plan_digest(inputs)? {
+        Some(reported) if reported != Digest::of(&bytes) => Err(InputRefusal::Invalid {
+            input: "plan-digest",
+            problem: format!(
+                "the plan has the digest {}, but its job reported {reported}",
+                Digest::of(&bytes)
+            ),
+        }),
+        _ => Ok(plan),
+    }
+}
+
+/// The digest of plan.json that the job which made it reported.
+pub(crate) fn plan_digest(inputs: &Inputs) -> Result<Option<Digest>, InputRefusal> {
+    if inputs.plan_digest.is_empty() {
+        return Ok(None);
+    }
+    let digest = inputs.plan_digest.parse();
+    digest.map(Some).map_err(|error| InputRefusal::Invalid {
+        input: "plan-digest",
+        problem: format!("{error}"),
+    })
 }
 
 /// The operation with exactly these assets.

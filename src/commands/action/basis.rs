@@ -20,7 +20,7 @@ use countersign_core::{
 use super::Attempt;
 use crate::{
     planner::plans_of_run,
-    runner::{read_bytes, read_text},
+    runner::{plan_digest, read_bytes, read_text},
 };
 
 /// The keys that count, and how many of them must sign.
@@ -199,12 +199,23 @@ impl Attempt<'_> {
     /// Who asked: everyone who started or re-ran the run that acts, and, if the receipt is for another run, that one too. The other run is valid
     /// only for what it has planned itself: otherwise anyone could name a colleague's run.
     async fn requesters(&self) -> Result<Requesters, Refusal> {
+        let reported = plan_digest(&self.inputs)?;
+        let is_own = self.run_id == self.context.executor.run_id;
+        // Any job of a run can leave a plan, also one that runs what others wrote.
+        let needs_report = !is_own || !self.inputs.plan.is_empty();
+        if needs_report && reported.is_none() {
+            return Err(Refusal::PlanUnreported {
+                run: self.run_id.clone(),
+            });
+        }
+
         let mut actors = self.own_actors().await?;
-        let planned = if self.run_id == self.context.executor.run_id {
-            None
-        } else {
-            actors.extend(self.actors_of_named_run().await?);
-            Some(self.planned_by_named_run().await?)
+        let planned = match reported {
+            Some(reported) if !is_own => {
+                actors.extend(self.actors_of_named_run().await?);
+                Some(self.planned_by_named_run(reported).await?)
+            }
+            _ => None,
         };
         let actors = actors.iter().map(|actor| {
             actor
@@ -242,13 +253,15 @@ impl Attempt<'_> {
         Ok(found.actors)
     }
 
-    async fn planned_by_named_run(&self) -> Result<Vec<Digest>, Refusal> {
+    async fn planned_by_named_run(&self, reported: Digest) -> Result<Vec<Digest>, Refusal> {
         let home = &self.context.home.repository;
         let log = self.recorder.log();
         let found = plans_of_run(&self.github, home, &self.run_id, None, &log)
             .await
             .map_err(|trouble| self.unknown(trouble.to_string()))?;
-        let planned = found.iter().flat_map(|found| found.plan.operations());
+        let mut reported = found.iter().filter(|found| found.digest == reported);
+        let planned = reported.next().map(|found| found.plan.operations());
+        let planned = planned.unwrap_or_default().iter();
         Ok(planned.map(PlannedOperation::digest).collect())
     }
 
