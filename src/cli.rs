@@ -237,6 +237,9 @@ pub(crate) struct AuthorizeArguments {
     /// The artifact, if several hold a plan.
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(crate) artifact: Option<String>,
+    /// The artifact by its number, if not the newest of its name is meant.
+    #[arg(long, value_name = "NUMBER", requires = "run")]
+    pub(crate) artifact_id: Option<u64>,
     /// Sign also if the run began with this event, although its actor need not know what it does.
     #[arg(long, value_name = "EVENT", requires = "run")]
     pub(crate) allow_event: Option<String>,

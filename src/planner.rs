@@ -21,7 +21,7 @@ use countersign_core::{
 };
 
 pub(crate) use self::{
-    artifact::{FoundPlan, plans_of_run},
+    artifact::{ArtifactName, FoundPlan, newest_of_each_name, plans_of_run},
     campaign::{Campaign, CampaignError, Step},
     describe::{Described, Describer, Unplanned, Whole},
 };

@@ -2053,18 +2053,61 @@ fn a_campaign_says_everything_itself() {
 }
 
 #[test]
-fn a_flood_of_receipts_is_refused() {
+fn a_flood_of_receipts_is_refused_only_if_trusted_keys_signed_them() {
     let stage = Stage::new();
     stage.file("receipts", "{\"\n".repeat(1000));
+    let report = stage.tag().input("receipt-file", "receipts").run();
+    report.refused("receipt_malformed");
+
+    let plan = stage.tag().dry_run().plan();
+    let receipts = (0..257).map(|number| {
+        let mut terms = harness::terms(&plan);
+        terms.receipt_id = format!("receipt-{number}").parse().unwrap();
+        stage.sign(&terms) + "\n"
+    });
+    stage.file("receipts", receipts.collect::<String>());
     let report = stage.tag().input("receipt-file", "receipts").run();
     report.refused("input_invalid");
     assert!(
         report
             .message()
-            .contains("1000 receipts are more than the 256"),
+            .contains("257 receipts are more than the 256"),
         "{}",
         report.message()
     );
+}
+
+/// A reviewer of any other environment can write this, and an approval is never taken back.
+#[test]
+fn a_flood_in_a_review_does_not_hide_the_receipt_of_another() {
+    let (stage, token) = reviewed();
+    let run = RUN.parse().unwrap();
+    let attempt = stage.tag().approved();
+    let mallory = harness::fresh_key();
+    let plan = stage.tag().dry_run().plan();
+    let forged = (0..300).map(|number| {
+        let mut terms = harness::terms(&plan);
+        terms.receipt_id = format!("receipt-{number}").parse().unwrap();
+        countersign_core::envelope::Envelope::sign(&terms, &[&mallory]).to_line()
+    });
+    let junk = (0..300).map(|number| format!("{{\"{number}"));
+    for (reviewer, comment) in [
+        ("mallory", junk.collect::<Vec<_>>().join("\n")),
+        ("mallory", forged.collect::<Vec<_>>().join("\n")),
+        ("bob", attempt.receipt()),
+        ("mallory", "{\"\n".repeat(300)),
+    ] {
+        stage
+            .sim
+            .review(run, reviewer, "release", "approved", &comment);
+    }
+    let report = stage
+        .tag()
+        .input("receipt-from", "approvals")
+        .input("token", &token)
+        .run();
+    report.succeeded();
+    assert!(report.log.contains("they are not listed"), "{}", report.log);
 }
 
 #[test]

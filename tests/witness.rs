@@ -328,3 +328,51 @@ fn a_dry_run_makes_a_plan_above_more_commits_than_a_decision_reads() {
     assert_eq!(stage.tag().dry_run().status(), "dry_run");
     stage.tag().approved().run().succeeded();
 }
+
+/// A re-run of the planning job leaves a second artifact of the same name.
+#[test]
+fn of_two_plans_of_one_name_the_newest_is_signed_unless_the_other_is_named() {
+    let (stage, _) = with_plan();
+    stage.sim.shift_clock(60);
+    let newer = stage.tag().input("tag-name", "v2.0.0").dry_run();
+    assert_eq!(stage.leave_another_plan(&newer, |text| text), 2);
+
+    let signed = stage.authorize(&["--yes"]);
+    signed.says("Tag v2.0.0 of octo/hello");
+    signed
+        .says("  artifact    plan, number 2, of ")
+        .says("  older plan  plan, number 1, of ")
+        .says("--artifact-id 1 takes that one")
+        .says(&format!("  plan        {}", newer.outputs["plan-digest"]));
+    assert_eq!(signed.ledgers().len(), 1);
+    stage
+        .authorize(&["--yes", "--artifact-id", "1"])
+        .says("Tag v1.0.0 of octo/hello");
+    stage
+        .authorize(&["--yes", "--artifact-id", "3"])
+        .signed_nothing(1);
+}
+
+#[test]
+fn an_approver_sees_on_which_branch_a_commit_is_and_that_none_contains_it() {
+    let (stage, _) = with_plan();
+    stage.authorize(&["--yes"]).says("on branch     main\n");
+
+    let commit = stage.sim.commit("fork", &[("evil.txt", b"evil\n")]);
+    assert!(stage.sim.delete_ref("refs/heads/fork"));
+    let forked = stage.tag().input("target-sha", &commit).dry_run();
+    stage.leave_plan(&forked, |text| text);
+    stage
+        .authorize(&["--yes"])
+        .says("on branch     NOT FOUND: no allowed branch contains ")
+        .says("NO BRANCH: no allowed branch contains ");
+
+    stage.sim.set_ref("refs/heads/release/1", &commit);
+    let listed = ["--yes", "--reachable-from", "release/1"];
+    stage
+        .authorize(&listed)
+        .says("but has no rule `deletion`");
+    let rules = ["deletion", "non_fast_forward"];
+    stage.sim.branch_rules("release/1", &rules);
+    stage.authorize(&listed).says("on branch     release/1\n");
+}

@@ -33,6 +33,9 @@ pub(crate) struct RunArtifact {
     pub(crate) name: String,
     pub(crate) size_in_bytes: u64,
     pub(crate) expired: bool,
+    /// When it was uploaded, in GitHub's words.
+    #[serde(default)]
+    pub(crate) created_at: Option<String>,
     digest: Option<String>,
 }
 

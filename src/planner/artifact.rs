@@ -1,12 +1,17 @@
 //! The plans that a run left behind: archives on GitHub with a plan.json in them.
 
-use std::io::{Cursor, Read as _};
+use std::{
+    cmp::Reverse,
+    fmt,
+    io::{Cursor, Read as _},
+};
 
 use countersign_core::{
     digest::Digest,
     document::Document as _,
     name::{Repository, RunId},
     plan::Plan,
+    timestamp::Timestamp,
 };
 
 use crate::{
@@ -20,10 +25,47 @@ const PLAN: &str = "plan.json";
 
 /// A plan, and the artifact in which it was found.
 pub(crate) struct FoundPlan {
-    pub(crate) artifact: String,
+    pub(crate) artifact: ArtifactName,
     pub(crate) plan: Plan,
     /// The digest of its bytes, as the job that made it reports it.
     pub(crate) digest: Digest,
+}
+
+/// An artifact, as people tell it from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ArtifactName {
+    pub(crate) name: String,
+    pub(crate) number: u64,
+    /// When it was uploaded, if GitHub shows it.
+    pub(crate) made_at: Option<Timestamp>,
+}
+
+impl fmt::Display for ArtifactName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, number {}", self.name, self.number)?;
+        match self.made_at {
+            Some(moment) => write!(f, ", of {moment}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Of plans in artifacts of one name the newest alone: a re-run of the planning job leaves another. The others' artifacts come second.
+pub(crate) fn newest_of_each_name(
+    mut found: Vec<FoundPlan>,
+) -> (Vec<FoundPlan>, Vec<ArtifactName>) {
+    let (mut newest, mut older): (Vec<FoundPlan>, Vec<ArtifactName>) = (Vec::new(), Vec::new());
+    // GitHub counts its artifacts up.
+    found.sort_by_key(|found| Reverse((found.artifact.made_at, found.artifact.number)));
+    for plan in found {
+        let is_older = |known: &FoundPlan| known.artifact.name == plan.artifact.name;
+        if newest.iter().any(is_older) {
+            older.push(plan.artifact);
+        } else {
+            newest.push(plan);
+        }
+    }
+    (newest, older)
 }
 
 /// Every plan among a run's artifacts, or the one in a certain artifact. What holds none that can be read is passed over, with a word.
@@ -45,7 +87,11 @@ pub(crate) async fn plans_of_run(
         match plan_in(&archive) {
             Ok(Some(plan)) if found.iter().all(|known| known.plan != plan) => {
                 found.push(FoundPlan {
-                    artifact: name,
+                    artifact: ArtifactName {
+                        name,
+                        number: artifact.id,
+                        made_at: artifact.created_at.as_ref().and_then(|at| at.parse().ok()),
+                    },
                     digest: Digest::of(&plan.to_document()),
                     plan,
                 });

@@ -78,6 +78,12 @@ impl Stage {
 
     /// Leaves the plan of a dry run in the run, changed as given; one that was left before expires.
     pub fn leave_plan(&self, plan: &Report, edit: impl FnOnce(String) -> String) {
+        let id = self.leave_another_plan(plan, edit);
+        (1..id).for_each(|before| self.sim.expire_artifact(before));
+    }
+
+    /// The same as another artifact of the same name, as a re-run leaves it; returns its number.
+    pub fn leave_another_plan(&self, plan: &Report, edit: impl FnOnce(String) -> String) -> u64 {
         let text = fs::read_to_string(plan.plan()).unwrap();
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         writer
@@ -86,8 +92,7 @@ impl Stage {
         writer.write_all(edit(text).as_bytes()).unwrap();
 
         let archive = writer.finish().unwrap().into_inner();
-        let id = self.sim.artifact(RUN.parse().unwrap(), "plan", &archive);
-        (1..id).for_each(|before| self.sim.expire_artifact(before));
+        self.sim.artifact(RUN.parse().unwrap(), "plan", &archive)
     }
 
     /// The tip of the ledger, as a receipt names it.

@@ -1,5 +1,7 @@
 //! Where receipts come from: the inputs, one a line, a file, or the comments of those who let the run go on.
 
+use std::collections::BTreeMap;
+
 use countersign_core::{
     digest::Digest,
     envelope::{Envelope, MOST_BYTES, looks_like_a_receipt, receipts_in},
@@ -19,8 +21,13 @@ use crate::{
 /// A file may hold many receipts, each in base64 and with a line feed.
 const MOST_RECEIPT_FILE: u64 = 64 * 2 * MOST_BYTES as u64;
 
-/// Most receipts of one attempt: four for every operation of the largest plan.
+/// Most receipts of one attempt: four for every operation of the largest plan. Only those count that
+/// trusted keys signed, so that no one else can keep an attempt from looking at these.
 const MOST_RECEIPTS: usize = 4 * MOST_OPERATIONS;
+/// Most different texts that are looked at, the newest ones: each costs a signature's time.
+const MOST_TEXTS: usize = 4096;
+/// Texts of which the log says why they are not valid.
+const MOST_EXPLAINED: usize = 20;
 
 /// A receipt that enough trusted keys signed, and in whose review it was found.
 pub(super) struct Candidate {
@@ -29,13 +36,14 @@ pub(super) struct Candidate {
     pub(super) reviewers: Vec<Actor>,
 }
 
-/// A text that may be a receipt.
+/// A text that may be a receipt, and in whose reviews it was found.
 struct Found {
     text: String,
-    reviewer: Option<Actor>,
+    reviewers: Vec<Actor>,
 }
 
 /// All receipts of an attempt: those that hold, the oldest first, and why the others do not.
+#[derive(Default)]
 pub(super) struct Receipts {
     /// How many were handed over.
     total: usize,
@@ -122,46 +130,36 @@ impl Attempt<'_> {
         &self,
         keys: &Result<(TrustedKeys, Threshold), Refusal>,
     ) -> Result<Receipts, Unplanned> {
-        let found = self.found().await?;
-        if found.len() > MOST_RECEIPTS {
+        let mut found = distinct(self.found().await?);
+        if found.len() > MOST_TEXTS {
+            self.recorder.log().line(&format!(
+                "countersign: of {} texts that may be receipts the newest {MOST_TEXTS} are looked at",
+                found.len()
+            ));
+            found.drain(..found.len() - MOST_TEXTS);
+        }
+
+        let mut receipts = Receipts::default();
+        for Found { text, reviewers } in found {
+            match verified(&text, keys) {
+                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewers }),
+                Err(refusal) => {
+                    self.explain(&refusal, &reviewers, receipts.refusals.len());
+                    receipts.refusals.push(refusal);
+                }
+            }
+        }
+        receipts.total = receipts.candidates.len() + receipts.refusals.len();
+        if receipts.candidates.len() > MOST_RECEIPTS {
             let problem = format!(
                 "{} receipts are more than the {MOST_RECEIPTS} that one attempt reads",
-                found.len()
+                receipts.candidates.len()
             );
             return Err(InputRefusal::Invalid {
                 input: "receipt",
                 problem,
             }
             .into());
-        }
-        let mut receipts = Receipts {
-            total: found.len(),
-            candidates: Vec::new(),
-            refusals: Vec::new(),
-        };
-        for Found { text, reviewer } in found {
-            let verified = Envelope::parse(&text)
-                .map_err(Refusal::from)
-                .and_then(|envelope| {
-                    let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
-                    envelope.verify(keys, *threshold)
-                });
-            match verified {
-                Ok(receipt) => receipts.candidates.push(Candidate {
-                    receipt,
-                    reviewers: reviewer.into_iter().collect(),
-                }),
-                Err(refusal) => {
-                    let place = reviewer.map_or(String::new(), |reviewer| {
-                        format!(" in the review of {reviewer}")
-                    });
-                    self.recorder.log().line(&format!(
-                        "countersign: a receipt{place} does not count: {}: {refusal}",
-                        refusal.code()
-                    ));
-                    receipts.refusals.push(refusal);
-                }
-            }
         }
         // What an earlier attempt began is finished before a newer receipt is spent.
         receipts
@@ -177,6 +175,24 @@ impl Attempt<'_> {
         Ok(receipts)
     }
 
+    /// Reports why a text is not valid. A flood of them must not hide the rest of the log.
+    fn explain(&self, refusal: &Refusal, reviewers: &[Actor], before: usize) {
+        let log = self.recorder.log();
+        if before == MOST_EXPLAINED {
+            log.line("countersign: there are more receipts that are not valid; they are not listed");
+        }
+        if before >= MOST_EXPLAINED {
+            return;
+        }
+        let place = reviewers.first().map_or(String::new(), |reviewer| {
+            format!(" in the review of {reviewer}")
+        });
+        log.line(&format!(
+            "countersign: a receipt{place} does not count: {}: {refusal}",
+            refusal.code()
+        ));
+    }
+
     async fn found(&self) -> Result<Vec<Found>, Unplanned> {
         let inputs = &self.inputs;
         let given = |text: &str| {
@@ -184,7 +200,7 @@ impl Attempt<'_> {
                 .into_iter()
                 .map(|text| Found {
                     text: text.to_owned(),
-                    reviewer: None,
+                    reviewers: Vec::new(),
                 })
                 .collect()
         };
@@ -257,7 +273,7 @@ impl Attempt<'_> {
                 .filter(|line| looks_like_a_receipt(line));
             found.extend(texts.map(|text| Found {
                 text: text.to_owned(),
-                reviewer: Some(reviewer.clone()),
+                reviewers: vec![reviewer.clone()],
             }));
         }
         if found.is_empty() {
@@ -269,4 +285,27 @@ impl Attempt<'_> {
         }
         Ok(found)
     }
+}
+
+/// Each text once, with everyone in whose review it was found.
+fn distinct(found: Vec<Found>) -> Vec<Found> {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut distinct: Vec<Found> = Vec::new();
+    for mut found in found {
+        let at = *places.entry(found.text.clone()).or_insert(distinct.len());
+        match distinct.get_mut(at) {
+            Some(known) => known.reviewers.append(&mut found.reviewers),
+            None => distinct.push(found),
+        }
+    }
+    distinct
+}
+
+fn verified(
+    text: &str,
+    keys: &Result<(TrustedKeys, Threshold), Refusal>,
+) -> Result<VerifiedReceipt, Refusal> {
+    let envelope = Envelope::parse(text)?;
+    let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
+    envelope.verify(keys, *threshold)
 }

@@ -5,18 +5,23 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use countersign_core::{plan::Plan, trigger::Trigger};
+use countersign_core::{digest::Digest, plan::Plan, trigger::Trigger};
 
 use crate::{
     cli::AuthorizeArguments,
     commands::Row,
     github::{FoundRun, HeadRepository},
+    planner::ArtifactName,
 };
 
 /// The run that left the plan, and the one that the plan names if that is another.
 pub(super) struct Origin {
     pub(super) run: FoundRun,
-    pub(super) artifact: String,
+    pub(super) artifact: ArtifactName,
+    /// Artifacts of the same name with older plans.
+    pub(super) older: Vec<ArtifactName>,
+    /// The digest of its bytes.
+    pub(super) digest: Digest,
     pub(super) named: Option<FoundRun>,
 }
 
@@ -25,6 +30,11 @@ impl Origin {
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut all = rows(&self.run);
         all.push(Row::new("  artifact    ", &self.artifact));
+        all.push(Row::new("  plan        ", self.digest));
+        for older in &self.older {
+            let text = format!("{older}: --artifact-id {} takes that one", older.number);
+            all.push(Row::new("  older plan  ", text));
+        }
         if let Some(named) = &self.named {
             all.push(Row::words("The plan is for another run:"));
             all.extend(rows(named));

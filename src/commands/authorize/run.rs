@@ -21,7 +21,7 @@ use crate::{
     commands::{Row, github, rows::log, signing::agreed, tell, told},
     exit::Exit,
     github::{Dispatch, FoundRun, GitHub},
-    planner::{FoundPlan, plans_of_run},
+    planner::{ArtifactName, FoundPlan, newest_of_each_name, plans_of_run},
 };
 
 /// A run and how to reach it.
@@ -31,6 +31,7 @@ pub(super) struct Run {
     repository: Repository,
     id: RunId,
     artifact: Option<String>,
+    artifact_id: Option<u64>,
 }
 
 impl Run {
@@ -50,6 +51,7 @@ impl Run {
             repository: repository.clone(),
             id: id.clone(),
             artifact,
+            artifact_id: arguments.artifact_id,
         }))
     }
 
@@ -59,7 +61,12 @@ impl Run {
         arguments: &AuthorizeArguments,
     ) -> anyhow::Result<(Plan, Vec<Actor>, Origin)> {
         let run = self.meant(&self.id, arguments).await?;
-        let FoundPlan { artifact, plan } = self.found_plan().await?;
+        let (found, older) = self.found_plan().await?;
+        let FoundPlan {
+            artifact,
+            plan,
+            digest,
+        } = found;
         ensure_for_run(&plan, &run, arguments)?;
         let named = if plan.run_id == self.id {
             None
@@ -75,6 +82,8 @@ impl Run {
         let origin = Origin {
             run,
             artifact,
+            older,
+            digest,
             named,
         };
         Ok((plan, actors, origin))
@@ -109,7 +118,8 @@ impl Run {
         Ok(found)
     }
 
-    async fn found_plan(&self) -> anyhow::Result<FoundPlan> {
+    /// The plan, and the artifacts of the same name with older ones.
+    async fn found_plan(&self) -> anyhow::Result<(FoundPlan, Vec<ArtifactName>)> {
         let found = plans_of_run(
             &self.github,
             &self.repository,
@@ -119,19 +129,28 @@ impl Run {
         )
         .await;
         let mut found = found.map_err(|trouble| told(&trouble))?;
-        let names: Vec<&str> = found.iter().map(|found| found.artifact.as_str()).collect();
+        let mut older = Vec::new();
+        match self.artifact_id {
+            Some(number) => found.retain(|found| found.artifact.number == number),
+            None => (found, older) = newest_of_each_name(found),
+        }
+        let names: Vec<String> = found
+            .iter()
+            .map(|found| found.artifact.to_string())
+            .collect();
         ensure!(
             found.len() <= 1,
-            "run {} has several plans, in the artifacts {}: say which with --artifact",
+            "run {} has several plans, in the artifacts {}: say which with --artifact or --artifact-id",
             self.id,
-            names.join(", ")
+            names.join("; ")
         );
-        found.pop().with_context(|| {
+        let found = found.pop().with_context(|| {
             format!(
                 "run {} of {} has no artifact with a plan.json that can be signed; did its dry run end, and is `upload-audit` on?",
                 self.id, self.repository
             )
-        })
+        })?;
+        Ok((found, older))
     }
 
     /// Starts the workflow that publishes, after asking.
