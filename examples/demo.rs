@@ -109,6 +109,7 @@ impl Demo {
         demo.trusted = demo.binary(&[
             "keys",
             "generate",
+            "--no-passphrase",
             "--out",
             "approver",
             "--name",
@@ -119,7 +120,7 @@ impl Demo {
                 .unwrap();
         demo.key = SigningKey::from_bytes(&seed.key_data().ed25519().unwrap().private.to_bytes());
         print!(
-            "$ countersign keys generate --out approver\n  {}",
+            "$ countersign keys generate --no-passphrase --out approver\n  {}",
             demo.trusted
         );
         let made = demo.binary(&["ledger", "init", "--repository", "octo/hello"]);
@@ -405,7 +406,15 @@ impl Demo {
     fn campaign(&self) {
         println!("\nA campaign: a tag, a release and a pull request, approved by two of three");
         for name in ["alice", "bob", "carol"] {
-            self.binary(&["keys", "generate", "--out", name, "--name", name]);
+            self.binary(&[
+                "keys",
+                "generate",
+                "--no-passphrase",
+                "--out",
+                name,
+                "--name",
+                name,
+            ]);
         }
         self.sim.commit("later", &[("later.txt", b"later\n")]);
         fs::write(self.folder.join("campaign.toml"), CAMPAIGN).unwrap();

@@ -29,18 +29,17 @@ pub(crate) struct AgentKey {
 }
 
 impl AgentKey {
-    /// The key of this public half, if the agent has it.
-    pub(crate) fn find(socket: &Path, key: VerifyingKey) -> anyhow::Result<Self> {
-        let known = identities(socket)?;
-        ensure!(
-            known.iter().any(|(known, _)| *known == key),
-            "the ssh-agent at {} does not have this key; add it with `ssh-add`, or plug in the token that holds it",
-            socket.display()
-        );
-        Ok(Self {
-            key,
-            socket: socket.to_owned(),
-        })
+    /// The key of this public half, if the agent has it, and the agent's comment on it.
+    pub(crate) fn find(socket: &Path, key: VerifyingKey) -> anyhow::Result<(Self, String)> {
+        let mut known = identities(socket)?.into_iter();
+        let (_, comment) = known.find(|(known, _)| *known == key).with_context(|| {
+            format!(
+                "the ssh-agent at {} does not have this key; add it with `ssh-add`, or plug in the token that holds it",
+                socket.display()
+            )
+        })?;
+        let socket = socket.to_owned();
+        Ok((Self { key, socket }, comment))
     }
 }
 

@@ -14,7 +14,7 @@ use countersign_core::{
 
 use crate::{
     Clock, Environment, Log,
-    commands::{self, TrustedArguments},
+    commands::{self, TrustedArguments, keys::Protection},
     exit::Exit,
     on_runtime,
 };
@@ -95,6 +95,9 @@ enum KeysCommand {
         /// The name that reports show for this key, for example an e-mail address.
         #[arg(long, default_value = "")]
         name: String,
+        /// Do not ask for a passphrase: a key for a machine, which whoever reads the file can use.
+        #[arg(long)]
+        no_passphrase: bool,
     },
     /// List the keys of a file (trusted keys or a trust file), or those of the ssh-agent.
     List {
@@ -534,8 +537,20 @@ pub(crate) fn run(
     match cli.command {
         Command::Action { script: _ } => crate::action(environment, clock, log),
         Command::Keys {
-            command: KeysCommand::Generate { out, name },
-        } => commands::keys::generate(&out, &name).end(),
+            command:
+                KeysCommand::Generate {
+                    out,
+                    name,
+                    no_passphrase,
+                },
+        } => {
+            let protection = if no_passphrase {
+                Protection::None
+            } else {
+                Protection::Passphrase
+            };
+            commands::keys::generate(&out, &name, protection).end()
+        }
         Command::Keys {
             command: KeysCommand::List { file },
         } => commands::keys::list(file.as_deref(), environment, clock).end(),

@@ -9,27 +9,29 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
-use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
+use ssh_key::{Cipher, Kdf, LineEnding, PrivateKey, private::Ed25519Keypair};
 
 use countersign_core::{envelope::Signs, keys::PublicKey};
 
 use crate::agent::AgentKey;
 
-/// Whoever signs with the key in a file: the key itself, or, for a public key, the agent that has its secret half.
+/// Rounds of bcrypt-pbkdf, as `ssh-keygen` has them since OpenSSH 9.4.
+const ROUNDS: u32 = 24;
+
+/// Whoever signs with the key in a file: the key itself, or, for a public key, the agent that has its
+/// secret half, with what it calls the key.
 pub(crate) fn signer(
     text: &str,
     agent: Option<&str>,
     passphrase: impl FnOnce() -> io::Result<String>,
-) -> anyhow::Result<Box<dyn Signs>> {
+) -> anyhow::Result<(Box<dyn Signs>, Option<String>)> {
     if text.trim_start().starts_with("ssh-") || text.trim_start().starts_with("sk-ssh-") {
         let key: PublicKey = text.parse().map_err(anyhow::Error::msg)?;
         let socket = agent.context("this is a public key: its secret half is looked for in an ssh-agent, but SSH_AUTH_SOCK is not set")?;
-        return Ok(Box::new(AgentKey::find(
-            Path::new(socket),
-            key.verifying_key(),
-        )?));
+        let (key, comment) = AgentKey::find(Path::new(socket), key.verifying_key())?;
+        return Ok((Box::new(key), Some(comment)));
     }
-    Ok(Box::new(read(text, passphrase)?))
+    Ok((Box::new(read(text, passphrase)?), None))
 }
 
 /// Reads a secret key; one with a passphrase only if somebody tells it.
@@ -81,21 +83,49 @@ pub(crate) fn public(
     PublicKey::new(read(text, passphrase)?.verifying_key()).context("the key is weak")
 }
 
-/// Makes a new key: its secret form, and the line for `trusted-keys`.
-pub(crate) fn generate(name: &str) -> anyhow::Result<(String, String)> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
+/// A new key.
+pub(crate) struct NewKey(PrivateKey);
+
+impl NewKey {
+    pub(crate) fn generate(name: &str) -> anyhow::Result<Self> {
+        let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&random_bytes()?));
+        key.set_comment(name);
+        Ok(Self(key))
+    }
+
+    /// The line for `trusted-keys`.
+    pub(crate) fn public(&self) -> anyhow::Result<String> {
+        let line = self.0.public_key().to_openssh();
+        line.context("the key cannot be written")
+    }
+
+    /// The OpenSSH file, encrypted if there is a passphrase.
+    pub(crate) fn secret(&self, passphrase: Option<&str>) -> anyhow::Result<String> {
+        let encrypted = passphrase.map(|passphrase| encrypted(&self.0, passphrase));
+        let encrypted = encrypted.transpose()?;
+        let written = encrypted
+            .as_ref()
+            .unwrap_or(&self.0)
+            .to_openssh(LineEnding::LF);
+        Ok(written.context("the key cannot be written")?.to_string())
+    }
+}
+
+fn encrypted(key: &PrivateKey, passphrase: &str) -> anyhow::Result<PrivateKey> {
+    let kdf = Kdf::Bcrypt {
+        salt: random_bytes::<16>()?.to_vec(),
+        rounds: ROUNDS,
+    };
+    let check = u32::from_be_bytes(random_bytes()?);
+    key.encrypt_with(Cipher::Aes256Ctr, kdf, check, passphrase)
+        .context("the key cannot be encrypted")
+}
+
+fn random_bytes<const LENGTH: usize>() -> anyhow::Result<[u8; LENGTH]> {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes)
         .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
-    let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
-    key.set_comment(name);
-    let secret = key
-        .to_openssh(LineEnding::LF)
-        .context("the key cannot be written")?;
-    let public = key
-        .public_key()
-        .to_openssh()
-        .context("the key cannot be written")?;
-    Ok((secret.to_string(), public))
+    Ok(bytes)
 }
 
 /// Writes a file that must not exist yet, readable as `mode` says from its first byte on.
@@ -139,12 +169,29 @@ mod tests {
 
     #[test]
     fn a_generated_key_is_read_again() {
-        let (secret, public) = generate("alice@example.org").unwrap();
-        let key = read(&secret, nobody).unwrap();
+        let made = NewKey::generate("alice@example.org").unwrap();
+        let public = made.public().unwrap();
+        let key = read(&made.secret(None).unwrap(), nobody).unwrap();
         let trusted = countersign_core::keys::TrustedKeys::parse(&public).unwrap();
         assert_eq!(trusted.as_slice()[0].name, "alice@example.org");
         let public = countersign_core::keys::PublicKey::new(key.verifying_key());
         assert_eq!(public.as_ref(), Some(&trusted.as_slice()[0].key));
+    }
+
+    #[test]
+    fn a_key_that_is_generated_with_a_passphrase_opens_with_it_alone() {
+        let made = NewKey::generate("alice@example.org").unwrap();
+        let secret = made.secret(Some("correct horse")).unwrap();
+        let opened = read(&secret, || Ok("correct horse".into())).unwrap();
+        let plain = read(&made.secret(None).unwrap(), nobody).unwrap();
+        assert_eq!(opened.to_bytes(), plain.to_bytes());
+        assert_eq!(
+            read(&secret, || Ok("wrong horse".into()))
+                .unwrap_err()
+                .to_string(),
+            "the passphrase does not open the key; nothing was signed"
+        );
+        assert!(secret.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n"));
     }
 
     #[test]

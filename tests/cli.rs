@@ -36,6 +36,7 @@ fn approver() -> Stage {
         &[
             "keys",
             "generate",
+            "--no-passphrase",
             "--out",
             "approver",
             "--name",
@@ -138,13 +139,69 @@ fn a_secret_key_is_readable_by_its_owner_alone_and_never_replaced() {
         0o600
     );
     let before = fs::read(&key).unwrap();
-    let (exit, _, told) = run(&stage, &["keys", "generate", "--out", "approver"]);
+    let (exit, _, told) = run(
+        &stage,
+        &["keys", "generate", "--no-passphrase", "--out", "approver"],
+    );
     assert_eq!(exit, 1);
     assert!(
         told.contains("an existing file is never replaced"),
         "{told}"
     );
     assert_eq!(fs::read(&key).unwrap(), before);
+}
+
+/// Runs a command at a terminal of its own, on which these lines are typed.
+fn at_a_terminal(stage: &Stage, command: &str, typed: &str) -> (i32, String, String) {
+    let command = format!("{BINARY} {command}");
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(stage.folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(typed.as_bytes()).unwrap();
+    drop(input);
+    ended(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_new_key_has_a_passphrase_unless_none_was_asked_for() {
+    let stage = approver();
+    let folder = stage.folder.path();
+    let generate = "keys generate --out mine --name me";
+    let (exit, shown, _) = at_a_terminal(&stage, generate, "correct horse\ncorrect horse\n");
+    assert_eq!(exit, 0, "{shown}");
+    assert!(!shown.contains("correct horse"), "{shown}");
+
+    let sign = "authorize plan.json --key mine --yes";
+    let (exit, shown, _) = at_a_terminal(&stage, sign, "wrong horse\n");
+    assert!(
+        exit == 1 && shown.contains("the passphrase does not open the key"),
+        "{shown}"
+    );
+    let (exit, shown, _) = at_a_terminal(&stage, sign, "correct horse\n");
+    assert!(exit == 0 && shown.contains("{\"payload\":"), "{shown}");
+
+    fs::remove_file(folder.join("mine")).unwrap();
+    fs::remove_file(folder.join("mine.pub")).unwrap();
+    for (typed, problem) in [
+        ("one\ntwo\n", "the two passphrases differ"),
+        ("\n", "the passphrase is empty"),
+    ] {
+        let (exit, shown, _) = at_a_terminal(&stage, generate, typed);
+        assert!(exit == 1 && shown.contains(problem), "{shown}");
+    }
+    let (exit, _, told) = run(&stage, &["keys", "generate", "--out", "mine"]);
+    assert!(
+        exit == 1
+            && told.contains("no one to ask for a passphrase")
+            && told.contains("--no-passphrase"),
+        "{told}"
+    );
+    assert!(!folder.join("mine").exists() && !folder.join("mine.pub").exists());
 }
 
 #[test]
@@ -273,6 +330,7 @@ fn two_approvers_sign_on_two_machines_and_both_are_needed() {
             &[
                 "keys",
                 "generate",
+                "--no-passphrase",
                 "--out",
                 "second",
                 "--name",

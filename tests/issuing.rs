@@ -71,7 +71,15 @@ impl Office {
         for name in ["alice", "bob", "carol"] {
             assert_eq!(
                 office
-                    .run(&["keys", "generate", "--out", name, "--name", name])
+                    .run(&[
+                        "keys",
+                        "generate",
+                        "--no-passphrase",
+                        "--out",
+                        name,
+                        "--name",
+                        name
+                    ])
                     .0,
                 0
             );
@@ -2244,7 +2252,15 @@ fn a_key_that_will_not_count_is_told_to_whoever_signs_with_it() {
     let office = Office::new();
     office.dry_run("dana");
     office.write("receipts", &office.receipts(&["alice"]));
-    office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
+    office.run(&[
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "mallory",
+        "--name",
+        "mallory",
+    ]);
     let by = [
         "--plan",
         PLAN,
@@ -2403,7 +2419,15 @@ fn a_version_that_can_never_count_is_not_signed() {
             && told.contains("the key of `bob` was revoked in a version before it"),
         "{told}"
     );
-    office.run(&["keys", "generate", "--out", "mallory", "--name", "mallory"]);
+    office.run(&[
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "mallory",
+        "--name",
+        "mallory",
+    ]);
     let (exit, out, told) = propose(&sound.replace("version = 2", "version = 3"), "mallory");
     assert!(
         exit == 1

@@ -238,7 +238,15 @@ fn command(stage: &Stage, token: &str, words: &[&str]) -> Ended {
 }
 
 fn authorize(stage: &Stage, token: &str, more: &[&str]) -> Ended {
-    let generate = ["keys", "generate", "--out", "alice", "--name", "alice"];
+    let generate = [
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "alice",
+        "--name",
+        "alice",
+    ];
     assert!(command(stage, token, &generate).worked);
     let run = RUN.parse().unwrap();
     stage.sim.run(run, "dana", "dana");

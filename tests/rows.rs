@@ -78,7 +78,15 @@ fn edited(stage: &Stage, edit: impl FnOnce(&mut Plan)) {
 /// A stage on which an approver made a key and a dry run a plan.
 fn approver() -> Stage {
     let stage = Stage::new();
-    let made = ["keys", "generate", "--out", "approver", "--name", "alice"];
+    let made = [
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "approver",
+        "--name",
+        "alice",
+    ];
     assert!(stage.command(&made).output().unwrap().status.success());
     fs::copy(
         stage.release().dry_run().plan(),
@@ -190,7 +198,15 @@ fn who_signs_a_version_reads_which_keys_came_and_went_directly_above_the_questio
         let text = format!("version = {number}\nthreshold = 1\n{keys}");
         TrustVersion::from_toml(&text, previous, now(), None).unwrap()
     };
-    let make = ["keys", "generate", "--out", "bob", "--name", "bob"];
+    let make = [
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "bob",
+        "--name",
+        "bob",
+    ];
     assert!(stage.command(&make).output().unwrap().status.success());
     let bob = fs::read_to_string(stage.folder.path().join("bob.pub")).unwrap();
     let bob = format!("[[key]]\nname = \"bob\"\nkey = \"{}\"\n", bob.trim());

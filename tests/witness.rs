@@ -198,7 +198,15 @@ fn a_second_approver_sees_that_the_first_looked_later_than_the_plans_job() {
     let folder = stage.folder.path();
     fs::write(folder.join("receipts"), &signed.receipts).unwrap();
     fs::write(folder.join("keys"), format!("{key}\n{}", stage.trusted())).unwrap();
-    let second = ["keys", "generate", "--out", "second", "--name", "second"];
+    let second = [
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "second",
+        "--name",
+        "second",
+    ];
     assert!(stage.command(&second).output().unwrap().status.success());
 
     let plan = plan.display().to_string();
@@ -369,9 +377,7 @@ fn an_approver_sees_on_which_branch_a_commit_is_and_that_none_contains_it() {
 
     stage.sim.set_ref("refs/heads/release/1", &commit);
     let listed = ["--yes", "--reachable-from", "release/1"];
-    stage
-        .authorize(&listed)
-        .says("but has no rule `deletion`");
+    stage.authorize(&listed).says("but has no rule `deletion`");
     let rules = ["deletion", "non_fast_forward"];
     stage.sim.branch_rules("release/1", &rules);
     stage.authorize(&listed).says("on branch     release/1\n");

@@ -6,11 +6,12 @@ use anyhow::{Context as _, bail, ensure};
 
 use countersign_core::keys::{PublicKey, TrustedKeys};
 
-use super::{Row, print, print_document, read_text, tell, trusted};
+use super::{Row, print, print_document, read_text, signing, tell, trusted};
 use crate::{Clock, Environment, agent, exit::Exit, keyfile};
 
-pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
-    let (secret, public) = keyfile::generate(name)?;
+pub(crate) fn generate(out: &Path, name: &str, protection: Protection) -> anyhow::Result<Exit> {
+    let key = keyfile::NewKey::generate(name)?;
+    let public = key.public()?;
     // Before anything is written: a line that could not be trusted later is of no use.
     TrustedKeys::parse(&public).context("--name cannot be the name of a key")?;
     let public_path = out.with_added_extension("pub");
@@ -21,6 +22,11 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
             path.display()
         );
     }
+    let passphrase = match protection {
+        Protection::Passphrase => Some(new_passphrase()?),
+        Protection::None => None,
+    };
+    let secret = key.secret(passphrase.as_deref())?;
     keyfile::write_new(out, &secret, 0o600)
         .with_context(|| format!("`{}` cannot be made", out.display()))?;
     keyfile::write_new(&public_path, &format!("{public}\n"), 0o644)
@@ -29,13 +35,44 @@ pub(crate) fn generate(out: &Path, name: &str) -> anyhow::Result<Exit> {
         "The secret key is in {}: keep it on the approver's machine alone.",
         out.display()
     )));
-    tell(Row::words(format!(
-        "It has no passphrase; `ssh-keygen -p -f {}` sets one. With `github:LOGIN` behind the name policies know whose it is.",
-        out.display()
-    )));
+    if protection == Protection::None {
+        tell(Row::words(format!(
+            "It has no passphrase; `ssh-keygen -p -f {}` sets one.",
+            out.display()
+        )));
+    }
+    tell("With `github:LOGIN` behind the name policies know whose it is.");
     tell("Add this line to `trusted-keys` in the workflow:");
     print_document(format!("{public}\n").as_bytes())?;
     Ok(Exit::Success)
+}
+
+/// What a key file is protected by, besides its mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protection {
+    Passphrase,
+    None,
+}
+
+/// Asks twice, without showing it. Nothing has been written by then.
+fn new_passphrase() -> anyhow::Result<String> {
+    ensure!(
+        signing::is_asked_on_a_terminal(),
+        "standard input is not a terminal, so there is no one to ask for a passphrase; nothing was made. A key for a machine: --no-passphrase"
+    );
+    let passphrase = rpassword::prompt_password("Passphrase for the new key: ")
+        .context("the passphrase cannot be read; nothing was made")?;
+    ensure!(
+        !passphrase.is_empty(),
+        "the passphrase is empty; nothing was made. A key for a machine: --no-passphrase"
+    );
+    let repeated = rpassword::prompt_password("The same once more: ")
+        .context("the passphrase cannot be read; nothing was made")?;
+    ensure!(
+        passphrase == repeated,
+        "the two passphrases differ; nothing was made"
+    );
+    Ok(passphrase)
 }
 
 /// Lists the keys of a file, or of the ssh-agent.

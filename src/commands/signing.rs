@@ -21,13 +21,17 @@ use crate::{Environment, keyfile};
 
 const MOST_KEY_FILE: u64 = 64 * 1024;
 
+/// For a key that an agent holds for other purposes too.
+const LOGIN_KEY: &str = "WARNING: this looks like a key to log in with. Whatever can reach your ssh-agent can sign receipts with it. \
+Approve with a key of its own: make one with `countersign keys generate`, add it with `ssh-add -c`, and do not forward the agent.";
+
 /// Whoever signs with the key in a file; a public key's secret half is in the ssh-agent.
 pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<Box<dyn Signs>> {
     // From the terminal itself, without showing it: standard input may hold the receipt.
     let name = path.display().to_string();
     let prompt = format!("Passphrase of {}: ", visible(&name, Lines::One));
     let ask = || rpassword::prompt_password(&prompt);
-    let signer = keyfile::signer(
+    let (signer, comment) = keyfile::signer(
         &read_text(path, MOST_KEY_FILE)?,
         environment.get("SSH_AUTH_SOCK"),
         ask,
@@ -38,6 +42,9 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
             "WARNING: the secret half of this key is published in documentation or tests; mode `prod` refuses it (key_published).",
         );
     }
+    if is_for_logins(path, comment.as_deref()) {
+        tell(LOGIN_KEY);
+    }
     if !is_private(path) {
         tell(Row::words(format!(
             "WARNING: others may read {}: `chmod 600` it, and think of a new key.",
@@ -45,6 +52,22 @@ pub(super) fn signer(path: &Path, environment: &Environment) -> anyhow::Result<B
         )));
     }
     Ok(signer)
+}
+
+/// Whether the key looks like the one with which its owner logs in: by the place where `ssh-keygen` puts
+/// it, or by the comment that it gives, `user@host`. Names of keys may be e-mail addresses, so only a
+/// host without a domain tells.
+fn is_for_logins(path: &Path, comment: Option<&str>) -> bool {
+    let is_in_ssh = path.parent().is_some_and(|folder| folder.ends_with(".ssh"));
+    let name = path.file_name().and_then(|name| name.to_str());
+    let is_default = is_in_ssh && name.is_some_and(|name| name.starts_with("id_"));
+    let is_of_a_host = comment.is_some_and(|comment| {
+        comment.split_once('@').is_some_and(|(user, host)| {
+            let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+            is_word(user) && is_word(host) && (!host.contains('.') || host.ends_with(".local"))
+        })
+    });
+    is_default || is_of_a_host
 }
 
 /// Whether nobody but the owner may read a key's file; a public key is no secret.
@@ -153,4 +176,30 @@ pub(super) fn typed(question: &str, expected: &str) -> anyhow::Result<bool> {
         .read_line(&mut answer)
         .context("the answer cannot be read")?;
     Ok(answer.trim() == expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_to_log_in_with_is_known_by_its_place_or_comment() {
+        for (path, comment, expected) in [
+            ("/home/alice/.ssh/id_ed25519.pub", None, true),
+            (".ssh/id_ed25519", None, true),
+            ("/home/alice/.ssh/countersign.pub", None, false),
+            ("id_ed25519", None, false),
+            ("key.pub", Some("alice@laptop"), true),
+            ("key.pub", Some("alice@laptop.local"), true),
+            ("key.pub", Some("alice@example.org"), false),
+            ("key.pub", Some("release key @ work"), false),
+            ("key.pub", Some("alice"), false),
+        ] {
+            assert_eq!(
+                is_for_logins(Path::new(path), comment),
+                expected,
+                "{path} {comment:?}"
+            );
+        }
+    }
 }

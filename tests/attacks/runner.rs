@@ -454,7 +454,7 @@ fn rows_of_data() {
     fs::copy(plan, stage.folder.path().join("plan.json")).unwrap();
     assert!(
         stage
-            .command(&["keys", "generate", "--out", "key"])
+            .command(&["keys", "generate", "--no-passphrase", "--out", "key"])
             .output()
             .unwrap()
             .status

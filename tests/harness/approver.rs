@@ -69,7 +69,13 @@ impl Stage {
         self.sim.run(RUN.parse().unwrap(), "dana", "dana");
         let made = self
             .command(&[
-                "keys", "generate", "--out", "approver", "--name", "approver",
+                "keys",
+                "generate",
+                "--no-passphrase",
+                "--out",
+                "approver",
+                "--name",
+                "approver",
             ])
             .output();
         assert!(made.unwrap().status.success());

@@ -179,7 +179,9 @@ impl Attempt<'_> {
     fn explain(&self, refusal: &Refusal, reviewers: &[Actor], before: usize) {
         let log = self.recorder.log();
         if before == MOST_EXPLAINED {
-            log.line("countersign: there are more receipts that are not valid; they are not listed");
+            log.line(
+                "countersign: there are more receipts that are not valid; they are not listed",
+            );
         }
         if before >= MOST_EXPLAINED {
             return;

@@ -20,7 +20,7 @@ async function content(url) {
     expect(await release.locator('.word').allTextContents(), ['DRY RUN', 'AUTHORIZATION', 'PROD'], 'the steps');
     contains(await release.textContent(), [
       'What would change; the mode blocks it', 'alice@example.org SHA256:', 'Read from the receipt on the ledger; its signatures hold.', 'for run17231001', 'Entry 1 receipt spent',
-      'Entry 2 outcome: succeeded', 'app.tar.gz11 bytes', 'Checks: 19 rules, none broken', 'Body, 23 characters', 'https://github.com/octo/hello/releases/tag/v1.0.0',
+      'Entry 2 outcome: succeeded', 'app.tar.gz11 bytes', 'Checks: 20 rules, none broken', 'Body, 23 characters', 'https://github.com/octo/hello/releases/tag/v1.0.0',
     ]);
   });
   await check('report: a refusal says why it was not shipped, with both sides and what to do', async () => {
@@ -28,7 +28,7 @@ async function content(url) {
     await refused.locator('summary').first().click();
     contains(await refused.locator('.reason').first().textContent(), ['Why it was not shipped', 'operation_mismatch', 'What to do:']);
     expect(await refused.locator('.checks').getAttribute('open'), '', 'whether the checks are open');
-    contains(await refused.locator('.checks').textContent(), ['19 rules, 1 broken', '✕ broken', 'operation_mismatch']);
+    contains(await refused.locator('.checks').textContent(), ['20 rules, 1 broken', '✕ broken', 'operation_mismatch']);
   });
   await check('report: every refusal is there with its code', async () => {
     await openAll(page);
@@ -183,7 +183,7 @@ async function standings(stage, sim) {
     await page.close();
   });
   await check('report: a ledger that does not hold is told as such, and the command fails', async () => {
-    const keys = `${await stage.command(['keys', 'generate', '--out', 'other', '--name', 'other'])}`;
+    const keys = `${await stage.command(['keys', 'generate', '--no-passphrase', '--out', 'other', '--name', 'other'])}`;
     writeFileSync(`${stage.folder}/other.pub`, keys);
     const told = await report(stage, 'fault.html', ['--repository', sim.repository, '--trusted-keys', 'other.pub']);
     expect(told.exit, 1, 'the exit code');

@@ -141,6 +141,10 @@ export const REFUSALS = {
     await sim.ask('commit', { branch: 'receipt-ledger', path: 'junk.txt', text: 'junk' });
     await sim.ask('set_ref', { name, sha });
   }),
+  commit_unreachable: async (stage, sim) => {
+    const sha = await sim.ask('commit', { branch: 'next', path: 'next.txt', text: 'next' });
+    return stage.act(await stage.approved({ ...TAG, 'target-sha': sha }));
+  },
   operation_done: async (stage, sim) => {
     const { plan, receipt } = await stage.approved(TAG);
     const another = resigned(stage, receipt, (terms) => (terms.receipt_id = 'receipt-of-bob'));

@@ -267,6 +267,12 @@ const flows = () => ({
     await unprotect(sim);
     succeeded(await stage.ship(tag));
   },
+  async 'a tag of a commit that listed branches contain'(stage, sim) {
+    const sha = await sim.ask('ref', { name: 'refs/heads/main' });
+    await sim.ask('set_ref', { name: 'refs/heads/release/1', sha });
+    await sim.ask('rules', { branch: 'release/1', rules: ['creation', 'deletion', 'non_fast_forward'] });
+    succeeded(await stage.ship(tag, { 'reachable-from': 'stable\nrelease/*' }));
+  },
   async 'an audit of what is there'(stage, sim) {
     stage.file('a.txt', 'aaa');
     stage.file('keys.pub', `${stage.trusted}\n`);

@@ -1,5 +1,6 @@
 """A campaign of every kind under a policy and a trust file: planned by act, approved by two people, published by act."""
 
+import hashlib
 import json
 
 from stage import RUN, Stage, attempt, workflow
@@ -92,6 +93,10 @@ def sign_trust(stage, policy, policy_path, trust_path):
     return root
 
 
+def digest(plan):
+    return f"sha256:{hashlib.sha256(plan if isinstance(plan, bytes) else plan.encode()).hexdigest()}"
+
+
 def two_signatures(stage, plan):
     """Alice's receipts, and the same with Bob's signature too."""
     by = ["--trusted-keys", "trust.json"]
@@ -110,8 +115,10 @@ def whole_way(stage, root):
         same([operation["operation"].get("tag_name") for operation in operations], ["docs-1.0.0", "v1.0.0", None])
         holds(planned.summary(), "### Operations", "prints 3 receipts, one a line")
         same(stage.writes(), before)
+    with check("the output names the plan by the digest of its bytes"):
+        same(planned.outputs()["plan-digest"], digest(plan))
 
-    publish = {"mode": "prod", "plan": "plan.json", "trust_file": "trust.json", "trust_root": root, "policy_file": "policy.toml"}
+    publish = {"mode": "prod", "plan": "plan.json", "plan_digest": digest(plan), "trust_file": "trust.json", "trust_root": root, "policy_file": "policy.toml"}
 
     def ship(receipts, actor="octocat", run=RUN, nth=1, **more):
         (stage.workspace / "plan.json").write_bytes(plan)

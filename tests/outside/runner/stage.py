@@ -64,7 +64,7 @@ class Stage:
         shutil.rmtree(self.folder)
 
     def generate(self, file, name):
-        return self.countersign("keys", "generate", "--out", file, "--name", name).strip()
+        return self.countersign("keys", "generate", "--no-passphrase", "--out", file, "--name", name).strip()
 
     def countersign(self, *arguments, status=0):
         """What a command for people prints; it must end with the status."""
