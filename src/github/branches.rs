@@ -98,7 +98,8 @@ pub(super) struct Comparison {
     /// Where it was asked.
     #[serde(default)]
     pub(super) behind_by: u64,
-    status: String,
+    /// Where it was asked.
+    status: Option<String>,
     head_target: Option<Target>,
 }
 
@@ -115,7 +116,7 @@ impl Comparison {
             let target = comparison.head_target.as_ref();
             target.is_some_and(|target| target.oid == commit.as_str())
         });
-        match of_the_commit.map(|comparison| comparison.status.as_str()) {
+        match of_the_commit.and_then(|comparison| comparison.status.as_deref()) {
             Some("IDENTICAL") => Position::Identical,
             Some("BEHIND") => Position::Behind,
             Some("AHEAD") => Position::Ahead,
