@@ -90,6 +90,13 @@ impl Envelope {
         Digest::of(self.0.payload())
     }
 
+    /// Most signature checks that [`verify`](Self::verify) makes with these keys: each signature with
+    /// each key, because the id beside a signature is not signed.
+    #[must_use]
+    pub fn checks(&self, trusted: &TrustedKeys) -> usize {
+        self.0.signatures() * (trusted.as_slice().len() + trusted.retired().len())
+    }
+
     /// Counts the people whose trusted keys signed; only then is the payload read.
     pub fn verify(
         self,

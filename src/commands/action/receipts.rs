@@ -24,8 +24,9 @@ const MOST_RECEIPT_FILE: u64 = 64 * 2 * MOST_BYTES as u64;
 /// Most receipts of one attempt: four for every operation of the largest plan. Only those count that
 /// trusted keys signed, so that no one else can keep an attempt from looking at these.
 const MOST_RECEIPTS: usize = 4 * MOST_OPERATIONS;
-/// Most different texts that are looked at, the newest ones: each costs a signature's time.
-const MOST_TEXTS: usize = 4096;
+/// Most checks of a signature with a key: some three seconds of one core. All receipts that are allowed,
+/// each with a few signatures, need fewer; what is left out is the oldest.
+const MOST_CHECKS: usize = 1 << 16;
 /// Texts of which the log says why they are not valid.
 const MOST_EXPLAINED: usize = 20;
 
@@ -130,30 +131,11 @@ impl Attempt<'_> {
         &self,
         keys: &Result<(TrustedKeys, Threshold), Refusal>,
     ) -> Result<Receipts, Unplanned> {
-        let mut found = distinct(self.found().await?);
-        if found.len() > MOST_TEXTS {
-            self.recorder.log().line(&format!(
-                "countersign: of {} texts that may be receipts the newest {MOST_TEXTS} are looked at",
-                found.len()
-            ));
-            found.drain(..found.len() - MOST_TEXTS);
-        }
-
-        let mut receipts = Receipts::default();
-        for Found { text, reviewers } in found {
-            match verified(&text, keys) {
-                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewers }),
-                Err(refusal) => {
-                    self.explain(&refusal, &reviewers, receipts.refusals.len());
-                    receipts.refusals.push(refusal);
-                }
-            }
-        }
-        receipts.total = receipts.candidates.len() + receipts.refusals.len();
-        if receipts.candidates.len() > MOST_RECEIPTS {
+        let mut receipts = self.verified_of(distinct(self.found().await?), keys);
+        let count = receipts.candidates.len();
+        if count > MOST_RECEIPTS {
             let problem = format!(
-                "{} receipts are more than the {MOST_RECEIPTS} that one attempt reads",
-                receipts.candidates.len()
+                "{count} receipts are more than the {MOST_RECEIPTS} that one attempt reads"
             );
             return Err(InputRefusal::Invalid {
                 input: "receipt",
@@ -175,7 +157,52 @@ impl Attempt<'_> {
         Ok(receipts)
     }
 
-    /// Reports why a text is not valid. A flood of them must not hide the rest of the log.
+    /// The receipts among these texts that trusted keys signed, and why the others are not valid. The newest
+    /// come first, until the checks of their signatures would take too long.
+    fn verified_of(
+        &self,
+        found: Vec<Found>,
+        keys: &Result<(TrustedKeys, Threshold), Refusal>,
+    ) -> Receipts {
+        let mut receipts = Receipts::default();
+        let (mut checks, mut left_out) = (MOST_CHECKS, 0);
+        for Found { text, reviewers } in found.into_iter().rev() {
+            let envelope = match Envelope::parse(&text) {
+                Ok(envelope) => envelope,
+                Err(refusal) => {
+                    self.refuse(&mut receipts, refusal.into(), &reviewers);
+                    continue;
+                }
+            };
+            let needed = keys.as_ref().map_or(0, |(keys, _)| envelope.checks(keys));
+            let Some(rest) = checks.checked_sub(needed) else {
+                left_out += 1;
+                continue;
+            };
+            checks = rest;
+            match verified(envelope, keys) {
+                Ok(receipt) => receipts.candidates.push(Candidate { receipt, reviewers }),
+                Err(refusal) => self.refuse(&mut receipts, refusal, &reviewers),
+            }
+        }
+
+        if left_out > 0 {
+            self.recorder.log().line(&format!(
+                "countersign: {left_out} of the texts that may be receipts were not looked at: the signatures of the newer ones took {MOST_CHECKS} checks"
+            ));
+        }
+        receipts.candidates.reverse();
+        receipts.refusals.reverse();
+        receipts.total = receipts.candidates.len() + receipts.refusals.len();
+        receipts
+    }
+
+    /// Keeps and reports why a text is not valid. A flood of them must not hide the rest of the log.
+    fn refuse(&self, receipts: &mut Receipts, refusal: Refusal, reviewers: &[Actor]) {
+        self.explain(&refusal, reviewers, receipts.refusals.len());
+        receipts.refusals.push(refusal);
+    }
+
     fn explain(&self, refusal: &Refusal, reviewers: &[Actor], before: usize) {
         let log = self.recorder.log();
         if before == MOST_EXPLAINED {
@@ -304,10 +331,9 @@ fn distinct(found: Vec<Found>) -> Vec<Found> {
 }
 
 fn verified(
-    text: &str,
+    envelope: Envelope,
     keys: &Result<(TrustedKeys, Threshold), Refusal>,
 ) -> Result<VerifiedReceipt, Refusal> {
-    let envelope = Envelope::parse(text)?;
     let (keys, threshold) = keys.as_ref().map_err(Clone::clone)?;
     envelope.verify(keys, *threshold)
 }
