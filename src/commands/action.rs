@@ -108,7 +108,7 @@ impl<'a> Attempt<'a> {
         // Only action.yml reads this one, and takes anything but `true` for no.
         flag("upload-audit", &inputs.upload_audit)?;
         let token = token.ok_or(InputRefusal::TokenMissing)?;
-        let endpoints = Endpoints::of(|name| environment.get(name))?;
+        let endpoints = Endpoints::of(|name| environment.get(name))?.with_roots(&inputs.roots)?;
         let patience = Patience::new(environment.tempo(), max_wait, recorder.log());
         let github = GitHub::new(endpoints, &token, environment.tempo(), patience)
             .ok_or(InputRefusal::TokenMissing)?;

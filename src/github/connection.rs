@@ -26,6 +26,7 @@ use tower::{BoxError, Service};
 
 use super::{
     Endpoints,
+    endpoints::Roots,
     proxy::{Proxies, Route},
 };
 
@@ -65,14 +66,22 @@ pub(super) fn open(endpoints: &Endpoints, silence: Duration) -> Octocrab {
     }
 }
 
-/// Public roots always; the machine's own store too. For GitHub's public service the variables that an earlier step could set
+/// Public roots always; the machine's own store too, unless the workflow wants the public ones alone. For GitHub's public service the variables that an earlier step could set
 /// (`SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`) are not read: they would let it put itself between us and GitHub.
-fn certificates(endpoints: &Endpoints) -> ClientConfig {
+fn roots(endpoints: &Endpoints) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    if !endpoints.is_local() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if endpoints.is_local() {
+        return roots;
+    }
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if endpoints.roots() == Roots::Machine {
         roots.add_parsable_certificates(machine_store(endpoints.is_public()));
     }
+    roots
+}
+
+fn certificates(endpoints: &Endpoints) -> ClientConfig {
+    let roots = roots(endpoints);
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_or_else(
@@ -131,5 +140,53 @@ impl Service<Uri> for Proxied {
             Route::Through(proxy) => Box::pin(proxy.connect(destination, tcp)),
             Route::Refused(reason) => Box::pin(future::ready(Err(reason))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(api: &'static str, graphql: &'static str) -> Endpoints {
+        Endpoints::of(|name| match name {
+            "GITHUB_API_URL" => Some(api),
+            "GITHUB_GRAPHQL_URL" => Some(graphql),
+            _ => None,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn the_machine_vouches_for_github_unless_the_workflow_wants_the_public_roots_alone() {
+        let github = || endpoints("https://api.github.com", "https://api.github.com/graphql");
+        let public = webpki_roots::TLS_SERVER_ROOTS.len();
+        let machine = machine_store(true).len();
+        let alone = github().with_roots("public").unwrap();
+        assert_eq!(roots(&alone).len(), public);
+        let with_the_machines = roots(&github().with_roots("").unwrap()).len();
+        assert!(with_the_machines >= public && (machine == 0 || with_the_machines > public));
+    }
+
+    #[test]
+    fn only_githubs_own_service_has_public_roots() {
+        let refusal = |endpoints: Endpoints, input| {
+            let refusal = endpoints.with_roots(input).unwrap_err();
+            refusal.to_string()
+        };
+        let private = endpoints(
+            "https://ghe.example/api/v3",
+            "https://ghe.example/api/graphql",
+        );
+        let told = refusal(private, "public");
+        assert!(
+            told.contains("the certificate of ghe.example may be known to this machine alone"),
+            "{told}"
+        );
+        let hosted = endpoints(
+            "https://api.octo.ghe.com",
+            "https://api.octo.ghe.com/graphql",
+        );
+        assert!(hosted.clone().with_roots("public").is_ok());
+        assert!(refusal(hosted, "machine").contains("expected `public` or nothing"));
     }
 }

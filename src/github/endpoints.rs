@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use countersign_core::refusal::InputRefusal;
+use countersign_core::{refusal::InputRefusal, text::excerpt};
 
 /// GitHub's three addresses: REST, GraphQL, and the family of its upload host.
 #[derive(Clone, Debug)]
@@ -10,6 +10,16 @@ pub(crate) struct Endpoints {
     api: Uri,
     graphql: Uri,
     server: String,
+    roots: Roots,
+}
+
+/// The certificate authorities that may vouch for GitHub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// The public ones that are built in, and those of the machine.
+    Machine,
+    /// The public ones alone.
+    Public,
 }
 
 impl Endpoints {
@@ -48,7 +58,35 @@ impl Endpoints {
             api,
             graphql,
             server: server.trim_end_matches('/').into(),
+            roots: Roots::Machine,
         })
+    }
+
+    /// The same with the authorities that the input names; without one, the machine's own too.
+    pub(crate) fn with_roots(self, input: &str) -> Result<Self, InputRefusal> {
+        let invalid = |problem| InputRefusal::Invalid {
+            input: "roots",
+            problem,
+        };
+        match input {
+            "" => Ok(self),
+            "public" if self.is_public() => Ok(Self {
+                roots: Roots::Public,
+                ..self
+            }),
+            "public" => Err(invalid(format!(
+                "`public` is for github.com and *.ghe.com; the certificate of {} may be known to this machine alone",
+                self.site()
+            ))),
+            other => Err(invalid(format!(
+                "expected `public` or nothing, found `{}`",
+                excerpt(other, 40)
+            ))),
+        }
+    }
+
+    pub(super) const fn roots(&self) -> Roots {
+        self.roots
     }
 
     /// The address of a REST path, which begins with `/`.

@@ -83,6 +83,7 @@ inputs! {
     allow_workflow_changes: "allow-workflow-changes",
     unguarded_ledger: "unguarded-ledger",
     reachable_from: "reachable-from",
+    roots: "roots",
     attach_receipt: "attach-receipt",
 }
 
