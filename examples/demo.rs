@@ -403,18 +403,15 @@ impl Demo {
     }
 
     /// Three operations, a policy that wants two of three approvers, and what happens without the second.
+    fn make_key(&self, name: &str) -> String {
+        let words = ["keys", "generate", "--no-passphrase", "--out", name];
+        self.binary(&[&words[..], &["--name", name]].concat())
+    }
+
     fn campaign(&self) {
         println!("\nA campaign: a tag, a release and a pull request, approved by two of three");
         for name in ["alice", "bob", "carol"] {
-            self.binary(&[
-                "keys",
-                "generate",
-                "--no-passphrase",
-                "--out",
-                name,
-                "--name",
-                name,
-            ]);
+            self.make_key(name);
         }
         self.sim.commit("later", &[("later.txt", b"later\n")]);
         fs::write(self.folder.join("campaign.toml"), CAMPAIGN).unwrap();

@@ -543,14 +543,7 @@ pub(crate) fn run(
                     name,
                     no_passphrase,
                 },
-        } => {
-            let protection = if no_passphrase {
-                Protection::None
-            } else {
-                Protection::Passphrase
-            };
-            commands::keys::generate(&out, &name, protection).end()
-        }
+        } => commands::keys::generate(&out, &name, Protection::unless(no_passphrase)).end(),
         Command::Keys {
             command: KeysCommand::List { file },
         } => commands::keys::list(file.as_deref(), environment, clock).end(),

@@ -59,6 +59,7 @@ use crate::tempo::{SinceBoot, Tempo};
 pub(crate) use self::{
     actions::{Dispatch, FoundRun, HeadRepository},
     bootstrap::{Begun, Protected, ruleset, wanted_rules},
+    discover::Discovered,
     endpoints::Endpoints,
     inventory::LedgerRules,
     inventory::WantedPulls,

@@ -18,6 +18,7 @@ use countersign_core::{
     refusal::Refusal,
     text::excerpt,
     timestamp::Timestamp,
+    world::World,
 };
 
 pub(crate) use self::{
@@ -25,7 +26,7 @@ pub(crate) use self::{
     campaign::{Campaign, CampaignError, Step},
     describe::{Described, Describer, Unplanned, Whole},
 };
-use crate::github::{GitHub, PreflightQuery, Trouble};
+use crate::github::{Discovered, GitHub, PreflightQuery, Trouble};
 
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
 const STANDS_ALREADY: [&str; 3] = [
@@ -112,39 +113,7 @@ pub(crate) async fn look(
         .map_err(Unplanned::Refused)?
         .checkpoint_for(&pair)
         .clone();
-    let mut warnings = Vec::new();
-    if let Some((branch, behind)) = discovered.behind {
-        let message = format!(
-            "{} lacks {behind} commit(s) of the branch `{branch}`",
-            operation.commit()
-        );
-        warnings.push(Warning {
-            code: "branch_behind".into(),
-            message,
-        });
-    }
-    if let Some((branch, ahead)) = discovered.ahead {
-        let message = format!(
-            "{} has {ahead} commit(s) that the branch `{branch}` has not; GitHub finds commits of forks too, so look whose they are",
-            operation.commit()
-        );
-        warnings.push(Warning {
-            code: "branch_ahead".into(),
-            message,
-        });
-    }
-    // Without a branch there is nothing to compare with; other warnings report that.
-    let has_base = !matches!(operation, Operation::OpenPr(_)) || world.base.is_some();
-    if !discovered.is_compared && has_base {
-        let message = format!(
-            "GitHub did not compare {} with the branch: check that it belongs to the repository's history, because GitHub finds commits of forks too",
-            operation.commit()
-        );
-        warnings.push(Warning {
-            code: "branch_not_compared".into(),
-            message,
-        });
-    }
+    let mut warnings = branch_warnings(&operation, &discovered, &world);
     if let Some(home) = home.filter(|home| **home != operation.target().repository) {
         let message = format!(
             "the job token of {home} cannot write to {}: the publish job needs the input `token`, for instance a GitHub App's",
@@ -184,6 +153,44 @@ pub(crate) async fn look(
         obstacle,
         ledger_rules: guard.rules,
     })
+}
+
+/// What an approver should know of the commit and the branch it is compared with.
+fn branch_warnings(operation: &Operation, discovered: &Discovered, world: &World) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if let Some((branch, behind)) = &discovered.behind {
+        let message = format!(
+            "{} lacks {behind} commit(s) of the branch `{branch}`",
+            operation.commit()
+        );
+        warnings.push(Warning {
+            code: "branch_behind".into(),
+            message,
+        });
+    }
+    if let Some((branch, ahead)) = &discovered.ahead {
+        let message = format!(
+            "{} has {ahead} commit(s) that the branch `{branch}` has not; GitHub finds commits of forks too, so look whose they are",
+            operation.commit()
+        );
+        warnings.push(Warning {
+            code: "branch_ahead".into(),
+            message,
+        });
+    }
+    // Without a branch there is nothing to compare with; other warnings report that.
+    let has_base = !matches!(operation, Operation::OpenPr(_)) || world.base.is_some();
+    if !discovered.is_compared && has_base {
+        let message = format!(
+            "GitHub did not compare {} with the branch: check that it belongs to the repository's history, because GitHub finds commits of forks too",
+            operation.commit()
+        );
+        warnings.push(Warning {
+            code: "branch_not_compared".into(),
+            message,
+        });
+    }
+    warnings
 }
 
 /// Whether an allowed branch contains the commit of a release or tag.
@@ -314,7 +321,7 @@ async fn sighted(
             .await?
             .whole()
             .await?;
-        look(
+        Box::pin(look(
             describer.github,
             whole,
             home,
@@ -322,7 +329,7 @@ async fn sighted(
             attach,
             uploads_before,
             occasion,
-        )
+        ))
         .await
     };
     let sighted = seen.await.map_err(|unplanned| match unplanned {

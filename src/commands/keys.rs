@@ -54,6 +54,17 @@ pub(crate) enum Protection {
     None,
 }
 
+impl Protection {
+    /// A passphrase, unless it was said that none is wanted.
+    pub(crate) const fn unless(unwanted: bool) -> Self {
+        if unwanted {
+            Self::None
+        } else {
+            Self::Passphrase
+        }
+    }
+}
+
 /// Asks twice, without showing it. Nothing has been written by then.
 fn new_passphrase() -> anyhow::Result<String> {
     ensure!(

@@ -64,7 +64,9 @@ fn is_for_logins(path: &Path, comment: Option<&str>) -> bool {
     let is_of_a_host = comment.is_some_and(|comment| {
         comment.split_once('@').is_some_and(|(user, host)| {
             let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
-            is_word(user) && is_word(host) && (!host.contains('.') || host.ends_with(".local"))
+            is_word(user)
+                && is_word(host)
+                && (!host.contains('.') || host.rsplit('.').next() == Some("local"))
         })
     });
     is_default || is_of_a_host

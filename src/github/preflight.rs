@@ -62,6 +62,10 @@ struct CoreBudget {
 /// What to look for: an operation's surroundings, and the newest commits of the ledger.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "three of them are variables of the query"
+)]
 pub(crate) struct PreflightQuery {
     owner: String,
     name: String,
@@ -171,7 +175,7 @@ impl GitHub {
             tokio::try_join!(
                 self.sight(query, base),
                 self.requests_left(query.uploads),
-                self.listed_branches(query),
+                Box::pin(self.listed_branches(query)),
             )
         };
         match looked.await {

@@ -506,9 +506,8 @@ pub(super) fn world(evidence: &Evidence) -> Row {
 
 /// GitHub finds commits of forks by their ids too, and they are no one's who may push here.
 pub(super) fn reach(evidence: &Evidence) -> Row {
-    let operation = match &evidence.operation {
-        Ok(operation) => operation,
-        Err(_) => return Row::not_evaluated("a branch that contains the commit", UNBUILT),
+    let Ok(operation) = &evidence.operation else {
+        return Row::not_evaluated("a branch that contains the commit", UNBUILT);
     };
     if matches!(operation, Operation::OpenPr(_)) {
         let expected = "no branch: a pull request proposes its commits";

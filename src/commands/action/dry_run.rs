@@ -69,7 +69,7 @@ impl Attempt<'_> {
             mut around,
             obstacle,
             ledger_rules,
-        } = look(
+        } = Box::pin(look(
             &self.github,
             whole,
             home,
@@ -81,7 +81,7 @@ impl Attempt<'_> {
                 now: (self.clock)(),
                 reach: reach(policy.as_ref(), &allowed),
             },
-        )
+        ))
         .await?;
         self.recorder.note(|record| {
             (record.ledger.seen, record.ledger.rules) = (around.ledger.head.newest(), ledger_rules);

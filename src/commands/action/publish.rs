@@ -143,7 +143,7 @@ impl Attempt<'_> {
             let candidate = candidates
                 .pop_front()
                 .unwrap_or(Err(Refusal::ReceiptMissing));
-            let decided = match self.decide(subject, candidate, footing).await {
+            let decided = match Box::pin(self.decide(subject, candidate, footing)).await {
                 Ok(decided) => decided,
                 Err(refusal) => return Ending::Refused(refusal),
             };

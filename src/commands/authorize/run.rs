@@ -130,9 +130,10 @@ impl Run {
         .await;
         let mut found = found.map_err(|trouble| told(&trouble))?;
         let mut older = Vec::new();
-        match self.artifact_id {
-            Some(number) => found.retain(|found| found.artifact.number == number),
-            None => (found, older) = newest_of_each_name(found),
+        if let Some(number) = self.artifact_id {
+            found.retain(|found| found.artifact.number == number);
+        } else {
+            (found, older) = newest_of_each_name(found);
         }
         let names: Vec<String> = found
             .iter()
