@@ -18,6 +18,7 @@ use std::{
 };
 
 use countersign_core::{
+    digest::Digest,
     document::Document as _,
     envelope::Envelope,
     ledger::{Checkpoint, Head},
@@ -402,12 +403,12 @@ impl Demo {
         assert_eq!((report.exit, text(&report.record["error_code"])), (3, code));
     }
 
-    /// Three operations, a policy that wants two of three approvers, and what happens without the second.
     fn make_key(&self, name: &str) -> String {
         let words = ["keys", "generate", "--no-passphrase", "--out", name];
         self.binary(&[&words[..], &["--name", name]].concat())
     }
 
+    /// Three operations, a policy that wants two of three approvers, and what happens without the second.
     fn campaign(&self) {
         println!("\nA campaign: a tag, a release and a pull request, approved by two of three");
         for name in ["alice", "bob", "carol"] {
@@ -588,9 +589,11 @@ impl Demo {
     }
 
     fn publish_plan(&self, name: &str, actor: &str, root: &str, receipts: &str) -> Report {
+        let plan = fs::read(self.folder.join("plan.json")).unwrap();
         let inputs = [
             ("mode", "prod".to_owned()),
             ("plan", "plan.json".to_owned()),
+            ("plan-digest", Digest::of(&plan).to_string()),
             ("receipt", receipts.to_owned()),
             ("trusted-keys", String::new()),
             ("trust-file", "trust.json".to_owned()),
