@@ -7,6 +7,7 @@ mod branches;
 mod connection;
 mod discover;
 mod endpoints;
+mod entries;
 mod graphql;
 mod inventory;
 mod ledger;
@@ -53,7 +54,7 @@ use sha2::{Digest as _, Sha256};
 
 use countersign_core::{digest::Digest, ledger::Claim, text::excerpt, timestamp::Timestamp};
 
-use self::{pace::Pace, tail::KnownTails, window::Window};
+use self::{entries::KnownEntries, pace::Pace, tail::KnownTails, window::Window};
 use crate::tempo::{SinceBoot, Tempo};
 
 pub(crate) use self::{
@@ -96,6 +97,7 @@ pub struct GitHub {
     since_boot: SinceBoot,
     windows: Windows,
     tails: KnownTails,
+    entries: KnownEntries,
 }
 
 /// One budget for REST, one for GraphQL.
@@ -155,6 +157,7 @@ impl GitHub {
             since_boot: tempo.since_boot,
             windows: Windows::default(),
             tails: KnownTails::default(),
+            entries: KnownEntries::default(),
         })
     }
 

@@ -14,10 +14,10 @@ use std::{
 use countersign_core::{
     digest::Digest,
     document::Document as _,
-    ledger::{Checkpoint, Head},
+    ledger::{Checkpoint, EntryId, Head, entry_path},
     plan::Plan,
 };
-use countersign_sim::{Access, Effect, Endpoint, Fault, Hold, Permissions};
+use countersign_sim::{Access, Effect, Endpoint, Fault, Hold, Permissions, Simulator};
 use harness::{Attempt, RUN, Report, Stage};
 
 const CAMPAIGN: &str = r#"
@@ -917,6 +917,70 @@ fn a_campaign_spans_repositories_each_with_its_ledger() {
             .unwrap(),
     );
     assert!(exit == 0 && told.contains("hold: 1 receipts"), "{told}");
+}
+
+/// Entries of a later version about something else, each padded to a size, on top of an empty ledger.
+fn foreign_entries(sim: &Simulator, count: u64, size: usize) {
+    let mut previous = String::from("null");
+    for number in 1..=count {
+        let mut entry = format!(
+            "{{\"v\":2,\"sequence\":{number},\"previous\":{previous},\"event_type\":\"new\",\"run\":null,\"acting_run\":null,\"attempt\":null,\"operation_digest\":null,\"receipts\":[],\"more\":\""
+        );
+        let padding = size.saturating_sub(entry.len() + 3);
+        entry.push_str(&"x".repeat(padding));
+        entry.push_str("\"}\n");
+        let head = Head::at(EntryId {
+            sequence: number,
+            digest: Digest::of(entry.as_bytes()),
+        });
+        sim.commit(
+            "receipt-ledger",
+            &[
+                (&entry_path(number), entry.as_bytes()),
+                ("ledger.json", &head.to_document()),
+            ],
+        );
+        previous = format!("\"{}\"", Digest::of(entry.as_bytes()));
+    }
+}
+
+#[test]
+fn a_campaign_of_64_operations_reads_each_entry_once() {
+    let office = Office::new();
+    let tags: String = (1..=64)
+        .map(|number| {
+            format!("[[operation]]\nid = \"tag-{number}\"\noperation = \"tag_repo\"\ntag-name = \"v{number}\"\n")
+        })
+        .collect();
+    let campaign = format!("name = \"Many\"\n{tags}");
+    office.stage.file("campaign.toml", campaign);
+    let plan = office.dry_run("dana");
+    assert_eq!(plan.exit, 0, "{}", plan.log);
+    let (exit, receipts, told) = office.run(&["authorize", PLAN, "--key", "alice", "--yes"]);
+    assert_eq!(exit, 0, "{told}");
+    foreign_entries(&office.stage.sim, 60, 400);
+
+    let before = office.stage.sim.events().len();
+    let report = office
+        .attempt("dana")
+        .input("plan", "plan.json")
+        .input("receipt", &receipts)
+        .input("trusted-keys", &office.read("alice.pub"))
+        .run();
+    assert_eq!(report.exit, 0, "{}", report.log);
+    let last = entry_path(60 + 128);
+    assert!(
+        office
+            .stage
+            .sim
+            .read_file("receipt-ledger", &last)
+            .is_some()
+    );
+    let events = office.stage.sim.events();
+    let reads = events[before..]
+        .iter()
+        .filter(|event| event.operation.as_deref() == Some("LedgerFiles"));
+    assert_eq!(reads.count(), 2, "50 of the 60 entries of others, then 10");
 }
 
 /// A stage whose token may read Actions, with a run that octocat started.

@@ -213,13 +213,21 @@ pub enum Refusal {
     },
     /// Too much happened on the ledger since the issuer looked.
     #[error(
-        "the ledger has grown by {commits} commit(s) and {entries} entries since the receipt was issued, more than one decision reads ({MOST_TAIL_COMMITS} and {MOST_TAIL_ENTRIES}, {} MiB)", MOST_TAIL_BYTES >> 20
+        "the ledger has grown by {commits} commit(s) and {entries} entries since the receipt was issued, more than one decision reads ({MOST_TAIL_COMMITS} and {MOST_TAIL_ENTRIES})"
     )]
     LedgerTailTooLong {
         /// Commits above the checkpoint, as far as they were counted.
         commits: usize,
         /// Entries among them.
         entries: usize,
+    },
+    /// The entries to read are too large, counted over all looks of a process.
+    #[error(
+        "the ledger's entries since the receipt was issued have {bytes} bytes, as far as they were read, more than one process reads ({MOST_TAIL_BYTES})"
+    )]
+    LedgerEntriesTooLarge {
+        /// Bytes that were read.
+        bytes: usize,
     },
     /// Nothing shows that the branch was not rewound to the receipt's checkpoint.
     #[error(
@@ -407,7 +415,9 @@ impl Refusal {
             Self::LedgerUnavailable { .. } => "ledger_unavailable",
             Self::LedgerRolledBack { .. } => "ledger_rolled_back",
             Self::LedgerTampered { .. } => "ledger_tampered",
-            Self::LedgerTailTooLong { .. } => "ledger_tail_too_long",
+            Self::LedgerTailTooLong { .. } | Self::LedgerEntriesTooLarge { .. } => {
+                "ledger_tail_too_long"
+            }
             Self::LedgerUnguarded { .. } => "ledger_unguarded",
             Self::CommitUnreachable(_) => "commit_unreachable",
             Self::LedgerNewerVersion { .. } => "ledger_newer_version",
@@ -510,7 +520,7 @@ impl Refusal {
             Self::LedgerTampered { .. } => {
                 "Someone with write access changed the ledger. Find out who and why. Receipts that are issued from now on do not depend on that commit: approve again."
             }
-            Self::LedgerTailTooLong { .. } => {
+            Self::LedgerTailTooLong { .. } | Self::LedgerEntriesTooLarge { .. } => {
                 "Approve again: a new receipt names the ledger as it is now. If no one published that much, find out who writes to the ledger."
             }
             Self::LedgerUnguarded { .. } => {

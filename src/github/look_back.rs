@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use countersign_core::{
     ledger::{
-        Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_COMMITS, MOST_TAIL_ENTRIES, Tail,
+        Addition, Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_COMMITS,
+        MOST_TAIL_ENTRIES, Tail,
     },
     name::{CommitId, Repository},
     operation::{Operation, Target},
@@ -12,7 +13,7 @@ use countersign_core::{
     timestamp::Timestamp,
 };
 
-use super::{GitHub, Trouble, tail::HistoryPage};
+use super::{GitHub, Trouble, entries::ENTRIES, tail::HistoryPage};
 
 /// Damaged commits that are gone through before the look ends at the tip.
 const MOST_ROUNDS: usize = 8;
@@ -111,6 +112,8 @@ impl GitHub {
     ) -> Result<Result<Sound, Refusal>, Trouble> {
         let mut commits = self.commits_back(repository, tip, page, extent).await?;
         let listed = commits.iter().map(|commit| commit.id.clone()).collect();
+        let readable = self.readable(repository, &commits).await?;
+        commits.truncate(readable);
 
         let mut damage = None;
         for round in 1.. {
@@ -126,13 +129,6 @@ impl GitHub {
                 }
                 Err(refusal) => refusal,
             };
-            if let Refusal::LedgerTailTooLong { .. } = refusal
-                && commits.len() > 1
-            {
-                // Entries too large to read must not keep everyone from approving either.
-                commits.truncate(commits.len().div_ceil(2));
-                continue;
-            }
             // Anyone who signs above damage must know of it. But one commit, which anyone with write
             // access can make, must not keep everyone from approving from then on.
             let Some(above) = above_damage(&refusal, &commits) else {
@@ -143,6 +139,24 @@ impl GitHub {
             damage = Some(refusal);
         }
         unreachable!("a round ends the look, or leaves fewer commits")
+    }
+
+    /// How many of the newest commits have entries that this process may still read. Entries too large to
+    /// read must not keep everyone from approving either.
+    async fn readable(
+        &self,
+        repository: &Repository,
+        commits: &[BranchCommit],
+    ) -> Result<usize, Trouble> {
+        let additions = additions(commits);
+        for batch in additions.chunks(ENTRIES) {
+            let (places, batch): (Vec<usize>, Vec<Addition>) = batch.iter().cloned().unzip();
+            if self.entries(repository, &batch).await?.is_err() {
+                // The commit that added the newest of them is the base: its entry is not read.
+                return Ok(places.first().map_or(commits.len(), |place| place + 1));
+            }
+        }
+        Ok(commits.len())
     }
 
     async fn commits_back(
@@ -201,6 +215,18 @@ impl GitHub {
             end = begin;
         }
     }
+}
+
+/// Which commits name another entry than the one below them, newest first, with their places.
+fn additions(commits: &[BranchCommit]) -> Vec<(usize, Addition)> {
+    let added = |(place, pair): (usize, &[BranchCommit])| {
+        let [commit, below] = pair else { return None };
+        let (commit, below) = (commit.checkpoint().ok()?, below.checkpoint().ok()?);
+        let entry = commit.head.newest().filter(|_| commit.head != below.head)?;
+        let commit = commit.commit;
+        Some((place, Addition { commit, entry }))
+    };
+    commits.windows(2).enumerate().filter_map(added).collect()
 }
 
 /// The chain from a commit down to the last one of a piece.

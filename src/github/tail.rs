@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
 use serde::{Deserialize, Serialize};
 
 use countersign_core::{
-    ledger::{
-        Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_BYTES, Tail,
-        entry_path,
-    },
+    ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail},
     name::{CommitId, Repository},
     refusal::Refusal,
 };
@@ -16,7 +13,6 @@ use countersign_core::{
 use super::{
     GitHub, Trouble,
     graphql::{Absence, PageInfo, Query, WhenTooCostly, largest_page},
-    ledger::files_at,
     look_back::Extent,
 };
 
@@ -29,12 +25,10 @@ const HISTORY: Query<'_> = Query {
     ..Query::new(include_str!("documents/ledger_history.graphql"))
 };
 
-/// Entries that are asked for with one query.
-const ENTRIES: usize = 50;
 /// A regular file, as git writes its mode.
 const REGULAR: u32 = 0o100_644;
 
-/// The tails that this process has verified: each entry is read once.
+/// The tails that this process has verified.
 #[derive(Default)]
 pub(super) struct KnownTails(Mutex<BTreeMap<Repository, Tail>>);
 
@@ -251,6 +245,7 @@ impl GitHub {
 
     /// Remembers an append of this process, so that its entry need not be read.
     pub(crate) fn remember(&self, repository: &Repository, append: &Append, commit: &CommitId) {
+        self.entries.remember(append, commit);
         let mut known = self.tails.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tail) = known.get_mut(repository)
             && tail.tip().commit == *append.expected()
@@ -293,20 +288,8 @@ impl GitHub {
         links: Links,
     ) -> Result<Result<Tail, Refusal>, Trouble> {
         let additions: Vec<Addition> = links.additions().collect();
-        let mut files = Vec::new();
-        let mut bytes = 0;
-        for batch in additions.chunks(ENTRIES) {
-            let expressions: Vec<String> = batch.iter().map(expression).collect();
-            for file in files_at(self, repository, &expressions).await? {
-                bytes += file.as_ref().map_or(0, Vec::len);
-                files.push(file);
-            }
-            if bytes > MOST_TAIL_BYTES {
-                // The rest is not read; the core sees that the tail is too long.
-                break;
-            }
-        }
-        Ok(links.read(files))
+        let files = self.entries(repository, &additions).await?;
+        Ok(files.and_then(|files| links.read(files)))
     }
 
     pub(super) async fn history_page(
@@ -330,13 +313,4 @@ impl GitHub {
             .and_then(|commit| commit.history)
             .ok_or_else(|| garbage("a commit without history"))
     }
-}
-
-/// Where an entry is read: at the commit that made `ledger.json` name it.
-fn expression(addition: &Addition) -> String {
-    format!(
-        "{}:{}",
-        addition.commit,
-        entry_path(addition.entry.sequence)
-    )
 }

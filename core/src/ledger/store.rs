@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Entry, README, Tail};
+use super::{Entry, README, Tail, entry_path};
 use crate::{name::CommitId, refusal::Refusal, timestamp::Timestamp};
 
 /// What a look at the ledger showed.
@@ -55,6 +55,15 @@ impl Append {
     #[must_use]
     pub fn headline(&self) -> &str {
         &self.headline
+    }
+
+    /// The file of the entry, if it adds one.
+    #[must_use]
+    pub fn entry_file(&self) -> Option<&[u8]> {
+        let path = entry_path(self.entry.as_ref()?.sequence);
+        let mut files = self.files.iter();
+        let (_, bytes) = files.find(|(name, _)| *name == path)?;
+        Some(bytes)
     }
 
     /// Paths and contents.

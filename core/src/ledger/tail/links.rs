@@ -248,7 +248,7 @@ impl Links {
             let file = files.next().flatten();
             bytes += file.as_ref().map_or(0, Vec::len);
             if bytes > MOST_TAIL_BYTES {
-                return Err(too_long(tail.commits.len(), tail.entries()));
+                return Err(Refusal::LedgerEntriesTooLarge { bytes });
             }
             let previous = tail.newest().map(|newest| newest.digest);
             let added =
