@@ -258,6 +258,7 @@ fn benchmarks(criterion: &mut Criterion) {
             .unwrap()
     };
     let (entry, head) = (file("000000001.json"), file(HEAD_PATH));
+    let operation = append.files()[2].1.clone();
     let receipt = Envelope::parse(&line).unwrap();
     let receipt = receipt.verify(&keys, Threshold::ONE).unwrap();
     let tail = busy(&entry, 100);
@@ -274,7 +275,7 @@ fn benchmarks(criterion: &mut Criterion) {
                         &keys,
                         Threshold::ONE,
                     )))
-                    .examine(1, black_box(&entry))
+                    .examine(1, black_box(&entry), Some(&operation))
                     .unwrap(),
                 )
                 .unwrap();

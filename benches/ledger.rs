@@ -25,7 +25,10 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::{Threshold, TrustedKeys},
-    ledger::{Checkpoint, Entry, EventType, GithubResponse, HEAD_PATH, Head, V1, entry_path},
+    ledger::{
+        Checkpoint, Entry, EventType, GithubResponse, HEAD_PATH, Head, V1, entry_path,
+        operation_path,
+    },
     operation::{Operation, TagMessage, TagRepo, Target},
     receipt::Terms,
 };
@@ -302,6 +305,9 @@ impl Ledger {
             };
             head = Head::at(entry.id());
             files.push((entry_path(sequence), entry.to_document()));
+            if let Some(operation) = &entry.operation {
+                files.push((operation_path(&operation.digest()), operation.to_bytes()));
+            }
             newest = Some(entry);
         }
         files.push((HEAD_PATH.into(), head.to_document()));

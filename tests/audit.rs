@@ -8,7 +8,12 @@ mod harness;
 
 use std::process::Command;
 
-use countersign_core::{envelope::Envelope, ledger::entry_path};
+use countersign_core::{
+    digest::Digest,
+    document::Document as _,
+    envelope::Envelope,
+    ledger::{Entry, Head, entry_path, operation_path},
+};
 use countersign_sim::{Effect, Endpoint, Fault};
 use harness::{Stage, fresh_key, terms, trusted_line};
 use serde_json::{Value, json};
@@ -625,6 +630,77 @@ fn a_workflow_that_was_edited_to_trust_another_key_is_found() {
         problem(1),
         format!("it leads to {main}; entry 1 names a receipt for it that does not count")
     );
+}
+
+#[test]
+fn an_operation_that_was_taken_away_since_is_read_where_its_claim_was_added() {
+    let stage = guarded();
+    stage.tag().approved().run().succeeded();
+    let path = operation_path(&stage.ledger()[0].operation_digest);
+    for change in [None, Some(b"{}".as_slice())] {
+        match change {
+            None => stage.sim.remove("receipt-ledger", &[&path]),
+            Some(bytes) => stage.sim.commit("receipt-ledger", &[(&path, bytes)]),
+        };
+        let (exit, audit) = audited(&stage, &[]);
+        let found = codes(&audit);
+        let by_other = |code: &String| code.starts_with("commit_by_other ");
+        assert!(
+            exit == 0 && found.iter().all(by_other),
+            "{change:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_claim_whose_operation_nobody_has_is_found_and_allows_nothing() {
+    let stage = guarded();
+    stage.tag().approved().run().succeeded();
+    let claim = stage.ledger()[0].clone();
+    // Written around Countersign: the release claims what no file tells.
+    let forged = Entry {
+        sequence: 3,
+        previous: Some(stage.ledger()[1].id().digest),
+        operation_digest: Digest::of(b"an operation that nobody has"),
+        receipts: vec![Digest::of(b"a receipt")],
+        receipt_id: "receipt-forged".parse().unwrap(),
+        operation: None,
+        ..claim
+    };
+    let commit = stage.sim.commit(
+        "receipt-ledger",
+        &[
+            (&entry_path(3), &forged.to_document()),
+            ("ledger.json", &Head::at(forged.id()).to_document()),
+        ],
+    );
+    let (exit, audit) = audited(&stage, &[]);
+    assert_eq!(
+        (exit, codes(&audit)),
+        (
+            5,
+            vec![
+                "operation_missing 3".into(),
+                format!("entry_by_other {commit}"),
+                format!("commit_date_unproven {commit}")
+            ]
+        )
+    );
+    let ledger = ["ledger", "verify", "--repository", stage.sim.repository()];
+    let output = stage
+        .command(&ledger)
+        .env("GH_TOKEN", &stage.token)
+        .output()
+        .unwrap();
+    let (exit, told) = (
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    let problem = format!(
+        "operations: entry 3: its operation is not there: `{}`",
+        operation_path(&forged.operation_digest)
+    );
+    assert!(exit == 1 && told.contains(&problem), "{told}");
 }
 
 #[test]

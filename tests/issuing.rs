@@ -947,11 +947,12 @@ fn foreign_entries(sim: &Simulator, count: u64, size: usize) {
 #[test]
 fn a_campaign_of_64_operations_reads_each_entry_once() {
     let office = Office::new();
-    let tags: String = (1..=64)
-        .map(|number| {
-            format!("[[operation]]\nid = \"tag-{number}\"\noperation = \"tag_repo\"\ntag-name = \"v{number}\"\n")
-        })
-        .collect();
+    let tag = |number: u64| {
+        format!(
+            "[[operation]]\nid = \"tag-{number}\"\noperation = \"tag_repo\"\ntag-name = \"v{number}\"\n"
+        )
+    };
+    let tags = (1..=64).map(tag).collect::<Vec<_>>().concat();
     let campaign = format!("name = \"Many\"\n{tags}");
     office.stage.file("campaign.toml", campaign);
     let plan = office.dry_run("dana");

@@ -12,7 +12,10 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use countersign_core::document::Document as _;
+use countersign_core::{
+    document::Document as _,
+    ledger::{entry_path, operation_path},
+};
 use harness::Stage;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -164,6 +167,7 @@ fn the_data_of_a_ledger_are_its_entries_and_how_far_they_hold() {
             "structure",
             "chain",
             "uses",
+            "operations",
             "bindings",
             "signatures",
             "history",
@@ -431,18 +435,26 @@ fn a_ledger_with_a_fault_is_shown_up_to_it_and_makes_the_command_fail() {
     stage.release().approved().run().succeeded();
     let ledger = stage.folder.path().join("ledger");
     for entry in stage.ledger() {
-        let path = ledger.join(countersign_core::ledger::entry_path(entry.sequence));
+        let path = ledger.join(entry_path(entry.sequence));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = String::from_utf8(entry.to_document()).unwrap();
         fs::write(
             path,
             if entry.sequence == 3 {
-                text.replace("First.", "Other.")
+                text.replace(
+                    "\"repository\":\"octo/hello\"",
+                    "\"repository\":\"octo/other\"",
+                )
             } else {
                 text
             },
         )
         .unwrap();
+        if let Some(operation) = &entry.operation {
+            let path = ledger.join(operation_path(&operation.digest()));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, operation.to_bytes()).unwrap();
+        }
     }
     fs::write(
         ledger.join("ledger.json"),

@@ -6,7 +6,7 @@
 
 mod harness;
 
-use countersign_core::ledger::entry_path;
+use countersign_core::ledger::{entry_path, operation_path};
 use harness::Stage;
 
 /// Checks the ledger branch out into a folder.
@@ -58,7 +58,7 @@ fn a_checked_out_ledger_is_shown_and_verified() {
         (
             0,
             "structure   holds: 4 entries\nchain       holds: 4 entries\nuses        hold; 0 operation(s) without a known outcome\n\
-             bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
+             operations  hold: 2 claims, each with the operation of its digest\nbindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
              history     not checked: these are the files of a folder; give a clone (of a checkout, its .git) or --repository\n\
              dates       not checked: these are the files of a folder; give --repository\n\
              authors     not checked: these are the files of a folder; give --repository\n"
@@ -176,7 +176,7 @@ fn a_ledger_is_verified_and_shown_from_a_bare_clone_and_straight_from_the_reposi
                 0,
                 format!(
                     "structure   holds: 4 entries\nchain       holds: 4 entries\nuses        hold; 0 operation(s) without a known outcome\n\
-                     bindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
+                     operations  hold: 2 claims, each with the operation of its digest\nbindings    hold: 2 claims, each with its receipt and operation\nsignatures  hold: 2 receipts, each by 1 trusted key(s)\n\
                      history     holds: every commit's ledger.json names the next entry, 4 in all\ndates       {dates}\n\
                      authors     every commit from the first entry on names github-actions[bot]\n"
                 )
@@ -220,13 +220,15 @@ fn entries_that_were_taken_back_leave_a_sound_ledger_but_not_a_sound_history() {
     let branch = |path: &str| stage.sim.read_file("receipt-ledger", path).unwrap();
     let before = branch("ledger.json");
     stage.pull().approved().run().succeeded();
+    let operation = operation_path(&stage.ledger()[2].operation_digest);
     // Somebody who may write contents adds a commit that looks like the ledger two entries earlier.
     stage
         .sim
         .commit("receipt-ledger", &[("ledger.json", &before)]);
-    stage
-        .sim
-        .remove("receipt-ledger", &[&entry_path(3), &entry_path(4)]);
+    stage.sim.remove(
+        "receipt-ledger",
+        &[&entry_path(3), &entry_path(4), &operation],
+    );
     let (exit, told) = ledger(&stage, &["verify", checkout(&stage).to_str().unwrap()]);
     assert!(
         exit == 0 && told.contains("chain       holds: 2 entries"),

@@ -13,7 +13,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use countersign_core::{digest::Digest, envelope::Envelope, ledger::entry_path, receipt::Terms};
+use countersign_core::{
+    digest::Digest,
+    document::Document as _,
+    envelope::Envelope,
+    ledger::{Entry, Head, entry_path, operation_path},
+    receipt::Terms,
+};
 use ed25519_dalek::SigningKey;
 use harness::{Report, Stage, fresh_key, terms, trusted_line};
 
@@ -180,19 +186,25 @@ impl Published {
 
     /// Appends the entries from the release's claim on once more, in commits of somebody's own.
     fn append_by_hand(&self) {
-        let later: Vec<(u64, String)> =
-            (3..=6).map(|number| (number, self.entry(number))).collect();
+        let entries = self.stage.ledger();
+        let later = &entries[2..];
         let sim = &self.stage.sim;
         let repository = git2::Repository::open_bare(sim.git_dir()).unwrap();
         let below = repository.revparse_single("receipt-ledger~4").unwrap().id();
         sim.set_ref("refs/heads/receipt-ledger", &below.to_string());
-        for (number, entry) in later {
-            let digest = Digest::of(entry.as_bytes());
-            let head = format!("{{\"sequence\":{number},\"digest\":\"{digest}\"}}\n");
-            let files: [(&str, &[u8]); 2] = [
-                (&entry_path(number), entry.as_bytes()),
-                ("ledger.json", head.as_bytes()),
+        for entry in later {
+            let head = Head::at(entry.id()).to_document();
+            let mut files = vec![
+                (entry_path(entry.sequence), entry.to_document()),
+                ("ledger.json".into(), head),
             ];
+            if let Some(operation) = &entry.operation {
+                files.push((operation_path(&operation.digest()), operation.to_bytes()));
+            }
+            let files: Vec<(&str, &[u8])> = files
+                .iter()
+                .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+                .collect();
             sim.commit("receipt-ledger", &files);
         }
     }
@@ -212,9 +224,30 @@ impl Published {
         self.entry(3)
     }
 
+    /// The operation of the release, from the ledger.
+    fn operation(&self) -> (String, String) {
+        let digest = Entry::claimed_operation(self.claim().as_bytes()).unwrap();
+        let path = operation_path(&digest);
+        let bytes = self.stage.sim.read_file("receipt-ledger", &path).unwrap();
+        (path, String::from_utf8(bytes).unwrap())
+    }
+
     /// Makes the whole ledger anew, with other words in the claim of the release: a chain that holds, and a history that grew.
     fn remake_ledger(&self, edit: impl Fn(&str) -> String) {
+        let operation = self.operation().1;
+        self.remake_ledger_with(&operation, edit);
+    }
+
+    /// The same with another operation.
+    fn remake_ledger_with(&self, operation: &str, edit: impl Fn(&str) -> String) {
         let entries: Vec<String> = (1..=6).map(|sequence| self.entry(sequence)).collect();
+        let body = |entry: &Entry| {
+            let operation = entry.operation.as_ref()?.to_bytes();
+            Some(String::from_utf8(operation).unwrap())
+        };
+        let bodies: Vec<Option<String>> = self.stage.ledger().iter().map(body).collect();
+        let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
+        let (told, now) = (digest(&self.operation().1), digest(operation));
         let mut previous: Option<(String, String)> = None;
         self.stage.sim.orphan(
             "receipt-ledger",
@@ -224,27 +257,38 @@ impl Published {
             let entry = previous
                 .as_ref()
                 .map_or(entry.clone(), |(old, new)| entry.replace(old, new));
-            let changed = if index == 2 {
-                edit(&entry)
-            } else {
-                entry.clone()
-            };
-            assert!(index != 2 || changed != entry, "nothing was changed");
+            let entry = entry.replace(&told, &now);
+            let changed = if index == 2 { edit(&entry) } else { entry };
+            assert!(index != 2 || changed != entries[2], "nothing was changed");
             let digest = Digest::of(changed.as_bytes()).to_string();
             previous = Some((
                 Digest::of(entries[index].as_bytes()).to_string(),
                 digest.clone(),
             ));
             let head = format!("{{\"sequence\":{},\"digest\":\"{digest}\"}}\n", index + 1);
-            let files = [
+            let body = match &bodies[index] {
+                _ if index == 2 => Some(operation.to_owned()),
+                body => body.clone(),
+            };
+            let body = body.map(|body| {
+                (
+                    operation_path(&Digest::of(body.as_bytes())),
+                    body.into_bytes(),
+                )
+            });
+            let files: Vec<(String, Vec<u8>)> = [
                 (entry_path(index as u64 + 1), changed.into_bytes()),
                 ("ledger.json".into(), head.into_bytes()),
-            ];
+            ]
+            .into_iter()
+            .chain(body)
+            .collect();
             self.stage.sim.commit(
                 "receipt-ledger",
                 &files
-                    .each_ref()
-                    .map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
+                    .iter()
+                    .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+                    .collect::<Vec<_>>(),
             );
         }
     }
@@ -269,8 +313,8 @@ impl Published {
         let other = Envelope::sign(&terms, keys).to_line();
         move |entry| {
             let (before, rest) = entry.split_once("\"receipt\":{").unwrap();
-            let (_, behind) = rest.split_once(",\"operation\":{").unwrap();
-            format!("{before}\"receipt\":{other},\"operation\":{{{behind}")
+            let (_, behind) = rest.split_once(",\"github_response\":").unwrap();
+            format!("{before}\"receipt\":{other},\"github_response\":{behind}")
         }
     }
 }
@@ -305,7 +349,11 @@ fn the_commands_of_the_page_verify_what_was_published() {
     // A release may carry its claim.
     fs::write(
         stranger.file("assets/countersign-receipt.json"),
-        published.claim(),
+        format!(
+            "{{\"entry\":{},\"operation\":{}}}\n",
+            published.claim().trim_end(),
+            published.operation().1
+        ),
     )
     .unwrap();
     fs::remove_dir_all(stranger.file("ledger")).unwrap();
@@ -407,15 +455,15 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         assert!(said.contains(words), "{words} in {said}");
         sim.set_ref("refs/heads/receipt-ledger", &good);
     };
-    let other_name = |entry: &str| entry.replace("Gr\u{fc}\u{df}e 世界", "Gr\u{fc}\u{df}e Welt");
+    let edited = |entry: &str| entry.replace("\"attempt\":1", "\"attempt\":2");
     let put = |entry: &str| sim.commit("receipt-ledger", &[(&entry_path(3), entry.as_bytes())]);
     fails(
-        &|| drop(put(&other_name(&published.claim()))),
+        &|| drop(put(&edited(&published.claim()))),
         2,
         "000000004.json does not follow entry 3",
     );
     let changed_and_back = || {
-        put(&other_name(&published.claim()));
+        put(&edited(&published.claim()));
         sim.commit(
             "receipt-ledger",
             &[(&entry_path(3), &sim_file(&published, &good))],
@@ -429,11 +477,36 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         sim.commit("receipt-ledger", &[("ledger.json", head.as_bytes())]);
     };
     fails(&cut_off, 3, "> D\tentries/000/000000005.json");
-    fails(
-        &|| published.remake_ledger(other_name),
-        5,
-        "operation.json: FAILED",
-    );
+    let other_name = || {
+        let (_, operation) = published.operation();
+        let other = operation.replace("Gr\u{fc}\u{df}e 世界", "Gr\u{fc}\u{df}e Welt");
+        published.remake_ledger_with(&other, str::to_owned);
+    };
+    fails(&other_name, 5, "operation.json: FAILED");
+    let without_operation = || {
+        let (claim, last) = (
+            published.stage.ledger()[2].clone(),
+            published.stage.ledger()[5].id(),
+        );
+        let forged = Entry {
+            sequence: 7,
+            previous: Some(last.digest),
+            operation_digest: Digest::of(b"an operation that nobody has"),
+            ..claim
+        };
+        let head = Head::at(forged.id()).to_document();
+        let entry = forged.to_document();
+        sim.commit(
+            "receipt-ledger",
+            &[(&entry_path(7), &entry), ("ledger.json", &head)],
+        );
+    };
+    fails(&without_operation, 4, "its operation is not on the ledger");
+    // What was taken away since lies in the commit that added the entry.
+    sim.remove("receipt-ledger", &[&published.operation().0]);
+    let Verdict { failed, said } = Stranger::new(&published).follows_the_page();
+    assert_eq!(failed, None, "{said}");
+    sim.set_ref("refs/heads/receipt-ledger", &good);
     fails(
         &|| published.remake_ledger(|entry| entry.replace("\"sig\":\"", "\"sig\":\"AAAA")),
         6,
@@ -487,8 +560,11 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
             words,
         );
     }
-    let release_failed =
-        || published.remake_ledger(|entry| entry.replace("\"v1.0.0\"", "\"v1.0.1\""));
+    let release_failed = || {
+        let (_, operation) = published.operation();
+        let other = operation.replace("\"v1.0.0\"", "\"v1.0.1\"");
+        published.remake_ledger_with(&other, str::to_owned);
+    };
     fails(
         &release_failed,
         4,

@@ -1,7 +1,8 @@
-//! Evidence that goes with a release: the ledger's own entry that spent the receipt, byte for byte, as one more asset.
+//! Evidence that goes with a release: the ledger's own entry that spent the receipt, and the operation that lies next to it, as one
+//! more asset.
 //!
-//! The entry holds receipt and operation already, and its digest is the one by which the ledger knows it. So the file needs no format of its
-//! own, and anybody can hold it against `entries/…/N.json`.
+//! Both stand there in their exact bytes, `{"entry":…,"operation":…}`, and the ledger knows each by the digest of these bytes. So anybody
+//! can hold them against `entries/…/N.json` and `operations/…`.
 
 use alloc::{
     collections::BTreeSet,
@@ -9,14 +10,16 @@ use alloc::{
     vec::Vec,
 };
 
+use serde::Serialize;
+
 use crate::{
     asset::{Asset, InvalidAssets, MOST_ASSETS, Outside},
     digest::Digest,
     document::Document,
-    json::Malformed,
-    ledger::{BadLedger, Claim, Entry, EntryId, EventType, Examiner, Keys},
+    json::{Malformed, Object},
+    ledger::{BadLedger, Claim, Entry, EntryId, EventType, Examiner, Keys, MOST_ENTRY_BYTES},
     name::{Repository, RepositoryId, TagName},
-    operation::{Kind, Operation, PublishRelease},
+    operation::{self, Kind, Operation, PublishRelease},
     text::excerpt,
     timestamp::Timestamp,
 };
@@ -48,6 +51,47 @@ impl AttachReceipt {
             _ => Ok(()),
         }
     }
+}
+
+/// The largest evidence.
+pub const MOST_BYTES: usize = MOST_ENTRY_BYTES + operation::MOST_BYTES;
+
+/// The file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Evidence {
+    /// The claim, as it is on the ledger.
+    entry: Entry,
+    /// The operation that it claims, in its exact bytes.
+    operation: Operation,
+}
+
+impl Document for Evidence {
+    const MOST_BYTES: usize = MOST_BYTES;
+
+    fn from_members(object: &mut Object) -> Result<Self, Malformed> {
+        let mut members = object.take("entry")?.object()?;
+        let entry = Entry::from_members(&mut members)?;
+        members.end()?;
+        Ok(Self {
+            entry,
+            operation: Operation::from_json(object.take("operation")?)?,
+        })
+    }
+}
+
+/// The evidence of a claim, from the file of its entry.
+#[must_use]
+pub fn compose(entry: &[u8], operation: &Operation) -> Vec<u8> {
+    let entry = entry.strip_suffix(b"\n").unwrap_or(entry);
+    [
+        b"{\"entry\":",
+        entry,
+        b",\"operation\":",
+        &operation.to_bytes(),
+        b"}\n",
+    ]
+    .concat()
 }
 
 /// A claim as somebody hands it over: well formed, nothing more.
@@ -97,7 +141,7 @@ pub enum Place<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadEvidence {
     /// The file is not what Countersign attaches.
-    #[error("`{NAME}` is no entry of a ledger as Countersign writes it: {0}")]
+    #[error("`{NAME}` is not evidence as Countersign writes it: {0}")]
     Malformed(Malformed),
     /// An entry that tells how an operation went proves no approval.
     #[error("`{NAME}` holds entry {sequence}, which is `{found}` and no claim")]
@@ -197,23 +241,31 @@ pub enum Difference {
 impl UnverifiedEvidence {
     /// Reads the file of a claim: exactly the bytes that Countersign writes.
     pub fn read(bytes: Vec<u8>) -> Result<Self, BadEvidence> {
-        let entry = Entry::from_document(&bytes).map_err(BadEvidence::Malformed)?;
+        let Evidence { entry, operation } =
+            Evidence::from_document(&bytes).map_err(BadEvidence::Malformed)?;
         if entry.event_type != EventType::Claimed {
             return Err(BadEvidence::NoClaim {
                 sequence: entry.sequence,
                 found: entry.event_type,
             });
         }
+        let entry = Entry {
+            operation: Some(operation),
+            ..entry
+        };
         Ok(Self { entry, bytes })
     }
 
-    /// Under which number and digest the ledger must hold it.
+    /// Under which number and digest the ledger must hold its entry.
     #[must_use]
     pub fn entry_id(&self) -> EntryId {
-        EntryId {
-            sequence: self.entry.sequence,
-            digest: Digest::of(&self.bytes),
-        }
+        self.entry.id()
+    }
+
+    /// The file of its entry, as the ledger must hold it.
+    #[must_use]
+    pub fn entry_file(&self) -> Vec<u8> {
+        self.entry.to_document()
     }
 
     /// The file's bytes.
@@ -237,8 +289,13 @@ impl UnverifiedEvidence {
 
     /// Verifies signatures, bindings and the time of the claim, as `ledger verify` does.
     pub fn verify(self, keys: Keys<'_>, now: Timestamp) -> Result<VerifiedEvidence, BadEvidence> {
+        let operation = self.entry.operation.as_ref().map(Operation::to_bytes);
         Examiner::new(Some(keys))
-            .examine(self.entry.sequence, &self.bytes)
+            .examine(
+                self.entry.sequence,
+                &self.entry_file(),
+                operation.as_deref(),
+            )
             .map_err(BadEvidence::Entry)?;
         Ok(VerifiedEvidence {
             rests_on_past: !suffices_now(&self.entry, keys, now),
@@ -270,6 +327,12 @@ impl VerifiedEvidence {
     #[must_use]
     pub fn entry_id(&self) -> EntryId {
         self.evidence.entry_id()
+    }
+
+    /// The file of its entry, as the ledger must hold it.
+    #[must_use]
+    pub fn entry_file(&self) -> Vec<u8> {
+        self.evidence.entry_file()
     }
 
     /// The file's bytes.

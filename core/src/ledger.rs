@@ -19,10 +19,10 @@ pub use self::{
     checkpoint::{Checkpoint, EntryId},
     claim::{Claim, Lapse, NoClaim, claim},
     dates::{DateFinding, DateProblem, Dates, MOST_APART, Making, Span, Timing},
-    entry::{Entry, EventType, Header, MOST_ENTRY_BYTES, V1, VERSION},
+    entry::{Entry, EventType, Header, MOST_ENTRY_BYTES, NoOperation, V1, VERSION},
     guard::{Guard, Guarded, Move, MoveKind, Moves, Unjoined},
     outcome::{Effect, GithubResponse, Outcome, PublishedAsset, Recorded, record},
-    path::{AUTHORITY_PATH, HEAD_PATH, entry_path},
+    path::{AUTHORITY_PATH, HEAD_PATH, entry_path, operation_path},
     settlement::{Settled, Settlement},
     store::{Append, Appended, LedgerStore, LedgerView, Rejection},
     tail::{

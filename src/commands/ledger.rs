@@ -11,7 +11,7 @@ pub(in crate::commands) mod verify;
 
 pub(in crate::commands) use self::{
     dates::{Commits, PUBLISHER, logins},
-    source::{AHEAD, Source},
+    source::{AHEAD, EntryFile, Source},
     verify::{By, beside_entries, by_keys, recomputed},
 };
 pub(crate) use self::{init::init, show::show, verify::verify};

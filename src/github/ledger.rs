@@ -271,6 +271,17 @@ impl LedgerReader {
         files_at(&self.github, &self.repository, &expressions).await
     }
 
+    /// The same in another commit of the branch.
+    pub(crate) async fn files_in(
+        &self,
+        commit: &CommitId,
+        paths: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, Trouble> {
+        let at = |path: &String| format!("{commit}:{path}");
+        let expressions: Vec<String> = paths.iter().map(at).collect();
+        files_at(&self.github, &self.repository, &expressions).await
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}:{path}", self.commit)
     }

@@ -22,10 +22,10 @@ pub(crate) async fn settle(settlement: &Settlement, github: &GitHub) -> Result<S
     };
     let is_there = match settlement.operation() {
         Operation::PublishRelease(release) => {
-            let claims: Vec<Digest> = settlement.claims().collect();
+            let evidence: Vec<Digest> = settlement.evidence().collect();
             let assets = release.assets.as_slice().to_vec();
             let sight = Sight::new(release, assets, github);
-            sight.settled(&claims, &mut held).await?
+            sight.settled(&evidence, &mut held).await?
         }
         Operation::TagRepo(tag) => tag::settled(tag, github, &mut held).await?,
         Operation::OpenPr(pull) => {

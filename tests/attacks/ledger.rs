@@ -5,9 +5,10 @@ use std::{fs, thread};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
     authority::Authority,
+    digest::Digest,
     document::Document as _,
     envelope::Envelope,
-    ledger::{Entry, EventType, GithubResponse, Head, entry_path},
+    ledger::{Entry, EventType, GithubResponse, Head, entry_path, operation_path},
     trust::TrustFile,
 };
 use countersign_sim::Switch;
@@ -597,10 +598,15 @@ fn an_entry_for_something_else(stage: &Stage) -> &'static str {
         Entry::from_document(&file(stage, 1)).unwrap(),
         Entry::from_document(&file(stage, 2)).unwrap(),
     );
-    let document = String::from_utf8(first.to_document())
+    let path = operation_path(&first.operation_digest);
+    let operation = stage.sim.read_file("receipt-ledger", &path).unwrap();
+    let operation = String::from_utf8(operation)
         .unwrap()
         .replace("v1.0.0", "v6.6.6");
-    let edited = Entry::from_document(document.as_bytes()).unwrap();
+    let edited = Entry {
+        operation_digest: Digest::of(operation.as_bytes()),
+        ..first
+    };
     let last = Entry {
         previous: Some(edited.id().digest),
         ..last
@@ -610,6 +616,10 @@ fn an_entry_for_something_else(stage: &Stage) -> &'static str {
         (entry_path(1), edited.to_document()),
         (entry_path(2), last.to_document()),
         ("ledger.json".into(), head.to_document()),
+        (
+            operation_path(&edited.operation_digest),
+            operation.into_bytes(),
+        ),
     ];
     let files: Vec<(&str, &[u8])> = files
         .iter()

@@ -23,7 +23,10 @@ use std::{
 };
 
 use countersign_core::{
-    digest::Digest, document::Document as _, evidence::NAME, ledger::EventType,
+    digest::Digest,
+    document::Document as _,
+    evidence::{NAME, compose},
+    ledger::EventType,
 };
 use countersign_sim::{AssetRecord, Effect, Endpoint, Fault, Permissions};
 use harness::{Attempt, Report, Stage};
@@ -115,7 +118,10 @@ impl Operation {
                     let bytes = asset.bytes.as_deref().unwrap_or_default();
                     asset.name == NAME
                         && asset.state == "uploaded"
-                        && claims.iter().any(|claim| claim.to_document() == bytes)
+                        && claims.iter().any(|claim| {
+                            let operation = claim.operation.as_ref().unwrap();
+                            compose(&claim.to_document(), operation) == bytes
+                        })
                 };
                 let whole = release.assets.len() == expected
                     && release

@@ -3,7 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
     document::Document as _,
-    ledger::{Entry, GithubResponse, Head, entry_path},
+    evidence::compose,
+    ledger::{Entry, GithubResponse, Head, entry_path, operation_path},
 };
 use serde_json::{Value, json};
 
@@ -89,10 +90,13 @@ pub fn path(stage: &Stage, rest: &str) -> String {
 }
 
 pub fn append(stage: &Stage, way: Way, token: &str, entry: &Entry) {
-    let files = [
+    let mut files = vec![
         (entry_path(entry.sequence), entry.to_document()),
         ("ledger.json".to_owned(), Head::at(entry.id()).to_document()),
     ];
+    if let Some(operation) = &entry.operation {
+        files.push((operation_path(&operation.digest()), operation.to_bytes()));
+    }
     match way {
         Way::Mutation => by_mutation(stage, token, &files),
         Way::Objects => by_objects(stage, token, &files, entry),
@@ -173,7 +177,8 @@ pub fn publish(stage: &Stage, claim: &Entry, outcome: &Entry) -> Entry {
     });
     stage.post(&path(stage, "releases"), &release);
     let release_id = stage.sim.releases()[0].id;
-    let claim = String::from_utf8(claim.to_document()).unwrap();
+    let operation = claim.operation.as_ref().unwrap();
+    let claim = String::from_utf8(compose(&claim.to_document(), operation)).unwrap();
     stage.upload(release_id, "countersign-receipt.json", &claim);
     let answer = outcome.github_response.clone().unwrap();
     Entry {

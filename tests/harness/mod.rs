@@ -33,7 +33,7 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::PublicKey,
-    ledger::{Entry, Head, entry_path},
+    ledger::{Entry, Head, entry_path, operation_path},
     plan::Plan,
     receipt::Terms,
     timestamp::Timestamp,
@@ -357,8 +357,14 @@ impl Stage {
         (1..=head.sequence())
             .map(|sequence| {
                 let bytes = file(&entry_path(sequence)).expect("an entry");
-                let entry = Entry::from_document(&bytes).unwrap();
+                let mut entry = Entry::from_document(&bytes).unwrap();
                 assert_eq!((entry.sequence, entry.previous), (sequence, previous));
+                // A forged claim need not have one.
+                if let Some(operation) = Entry::claimed_operation(&bytes)
+                    .and_then(|digest| file(&operation_path(&digest)))
+                {
+                    entry = entry.with_operation(Some(&operation)).unwrap();
+                }
                 previous = Some(Digest::of(&bytes));
                 entry
             })

@@ -9,9 +9,9 @@ use std::{
 use countersign_core::{
     document::Document as _,
     envelope::Envelope,
-    evidence::NAME,
+    evidence::{NAME, compose},
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, EventType, Examiner, Head, Keys, Verifier, entry_path},
+    ledger::{Entry, EventType, Examiner, Head, Keys, Verifier, entry_path, operation_path},
 };
 use countersign_sim::{Effect, Endpoint, Fault};
 
@@ -305,9 +305,14 @@ impl World {
                 "a half release was published"
             );
             let held = |bytes: &[u8]| {
+                let evidence = |claim: &Entry| {
+                    let operation = claim.operation.as_ref()?;
+                    Some(compose(&claim.to_document(), operation))
+                };
                 self.claims_of(3)
                     .iter()
-                    .any(|claim| claim.to_document() == bytes)
+                    .filter_map(evidence)
+                    .any(|evidence| evidence == bytes)
             };
             assert!(
                 evidence
@@ -323,13 +328,16 @@ impl World {
         let keys = TrustedKeys::parse(&self.stage.trusted()).unwrap();
         let examiner = Examiner::new(Some(Keys::Listed(&keys, Threshold::ONE)));
         let mut verifier = Verifier::default();
-        let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path).unwrap();
+        let file = |path: &str| self.stage.sim.read_file("receipt-ledger", path);
         for entry in self.stage.ledger() {
-            let bytes = file(&entry_path(entry.sequence));
-            let sound = examiner.examine(entry.sequence, &bytes).unwrap();
+            let bytes = file(&entry_path(entry.sequence)).unwrap();
+            let operation = file(&operation_path(&entry.operation_digest));
+            let sound = examiner
+                .examine(entry.sequence, &bytes, operation.as_deref())
+                .unwrap();
             verifier.take(sound).unwrap();
         }
-        let head = file("ledger.json");
+        let head = file("ledger.json").unwrap();
         assert!(Head::from_document(&head).is_ok());
         verifier.is_head(&head).unwrap();
         verifier.tally().unfinished

@@ -33,8 +33,7 @@ fn verified(
     keys: &TrustedKeys,
     threshold: &str,
 ) -> Result<VerifiedEvidence, String> {
-    let evidence =
-        UnverifiedEvidence::read(entry.to_document()).map_err(|error| error.to_string())?;
+    let evidence = UnverifiedEvidence::read(file_of(entry)).map_err(|error| error.to_string())?;
     evidence
         .verify(
             Keys::Listed(keys, Threshold::parse(threshold, keys).unwrap()),
@@ -62,6 +61,12 @@ fn held(name: &str, text: &str) -> HeldFile {
     }
 }
 
+/// The evidence of a claim, as it lies next to a release.
+fn file_of(entry: &Entry) -> Vec<u8> {
+    let operation = entry.operation.as_ref().unwrap();
+    compose(&entry.to_document(), operation)
+}
+
 fn judged(held: &[HeldFile]) -> Vec<String> {
     let told = |(name, verdict): (String, Result<(), Difference>)| {
         alloc::format!(
@@ -75,32 +80,31 @@ fn judged(held: &[HeldFile]) -> Vec<String> {
 #[test]
 fn evidence_is_the_claims_file_and_nothing_else() {
     let entry = entry(&release());
-    let read = UnverifiedEvidence::read(entry.to_document()).unwrap();
+    let read = UnverifiedEvidence::read(file_of(&entry)).unwrap();
     assert_eq!(
-        (read.entry_id(), read.bytes()),
-        (entry.id(), entry.to_document().as_slice())
+        (read.entry_id(), read.entry_file(), read.bytes()),
+        (entry.id(), entry.to_document(), file_of(&entry).as_slice())
     );
     assert_eq!(
         verified(&entry, &trust(&[1]), "1").unwrap().bytes(),
-        entry.to_document()
+        file_of(&entry)
     );
-    let spaced = String::from_utf8(entry.to_document())
+    let spaced = String::from_utf8(file_of(&entry))
         .unwrap()
         .replacen(',', ", ", 1)
         .into_bytes();
     assert_eq!(
         UnverifiedEvidence::read(spaced).unwrap_err().to_string(),
-        "`countersign-receipt.json` is no entry of a ledger as Countersign writes it: the file was changed after Countersign wrote it (at byte 7)"
+        "`countersign-receipt.json` is not evidence as Countersign writes it: the file was changed after Countersign wrote it (at byte 16)"
     );
     let outcome = Entry {
         event_type: EventType::Succeeded,
         receipt: None,
-        operation: None,
         github_response: Some(GithubResponse::default()),
         ..entry
     };
     assert_eq!(
-        UnverifiedEvidence::read(outcome.to_document())
+        UnverifiedEvidence::read(file_of(&outcome))
             .unwrap_err()
             .to_string(),
         "`countersign-receipt.json` holds entry 42, which is `github_publisher.operation.succeeded` and no claim"
@@ -271,7 +275,7 @@ fn evidence_that_rests_on_a_key_revoked_since_says_so() {
     };
     for (revoked_at, expected) in [(None, false), (Some(NOON.plus(7000)), true)] {
         let trust = history(revoked_at);
-        let evidence = UnverifiedEvidence::read(pinned(&trust).to_document())
+        let evidence = UnverifiedEvidence::read(file_of(&pinned(&trust)))
             .unwrap()
             .verify(Keys::Trust(&trust, 1), NOON.plus(7200))
             .unwrap();
@@ -316,13 +320,13 @@ fn evidence_that_names_no_version_or_a_weaker_one_rests_on_the_past() {
             },
             ..entry(&release())
         };
-        let evidence = UnverifiedEvidence::read(forged.to_document())
+        let evidence = UnverifiedEvidence::read(file_of(&forged))
             .unwrap()
             .verify(Keys::Trust(&trust, 1), NOON)
             .unwrap();
         assert!(evidence.rests_on_past(), "{pin:?}");
     }
-    let two = UnverifiedEvidence::read(entry(&release()).to_document())
+    let two = UnverifiedEvidence::read(file_of(&entry(&release())))
         .unwrap()
         .verify(Keys::Trust(&trust, 2), NOON);
     assert!(two.unwrap_err().to_string().contains("2 must"));

@@ -4,13 +4,14 @@ use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::{
     Append, Appended, Effect, Entry, EntryId, EventType, GithubResponse, Head, LedgerStore,
-    LedgerView, Outcome, Sent, Tail, Use, V1, entry_path, store::Rejection,
+    LedgerView, Outcome, Sent, Tail, Use, V1, entry_path, operation_path, store::Rejection,
 };
 use crate::{
     authority::Authority,
     authorize::Grant,
     binding,
     document::Document,
+    evidence,
     ledger::{AUTHORITY_PATH, HEAD_PATH},
     name::CommitId,
     operation::Operation,
@@ -30,6 +31,8 @@ pub struct Claim {
     entry: EntryId,
     /// The entry's file, as it was appended.
     document: Vec<u8>,
+    /// The same with its operation.
+    evidence: Vec<u8>,
     /// Where the watched ref led when the claim was seen on the ledger.
     watched: Option<CommitId>,
     resumes: bool,
@@ -104,13 +107,7 @@ pub async fn claim<S: LedgerStore>(
                 watched,
             } => {
                 grant.appended(&append, commit);
-                let claim = Claim {
-                    grant,
-                    entry: id,
-                    document,
-                    watched,
-                    resumes,
-                };
+                let claim = Claim::new(grant, id, document, watched, resumes);
                 let verdict = binding::in_time(claim.receipt().terms(), clock(), observed_at);
                 return claim.unless_late(verdict);
             }
@@ -133,13 +130,7 @@ pub async fn claim<S: LedgerStore>(
                 let Some(document) = sent.remove(&entry.digest) else {
                     return Err(NoClaim::Unknown(format!("{entry} was not sent from here")));
                 };
-                let claim = Claim {
-                    grant,
-                    entry,
-                    document,
-                    watched,
-                    resumes,
-                };
+                let claim = Claim::new(grant, entry, document, watched, resumes);
                 return claim.adopted(first_seen_at);
             }
             Ok(seen) => standing = seen.standing,
@@ -186,7 +177,6 @@ fn claim_entry(grant: &Grant, now: Timestamp) -> Option<Entry> {
     let entry = entry(grant, EventType::Claimed, now)?;
     Some(Entry {
         receipt: Some(grant.receipt().envelope().clone()),
-        operation: Some(grant.operation().clone()),
         ..entry
     })
 }
@@ -220,11 +210,16 @@ pub(super) fn entry(grant: &Grant, event_type: EventType, now: Timestamp) -> Opt
     })
 }
 
-/// A claim's commit also remembers which trust file and policy decided. It says so each time, so that
-/// no commit of others takes that back for longer than until the next claim.
+/// A claim's commit holds the operation, under its digest, and remembers which trust file and policy
+/// decided. It says so each time, so that no commit of others takes that back for longer than until the
+/// next claim.
 fn append_claim(grant: &Grant, entry: Entry) -> Append {
     let authority = entry.authority;
     let mut append = append(grant.tail(), entry);
+    let operation = grant.operation();
+    append
+        .files
+        .push((operation_path(&operation.digest()), operation.to_bytes()));
     if authority != Authority::default() {
         append
             .files
@@ -250,6 +245,23 @@ pub(super) fn append(tail: &Tail, entry: Entry) -> Append {
 }
 
 impl Claim {
+    fn new(
+        grant: Grant,
+        entry: EntryId,
+        document: Vec<u8>,
+        watched: Option<CommitId>,
+        resumes: bool,
+    ) -> Self {
+        Self {
+            evidence: evidence::compose(&document, grant.operation()),
+            grant,
+            entry,
+            document,
+            watched,
+            resumes,
+        }
+    }
+
     /// A claim whose answer was lost is judged by the date of its commit if GitHub signed that, and
     /// otherwise by the answer in which it was seen first.
     fn adopted(self, first_seen_at: Option<Timestamp>) -> Result<Self, NoClaim> {
@@ -341,10 +353,16 @@ impl Claim {
         self.entry
     }
 
-    /// That entry's file: the evidence that may go with what is published.
+    /// That entry's file.
     #[must_use]
     pub fn document(&self) -> &[u8] {
         &self.document
+    }
+
+    /// Entry and operation: the evidence that may go with what is published.
+    #[must_use]
+    pub fn evidence(&self) -> &[u8] {
+        &self.evidence
     }
 
     /// A commit of the ledger that holds the entry, and every entry before it.

@@ -18,7 +18,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Largest entry: an operation and an envelope at their largest fit.
+/// Largest entry: an envelope, or the answer about a thousand assets, fits at its largest.
 pub const MOST_ENTRY_BYTES: usize = 2 << 20;
 
 /// What an entry tells.
@@ -130,13 +130,50 @@ pub struct Entry {
     pub authority: Authority,
     /// The receipt itself; null in outcomes.
     pub receipt: Option<Envelope>,
-    /// The operation, in its exact bytes; null in outcomes.
-    pub operation: Option<Operation>,
     /// What GitHub answered; null in claims.
     pub github_response: Option<GithubResponse>,
+    /// The operation of a claim, once it was read. It lies next to the entry, under its digest
+    /// ([`super::operation_path`]), so that those who only count claims need not read it.
+    #[serde(skip)]
+    pub operation: Option<Operation>,
+}
+
+/// Why a claim has no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoOperation {
+    /// There is no such file.
+    #[error("its operation is not there")]
+    Missing,
+    /// The file has other bytes.
+    #[error("its operation has the digest {0}")]
+    Other(Digest),
+    /// No operation has this digest: the entry was made up.
+    #[error("its operation is none that Countersign writes")]
+    Malformed,
 }
 
 impl Entry {
+    /// The same claim with its operation, from the bytes that lie next to it.
+    pub fn with_operation(self, bytes: Option<&[u8]>) -> Result<Self, NoOperation> {
+        let bytes = bytes.ok_or(NoOperation::Missing)?;
+        let found = Digest::of(bytes);
+        if found != self.operation_digest {
+            return Err(NoOperation::Other(found));
+        }
+        let operation = Operation::from_bytes(bytes).map_err(|_| NoOperation::Malformed)?;
+        Ok(Self {
+            operation: Some(operation),
+            ..self
+        })
+    }
+
+    /// The operation that a file of an entry claims, if it is a claim.
+    #[must_use]
+    pub fn claimed_operation(bytes: &[u8]) -> Option<Digest> {
+        let entry = Self::from_document(bytes).ok()?;
+        (entry.event_type == EventType::Claimed).then_some(entry.operation_digest)
+    }
+
     /// Sequence and digest of this entry's file.
     #[must_use]
     pub fn id(&self) -> EntryId {
@@ -188,16 +225,12 @@ impl Document for Entry {
                 .nullable()
                 .map(Envelope::from_json)
                 .transpose()?,
-            operation: object
-                .take("operation")?
-                .nullable()
-                .map(Operation::from_json)
-                .transpose()?,
             github_response: object
                 .take("github_response")?
                 .nullable()
                 .map(GithubResponse::from_json)
                 .transpose()?,
+            operation: None,
         })
     }
 }

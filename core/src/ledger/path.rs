@@ -2,6 +2,8 @@
 
 use alloc::{format, string::String};
 
+use crate::digest::Digest;
+
 /// The newest entry's sequence and digest.
 pub const HEAD_PATH: &str = "ledger.json";
 /// Which trust file and which policy stood behind the newest claim.
@@ -13,6 +15,13 @@ pub fn entry_path(sequence: u64) -> String {
     format!("entries/{:03}/{sequence:09}.json", sequence / 1000)
 }
 
+/// `operations/63/63a0….json`: the operation of a claim, under its own digest, in its exact bytes.
+#[must_use]
+pub fn operation_path(operation: &Digest) -> String {
+    let hex = operation.to_hex();
+    format!("operations/{}/{hex}.json", &hex[..2])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +30,9 @@ mod tests {
     fn paths_are_those_of_the_documented_layout() {
         assert_eq!(entry_path(42), "entries/000/000000042.json");
         assert_eq!(entry_path(1_234_567), "entries/1234/001234567.json");
+        assert_eq!(
+            operation_path(&Digest::of(b"abc")),
+            "operations/ba/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.json"
+        );
     }
 }

@@ -6,6 +6,8 @@ use super::{Effect, Entry, EntryId, GithubResponse, Outcome, tail::spends};
 use crate::{
     authorize::{Grant, is_vouched, vouched},
     digest::Digest,
+    document::Document,
+    evidence::compose,
     operation::Operation,
     receipt::VerifiedReceipt,
     timestamp::Timestamp,
@@ -82,9 +84,12 @@ impl Settlement {
         times.min().unwrap_or(self.receipt().terms().issued_at)
     }
 
-    /// The digests of the open claims: each may have been attached to a release as evidence.
-    pub fn claims(&self) -> impl Iterator<Item = Digest> {
-        self.open.iter().map(|(id, _)| id.digest)
+    /// The digests of the evidence of the open claims: each may have been attached to a release.
+    pub fn evidence(&self) -> impl Iterator<Item = Digest> {
+        let evidence = |(_, claim): &(EntryId, Entry)| {
+            Digest::of(&compose(&claim.to_document(), self.operation()))
+        };
+        self.open.iter().map(evidence)
     }
 
     /// Ends the claim with what GitHub holds.

@@ -19,7 +19,7 @@ use crate::{
     authority::Authority,
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
-    evidence::{AttachReceipt, UnverifiedEvidence},
+    evidence::{self, AttachReceipt, UnverifiedEvidence},
     keys::Threshold,
     name::Executor,
     operation::Operation,
@@ -304,8 +304,14 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
     assert_eq!(claim.entry().sequence, 1);
     assert_eq!(
         Some(claim.document()),
-        file(&store, &entry_path(1)).as_deref().map(str::as_bytes),
-        "the evidence is the entry's file"
+        file(&store, &entry_path(1)).as_deref().map(str::as_bytes)
+    );
+    let operation = file(&store, &operation_path(&release().digest()));
+    assert_eq!(operation, String::from_utf8(release().to_bytes()).ok());
+    assert_eq!(
+        claim.evidence(),
+        evidence::compose(claim.document(), &release()),
+        "the evidence is entry and operation"
     );
     assert_eq!(*claim.ledger_commit(), store.0.borrow().branch.tip().id);
     let recorded = now(record(
@@ -323,10 +329,7 @@ fn a_claim_and_its_outcome_are_two_chained_entries() {
         (all[0].previous, all[1].previous),
         (None, Some(all[0].id().digest))
     );
-    assert_eq!(
-        all[0].operation.as_ref().map(Operation::digest),
-        Some(all[0].operation_digest)
-    );
+    assert_eq!(all[0].operation_digest, release().digest());
     let receipt = all[0].receipt.as_ref().map(Envelope::payload_digest);
     assert_eq!(
         [&all[0].receipts, &all[1].receipts],
@@ -523,8 +526,11 @@ fn the_evidence_of_an_earlier_attempt_precedes_the_claim_that_takes_over() {
     let second = now(claim(second, &store, || NOON)).unwrap();
     assert_eq!((first.resumes(), second.resumes()), (false, true));
     let precedes = |number: u64, claim: &Claim| {
-        let bytes = file(&store, &entry_path(number)).unwrap().into_bytes();
-        UnverifiedEvidence::read(bytes).unwrap().precedes(claim)
+        let entry = file(&store, &entry_path(number)).unwrap().into_bytes();
+        let operation = if number == 1 { tag() } else { release() };
+        UnverifiedEvidence::read(evidence::compose(&entry, &operation))
+            .unwrap()
+            .precedes(claim)
     };
     assert!(precedes(2, &second));
     assert!(!precedes(1, &second), "another receipt's");
@@ -1061,6 +1067,12 @@ fn verify(store: &Memory, keys: &crate::keys::TrustedKeys) -> Result<Tally, Stri
     verify_files(&store.0.borrow().branch.tip().files, keys)
 }
 
+/// What lies next to an entry.
+fn body_of<'a>(files: &'a BTreeMap<String, Vec<u8>>, entry: &[u8]) -> Option<&'a [u8]> {
+    let operation = Entry::claimed_operation(entry)?;
+    files.get(&operation_path(&operation)).map(Vec::as_slice)
+}
+
 fn verify_files(
     files: &BTreeMap<String, Vec<u8>>,
     keys: &crate::keys::TrustedKeys,
@@ -1073,7 +1085,11 @@ fn verify_files(
         .filter(|(path, _)| path.starts_with("entries/"));
     for ((_, bytes), number) in entries.zip(1..) {
         verifier
-            .take(examiner.examine(number, bytes).map_err(told)?)
+            .take(
+                examiner
+                    .examine(number, bytes, body_of(files, bytes))
+                    .map_err(told)?,
+            )
             .map_err(told)?;
     }
     verifier.is_head(&files[HEAD_PATH]).map_err(told)?;
@@ -1137,15 +1153,29 @@ fn the_first_bad_entry_is_named() {
         changed.starts_with("chain: entry 3: it follows sha256:"),
         "{changed}"
     );
+    let operation = operation_path(&release().digest());
     let another = after(|files| {
-        let text = String::from_utf8(files[&entry_path(1)].clone())
-            .unwrap()
-            .replace("First.", "Other.");
-        files.insert(entry_path(1), text.into_bytes());
+        let operation = operation_path(&release().digest());
+        files.insert(operation, tag().to_bytes());
     });
+    assert_eq!(
+        another,
+        format!(
+            "operations: entry 1: its operation has the digest {}: `{operation}`",
+            tag().digest()
+        )
+    );
+    let none = after(|files| drop(files.remove(&operation_path(&release().digest()))));
+    let missing = format!("operations: entry 1: its operation is not there: `{operation}`");
+    assert_eq!(none, missing);
+    let invented = replaced(
+        1,
+        "\"operation_digest\":\"sha256:63a0",
+        "\"operation_digest\":\"sha256:0000",
+    );
     assert!(
-        another.starts_with("bindings: entry 1: its operation has the digest sha256:"),
-        "{another}"
+        invented.starts_with("operations: entry 1: its operation is not there: `operations/00/"),
+        "{invented}"
     );
 }
 

@@ -1,11 +1,17 @@
 //! Verifies a whole ledger anew, entry by entry: nothing that is stored is trusted, and the first bad entry is named.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
 use core::fmt;
 
 use super::{
     Dates, Entry, EntryId, EventType, Head, Making, Pair,
     dates::{DatedCommit, Ending, Moment, Moments},
+    operation_path,
 };
 use crate::{
     authority::Authority,
@@ -32,6 +38,8 @@ pub enum Aspect {
     /// Every receipt is claimed once, or again only by a later attempt of the same run, and every
     /// operation of a run ends once.
     Uses,
+    /// The operation of every claim lies next to it.
+    Operations,
     /// Receipt, entry and operation belong together.
     Bindings,
     /// No commit of the branch took anything back, or merged another one.
@@ -49,6 +57,7 @@ impl fmt::Display for Aspect {
             Self::Chain => "chain",
             Self::Signatures => "signatures",
             Self::Uses => "uses",
+            Self::Operations => "operations",
             Self::Bindings => "bindings",
             Self::History => "history",
             Self::Dates => "dates",
@@ -119,31 +128,53 @@ impl<'a> Examiner<'a> {
         Self { trusted }
     }
 
-    /// Verifies the file of the entry with this number, by itself.
-    pub fn examine(&self, number: u64, bytes: &[u8]) -> Result<Examined, BadLedger> {
+    /// Verifies the file of the entry with this number, by itself, with the operation that lies next to
+    /// a claim.
+    pub fn examine(
+        &self,
+        number: u64,
+        bytes: &[u8],
+        operation: Option<&[u8]>,
+    ) -> Result<Examined, BadLedger> {
+        let entry = read(number, bytes)?;
+        let entry = if entry.event_type == EventType::Claimed {
+            let digest = entry.operation_digest;
+            entry.with_operation(operation).map_err(|error| BadLedger {
+                aspect: Aspect::Operations,
+                place: place(number),
+                problem: format!("{error}: `{}`", operation_path(&digest)),
+            })?
+        } else {
+            entry
+        };
+        self.examined(entry, bytes)
+    }
+
+    /// The same for a claim whose operation is lost: it keeps its place in the chain, and nothing else
+    /// is known of it.
+    pub fn examine_without_operation(number: u64, bytes: &[u8]) -> Result<Examined, BadLedger> {
+        Ok(Examined {
+            entry: read(number, bytes)?,
+            digest: Digest::of(bytes),
+            terms: None,
+        })
+    }
+
+    fn examined(&self, entry: Entry, bytes: &[u8]) -> Result<Examined, BadLedger> {
+        let number = entry.sequence;
         let bad = |aspect, problem: String| BadLedger {
             aspect,
             place: place(number),
             problem,
         };
-        let entry = Entry::from_document(bytes)
-            .map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
-        if entry.sequence != number {
-            return Err(bad(
-                Aspect::Chain,
-                format!("it says that it is entry {}", entry.sequence),
-            ));
-        }
         let terms = match entry.event_type {
             EventType::Claimed => self
                 .claim(&entry)
                 .map_err(|(aspect, problem)| bad(aspect, problem))?,
-            _ if (&entry.receipt, &entry.operation) != (&None, &None)
-                || entry.github_response.is_none() =>
-            {
+            _ if entry.receipt.is_some() || entry.github_response.is_none() => {
                 return Err(bad(
                     Aspect::Structure,
-                    "an outcome holds GitHub's answer, and neither receipt nor operation".into(),
+                    "an outcome holds GitHub's answer, and no receipt".into(),
                 ));
             }
             _ => None,
@@ -161,7 +192,7 @@ impl<'a> Examiner<'a> {
         else {
             return Err((
                 Aspect::Structure,
-                "a claim holds the receipt and the operation, and no answer".into(),
+                "a claim holds the receipt, and no answer".into(),
             ));
         };
         about_operation(entry, operation).map_err(|problem| (Aspect::Bindings, problem))?;
@@ -554,6 +585,12 @@ impl Verifier {
         })
     }
 
+    /// The operations that the entries claim.
+    #[must_use]
+    pub fn operations(&self) -> BTreeSet<Digest> {
+        self.pairs.keys().map(|pair| pair.operation).collect()
+    }
+
     /// The number of the repository that the ledger is about, once there is a claim.
     #[must_use]
     pub const fn repository_id(&self) -> Option<RepositoryId> {
@@ -678,6 +715,22 @@ impl History<'_> {
     }
 }
 
+/// Reads the file of the entry with this number.
+fn read(number: u64, bytes: &[u8]) -> Result<Entry, BadLedger> {
+    let bad = |aspect, problem| BadLedger {
+        aspect,
+        place: place(number),
+        problem,
+    };
+    let entry =
+        Entry::from_document(bytes).map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
+    if entry.sequence != number {
+        let problem = format!("it says that it is entry {}", entry.sequence);
+        return Err(bad(Aspect::Chain, problem));
+    }
+    Ok(entry)
+}
+
 fn place(number: u64) -> String {
     format!("entry {number}")
 }
@@ -687,13 +740,6 @@ fn shown(digest: Option<Digest>) -> String {
 }
 
 fn about_operation(entry: &Entry, operation: &Operation) -> Result<(), String> {
-    let found = operation.digest();
-    if found != entry.operation_digest {
-        return Err(format!(
-            "its operation has the digest {found}, but it says {}",
-            entry.operation_digest
-        ));
-    }
     if (operation.kind(), &operation.target().repository)
         != (entry.operation_kind, &entry.repository)
     {

@@ -10,6 +10,8 @@ use alloc::{
 use super::{Code, Finding, Subject};
 use crate::{
     digest::Digest,
+    document::Document,
+    evidence::compose,
     ledger::{Dates, Entry, EventType, GithubResponse, MOST_APART, Pair},
     name::ReceiptId,
     operation::{OpenPr, Operation, PublishRelease, TagRepo},
@@ -60,8 +62,8 @@ pub struct Spent {
     pub receipt_id: ReceiptId,
     /// The entry with its last claim.
     pub sequence: u64,
-    /// Digests of the entries that claimed it: one of these files goes with a release as its evidence.
-    pub claims: Vec<Digest>,
+    /// Digests of the evidence of the entries that claimed it: one of these files goes with a release.
+    pub evidence: Vec<Digest>,
     /// When it was claimed first.
     pub claimed_at: Timestamp,
     /// What it allows.
@@ -88,7 +90,10 @@ impl Book {
     /// Takes in the next entry. A claim whose receipt does not hold is reported and otherwise ignored.
     pub fn take(&mut self, entry: Entry, expires_at: Option<Timestamp>, flaw: Option<String>) {
         let round = self.round(&entry, expires_at, flaw.is_none());
-        let claim = entry.operation.is_some().then(|| entry.id().digest);
+        let evidence = entry
+            .operation
+            .as_ref()
+            .map(|operation| Digest::of(&compose(&entry.to_document(), operation)));
         if let Some(operation) = entry.operation {
             let before = self
                 .spent
@@ -97,10 +102,10 @@ impl Book {
             let spent = Spent {
                 receipt_id: entry.receipt_id.clone(),
                 sequence: entry.sequence,
-                claims: before
+                evidence: before
                     .into_iter()
-                    .flat_map(|before| before.claims.iter().copied())
-                    .chain(claim)
+                    .flat_map(|before| before.evidence.iter().copied())
+                    .chain(evidence)
                     .collect(),
                 claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),
                 operation,

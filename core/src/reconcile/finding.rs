@@ -118,6 +118,9 @@ codes! {
     ReceiptInvalid "receipt_invalid" Error
         "The ledger holds a claim whose receipt was not signed by the keys that were trusted then."
         "Add the key that signed then to the trusted keys if it was one; else somebody wrote the entry around Countersign: find out who."
+    OperationMissing "operation_missing" Error
+        "The ledger holds a claim, but not the operation that it claims."
+        "Somebody with write access made the commit around Countersign, or took the file away: find out who. The plan and the audit record of that run hold the operation; what was published with it counts as approved by nobody until the file is there again."
     ReleaseWithoutReceipt "release_without_receipt" Error
         "A release was published that no receipt allows."
         "Ask who published it. If nobody should have, take it down, and look for the token or account that did."

@@ -163,7 +163,7 @@ fn extra_difference(spent: &Spent, extra: &FoundAsset) -> Option<Difference> {
     let digest = extra.digest.as_deref().unwrap_or("no digest is told");
     let is_claim = digest
         .parse()
-        .is_ok_and(|digest| spent.claims.contains(&digest));
+        .is_ok_and(|digest| spent.evidence.contains(&digest));
     let label = extra.outside.label.as_deref().unwrap_or_default();
     if is_claim && !label.is_empty() {
         let shown = format!("{} with the label `{}`", extra.name, excerpt(label, 200));

@@ -5,6 +5,9 @@ use std::{string::ToString, vec};
 use super::*;
 use crate::{
     asset::Outside,
+    digest::Digest,
+    document::Document,
+    evidence::compose,
     ledger::{Entry, EventType, GithubResponse},
     operation::{Operation, Visibility},
     receipt::Terms,
@@ -275,10 +278,8 @@ fn an_asset_that_nobody_approved_is_told_unless_it_is_the_evidence() {
             .map(|finding| finding.problem)
             .collect::<Vec<_>>()
     };
-    let claim = claim_entry("a", 1, &testing::release())
-        .id()
-        .digest
-        .to_string();
+    let claim = claim_entry("a", 1, &testing::release()).to_document();
+    let claim = Digest::of(&compose(&claim, &testing::release())).to_string();
     assert_eq!(
         with(crate::evidence::NAME, Some(claim)),
         Vec::<String>::new()
@@ -751,10 +752,11 @@ fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
                 ("effect_without_outcome", Some(good))
             ]
         );
-        let digest = claim_entry("a", good, &testing::release()).id().digest;
+        let claim = claim_entry("a", good, &testing::release()).to_document();
+        let digest = Digest::of(&compose(&claim, &testing::release()));
         assert_eq!(
             book.spent()
-                .map(|spent| spent.claims.clone())
+                .map(|spent| spent.evidence.clone())
                 .collect::<Vec<_>>(),
             [vec![digest]]
         );

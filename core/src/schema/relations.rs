@@ -33,9 +33,9 @@ pub(crate) fn no_entry_has_no_digest(schema: &mut Schema) {
     );
 }
 
-/// A claim holds receipt and operation, an outcome what GitHub answered; the first entry has none before it.
+/// A claim holds the receipt, an outcome what GitHub answered; the first entry has none before it.
 pub(crate) fn claims_and_outcomes(schema: &mut Schema) {
-    let members = |receipt: &str, response: &str| json!({ "properties": { "receipt": { "type": receipt }, "operation": { "type": receipt }, "github_response": { "type": response } } });
+    let members = |receipt: &str, response: &str| json!({ "properties": { "receipt": { "type": receipt }, "github_response": { "type": response } } });
     let claimed = crate::ledger::EventType::Claimed.as_str();
     schema.insert(
         "if".into(),

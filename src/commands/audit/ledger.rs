@@ -6,12 +6,14 @@ use anyhow::Result;
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
-    ledger::{Aspect, BadLedger, DateFinding, DateProblem, EntryId, Examined, Examiner, Verifier},
+    ledger::{
+        Aspect, BadLedger, DateFinding, DateProblem, Entry, EntryId, Examined, Examiner, Verifier,
+    },
     reconcile::{Book, Code, Finding, Subject},
     timestamp::Timestamp,
 };
 
-use crate::commands::ledger::{AHEAD, By, Commits, Source, beside_entries, by_keys};
+use crate::commands::ledger::{AHEAD, By, Commits, EntryFile, Source, beside_entries, by_keys};
 
 /// What a ledger says, as far as it can be believed.
 pub(super) struct Told {
@@ -32,8 +34,15 @@ pub(super) struct Watched<'a> {
     pub(super) since: Timestamp,
 }
 
-/// An entry, and why its receipt does not count, if it does not.
-type Read = (Result<Examined, BadLedger>, Option<String>);
+/// An entry, and why it does not count, if it does not.
+type Read = (Result<Examined, BadLedger>, Option<Flaw>);
+
+enum Flaw {
+    /// Signatures or terms do not hold.
+    Receipt(String),
+    /// Nobody knows what was claimed.
+    Operation(String),
+}
 
 /// Reads the whole ledger; faults of it are findings, and only what is in the way of reading is an error.
 pub(super) async fn read(
@@ -59,7 +68,7 @@ pub(super) async fn read(
     };
     let (mut verifier, mut book) = (Verifier::default(), Book::default());
     let mut findings = Vec::new();
-    match fault_of(walk(source, by, &mut verifier, &mut book).await)? {
+    match fault_of(walk(source, by, &mut verifier, &mut book, &mut findings).await)? {
         Err(bad) => findings.push(Finding::new(
             Code::LedgerInvalid,
             Subject::ledger(),
@@ -122,15 +131,13 @@ async fn walk(
     by: &Arc<By>,
     verifier: &mut Verifier,
     book: &mut Book,
+    findings: &mut Vec<Finding>,
 ) -> Result<Option<Commits>> {
-    let read = source.batches(false).map_ok(|batch| {
+    let read = source.chain().map_ok(|batch| {
         let by = Arc::clone(by);
         async move {
             Ok(tokio::task::spawn_blocking(move || {
-                batch
-                    .iter()
-                    .map(|(number, bytes)| examine(*number, bytes, &by))
-                    .collect()
+                batch.iter().map(|file| examine(file, &by)).collect()
             })
             .await?)
         }
@@ -142,18 +149,45 @@ async fn walk(
         for (examined, flaw) in batch {
             let examined = examined?;
             let expires_at = examined.terms().map(|terms| terms.expires_at);
-            book.take(verifier.take(examined)?, expires_at, flaw);
+            let entry = verifier.take(examined)?;
+            let flaw = match flaw {
+                Some(Flaw::Operation(problem)) => {
+                    findings.push(without_operation(&entry, &problem));
+                    Some(problem)
+                }
+                Some(Flaw::Receipt(problem)) => Some(problem),
+                None => None,
+            };
+            book.take(entry, expires_at, flaw);
         }
     }
     beside_entries(source, verifier).await
 }
 
+fn without_operation(entry: &Entry, problem: &str) -> Finding {
+    Finding {
+        receipt_id: Some(entry.receipt_id.clone()),
+        sequence: Some(entry.sequence),
+        ..Finding::new(
+            Code::OperationMissing,
+            Subject::entry(entry.sequence),
+            None,
+            problem,
+        )
+    }
+}
+
 /// A receipt whose signatures or terms do not hold leaves its entry in the chain, but for nothing else.
-fn examine(number: u64, bytes: &[u8], by: &By) -> Read {
-    match by_keys(by.as_ref()).examine(number, bytes) {
+fn examine(file: &EntryFile, by: &By) -> Read {
+    let (number, operation) = (file.number, file.operation.as_deref());
+    match by_keys(by.as_ref()).examine(number, &file.bytes, operation) {
         Err(bad) if matches!(bad.aspect, Aspect::Signatures | Aspect::Bindings) => (
-            Examiner::new(None).examine(number, bytes),
-            Some(bad.problem),
+            Examiner::new(None).examine(number, &file.bytes, operation),
+            Some(Flaw::Receipt(bad.problem)),
+        ),
+        Err(bad) if bad.aspect == Aspect::Operations => (
+            Examiner::examine_without_operation(number, &file.bytes),
+            Some(Flaw::Operation(bad.problem)),
         ),
         examined => (examined, None),
     }

@@ -146,6 +146,30 @@ impl Mirror {
         Ok(read)
     }
 
+    /// The same in any commit, where what is no plain file is as good as absent.
+    pub(super) fn files(
+        &self,
+        commit: Option<&CommitId>,
+        paths: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>> {
+        let commit = match commit {
+            Some(commit) => ObjectId::from_hex(commit.as_str().as_bytes())?,
+            None => self.tip,
+        };
+        let root = self.commit(commit)?.tree;
+        let file = |path: &String| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let Some(listing) = self.folder(root, folder)? else {
+                return Ok(None);
+            };
+            match listing.get(name) {
+                Some((EntryKind::Blob, blob)) => self.blob(*blob).map(Some),
+                _ => Ok(None),
+            }
+        };
+        paths.iter().map(file).collect()
+    }
+
     /// Every path of the newest commit.
     pub(super) fn paths(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();

@@ -1,13 +1,22 @@
 //! Where a ledger is read from: a checkout, a clone, or the repository on GitHub. Nothing of it is trusted.
 
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures_util::{Stream, StreamExt as _, stream};
+use tokio::sync::OnceCell;
 
 use countersign_core::{
+    digest::Digest,
     document::Document as _,
-    ledger::{Aspect, BRANCH, BadLedger, HEAD_PATH, Head, Making, entry_path},
+    ledger::{
+        Aspect, BRANCH, BadLedger, Entry, HEAD_PATH, Head, Making, entry_path, operation_path,
+    },
     name::{CommitId, RepositoryId},
     reconcile::FoundTag,
 };
@@ -27,6 +36,16 @@ pub(in crate::commands) struct Source {
     pub(super) head: Vec<u8>,
     /// How many entries the head tells of.
     pub(in crate::commands) entries: u64,
+    /// Which commit added which entry; only asked for where an operation is not at the tip.
+    added: OnceCell<BTreeMap<u64, CommitId>>,
+}
+
+/// The file of an entry, and what lies next to it.
+pub(in crate::commands) struct EntryFile {
+    pub(in crate::commands) number: u64,
+    pub(in crate::commands) bytes: Vec<u8>,
+    /// The operation of a claim, as far as it is there.
+    pub(in crate::commands) operation: Option<Vec<u8>>,
 }
 
 /// A commit of the branch as its place shows it.
@@ -83,6 +102,7 @@ impl Source {
             place,
             head: Vec::new(),
             entries: 0,
+            added: OnceCell::new(),
         };
         let head = source.read(vec![HEAD_PATH.into()]).await?.pop().flatten();
         source.head = head.with_context(|| {
@@ -218,6 +238,89 @@ impl Source {
         stream::iter((0..count).map(move |number| self.batch(range(number)))).buffered(AHEAD)
     }
 
+    /// Entries with their operations, in the order of the chain.
+    pub(in crate::commands) fn chain(&self) -> impl Stream<Item = Result<Vec<EntryFile>>> {
+        let count = self.entries.div_ceil(BATCH);
+        let range = |number: u64| number * BATCH + 1..((number + 1) * BATCH).min(self.entries) + 1;
+        let batch = move |number: u64| async move {
+            self.with_operations(self.batch(range(number)).await?).await
+        };
+        stream::iter((0..count).map(batch)).buffered(AHEAD)
+    }
+
+    /// Operations are read where the branch is now; one that was taken away or exchanged since, in the
+    /// commit that added its entry.
+    async fn with_operations(&self, entries: Vec<(u64, Vec<u8>)>) -> Result<Vec<EntryFile>> {
+        let claimed: Vec<Option<Digest>> = entries
+            .iter()
+            .map(|(_, bytes)| Entry::claimed_operation(bytes))
+            .collect();
+        let wanted: BTreeSet<Digest> = claimed.iter().flatten().copied().collect();
+        let paths: Vec<String> = wanted.iter().map(operation_path).collect();
+        let found = self.operations(None, &paths).await?;
+        let found: BTreeMap<&Digest, Option<Vec<u8>>> = wanted.iter().zip(found).collect();
+
+        let mut files = Vec::with_capacity(entries.len());
+        for ((number, bytes), claimed) in entries.into_iter().zip(claimed) {
+            let operation = match claimed {
+                None => None,
+                Some(digest) => match found.get(&digest).cloned().flatten() {
+                    Some(here) if Digest::of(&here) == digest => Some(here),
+                    here => self.operation_added_with(number, &digest).await?.or(here),
+                },
+            };
+            files.push(EntryFile {
+                number,
+                bytes,
+                operation,
+            });
+        }
+        Ok(files)
+    }
+
+    async fn operation_added_with(
+        &self,
+        number: u64,
+        operation: &Digest,
+    ) -> Result<Option<Vec<u8>>> {
+        let added = self.added.get_or_try_init(|| self.additions()).await?;
+        let Some(commit) = added.get(&number) else {
+            return Ok(None);
+        };
+        let path = operation_path(operation);
+        let mut found = self.operations(Some(commit), &[path]).await?;
+        Ok(found.pop().flatten())
+    }
+
+    /// Which commit made `ledger.json` name which entry: the oldest that names it.
+    async fn additions(&self) -> Result<BTreeMap<u64, CommitId>> {
+        let mut added = BTreeMap::new();
+        self.commits(|_, seen| {
+            if let Ok(head) = Head::from_document(seen.head) {
+                added.insert(head.sequence(), seen.id.clone());
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(added)
+    }
+
+    /// The bytes of operations at the tip, or in another commit. What is no plain file is not there.
+    async fn operations(
+        &self,
+        commit: Option<&CommitId>,
+        paths: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>> {
+        match (&self.place, commit) {
+            (Place::Mirror(mirror), commit) => mirror.files(commit, paths),
+            (Place::GitHub(reader), Some(commit)) => reader
+                .files_in(commit, paths)
+                .await
+                .map_err(|trouble| told(&trouble)),
+            (Place::Folder(_) | Place::GitHub(_), _) => self.read(paths.to_vec()).await,
+        }
+    }
+
     async fn batch(&self, numbers: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>> {
         let read = self.read(numbers.clone().map(entry_path).collect()).await?;
         ensure!(
@@ -246,9 +349,9 @@ pub(super) fn is_folder(path: &str) -> bool {
         (2..=most).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     match path.split_once('/') {
-        None => path == "entries" || path == "receipts",
+        None => ["entries", "operations"].contains(&path),
         Some(("entries", name)) => digits(name, 17),
-        Some(("receipts", name)) => digits(name, 2),
+        Some(("operations", name)) => digits(name, 2),
         Some(_) => false,
     }
 }

@@ -9,7 +9,7 @@ use countersign_core::{
     keys::Threshold,
     ledger::{
         AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier,
-        entry_path,
+        entry_path, operation_path,
     },
     receipt::Terms,
     timestamp::Timestamp,
@@ -17,7 +17,7 @@ use countersign_core::{
 
 use super::{
     dates::{Commits, logins},
-    source::{AHEAD, Source},
+    source::{AHEAD, EntryFile, Source},
 };
 use crate::{
     Clock, Environment,
@@ -72,7 +72,7 @@ pub(in crate::commands) fn findings(
     trusted: &By,
     commits: Option<&Commits>,
     ledger_by: &BTreeSet<String>,
-) -> [(Aspect, String); 8] {
+) -> [(Aspect, String); 9] {
     let Tally {
         entries,
         claims,
@@ -119,6 +119,10 @@ pub(in crate::commands) fn findings(
             Aspect::Uses,
             format!("hold; {unfinished} operation(s) without a known outcome"),
         ),
+        (
+            Aspect::Operations,
+            format!("hold: {claims} claims, each with the operation of its digest"),
+        ),
         (Aspect::Bindings, bindings),
         (Aspect::Signatures, signatures),
         (Aspect::History, history),
@@ -159,7 +163,7 @@ pub(in crate::commands) async fn beside_entries(
         .pop()
         .flatten();
     verifier.is_authority(authority.as_deref())?;
-    no_strays(source).await?;
+    no_strays(source, verifier).await?;
     let commits = history(source, verifier).await?;
     if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id())
         && found != expected
@@ -208,7 +212,7 @@ async fn entries(
     mut keep: impl FnMut(Entry, Option<Terms>),
 ) -> Result<Verifier> {
     let mut verifier = Verifier::default();
-    let examined = source.batches(false).map_ok(|batch| {
+    let examined = source.chain().map_ok(|batch| {
         let trusted = Arc::clone(trusted);
         async move {
             Ok(tokio::task::spawn_blocking(move || examine(&batch, (*trusted).as_ref())).await?)
@@ -228,13 +232,13 @@ async fn entries(
 
 /// Up to the first bad entry; what stands after it does not matter.
 fn examine(
-    batch: &[(u64, Vec<u8>)],
+    batch: &[EntryFile],
     by: Option<&(Trusted, Threshold)>,
 ) -> Vec<Result<Examined, BadLedger>> {
     let examiner = by_keys(by);
     batch
         .iter()
-        .map(|(number, bytes)| examiner.examine(*number, bytes))
+        .map(|file| examiner.examine(file.number, &file.bytes, file.operation.as_deref()))
         .collect()
 }
 
@@ -258,7 +262,8 @@ fn explained(bad: BadLedger) -> BadLedger {
 }
 
 /// Refuses files that no entry accounts for.
-async fn no_strays(source: &Source) -> Result<()> {
+async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
+    let operations: BTreeSet<String> = verifier.operations().iter().map(operation_path).collect();
     let known = |path: &str| {
         let name = path
             .rsplit('/')
@@ -268,7 +273,9 @@ async fn no_strays(source: &Source) -> Result<()> {
             .unwrap_or_default();
         let entry =
             |number: u64| (1..=source.entries).contains(&number) && entry_path(number) == path;
-        [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path) || name.parse().is_ok_and(entry)
+        [HEAD_PATH, AUTHORITY_PATH, "README.md"].contains(&path)
+            || operations.contains(path)
+            || name.parse().is_ok_and(entry)
     };
     let paths = source.paths().await?;
     match paths.iter().filter(|path| !known(path)).min() {

@@ -11,8 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use countersign_core::{
     digest::Digest,
-    evidence::{HeldFile, NAME},
-    ledger::MOST_ENTRY_BYTES,
+    evidence::{HeldFile, MOST_BYTES, NAME},
     text::excerpt,
 };
 
@@ -61,10 +60,8 @@ impl Folder {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        let read = regular_file::open(path).and_then(|file| {
-            file.take(MOST_ENTRY_BYTES as u64 + 1)
-                .read_to_end(&mut bytes)
-        });
+        let read = regular_file::open(path)
+            .and_then(|file| file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes));
         read.with_context(|| format!("`{}` cannot be read", path.display()))?;
         Ok(Some(bytes))
     }

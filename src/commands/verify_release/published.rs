@@ -6,8 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use countersign_core::{
     commit_name::CommitName,
     digest::Digest,
-    evidence::{ApprovedRelease, HeldFile, NAME},
-    ledger::MOST_ENTRY_BYTES,
+    evidence::{ApprovedRelease, HeldFile, MOST_BYTES, NAME},
     name::{CommitId, Repository, RepositoryId, TagName},
     text::{excerpt, same_text},
     timestamp::Timestamp,
@@ -88,7 +87,7 @@ impl<'a> Published<'a> {
             return Ok(None);
         };
         ensure!(
-            there.size <= MOST_ENTRY_BYTES as u64,
+            there.size <= MOST_BYTES as u64,
             "the asset `{NAME}` has {} bytes, more than any evidence: do not trust it",
             there.size
         );

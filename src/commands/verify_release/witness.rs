@@ -54,8 +54,9 @@ impl Outcome {
     pub(super) fn claims(&self, keys: Keys<'_>) -> Vec<Claimed> {
         let examiner = Examiner::new(Some(keys));
         let claimed = |entry: &Entry| {
-            let document = entry.to_document();
-            let held = examiner.examine(entry.sequence, &document).ok()?;
+            let (document, operation) = (entry.to_document(), entry.operation.as_ref()?.to_bytes());
+            let held = examiner.examine(entry.sequence, &document, Some(&operation));
+            let held = held.ok()?;
             let expires_at = held.terms()?.expires_at;
             Some(Claimed {
                 sequence: entry.sequence,
@@ -104,7 +105,7 @@ pub(super) async fn holds(
                 "Fetch the branch `receipt-ledger` anew; if it still has none, the evidence is forged.",
             )));
         }
-        Some(bytes) if bytes != approved.evidence().bytes() => {
+        Some(bytes) if bytes != approved.evidence().entry_file() => {
             let found = EntryId {
                 sequence: claim.sequence,
                 digest: countersign_core::digest::Digest::of(&bytes),

@@ -1,13 +1,13 @@
-//! The evidence that goes with a release: the claim's own entry, sent as one more asset and compared like the others.
+//! The evidence that goes with a release: the claim's own entry and its operation, sent as one more asset and compared like the others.
 //!
 //! An attempt that resumes has a claim of its own, but what an earlier one attached stays: once a release is published nothing is taken
-//! away. So evidence counts if the ledger holds it, byte for byte, as an earlier claim of the same receipt by the same run.
+//! away. So evidence counts if the ledger holds its entry, byte for byte, as an earlier claim of the same operation by the same run.
 
 use countersign_core::{
     asset::Asset,
     digest::Digest,
-    evidence::{AttachReceipt, CONTENT_TYPE, NAME, UnverifiedEvidence},
-    ledger::{Claim, MOST_ENTRY_BYTES, PublishedAsset, entry_path},
+    evidence::{AttachReceipt, CONTENT_TYPE, MOST_BYTES, NAME, UnverifiedEvidence},
+    ledger::{Claim, PublishedAsset, entry_path},
 };
 
 use super::{Steps, words::shown_as_approved};
@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn beside(approved: &[Asset], claim: &Claim, attach: AttachReceipt) -> Vec<Asset> {
     let evidence = match (attach, NAME.parse(), CONTENT_TYPE.parse()) {
         (AttachReceipt::Yes, Ok(name), Ok(content_type)) => {
-            let bytes = claim.document();
+            let bytes = claim.evidence();
             Some(Asset {
                 name,
                 size: bytes.len() as u64,
@@ -49,7 +49,7 @@ impl Steps<'_> {
         files: &'a AssetFiles,
     ) -> Result<Source<'a>, Setback> {
         if is(asset) {
-            Ok(Source::Memory(self.claim.document()))
+            Ok(Source::Memory(self.claim.evidence()))
         } else {
             files.of(asset).map(Source::File)
         }
@@ -74,7 +74,7 @@ impl Steps<'_> {
         }
         // Another entry's bytes may be right, another label never is.
         shown_as_approved(there, asset)?;
-        if there.size > MOST_ENTRY_BYTES as u64 {
+        if there.size > MOST_BYTES as u64 {
             return Err(foreign(&format!("it has {} bytes", there.size)));
         }
         let repository = &self.release.target.repository;
@@ -106,7 +106,7 @@ impl Steps<'_> {
             })
             .await
             .map_err(Setback::unseen)?;
-        if entry.as_deref() != Some(evidence.bytes()) {
+        if entry != Some(evidence.entry_file()) {
             return Err(foreign(&format!(
                 "it claims to be {}, which the ledger does not hold",
                 evidence.entry_id()

@@ -17,7 +17,7 @@ impl Sight<'_> {
     /// so it is looked for as long as that may take. `claims` may each have been attached as evidence.
     pub(in crate::publisher) async fn settled(
         &self,
-        claims: &[Digest],
+        evidence: &[Digest],
         held: &mut GithubResponse,
     ) -> Result<bool, Setback> {
         let looks = Looks::default();
@@ -42,14 +42,14 @@ impl Sight<'_> {
                 None => return Ok(false),
             },
         };
-        self.is_settled_by(found, claims, held).await?;
+        self.is_settled_by(found, evidence, held).await?;
         Ok(true)
     }
 
     async fn is_settled_by(
         &self,
         mut found: Release,
-        claims: &[Digest],
+        evidence: &[Digest],
         held: &mut GithubResponse,
     ) -> Result<(), Setback> {
         held.release_id = Some(found.id);
@@ -58,7 +58,7 @@ impl Sight<'_> {
         self.tag_allows().await?;
 
         for asset in found.assets.iter().filter(|asset| asset.name == NAME) {
-            is_evidence(asset, claims)?;
+            is_evidence(asset, evidence)?;
         }
         found.assets.retain(|asset| asset.name != NAME);
         held.assets = self.compared(found, Published::Before).await?;
@@ -67,9 +67,9 @@ impl Sight<'_> {
 }
 
 /// The evidence that an attempt attached must be one of the claims that are settled.
-fn is_evidence(asset: &UploadedAsset, claims: &[Digest]) -> Result<(), Setback> {
+fn is_evidence(asset: &UploadedAsset, evidence: &[Digest]) -> Result<(), Setback> {
     let digest = asset.digest.as_ref().and_then(|told| told.parse().ok());
-    if digest.is_some_and(|digest| claims.contains(&digest)) {
+    if digest.is_some_and(|digest| evidence.contains(&digest)) {
         return Ok(());
     }
     let message =
