@@ -100,6 +100,7 @@ fn sighting() -> Sighting {
             rules: Some(vec!["deletion".into(), "non_fast_forward".into()]),
             moves: Moves::Unknown("GitHub was not asked".into()),
         },
+        reviewed: countersign_core::authority::Reviewed::default(),
         world: World {
             archived: false,
             commit: CommitFact::Commit,

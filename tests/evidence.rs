@@ -338,7 +338,6 @@ fn files_that_are_not_those_that_were_approved_are_found_out() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn evidence_that_is_not_the_releases_own_is_found_out() {
     let stage = shipped();
     let folder = downloaded(&stage);
@@ -672,7 +671,7 @@ fn settled(stage: &Stage, report: &Report, evidence: u64) {
         (releases.len(), releases[0].draft, releases[0].assets.len()),
         (1, false, 3)
     );
-    assert_eq!(Some(asset(stage, NAME)), evidence_of(&stage, evidence));
+    assert_eq!(Some(asset(stage, NAME)), evidence_of(stage, evidence));
     holds(&online(stage));
 }
 

@@ -448,13 +448,7 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
     let published = Published::new();
     let sim = &published.stage.sim;
     let good = sim.ref_oid("refs/heads/receipt-ledger").unwrap();
-    let fails = |change: &dyn Fn(), step: usize, words: &str| {
-        change();
-        let Verdict { failed, said } = Stranger::new(&published).follows_the_page();
-        assert_eq!(failed, Some(step), "{words}: {said}");
-        assert!(said.contains(words), "{words} in {said}");
-        sim.set_ref("refs/heads/receipt-ledger", &good);
-    };
+    let fails = |change: &dyn Fn(), step, words: &str| fails_at(&published, change, step, words);
     let edited = |entry: &str| entry.replace("\"attempt\":1", "\"attempt\":2");
     let put = |entry: &str| sim.commit("receipt-ledger", &[(&entry_path(3), entry.as_bytes())]);
     fails(
@@ -477,36 +471,6 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         sim.commit("receipt-ledger", &[("ledger.json", head.as_bytes())]);
     };
     fails(&cut_off, 3, "> D\tentries/000/000000005.json");
-    let other_name = || {
-        let (_, operation) = published.operation();
-        let other = operation.replace("Gr\u{fc}\u{df}e 世界", "Gr\u{fc}\u{df}e Welt");
-        published.remake_ledger_with(&other, str::to_owned);
-    };
-    fails(&other_name, 5, "operation.json: FAILED");
-    let without_operation = || {
-        let (claim, last) = (
-            published.stage.ledger()[2].clone(),
-            published.stage.ledger()[5].id(),
-        );
-        let forged = Entry {
-            sequence: 7,
-            previous: Some(last.digest),
-            operation_digest: Digest::of(b"an operation that nobody has"),
-            ..claim
-        };
-        let head = Head::at(forged.id()).to_document();
-        let entry = forged.to_document();
-        sim.commit(
-            "receipt-ledger",
-            &[(&entry_path(7), &entry), ("ledger.json", &head)],
-        );
-    };
-    fails(&without_operation, 4, "its operation is not on the ledger");
-    // What was taken away since lies in the commit that added the entry.
-    sim.remove("receipt-ledger", &[&published.operation().0]);
-    let Verdict { failed, said } = Stranger::new(&published).follows_the_page();
-    assert_eq!(failed, None, "{said}");
-    sim.set_ref("refs/heads/receipt-ledger", &good);
     fails(
         &|| published.remake_ledger(|entry| entry.replace("\"sig\":\"", "\"sig\":\"AAAA")),
         6,
@@ -560,6 +524,50 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
             words,
         );
     }
+}
+
+/// The step that fails after a change to the ledger, which is taken back.
+#[track_caller]
+fn fails_at(published: &Published, change: &dyn Fn(), step: usize, words: &str) {
+    let sim = &published.stage.sim;
+    let good = sim.ref_oid("refs/heads/receipt-ledger").unwrap();
+    change();
+    let Verdict { failed, said } = Stranger::new(published).follows_the_page();
+    assert_eq!(failed, Some(step), "{words}: {said}");
+    assert!(said.contains(words), "{words} in {said}");
+    sim.set_ref("refs/heads/receipt-ledger", &good);
+}
+
+#[test]
+fn an_operation_that_was_changed_fails_at_its_step_and_one_that_was_taken_away_is_found() {
+    let published = Published::new();
+    let sim = &published.stage.sim;
+    let fails = |change: &dyn Fn(), step, words: &str| fails_at(&published, change, step, words);
+    let other_name = || {
+        let (_, operation) = published.operation();
+        let other = operation.replace("Gr\u{fc}\u{df}e 世界", "Gr\u{fc}\u{df}e Welt");
+        published.remake_ledger_with(&other, str::to_owned);
+    };
+    fails(&other_name, 5, "operation.json: FAILED");
+    let without_operation = || {
+        let (claim, last) = (
+            published.stage.ledger()[2].clone(),
+            published.stage.ledger()[5].id(),
+        );
+        let forged = Entry {
+            sequence: 7,
+            previous: Some(last.digest),
+            operation_digest: Digest::of(b"an operation that nobody has"),
+            ..claim
+        };
+        let head = Head::at(forged.id()).to_document();
+        let entry = forged.to_document();
+        sim.commit(
+            "receipt-ledger",
+            &[(&entry_path(7), &entry), ("ledger.json", &head)],
+        );
+    };
+    fails(&without_operation, 4, "its operation is not on the ledger");
     let release_failed = || {
         let (_, operation) = published.operation();
         let other = operation.replace("\"v1.0.0\"", "\"v1.0.1\"");
@@ -570,6 +578,10 @@ fn a_ledger_that_was_changed_fails_at_its_step() {
         4,
         "expected one release of v1.0.0, found 0",
     );
+    // What was taken away since lies in the commit that added the entry.
+    sim.remove("receipt-ledger", &[&published.operation().0]);
+    let Verdict { failed, said } = Stranger::new(&published).follows_the_page();
+    assert_eq!(failed, None, "{said}");
 }
 
 /// Somebody who may write to the repository uses a receipt by hand, and writes its entries afterwards.

@@ -1,6 +1,6 @@
 //! Which trust file and which policy decided: versions that only grow, remembered on the ledger.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
 use serde::Serialize;
@@ -11,7 +11,8 @@ use crate::{
     json::{Malformed, Object, Value},
     policy::Policy,
     refusal::Refusal,
-    trust::Trust,
+    timestamp::Timestamp,
+    trust::{Trust, TrustFile},
 };
 
 /// One version of a trust file or a policy, by its number and its bytes.
@@ -125,6 +126,50 @@ impl Document for Authority {
 
     fn from_members(object: &mut Object) -> Result<Self, Malformed> {
         Self::from_members(object)
+    }
+}
+
+/// Trust file and policy as the head of the default branch holds them, where they were asked for. They
+/// are what was reviewed last: a run from an older ref may have brought older ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The trust file's bytes; none if there is no such file.
+    pub trust: Option<Vec<u8>>,
+    /// The policy's bytes; none if there is no such file.
+    pub policy: Option<Vec<u8>>,
+}
+
+impl Reviewed {
+    /// Whether trust and policy are not older than these. A trust file counts only if it is a later
+    /// version of the same history, verified from the same root: anyone may be able to push there.
+    pub(crate) fn are_not_newer(
+        &self,
+        trust: Option<&Trust>,
+        policy: Option<&Policy>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let rolled_back = |what, ours: Pin, found: Pin| {
+            let problem = format!("the {what} is {ours}, but the default branch holds {found}");
+            Err(Refusal::AuthorityRolledBack {
+                what: if what == "policy" { "policy" } else { "trust" },
+                problem,
+            })
+        };
+        if let (Some(ours), Some(bytes)) = (trust, &self.trust)
+            && let Ok(file) = TrustFile::from_document(bytes)
+            && let Ok(found) = file.verify(Some(ours.root()), now)
+            && found.pin().version > ours.pin().version
+        {
+            return rolled_back("trust file", ours.pin(), found.pin());
+        }
+        if let (Some(ours), Some(bytes)) = (policy, &self.policy)
+            && let Some(found) = str::from_utf8(bytes).ok().map(Policy::parse)
+            && let Ok(found) = found
+            && found.version > ours.version
+        {
+            return rolled_back("policy", ours.pin(), found.pin());
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    authority::Authority,
+    authority::{Authority, Reviewed},
     binding::{self, Check, Rule},
     evidence::AttachReceipt,
     keys::{Threshold, TrustedKeys},
@@ -131,6 +131,8 @@ pub struct Sighting {
     pub ledger: Result<Tail, Refusal>,
     /// What keeps its branch from being rewound.
     pub guard: Guard,
+    /// Trust file and policy at the head of the default branch.
+    pub reviewed: Reviewed,
     /// Everything that the operation touches.
     pub world: World,
     /// The branches that may contain its commit.

@@ -395,6 +395,7 @@ impl TrustFile {
             .map(|version| Digest::of(version.payload()))
             .collect();
         let root = self.rooted(root, &digests)?;
+        let root_digest = digests[root];
         let mut trust: Option<Trust> = None;
         for (index, signed) in self.versions.iter().enumerate() {
             let number = index as u64 + 1;
@@ -436,7 +437,7 @@ impl TrustFile {
             let is_stale = before.is_some_and(|before| {
                 enough(before, before.usable(now), signed, "the version before it").is_err()
             });
-            let next = trust.unwrap_or_else(|| Trust::before(&version));
+            let next = trust.unwrap_or_else(|| Trust::before(root_digest, &version));
             trust = Some(next.then(version, digests[index], is_stale));
         }
         trust.ok_or_else(|| InvalidTrust {
@@ -558,6 +559,8 @@ fn fits(
 /// A trust file that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
+    /// Digest of the version from which on signatures were verified.
+    root: Digest,
     newest: TrustVersion,
     /// The versions before it.
     before: Vec<TrustVersion>,
@@ -572,8 +575,9 @@ pub struct Trust {
 
 impl Trust {
     /// Nothing yet, but what the first version is.
-    fn before(first: &TrustVersion) -> Self {
+    fn before(root: Digest, first: &TrustVersion) -> Self {
         Self {
+            root,
             newest: first.clone(),
             before: Vec::new(),
             digests: Vec::new(),
@@ -612,6 +616,12 @@ impl Trust {
     #[must_use]
     pub fn stale_after(&self, known: u64) -> Option<u64> {
         self.stale.iter().copied().find(|version| *version > known)
+    }
+
+    /// Digest of the version from which on its signatures were verified.
+    #[must_use]
+    pub const fn root(&self) -> Digest {
+        self.root
     }
 
     /// The version that counts.

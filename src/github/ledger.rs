@@ -133,7 +133,7 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Blob {
+pub(super) struct Blob {
     oid: Option<String>,
     byte_size: Option<u64>,
     text: Option<String>,
@@ -398,7 +398,7 @@ pub(super) async fn files_at(
 /// GraphQL cuts long texts and shows no others; REST gives any blob whole. What is no file, or longer
 /// than any entry, is none of the ledger's: it is as good as absent, so that whoever puts it there
 /// cannot keep others from reading the rest.
-async fn file_bytes(
+pub(super) async fn file_bytes(
     github: &GitHub,
     repository: &Repository,
     blob: Option<Blob>,

@@ -5,6 +5,7 @@ mod answer;
 use serde::{Deserialize, Serialize};
 
 use countersign_core::{
+    authority::Reviewed,
     authorize::{Preflight, Sighting},
     ledger::{Base, Guard, LedgerView, Moves, Tail},
     name::{CommitId, Repository},
@@ -20,6 +21,7 @@ use self::answer::{Data, Found, Ledger};
 use super::{
     GitHub, Trouble,
     graphql::{Absence, Place, Query, WhenTooCostly, largest_page},
+    ledger::file_bytes,
     tail::HistoryPage,
 };
 
@@ -82,6 +84,8 @@ pub(crate) struct PreflightQuery {
     head_ref: String,
     base_name: String,
     base_ref: String,
+    #[serde(flatten)]
+    reviewed: ReviewedAt,
     /// Whether there are files to upload, which may need more REST requests than are left.
     #[serde(skip)]
     uploads: bool,
@@ -90,6 +94,28 @@ pub(crate) struct PreflightQuery {
     reachable_from: ReachableFrom,
     #[serde(skip)]
     repository: Repository,
+}
+
+/// Whether trust file and policy of the default branch are asked for, and where they lie.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewedAt {
+    trusts: bool,
+    trust_file: String,
+    rules: bool,
+    policy_file: String,
+}
+
+impl ReviewedAt {
+    fn new(trust: Option<&str>, policy: Option<&str>) -> Self {
+        let at = |path: Option<&str>| format!("HEAD:{}", path.unwrap_or("-"));
+        Self {
+            trusts: trust.is_some(),
+            trust_file: at(trust),
+            rules: policy.is_some(),
+            policy_file: at(policy),
+        }
+    }
 }
 
 impl PreflightQuery {
@@ -122,9 +148,19 @@ impl PreflightQuery {
             head_ref: format!("refs/heads/{head}"),
             base_name: base.into(),
             base_ref: format!("refs/heads/{base}"),
+            reviewed: ReviewedAt::new(None, None),
             uploads: false,
             reachable_from: ReachableFrom::default(),
             repository: operation.target().repository.clone(),
+        }
+    }
+
+    /// Asks for trust file and policy at the head of the default branch too; each where it lies in the
+    /// checkout.
+    pub(crate) fn with_reviewed(self, trust: Option<&str>, policy: Option<&str>) -> Self {
+        Self {
+            reviewed: ReviewedAt::new(trust, policy),
+            ..self
         }
     }
 
@@ -277,6 +313,10 @@ impl GitHub {
             Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, base).await?,
             Err(refusal) => Err(refusal),
         };
+        let reviewed = Reviewed {
+            trust: file_bytes(self, &repository, found.trust_file).await?,
+            policy: file_bytes(self, &repository, found.policy_file).await?,
+        };
         Ok(Sighting {
             target: found.target,
             date: found.date,
@@ -285,6 +325,7 @@ impl GitHub {
                 rules: found.ledger_rules,
                 moves: Moves::Unknown("GitHub's activity was not asked for".into()),
             },
+            reviewed,
             world: found.world,
             branches: found.branches,
         })

@@ -474,7 +474,10 @@ pub(super) fn authority(evidence: &Evidence) -> Row {
     Row::new(
         format!("not before {}", shown(tail.authority())),
         found,
-        tail.follows(trust, policy),
+        sighting
+            .reviewed
+            .are_not_newer(trust, policy, evidence.now)
+            .and_then(|()| tail.follows(trust, policy)),
     )
 }
 

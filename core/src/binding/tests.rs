@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, string::ToString as _, vec, vec::Vec};
 
 use super::*;
 use crate::{
-    authority::{Authority, Pin},
+    authority::{Authority, Pin, Reviewed},
     authorize::{Basis, Decision, Mode, Preflight, Sighting, authorize},
     digest::Digest,
     envelope::Envelope,
@@ -48,6 +48,7 @@ impl Case {
                 date: Some(now),
                 ledger: Err(Refusal::ReceiptMissing),
                 guard: guarded(),
+                reviewed: Reviewed::default(),
                 world: world(),
                 branches: branches(),
             })),

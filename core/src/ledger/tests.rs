@@ -16,7 +16,7 @@ use core::{
 
 use super::*;
 use crate::{
-    authority::Authority,
+    authority::{Authority, Reviewed},
     authorize::{Basis, Evidence, Grant, Mode, Preflight, Sighting, authorize},
     envelope::Envelope,
     evidence::{self, AttachReceipt, UnverifiedEvidence},
@@ -211,6 +211,7 @@ fn evidence_at(
                 date: Some(now),
                 ledger: branch.above(&terms.ledger),
                 guard: guarded(),
+                reviewed: Reviewed::default(),
                 world: world(),
                 branches: branches(),
             }

@@ -1,5 +1,7 @@
 //! What a decision goes by: the trusted keys, from the workflow or from a trust file, and the policy.
 
+use std::path::{Component, Path};
+
 use countersign_core::{
     authority::Authority,
     authorize::Basis,
@@ -7,6 +9,7 @@ use countersign_core::{
     document::Document as _,
     keys::{Threshold, TrustedKeys},
     name::{Actor, RunAttempt, RunId},
+    operation::Operation,
     plan::PlannedOperation,
     policy::Policy,
     reach::ReachableFrom,
@@ -19,6 +22,7 @@ use countersign_core::{
 
 use super::Attempt;
 use crate::{
+    github::PreflightQuery,
     planner::plans_of_run,
     runner::{plan_digest, read_bytes, read_text},
 };
@@ -182,6 +186,18 @@ impl Attempt<'_> {
         Ok(Some((trust, (keys, threshold))))
     }
 
+    /// The preflight's query. Of the repository that the workflow lies in, it also shows what the default
+    /// branch holds where trust file and policy come from.
+    pub(super) fn query(&self, operation: &Operation) -> PreflightQuery {
+        let query = PreflightQuery::new(operation);
+        if operation.target().repository != self.context.home.repository {
+            return query;
+        }
+        let trust = in_checkout(&self.inputs.trust_file);
+        let policy = in_checkout(&self.inputs.policy_file);
+        query.with_reviewed(trust.as_deref(), policy.as_deref())
+    }
+
     pub(super) fn policy(&self) -> Result<Option<Policy>, InputRefusal> {
         if self.inputs.policy_file.is_empty() {
             return Ok(None);
@@ -271,6 +287,19 @@ impl Attempt<'_> {
             reason,
         }
     }
+}
+
+/// Where a file lies in the repository, if its path is one inside of the checkout.
+fn in_checkout(path: &str) -> Option<String> {
+    let mut names = Vec::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => names.push(name.to_str()?),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    (!names.is_empty()).then(|| names.join("/"))
 }
 
 /// A run whose actor need not have asked for what it does names no requester.

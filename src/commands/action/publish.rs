@@ -21,7 +21,6 @@ use super::{
     receipts::{Candidate, Receipts},
 };
 use crate::{
-    github::PreflightQuery,
     ledger_store::LedgerBranch,
     log::Log,
     planner::{Described, Unplanned},
@@ -221,7 +220,8 @@ impl Attempt<'_> {
                 let attaches = self.attach_receipt()? == AttachReceipt::Yes
                     && bare.kind() == Kind::PublishRelease;
                 let uploads = subject.has_files() || attaches;
-                let query = PreflightQuery::new(bare)
+                let query = self
+                    .query(bare)
                     .with_uploads(uploads)
                     .reachable_from(reachable_from.clone());
                 Some((query, receipt.terms()))

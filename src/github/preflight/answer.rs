@@ -15,6 +15,7 @@ use super::PreflightQuery;
 use crate::github::{
     Trouble,
     branches::{Comparison, Rules},
+    ledger::Blob,
     tail::HistoryPage,
 };
 
@@ -36,6 +37,8 @@ struct Answer {
     workflows: Option<Oid>,
     default_workflows: Option<Oid>,
     default_branch: Option<DefaultBranch>,
+    trust_file: Option<Blob>,
+    policy_file: Option<Blob>,
     tag: Option<TagRef>,
     release: Option<Release>,
     head: Option<BranchRef>,
@@ -73,6 +76,10 @@ pub(super) struct Found {
     pub(super) date: Option<Timestamp>,
     pub(super) ledger: Result<Ledger, Refusal>,
     pub(super) ledger_rules: Option<Vec<String>>,
+    /// The trust file at the head of the default branch, if it was asked for and is there.
+    pub(super) trust_file: Option<Blob>,
+    /// And the policy.
+    pub(super) policy_file: Option<Blob>,
     pub(super) world: World,
     pub(super) branches: Branches,
 }
@@ -200,6 +207,8 @@ impl Data {
         let branches = branches(answer.default_branch.take(), &query.commit)?;
         let ledger = ledger(answer.ledger.take(), &target);
         Ok(Found {
+            trust_file: answer.trust_file.take(),
+            policy_file: answer.policy_file.take(),
             ledger,
             ledger_rules,
             date,
@@ -220,6 +229,8 @@ impl PreflightQuery {
             &[]
         });
         asked.extend(self.compared.then_some("defaultBranch"));
+        asked.extend(self.reviewed.trusts.then_some("trustFile"));
+        asked.extend(self.reviewed.rules.then_some("policyFile"));
         asked.extend(if self.pull {
             ["head", "base", "pullRequests"].as_slice()
         } else {
