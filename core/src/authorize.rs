@@ -8,7 +8,7 @@ use crate::{
     evidence::AttachReceipt,
     keys::{Threshold, TrustedKeys},
     ledger::{Append, Entry, EntryId, Guard, Pair, Sent, Settlement, Tail, Use},
-    name::{Actor, CommitId, Executor, RunId},
+    name::{Actor, CommitId, Executor, Host, RunId},
     operation::{Operation, Target},
     policy::Policy,
     reach::{Branches, ReachableFrom},
@@ -93,6 +93,8 @@ pub struct Basis {
     pub reviewers: Vec<Actor>,
     /// The branches of which one must contain the commit of a release or tag.
     pub reachable_from: ReachableFrom,
+    /// The server that is asked, if it is known: a withdrawal for another one takes nothing back.
+    pub host: Option<Host>,
 }
 
 impl Default for Basis {
@@ -105,6 +107,7 @@ impl Default for Basis {
             requesters: Ok(Vec::new()),
             reviewers: Vec::new(),
             reachable_from: ReachableFrom::default(),
+            host: None,
         }
     }
 }
@@ -210,6 +213,7 @@ fn settlement(evidence: Evidence) -> Option<Settlement> {
         keys: evidence.basis.keys,
         trust: evidence.basis.trust,
         policy: evidence.basis.policy.ok().flatten(),
+        host: evidence.basis.host,
         tail: sighting.ledger.ok()?,
     };
     Settlement::of(grant, now)
@@ -245,6 +249,7 @@ fn grant(evidence: Evidence, checks: &[Check]) -> Result<Grant, Refusal> {
         keys: evidence.basis.keys,
         trust,
         policy,
+        host: evidence.basis.host,
         tail: sighting.ledger?,
     })
 }
@@ -258,6 +263,7 @@ pub struct Grant {
     trust: Option<Trust>,
     policy: Option<Policy>,
     keys: Option<(TrustedKeys, Threshold)>,
+    host: Option<Host>,
     tail: Tail,
 }
 
@@ -294,7 +300,11 @@ impl Grant {
 
     /// What the tail allows to this attempt.
     pub(crate) fn standing(&self, sent: &Sent) -> Result<Use, Refusal> {
-        let vouched = |claim: &Entry| is_vouched(claim, &self.receipt, self.keys.as_ref());
+        let keys = self.keys.as_ref();
+        let trusted = keys.map(|(keys, _)| keys);
+        self.tail
+            .is_not_withdrawn(&self.receipt, trusted, self.host.as_ref())?;
+        let vouched = |claim: &Entry| is_vouched(claim, &self.receipt, keys);
         self.tail
             .standing(&self.receipt, &self.executor, sent, vouched)
     }

@@ -11,6 +11,7 @@ mod settlement;
 mod store;
 mod tail;
 mod verify;
+mod withdrawn;
 
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -29,7 +30,8 @@ pub use self::{
         Added, Addition, Base, BranchCommit, Followed, Links, MOST_TAIL_BYTES, MOST_TAIL_COMMITS,
         MOST_TAIL_ENTRIES, Pair, Past, Sent, Tail, TailCommit, Use,
     },
-    verify::{Aspect, BadLedger, Examined, Examiner, History, Keys, Tally, Verifier},
+    verify::{Aspect, BadLedger, Examined, Examiner, History, Keys, Tally, Verifier, WithdrawnUse},
+    withdrawn::{Withdrawing, Withdrawn},
 };
 use crate::{
     digest::Digest,

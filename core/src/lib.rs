@@ -40,11 +40,13 @@ pub mod refusal;
 pub mod rehearsal;
 #[cfg(test)]
 mod schema;
+pub mod statement;
 pub mod tables;
 pub mod text;
 pub mod timestamp;
 pub mod trigger;
 pub mod trust;
+pub mod withdrawal;
 pub mod world;
 
 #[cfg(test)]

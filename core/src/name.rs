@@ -107,6 +107,8 @@ names! {
     AssetName: "asset name", "letters, digits and `. _ + @ -`, first and last a letter or digit, no `..`, at most 200", is_asset;
     /// A media type.
     ContentType: "content type", "`type/subtype` of lower-case letters, digits and `. + -`", is_content_type;
+    /// A server of GitHub as people know it, without `api.`.
+    Host: "host", "lower-case letters, digits, `.` and `-`, with a port if it has one, at most 255", is_host;
     /// A user's login; managed users have a `_` in it.
     Login: "login", "1 to 39 letters, digits, `-` and `_`", is_login;
     /// An account that can start a run: a user, or a bot such as `dependabot[bot]`.
@@ -192,6 +194,20 @@ fn is_content_type(text: &str) -> bool {
         && text
             .split_once('/')
             .is_some_and(|(kind, subtype)| part(kind) && part(subtype))
+}
+
+fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, "1"));
+    let is_edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.len() <= 255
+        && is_edge(name.chars().next())
+        && is_edge(name.chars().next_back())
+        && name
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+        && (1..=5).contains(&port.len())
+        && !port.starts_with('0')
+        && port.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_login(text: &str) -> bool {

@@ -139,6 +139,14 @@ pub enum Refusal {
         /// Who spent it, or how we know.
         by: String,
     },
+    /// Someone who signed the receipt took it back before it was used.
+    #[error("the receipt was withdrawn with ledger {entry}: {by}")]
+    ReceiptWithdrawn {
+        /// The entry that holds the withdrawal.
+        entry: EntryId,
+        /// Who took it back, when and why.
+        by: String,
+    },
     /// The receipt is no longer valid.
     #[error("the receipt expired at {expires_at}; it is {now}")]
     ReceiptExpired {
@@ -406,6 +414,7 @@ impl Refusal {
             Self::RepositoryMismatch { .. } => "repository_mismatch",
             Self::OperationMismatch { .. } => "operation_mismatch",
             Self::ReceiptConsumed { .. } => "receipt_consumed",
+            Self::ReceiptWithdrawn { .. } => "receipt_withdrawn",
             Self::ReceiptExpired { .. } => "receipt_expired",
             Self::ReceiptStale { .. } => "receipt_stale",
             Self::ReceiptNotYetValid { .. } => "receipt_not_yet_valid",
@@ -492,6 +501,9 @@ impl Refusal {
             }
             Self::ReceiptConsumed { .. } => {
                 "A receipt works once. Look at the ledger entry named here for what it did; to do something again, ask for a new receipt."
+            }
+            Self::ReceiptWithdrawn { .. } => {
+                "An approver gave this approval up: ask them why. To publish all the same, approve again: a receipt that is issued now is valid."
             }
             Self::ReceiptExpired { .. } => {
                 "Ask for a new receipt; `countersign authorize --expires-in` sets how long it lasts."

@@ -13,8 +13,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
 use crate::{
-    binding, digest, dsse::Dsse, envelope, envelope::Envelope, operation::BoundedText, policy,
+    binding, digest,
+    dsse::Dsse,
+    envelope,
+    envelope::Envelope,
+    operation::BoundedText,
+    policy,
+    statement::{Signed, Statement as _},
     timestamp, trust,
+    withdrawal::Withdrawal,
 };
 
 /// The conditions that plans tell.
@@ -115,6 +122,9 @@ by_hand! {
         "required": ["rule", "code", "expected", "found", "verdict"],
     });
     Envelope: "Receipt", |generator| signed("A receipt: a DSSE envelope around an in-toto statement.", envelope::PAYLOAD_TYPE, generator);
+    Signed<Withdrawal>: "SignedWithdrawal", |generator| {
+        signed("An approver's withdrawal of a receipt: a DSSE envelope.", Withdrawal::PAYLOAD_TYPE, generator)
+    };
     SignedVersion: "SignedVersion", |generator| {
         signed("A version of the trust file with its signatures.", trust::PAYLOAD_TYPE, generator)
     };

@@ -241,6 +241,8 @@ pub(super) fn not_consumed(evidence: &Evidence) -> Row {
 /// What the ledger allows to this attempt, which has sent nothing yet.
 fn standing(evidence: &Evidence, tail: &Tail, receipt: &VerifiedReceipt) -> Result<Use, Refusal> {
     let keys = evidence.basis.keys.as_ref();
+    let (trusted, host) = (keys.map(|(keys, _)| keys), evidence.basis.host.as_ref());
+    tail.is_not_withdrawn(receipt, trusted, host)?;
     let vouched = |claim: &Entry| is_vouched(claim, receipt, keys);
     tail.standing(receipt, &evidence.executor, &Sent::new(), vouched)
 }

@@ -56,8 +56,10 @@ pub(super) struct Ending {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) at: Timestamp,
-    /// The claims of an operation until its end, and that end, are one round.
-    pub(super) round: usize,
+    /// The claims of an operation until its end, and that end, are one round. A withdrawal is of none.
+    pub(super) round: Option<usize>,
+    /// Whether it holds a statement that an approver signed: any account may carry it.
+    pub(super) is_signed: bool,
     /// Until when the receipt of a claim is valid, if its signatures were verified.
     pub(super) expires_at: Option<Timestamp>,
 }
@@ -275,7 +277,7 @@ impl Dates {
 
     /// The end of the round to which an entry belongs, if that succeeded.
     fn success(&self, moment: &Moment) -> Option<Ending> {
-        self.moments.rounds[moment.round].filter(|end| end.event_type == EventType::Succeeded)
+        self.moments.rounds[moment.round?].filter(|end| end.event_type == EventType::Succeeded)
     }
 
     /// An attempt whose machine has a wrong clock claims, sees GitHub's date and records a failure. So
@@ -303,9 +305,11 @@ impl Dates {
         let mut claims: BTreeMap<usize, Vec<(u64, Timestamp)>> = BTreeMap::new();
         for (sequence, moment) in (1..).zip(&self.moments.entries) {
             let succeeded = self.success(moment).is_some();
-            if let Some(expires_at) = moment.expires_at.filter(|_| succeeded) {
+            if let Some(expires_at) = moment.expires_at.filter(|_| succeeded)
+                && let Some(round) = moment.round
+            {
                 claims
-                    .entry(moment.round)
+                    .entry(round)
                     .or_default()
                     .push((sequence, expires_at));
             }
@@ -409,7 +413,11 @@ impl Dates {
         let mut others: BTreeMap<(bool, String), Vec<usize>> = BTreeMap::new();
         for (index, commit) in self.commits.iter().enumerate().skip(*first) {
             let author = commit.making.author.as_deref().unwrap_or("nobody");
-            if !ledger_by.contains(&author.to_lowercase()) && self.is_recent(index, since) {
+            let is_signed = commit.added.and_then(|entry| self.moment(entry));
+            if !is_signed.is_some_and(|moment| moment.is_signed)
+                && !ledger_by.contains(&author.to_lowercase())
+                && self.is_recent(index, since)
+            {
                 let key = (commit.added.is_some(), author.to_string());
                 others.entry(key).or_default().push(index);
             }

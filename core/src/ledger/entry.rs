@@ -244,7 +244,7 @@ fn attempt(value: Value) -> Result<RunAttempt, Malformed> {
     }
 }
 
-fn only_receipt(value: Value) -> Result<Vec<Digest>, Malformed> {
+pub(super) fn only_receipt(value: Value) -> Result<Vec<Digest>, Malformed> {
     let wrong = value.refuse("expected the digest of one receipt");
     let receipts: Vec<Digest> = value
         .list()?

@@ -6,6 +6,7 @@
 
 mod links;
 mod standing;
+mod withdrawn;
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
@@ -14,7 +15,7 @@ pub use self::{
     links::{Addition, Base, BranchCommit, Followed, Links},
     standing::{Pair, Past, Sent, Use},
 };
-use super::{Append, Checkpoint, Entry, EntryId, Header};
+use super::{Append, Checkpoint, Entry, EntryId, Header, Withdrawing};
 use crate::{
     authority::{self, Authority},
     digest::Digest,
@@ -74,6 +75,8 @@ pub struct Added {
 )]
 enum Content {
     Known(Entry),
+    /// An approver takes a receipt back.
+    Withdrawing(Withdrawing),
     /// Written by a newer version, or not as any version writes it. It blocks what it names.
     Opaque(Header),
 }
@@ -87,7 +90,10 @@ impl Added {
         }
 
         let previous = header.previous;
-        let content = Entry::from_document(bytes).map_or(Content::Opaque(header), Content::Known);
+        let content = Entry::from_document(bytes)
+            .map(Content::Known)
+            .or_else(|_| Withdrawing::from_document(bytes).map(Content::Withdrawing))
+            .unwrap_or(Content::Opaque(header));
         Ok((Self { id, content }, previous))
     }
 }

@@ -1104,6 +1104,7 @@ fn a_whole_ledger_is_verified_anew() {
         claims: 3,
         signed: 3,
         unfinished: 0,
+        withdrawals: 0,
     };
     assert_eq!(verify(&two_receipts(), &trust(&[1])), Ok(tally));
 }

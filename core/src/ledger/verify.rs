@@ -9,7 +9,7 @@ use alloc::{
 use core::fmt;
 
 use super::{
-    Dates, Entry, EntryId, EventType, Head, Making, Pair,
+    Dates, Entry, EntryId, EventType, Head, Making, Pair, Withdrawing,
     dates::{DatedCommit, Ending, Moment, Moments},
     operation_path,
 };
@@ -24,6 +24,7 @@ use crate::{
     receipt::Terms,
     timestamp::Timestamp,
     trust::Trust,
+    withdrawal::Revocable,
 };
 
 /// What a check is about; each is told apart.
@@ -89,6 +90,27 @@ pub struct Tally {
     pub signed: u64,
     /// Receipts whose outcome is not known.
     pub unfinished: u64,
+    /// Withdrawals of receipts, whoever wrote them.
+    pub withdrawals: u64,
+}
+
+/// A claim of a receipt that someone who signed it had taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawnUse {
+    /// The entry that claims it.
+    pub claim: u64,
+    /// The entry that took it back, who did that, when and why.
+    pub told: String,
+}
+
+impl From<&WithdrawnUse> for BadLedger {
+    fn from(used: &WithdrawnUse) -> Self {
+        Self {
+            aspect: Aspect::Uses,
+            place: place(used.claim),
+            problem: format!("it claims a receipt that was withdrawn: {}", used.told),
+        }
+    }
 }
 
 /// Verifies what one entry tells by itself. Entries can be examined in any order and on several threads.
@@ -108,9 +130,17 @@ pub enum Keys<'a> {
 
 /// An entry that holds by itself: its structure, its receipt's signatures, its bindings.
 pub struct Examined {
-    entry: Entry,
+    content: Content,
     digest: Digest,
     terms: Option<Terms>,
+    /// By which keys the receipt of a claim can have been taken back.
+    revocable: Option<Revocable>,
+}
+
+enum Content {
+    Operation(Entry),
+    /// And whether a trusted key signed it, by which alone it takes nothing back yet.
+    Withdrawing(Withdrawing, bool),
 }
 
 impl Examined {
@@ -136,6 +166,10 @@ impl<'a> Examiner<'a> {
         bytes: &[u8],
         operation: Option<&[u8]>,
     ) -> Result<Examined, BadLedger> {
+        if let Ok(entry) = Withdrawing::from_document(bytes) {
+            in_place(number, entry.sequence)?;
+            return Ok(self.withdrawing(entry, bytes));
+        }
         let entry = read(number, bytes)?;
         let entry = if entry.event_type == EventType::Claimed {
             let digest = entry.operation_digest;
@@ -154,9 +188,10 @@ impl<'a> Examiner<'a> {
     /// is known of it.
     pub fn examine_without_operation(number: u64, bytes: &[u8]) -> Result<Examined, BadLedger> {
         Ok(Examined {
-            entry: read(number, bytes)?,
+            content: Content::Operation(read(number, bytes)?),
             digest: Digest::of(bytes),
             terms: None,
+            revocable: None,
         })
     }
 
@@ -167,7 +202,7 @@ impl<'a> Examiner<'a> {
             place: place(number),
             problem,
         };
-        let terms = match entry.event_type {
+        let read = match entry.event_type {
             EventType::Claimed => self
                 .claim(&entry)
                 .map_err(|(aspect, problem)| bad(aspect, problem))?,
@@ -179,14 +214,33 @@ impl<'a> Examiner<'a> {
             }
             _ => None,
         };
+        let (terms, revocable) = read.unzip();
         Ok(Examined {
-            entry,
+            content: Content::Operation(entry),
             digest: Digest::of(bytes),
             terms,
+            revocable,
         })
     }
 
-    fn claim(&self, entry: &Entry) -> Result<Option<Terms>, (Aspect, String)> {
+    fn withdrawing(&self, entry: Withdrawing, bytes: &[u8]) -> Examined {
+        let signed_by = |keys: &TrustedKeys| entry.withdrawal.verify(keys.as_slice()).is_ok();
+        let is_signed = match self.trusted {
+            None => false,
+            Some(Keys::Listed(keys, _)) => signed_by(keys),
+            Some(Keys::Trust(trust, _)) => trust
+                .keys_of(Some(&trust.pin()), entry.timestamp)
+                .is_ok_and(|(keys, _)| signed_by(&keys)),
+        };
+        Examined {
+            content: Content::Withdrawing(entry, is_signed),
+            digest: Digest::of(bytes),
+            terms: None,
+            revocable: None,
+        }
+    }
+
+    fn claim(&self, entry: &Entry) -> Result<Option<(Terms, Revocable)>, (Aspect, String)> {
         let (Some(envelope), Some(operation), None) =
             (&entry.receipt, &entry.operation, &entry.github_response)
         else {
@@ -202,23 +256,26 @@ impl<'a> Examiner<'a> {
                 "it names another receipt than the one it holds".into(),
             ));
         }
-        let receipt = match self.trusted {
+        let bad = |problem: String| (Aspect::Signatures, problem);
+        let dated;
+        let (keys, threshold) = match self.trusted {
             None => return Ok(None),
-            Some(Keys::Listed(keys, threshold)) => envelope.clone().verify(keys, threshold),
+            Some(Keys::Listed(keys, threshold)) => (keys, threshold),
             Some(Keys::Trust(trust, before)) => {
-                let bad = |problem: String| (Aspect::Signatures, problem);
                 let pin = entry.authority.trust.as_ref();
-                let (keys, threshold) = trust
+                let (then, threshold) = trust
                     .keys_of(pin, entry.timestamp)
                     .map_err(|error| bad(format!("{error}")))?;
                 let listed = || {
-                    Threshold::parse(&format!("{before}"), &keys)
+                    Threshold::parse(&format!("{before}"), &then)
                         .map_err(|error| bad(format!("{error}")))
                 };
                 let threshold = if pin.is_some() { threshold } else { listed()? };
-                envelope.clone().verify(&keys, threshold)
+                dated = then;
+                (&dated, threshold)
             }
         };
+        let receipt = envelope.clone().verify(keys, threshold);
         let receipt = receipt.map_err(|refusal| (Aspect::Signatures, format!("{refusal}")))?;
         about_terms(entry, operation, receipt.terms())
             .map_err(|problem| (Aspect::Bindings, problem))?;
@@ -239,7 +296,8 @@ impl<'a> Examiner<'a> {
                 "it names a signer who did not sign its receipt".into(),
             ));
         }
-        Ok(Some(receipt.terms().clone()))
+        let revocable = Revocable::of(&receipt, Some(keys));
+        Ok(Some((receipt.terms().clone(), revocable)))
     }
 }
 
@@ -258,6 +316,8 @@ pub struct Verifier {
     authority: Authority,
     moments: Moments,
     tally: Tally,
+    withdrawals: Vec<Withdrawing>,
+    withdrawn_uses: Vec<WithdrawnUse>,
 }
 
 /// The claims of an operation in a run. Attempts take over from each other, and one that lost its
@@ -352,65 +412,127 @@ fn fingerprints(entry: &Entry) -> Vec<Fingerprint> {
 }
 
 impl Verifier {
-    /// Takes in the next entry.
-    pub fn take(&mut self, examined: Examined) -> Result<Entry, BadLedger> {
+    /// Takes in the next entry, and returns it if it is about an operation. Withdrawals are kept.
+    pub fn take(&mut self, examined: Examined) -> Result<Option<Entry>, BadLedger> {
         let Examined {
-            entry,
+            content,
             digest,
             terms,
+            revocable,
         } = examined;
         let number = self.tally.entries + 1;
-        let bad = |aspect, problem: String| BadLedger {
+        let bad = |(aspect, problem)| BadLedger {
             aspect,
             place: place(number),
             problem,
         };
-        if entry.sequence != number {
-            return Err(bad(
-                Aspect::Chain,
-                format!("it says that it is entry {}", entry.sequence),
-            ));
-        }
-        if self.newest_at.since(entry.timestamp) > 2 * MOST_SKEW {
-            return Err(bad(
-                Aspect::Chain,
-                format!(
-                    "it was written at {}, but an entry before it at {}",
-                    entry.timestamp, self.newest_at
-                ),
-            ));
-        }
-        self.newest_at = self.newest_at.max(entry.timestamp);
-        let previous = self.chain.last().copied();
-        if entry.previous != previous {
-            return Err(bad(
-                Aspect::Chain,
-                format!(
-                    "it follows {}, but the entry before it is {}",
-                    shown(entry.previous),
-                    shown(previous)
-                ),
-            ));
-        }
-        let round = if entry.event_type == EventType::Claimed {
-            let round = self
-                .claim(&entry, terms.as_ref())
-                .map_err(|(aspect, problem)| bad(aspect, problem))?;
-            self.tally.claims += 1;
-            self.tally.signed += u64::from(terms.is_some());
-            round
-        } else {
-            self.outcome(&entry)
-                .map_err(|(aspect, problem)| bad(aspect, problem))?
+
+        let (at, round, is_signed) = match &content {
+            Content::Operation(entry) => {
+                self.follows(entry.sequence, entry.previous, entry.timestamp)
+                    .map_err(bad)?;
+                let round = self.operation(entry, terms.as_ref(), revocable.as_ref());
+                (entry.timestamp, Some(round.map_err(bad)?), false)
+            }
+            Content::Withdrawing(entry, is_signed) => {
+                self.follows(entry.sequence, entry.previous, entry.timestamp)
+                    .map_err(bad)?;
+                (entry.timestamp, None, *is_signed)
+            }
         };
         self.moments.entries.push(Moment {
-            at: entry.timestamp,
+            at,
             round,
+            is_signed,
             expires_at: terms.map(|terms| terms.expires_at),
         });
         self.chain.push(digest);
         self.tally.entries += 1;
-        Ok(entry)
+
+        match content {
+            Content::Operation(entry) => Ok(Some(entry)),
+            Content::Withdrawing(entry, _) => {
+                self.tally.withdrawals += 1;
+                self.withdrawals.push(entry);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether an entry of any kind follows the last one.
+    fn follows(
+        &mut self,
+        sequence: u64,
+        previous: Option<Digest>,
+        at: Timestamp,
+    ) -> Result<(), (Aspect, String)> {
+        let bad = |problem: String| Err((Aspect::Chain, problem));
+        if sequence != self.tally.entries + 1 {
+            return bad(format!("it says that it is entry {sequence}"));
+        }
+        if self.newest_at.since(at) > 2 * MOST_SKEW {
+            return bad(format!(
+                "it was written at {at}, but an entry before it at {}",
+                self.newest_at
+            ));
+        }
+        self.newest_at = self.newest_at.max(at);
+        let before = self.chain.last().copied();
+        if previous != before {
+            return bad(format!(
+                "it follows {}, but the entry before it is {}",
+                shown(previous),
+                shown(before)
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes in a claim or an outcome, and returns its round.
+    fn operation(
+        &mut self,
+        entry: &Entry,
+        terms: Option<&Terms>,
+        revocable: Option<&Revocable>,
+    ) -> Result<usize, (Aspect, String)> {
+        if entry.event_type != EventType::Claimed {
+            return self.outcome(entry);
+        }
+        let is_begun = self
+            .pairs
+            .get(&Pair::named_by(entry))
+            .is_some_and(|claims| claims.outcome.is_none());
+        let round = self.claim(entry, terms)?;
+        self.tally.claims += 1;
+        self.tally.signed += u64::from(terms.is_some());
+        // What is begun already is finished.
+        let withdrawn = revocable.filter(|_| !is_begun);
+        if let Some(told) = withdrawn.and_then(|receipt| self.withdrawn(entry, receipt)) {
+            let claim = entry.sequence;
+            self.withdrawn_uses.push(WithdrawnUse { claim, told });
+        }
+        Ok(round)
+    }
+
+    /// How the receipt of a claim was taken back before.
+    fn withdrawn(&self, claim: &Entry, receipt: &Revocable) -> Option<String> {
+        let about = |entry: &&Withdrawing| entry.receipts == claim.receipts;
+        self.withdrawals.iter().filter(about).find_map(|entry| {
+            let withdrawal = entry.withdrawal.revokes(receipt, None)?;
+            Some(format!("entry {}: {}", entry.sequence, withdrawal.told()))
+        })
+    }
+
+    /// The withdrawals, whoever wrote them, in their order.
+    #[must_use]
+    pub fn withdrawals(&self) -> &[Withdrawing] {
+        &self.withdrawals
+    }
+
+    /// Claims of receipts that had been taken back by someone who signed them. Countersign makes none.
+    #[must_use]
+    pub fn withdrawn_uses(&self) -> &[WithdrawnUse] {
+        &self.withdrawn_uses
     }
 
     /// Takes in a claim and returns its round.
@@ -717,18 +839,25 @@ impl History<'_> {
 
 /// Reads the file of the entry with this number.
 fn read(number: u64, bytes: &[u8]) -> Result<Entry, BadLedger> {
-    let bad = |aspect, problem| BadLedger {
-        aspect,
+    let entry = Entry::from_document(bytes).map_err(|error| BadLedger {
+        aspect: Aspect::Structure,
         place: place(number),
-        problem,
-    };
-    let entry =
-        Entry::from_document(bytes).map_err(|error| bad(Aspect::Structure, format!("{error}")))?;
-    if entry.sequence != number {
-        let problem = format!("it says that it is entry {}", entry.sequence);
-        return Err(bad(Aspect::Chain, problem));
-    }
+        problem: format!("{error}"),
+    })?;
+    in_place(number, entry.sequence)?;
     Ok(entry)
+}
+
+/// Whether an entry calls itself by the number of its file.
+fn in_place(number: u64, sequence: u64) -> Result<(), BadLedger> {
+    if sequence == number {
+        return Ok(());
+    }
+    Err(BadLedger {
+        aspect: Aspect::Chain,
+        place: place(number),
+        problem: format!("it says that it is entry {sequence}"),
+    })
 }
 
 fn place(number: u64) -> String {

@@ -12,13 +12,15 @@ use crate::{
     authority::Authority,
     envelope::Envelope,
     evidence::Evidence,
-    ledger::{Entry, Head},
+    ledger::{Entry, Head, Withdrawing},
     operation::Operation,
     plan::Plan,
     policy::Policy,
     receipt::{Predicate, Statement},
     rehearsal::Rehearsal,
+    statement::Signed,
     trust::{TrustFile, TrustVersion},
+    withdrawal::Withdrawal,
 };
 
 /// The schema of a document, and the name of its file without `.schema.json`.
@@ -46,6 +48,12 @@ pub(super) fn all() -> Vec<Document> {
         json::<Rehearsal>("rehearsal", "rehearsal.json"),
         json::<Entry>("ledger-entry", "An entry of the ledger"),
         json::<Evidence>("evidence", "countersign-receipt.json"),
+        json::<Withdrawing>(
+            "ledger-withdrawal",
+            "An entry of the ledger that takes a receipt back",
+        ),
+        json::<Signed<Withdrawal>>("withdrawal", "A withdrawal of a receipt"),
+        json::<Withdrawal>("withdrawal-statement", "The payload of a withdrawal"),
         json::<Head>("ledger-head", "ledger.json"),
         json::<Authority>("authority", "authority.json"),
         json::<TrustFile>("trust-file", "A trust file"),

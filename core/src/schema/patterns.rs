@@ -75,6 +75,14 @@ pub(crate) fn is_content_type(schema: &mut Schema) {
     schema.insert("maxLength".into(), json!(100));
 }
 
+pub(crate) fn is_host(schema: &mut Schema) {
+    matches(
+        schema,
+        "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$",
+    );
+    schema.insert("maxLength".into(), serde_json::json!(255));
+}
+
 pub(crate) fn is_login(schema: &mut Schema) {
     matches(schema, "^[A-Za-z0-9_-]{1,39}$");
 }

@@ -34,7 +34,8 @@ fn dates(commits: &[(u64, char, &str, Option<u64>)], moments: Moments) -> Dates 
 fn moments(claim: u64, outcome: u64, ended: Option<EventType>) -> Moments {
     let moment = |minutes: u64, expires_at| Moment {
         at: NOON.plus(minutes * 60),
-        round: 0,
+        round: Some(0),
+        is_signed: false,
         expires_at,
     };
     Moments {

@@ -101,6 +101,8 @@ impl Tail {
                     }
                     continue;
                 }
+                // Judged apart, by the keys of those who signed.
+                Content::Withdrawing(_) => continue,
             };
             let is_ours = pair.is_meant_by(entry);
             match entry.event_type {
@@ -253,6 +255,8 @@ impl Tail {
                 pair.is_meant_by(entry) && entry.event_type != EventType::Unknown
             }
             Content::Opaque(header) => pair.is_named_in(header),
+            // It ends no claim.
+            Content::Withdrawing(_) => false,
         };
         entries(&self.commits)
             .skip_while(|added| added.id != above)
@@ -270,7 +274,7 @@ impl Tail {
     }
 }
 
-fn entries(commits: &[TailCommit]) -> impl Iterator<Item = &Added> {
+pub(super) fn entries(commits: &[TailCommit]) -> impl Iterator<Item = &Added> {
     commits.iter().filter_map(|commit| commit.added.as_deref())
 }
 

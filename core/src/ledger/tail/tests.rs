@@ -1,6 +1,7 @@
 //! Branches that grew, branches that were damaged, and what an attempt may do on each.
 
 mod vectors;
+mod withdrawn;
 
 use alloc::{format, string::String, vec, vec::Vec};
 

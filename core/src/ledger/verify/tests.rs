@@ -366,7 +366,8 @@ fn what_was_verified_is_counted_and_named() {
             entries: 2,
             claims: 2,
             signed: 2,
-            unfinished: 1
+            unfinished: 1,
+            withdrawals: 0,
         }
     );
     assert_eq!(
@@ -375,7 +376,8 @@ fn what_was_verified_is_counted_and_named() {
             entries: 2,
             claims: 1,
             signed: 1,
-            unfinished: 0
+            unfinished: 0,
+            withdrawals: 0,
         }
     );
     assert_eq!(verifier.repository_id(), Some(terms().target.repository_id));
@@ -471,4 +473,80 @@ fn a_commit_that_merges_or_takes_an_entry_back_is_told() {
             commit('1')
         ))
     );
+}
+
+// Receipts that were taken back.
+
+/// These entries, and after so many of them a withdrawal of the receipt of `claim()` by this key.
+fn with_withdrawal(entries: &[Entry], before: usize, by: u8) -> Verifier {
+    use crate::{ledger::Withdrawing, statement::Signed, withdrawal::Withdrawal};
+
+    let envelope = claim().receipt.unwrap();
+    let receipt = envelope.verify(&trust(&[1]), Threshold::ONE).unwrap();
+    let (host, reason) = ("github.com".parse().unwrap(), "given up".parse().unwrap());
+    let withdrawal = Withdrawal::of(&receipt, host, NOON, reason);
+    let signed = Signed::signed_by(&withdrawal, &testing::key(by)).unwrap();
+    let verified = signed.verify(trust(&[by]).as_slice()).unwrap();
+
+    let mut branch = Branch::empty();
+    for index in 0..=entries.len() {
+        if index == before {
+            let tail = branch.above(&branch.checkpoint()).unwrap();
+            let now = NOON.plus(600);
+            let entry = Withdrawing::next(&tail, &signed, &verified, now).unwrap();
+            branch.commit(entry.append(&tail).files().to_vec());
+        }
+        if let Some(entry) = entries.get(index) {
+            branch.add(entry);
+        }
+    }
+
+    let keys = trust(&[1]);
+    let examiner = Examiner::new(Some(Keys::Listed(&keys, Threshold::ONE)));
+    let mut verifier = Verifier::default();
+    for number in 1..=branch.checkpoint().head.sequence() {
+        let file = &branch.tip().files[&crate::ledger::entry_path(number)];
+        let examined = examiner.examine(number, file).unwrap();
+        verifier.take(examined).unwrap();
+    }
+    verifier
+}
+
+#[test]
+fn a_claim_of_a_receipt_that_was_taken_back_is_found() {
+    let uses = |entries: &[Entry], before, by| {
+        let verifier = with_withdrawal(entries, before, by);
+        assert_eq!(verifier.tally().withdrawals, 1);
+        assert_eq!(verifier.withdrawals().len(), 1);
+        let found = verifier.withdrawn_uses().iter().map(BadLedger::from);
+        found.map(|bad| format!("{bad}")).collect::<Vec<_>>()
+    };
+    let done = [claim(), outcome_of(&claim())];
+    let found = uses(&done, 0, 1);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0]
+            .starts_with("uses: entry 2: it claims a receipt that was withdrawn: entry 1: key-1"),
+        "{found:?}"
+    );
+    assert!(
+        uses(&done, 0, 2).is_empty(),
+        "key 2 did not sign the receipt"
+    );
+    assert!(uses(&done, 1, 1).is_empty(), "it was claimed before");
+    assert!(
+        uses(&[claim(), taken_over()], 1, 1).is_empty(),
+        "what is begun is finished"
+    );
+    assert!(uses(&[], 0, 1).is_empty());
+}
+
+#[test]
+fn only_a_withdrawal_that_a_trusted_key_signed_may_be_carried_by_any_account() {
+    let carried = |by| {
+        let verifier = with_withdrawal(&[], 0, by);
+        verifier.moments.entries[0].is_signed
+    };
+    assert!(carried(1));
+    assert!(!carried(2));
 }
