@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use countersign_core::{
     digest::Digest,
-    name::{Actor, Login, ReceiptId, Repository, RunId, TagName},
+    name::{Actor, Login, ReceiptId, Repository, RunId, TagName, Title},
     operation::Kind,
     policy::Pattern,
     timestamp::{Lifetime, Timestamp},
@@ -58,6 +58,8 @@ enum Command {
     Authorize(AuthorizeArguments),
     /// Add your signature to a receipt that another approver issued: two people, two machines, no shared secret.
     Sign(SignArguments),
+    /// Take a receipt back that you signed and that was not used: no one can use it any more.
+    Withdraw(WithdrawArguments),
     /// Check a receipt against a plan, offline; tells every rule.
     Verify(VerifyArguments),
     /// Check a release, or files downloaded from it, against the receipt that it carries (`attach-receipt`).
@@ -300,6 +302,31 @@ pub(crate) struct SignArguments {
     /// The key, as for `authorize`.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct WithdrawArguments {
+    /// A file with the receipts, one per line, or `-` for standard input.
+    #[arg(required_unless_present = "statement", conflicts_with = "statement", requires_all = ["key", "reason"])]
+    pub(crate) receipt: Option<PathBuf>,
+    /// A receipt must be signed by one of these, and a statement too.
+    #[command(flatten)]
+    pub(crate) trusted: TrustedArguments,
+    /// The key, as for `authorize`: one of yours, and you must have signed the receipt.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Why, in one line: whoever is refused reads it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<Title>,
+    /// Only print the signed statement. The receipt can be used until someone carries the statement to the ledger.
+    #[arg(long, conflicts_with = "statement")]
+    pub(crate) no_post: bool,
+    /// Carry these statements to the ledger, one per line, which a signer made with `--no-post`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "reason"])]
+    pub(crate) statement: Option<PathBuf>,
     /// Sign without asking.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -561,6 +588,11 @@ pub(crate) fn run(
                 .end()
         }),
         Command::Sign(arguments) => commands::sign::run(&arguments, environment, clock).end(),
+        Command::Withdraw(arguments) => on_runtime(&log, async {
+            commands::withdraw::run(&arguments, environment, clock)
+                .await
+                .end()
+        }),
         Command::Policy {
             command: PolicyCommand::Check(arguments),
         } => commands::policy::check(&arguments, clock).end(),

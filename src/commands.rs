@@ -18,6 +18,7 @@ pub(crate) mod trust;
 mod trusted;
 pub(crate) mod verify;
 pub(crate) mod verify_release;
+pub(crate) mod withdraw;
 
 use std::{
     fs::File,
@@ -27,7 +28,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 
-use countersign_core::refusal::Refusal;
+use countersign_core::{name::Host, refusal::Refusal};
 
 use self::rows::{Row, print, print_document, tell};
 pub(crate) use self::trusted::TrustedArguments;
@@ -98,14 +99,14 @@ impl Trouble {
                     "Check the repository's name and the run's number. If both are right, the token may not see it: it needs `actions: read` there."
                 }
                 _ => {
-                    "Check the name. If it is right, the token may not see it: it needs `contents: read` there (`ledger init`: `contents: write`; `--protect`: `administration: write`)."
+                    "Check the name. If it is right, the token may not see it: it needs `contents: read` there (`ledger init` and `withdraw`: `contents: write`; `--protect`: `administration: write`)."
                 }
             },
             Self::InvalidToken { .. } => {
                 "The token in GH_TOKEN or GITHUB_TOKEN is invalid or has expired: set another one, for example GH_TOKEN=$(gh auth token)."
             }
             trouble if trouble.may_lack_a_permission() => {
-                "Use a token that may read contents and actions (`ledger init` and `--dispatch`: write; `--protect`: administration)."
+                "Use a token that may read contents and actions (`ledger init`, `withdraw` and `--dispatch`: write; `--protect`: administration)."
             }
             trouble if trouble.passes() => {
                 "Check your network and https://www.githubstatus.com, then run the command again."
@@ -113,6 +114,13 @@ impl Trouble {
             trouble => trouble.remedy(),
         }
     }
+}
+
+/// The server that the environment names, as statements name it.
+fn server(environment: &Environment) -> anyhow::Result<Host> {
+    let endpoints =
+        Endpoints::of(|name| environment.get(name)).map_err(|refusal| anyhow!("{refusal}"))?;
+    Ok(endpoints.site().parse()?)
 }
 
 /// GitHub as the person at the command line sees it.

@@ -136,6 +136,24 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        what: "`withdraw`",
+        run: |stage, token| {
+            let generate = ["keys", "generate", "--out", "alice", "--name", "alice"];
+            assert!(command(stage, token, &generate).worked);
+            let plan = stage.tag().dry_run().plan();
+            let plan = plan.to_str().unwrap();
+            let by = ["--key", "alice", "--yes"];
+            let signed = stage
+                .command(&[&["authorize", plan], &by[..]].concat())
+                .output()
+                .unwrap();
+            fs::write(stage.folder.path().join("receipt"), signed.stdout).unwrap();
+            let words = ["withdraw", "receipt", "--reason", "the wrong build"];
+            let keys = ["--trusted-keys", "alice.pub"];
+            command(stage, token, &[&words[..], &keys, &by].concat())
+        },
+    },
+    Row {
         what: "`ledger init`",
         run: |stage, token| {
             stage.sim.delete_ref("refs/heads/receipt-ledger");

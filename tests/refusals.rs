@@ -71,6 +71,11 @@ const CASES: &[Case] = &[
     ("operation_mismatch", |stage| {
         stage.tag().approved().input("message", "Another").run()
     }),
+    ("receipt_withdrawn", |stage| {
+        let attempt = stage.tag().approved();
+        stage.taken_back(&attempt.receipt());
+        attempt.run()
+    }),
     ("receipt_consumed", |stage| {
         stage
             .tag()
@@ -639,7 +644,10 @@ fn a_refusal_writes_nothing_to_github() {
         report.refused(code);
         if !matches!(
             *code,
-            "preflight_release_exists" | "preflight_pull_exists" | "operation_done"
+            "preflight_release_exists"
+                | "preflight_pull_exists"
+                | "operation_done"
+                | "receipt_withdrawn"
         ) {
             assert_eq!(stage.writes(), Vec::<String>::new(), "{code}");
             assert_eq!(

@@ -17,11 +17,13 @@ use countersign_core::{
     envelope::Envelope,
     evidence::{HeldFile, Place, UnverifiedEvidence},
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, Head, Keys},
+    ledger::{Entry, Head, Keys, Withdrawing},
     operation::Operation,
     plan::Plan,
     policy::Policy,
+    statement::Signed,
     trust::{TrustFile, TrustVersion},
+    withdrawal::Withdrawal,
 };
 use ed25519_dalek::SigningKey;
 use harness::{
@@ -71,6 +73,7 @@ fn examples() -> Vec<Example> {
         receipts(),
         records(),
         ledgers(),
+        withdrawals(),
         evidence(),
         trusts(),
         policies(),
@@ -118,7 +121,7 @@ fn plans() -> Vec<Example> {
 
 /// The statement is the payload of the envelope, which the key of the page signed.
 fn receipts() -> Vec<Example> {
-    let [statement, receipt] = only("receipt", "json");
+    let [statement, receipt, _, _] = only("receipt", "json");
     let verified = Envelope::parse(&receipt)
         .unwrap()
         .verify(&approvers(), Threshold::ONE)
@@ -199,7 +202,7 @@ fn names_in_order(json: &str) -> Vec<&str> {
 }
 
 fn ledgers() -> Vec<Example> {
-    let [claim, outcome, head, authority] = only("ledger", "json");
+    let [claim, outcome, head, authority, _] = only("ledger", "json");
     let entries = [&claim, &outcome].map(|block| Entry::from_document(block.as_bytes()).unwrap());
     assert_eq!(entries.each_ref().map(|entry| entry.sequence), [42, 43]);
     assert_eq!(entries[1].previous, Some(entries[0].id().digest));
@@ -219,6 +222,42 @@ fn ledgers() -> Vec<Example> {
     ]
     .map(|(schema, block)| example(schema, "ledger", &block))
     .into()
+}
+
+/// The example receipt, taken back by who signed it, and the entry that says so.
+fn withdrawals() -> Vec<Example> {
+    let [_, receipt, statement, signed] = only("receipt", "json");
+    let [claim, _, _, _, entry] = only("ledger", "json");
+    let receipt = Envelope::parse(&receipt).unwrap();
+    let receipt = receipt.verify(&approvers(), Threshold::ONE).unwrap();
+    let claim = Entry::from_document(claim.as_bytes()).unwrap();
+
+    let withdrawal = Withdrawal::of(
+        &receipt,
+        "github.com".parse().unwrap(),
+        "2026-11-21T12:05:00Z".parse().unwrap(),
+        "the build was made from the wrong branch".parse().unwrap(),
+    );
+    let key = SigningKey::from_bytes(&[1; 32]);
+    let made = Signed::signed_by(&withdrawal, &key).unwrap();
+    let verified = made.verify(approvers().as_slice()).unwrap();
+    let made_entry = Withdrawing {
+        sequence: claim.sequence,
+        previous: claim.previous,
+        ..Withdrawing::first(&made, &verified, "2026-11-21T12:05:02Z".parse().unwrap())
+    };
+    assert_eq!(signed.trim_end(), made.to_line());
+    assert_eq!(
+        statement.trim_end(),
+        serde_json::to_string(&withdrawal).unwrap()
+    );
+    assert_eq!(entry, String::from_utf8(made_entry.to_document()).unwrap());
+    assert!(Withdrawing::from_document(entry.as_bytes()).is_ok());
+    Vec::from([
+        example("withdrawal-statement", "receipt", &statement),
+        example("withdrawal", "receipt", &signed),
+        example("ledger-withdrawal", "ledger", &entry),
+    ])
 }
 
 /// The file is what `trust propose` and `trust sign` make of the version that people write.
@@ -340,7 +379,7 @@ fn every_format_has_a_schema_and_an_example_that_its_reader_and_its_schema_take(
 }
 
 /// Members that may be left out: of documents that people write, and the key id of an envelope.
-const MAY_BE_ABSENT: [(&str, &[&str]); 5] = [
+const MAY_BE_ABSENT: [(&str, &[&str]); 7] = [
     ("policy", &["rule"]),
     (
         "trust-version-toml",
@@ -365,6 +404,8 @@ const MAY_BE_ABSENT: [(&str, &[&str]); 5] = [
     ),
     ("receipt", &["keyid"]),
     ("trust-file", &["keyid"]),
+    ("withdrawal", &["keyid"]),
+    ("ledger-withdrawal", &["keyid"]),
 ];
 
 #[test]
@@ -488,6 +529,9 @@ const MAY_BE_NULL: &[&str] = &[
     "ledger-entry/github_response/release_id",
     "ledger-entry/github_response/tag_sha",
     "ledger-entry/receipt",
+    "ledger-withdrawal/acting_run",
+    "ledger-withdrawal/attempt",
+    "ledger-withdrawal/previous",
     "plan/campaign",
     "plan/operations/*/effects/*/from",
     "plan/operations/*/stands/base",

@@ -10,7 +10,7 @@ mod tag;
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 pub use self::{
-    book::{Book, Spent, Standing},
+    book::{Book, Flaw, Spent, Standing},
     finding::{Code, Finding, Level, Subject},
     found::{Found, FoundAsset, FoundPull, FoundRelease, FoundTag, KnownTags, UnreadableTags},
 };

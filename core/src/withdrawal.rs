@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     digest::Digest,
     json::{Malformed, Object},
-    keys::{TrustedKey, TrustedKeys},
+    keys::{PublicKey, TrustedKey, TrustedKeys},
     name::{Host, RunId, Title},
     operation::Target,
     receipt::{Terms, VerifiedReceipt},
@@ -95,6 +95,13 @@ impl Revocable {
             keys: signed.iter().chain(others).cloned().collect(),
         }
     }
+}
+
+/// Whether a key is one of a person who signed the receipt: only they can take it back.
+#[must_use]
+pub fn may_take_back(receipt: &VerifiedReceipt, trusted: &TrustedKeys, key: &PublicKey) -> bool {
+    let revocable = Revocable::of(receipt, Some(trusted));
+    revocable.keys.iter().any(|known| known.key == *key)
 }
 
 impl Signed<Withdrawal> {

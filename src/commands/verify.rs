@@ -138,6 +138,7 @@ impl Offline<'_> {
                     .map_or_else(ReachableFrom::default, |policy| {
                         policy.reachable_from(planned.operation())
                     }),
+                host: None,
             },
             now: clock(),
             preflight: Preflight::NotAsked,

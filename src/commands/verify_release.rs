@@ -213,8 +213,8 @@ impl Verification<'_> {
         // The evidence says itself by which version of a trust file it counts, and when: the chain as a whole shows that it did.
         let mut outcome = witness::Outcome::of(approved.evidence().entry());
         let walked = recomputed(&source, &Arc::new(None), |entry| outcome.take(entry)).await;
-        let commits = match walked {
-            Ok((_, commits)) => commits,
+        let (verifier, commits) = match walked {
+            Ok(walked) => walked,
             Err(error) => {
                 let bad: BadLedger = error.downcast()?;
                 return findings.fault(
@@ -224,6 +224,10 @@ impl Verification<'_> {
             }
         };
         findings.told("ledger", witness::holds(&source, approved, &outcome).await?)?;
+        let keys = self.trusted.of_ledger(self.threshold);
+        if let Some(fault) = outcome.withdrawn(approved, verifier.withdrawals(), keys) {
+            findings.fault("withdrawn", &fault)?;
+        }
         let claims = outcome.claims(self.trusted.of_ledger(self.threshold));
         let dated = Dated {
             claims: &claims,

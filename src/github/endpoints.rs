@@ -100,7 +100,7 @@ impl Endpoints {
     }
 
     /// The host as people know it, without `api.`.
-    pub(super) fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         let authority = self.api.authority().map_or("", |found| found.as_str());
         authority
             .strip_prefix("api.")

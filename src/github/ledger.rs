@@ -170,6 +170,23 @@ impl GitHub {
         self,
         repository: &Repository,
     ) -> Result<Option<LedgerReader>, Trouble> {
+        let tip = self.tip_of_ledger(repository).await?;
+        let Some((repository_id, commit)) = tip else {
+            return Ok(None);
+        };
+        Ok(Some(LedgerReader {
+            github: self,
+            repository: repository.clone(),
+            repository_id,
+            commit,
+        }))
+    }
+
+    /// The repository's number and the newest commit of its ledger, if it has one.
+    pub(super) async fn tip_of_ledger(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<(RepositoryId, CommitId)>, Trouble> {
         let (owner, name) = repository.parts();
         let tip: Tip = self.asked(&TIP, Place { owner, name }).await?;
         let Some(target) = tip.ledger.and_then(|ledger| ledger.target) else {
@@ -179,16 +196,10 @@ impl GitHub {
             .oid
             .parse()
             .map_err(|_| garbage("a branch that points to no commit"))?;
-        let repository_id = RepositoryId(
-            tip.database_id
-                .ok_or_else(|| garbage("the repository has no number"))?,
-        );
-        Ok(Some(LedgerReader {
-            github: self,
-            repository: repository.clone(),
-            repository_id,
-            commit,
-        }))
+        let number = tip
+            .database_id
+            .ok_or_else(|| garbage("the repository has no number"))?;
+        Ok(Some((RepositoryId(number), commit)))
     }
 
     pub(super) async fn asked<T: for<'de> Deserialize<'de>>(

@@ -7,7 +7,7 @@ use countersign_core::{
         Addition, Base, BranchCommit, Checkpoint, Followed, Links, MOST_TAIL_COMMITS,
         MOST_TAIL_ENTRIES, Tail,
     },
-    name::{CommitId, Repository},
+    name::{CommitId, Host, Repository},
     operation::{Operation, Target},
     refusal::Refusal,
     timestamp::Timestamp,
@@ -83,6 +83,11 @@ impl GitHub {
     /// Its host as people know it, without `api.`.
     pub(crate) fn site(&self) -> String {
         self.endpoints.site()
+    }
+
+    /// The same as receipts' withdrawals name it; none if it has no such name.
+    pub(crate) fn named_host(&self) -> Option<Host> {
+        self.site().parse().ok()
     }
 
     /// Looks back on the ledger of an operation's repository.
@@ -177,7 +182,7 @@ impl GitHub {
             let next = next.ok_or_else(|| Trouble::Garbage {
                 reason: "the ledger's history ends before its root".into(),
             })?;
-            page = self.history_page(repository, tip, &next).await?;
+            page = self.history_page(repository, tip, Some(&next)).await?;
         }
     }
 

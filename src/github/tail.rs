@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
 use serde::{Deserialize, Serialize};
 
 use countersign_core::{
-    ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail},
-    name::{CommitId, Repository},
+    ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail, entry_path},
+    name::{CommitId, Repository, RepositoryId},
     refusal::Refusal,
 };
 
@@ -115,7 +115,8 @@ struct Variables<'a> {
     name: &'a str,
     tip: &'a CommitId,
     first: usize,
-    after: &'a str,
+    /// The first page begins at the tip.
+    after: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -254,6 +255,21 @@ impl GitHub {
         }
     }
 
+    /// The repository's number, and the verified tail of its ledger above a commit or above its tip;
+    /// none if it has no ledger.
+    pub(crate) async fn ledger_above(
+        &self,
+        repository: &Repository,
+        base: &Base,
+    ) -> Result<Option<(RepositoryId, Result<Tail, Refusal>)>, Trouble> {
+        let Some((number, tip)) = self.tip_of_ledger(repository).await? else {
+            return Ok(None);
+        };
+        let page = self.history_page(repository, &tip, None).await?;
+        let tail = self.read_tail(repository, &tip, page, base).await?;
+        Ok(Some((number, tail)))
+    }
+
     async fn read_tail(
         &self,
         repository: &Repository,
@@ -275,7 +291,7 @@ impl GitHub {
                 .page_info
                 .next()?
                 .ok_or_else(|| garbage("the ledger's history ends before its root"))?;
-            page = self.history_page(repository, tip, &next).await?;
+            page = self.history_page(repository, tip, Some(&next)).await?;
         };
 
         self.read_entries(repository, links).await
@@ -296,7 +312,7 @@ impl GitHub {
         &self,
         repository: &Repository,
         tip: &CommitId,
-        after: &str,
+        after: Option<&str>,
     ) -> Result<HistoryPage, Trouble> {
         let (owner, name) = repository.parts();
         let page = |first| Variables {

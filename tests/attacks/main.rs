@@ -23,6 +23,7 @@ mod proxy;
 mod reach;
 mod runner;
 mod watch;
+mod withdrawn;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -55,6 +56,7 @@ fn main() {
         ("dates", dates::SCENES),
         ("late", late::SCENES),
         ("reach", reach::SCENES),
+        ("withdrawn", withdrawn::SCENES),
         ("files", files::SCENES),
         ("runner", runner::SCENES),
         ("watch", watch::SCENES),

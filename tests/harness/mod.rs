@@ -19,6 +19,7 @@ pub mod by_hand;
 mod issuing;
 pub mod schema;
 pub mod strangers;
+pub mod withdrawal;
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +34,7 @@ use countersign_core::{
     document::Document as _,
     envelope::Envelope,
     keys::PublicKey,
-    ledger::{Entry, Head, entry_path, operation_path},
+    ledger::{Entry, Head, Withdrawing, entry_path, operation_path},
     plan::Plan,
     receipt::Terms,
     timestamp::Timestamp,
@@ -349,14 +350,19 @@ impl Stage {
             .collect()
     }
 
-    /// The ledger's entries in their order, each read strictly and chained to the one before.
+    /// The ledger's entries about operations in their order, each read strictly and chained to the one before.
     pub fn ledger(&self) -> Vec<Entry> {
         let file = |path: &str| self.sim.read_file("receipt-ledger", path);
         let head = Head::from_document(&file("ledger.json").expect("a ledger")).unwrap();
         let mut previous: Option<Digest> = None;
         (1..=head.sequence())
-            .map(|sequence| {
+            .filter_map(|sequence| {
                 let bytes = file(&entry_path(sequence)).expect("an entry");
+                if let Ok(withdrawal) = Withdrawing::from_document(&bytes) {
+                    assert_eq!(withdrawal.previous, previous);
+                    previous = Some(Digest::of(&bytes));
+                    return None;
+                }
                 let mut entry = Entry::from_document(&bytes).unwrap();
                 assert_eq!((entry.sequence, entry.previous), (sequence, previous));
                 // A forged claim need not have one.
@@ -366,7 +372,7 @@ impl Stage {
                     entry = entry.with_operation(Some(&operation)).unwrap();
                 }
                 previous = Some(Digest::of(&bytes));
-                entry
+                Some(entry)
             })
             .collect()
     }

@@ -13,7 +13,7 @@ use countersign_core::{
     authority::Authority,
     document::Document as _,
     envelope::Envelope,
-    ledger::{Entry, Head},
+    ledger::{Entry, Head, Withdrawing},
     operation::Operation,
 };
 use serde_json::Value;
@@ -126,6 +126,13 @@ pub fn fits_ledger(git: &Path) {
 
 fn fits_ledger_file(path: &str, bytes: &[u8]) {
     let (schema, is_read) = match path.split('/').next().unwrap() {
+        "entries" if Withdrawing::from_document(bytes).is_ok() => {
+            let withdrawal: Value = serde_json::from_slice(bytes).unwrap();
+            let statement = withdrawal["withdrawal"]["payload"].as_str().unwrap();
+            fits("withdrawal", &withdrawal["withdrawal"]);
+            fits_json("withdrawal-statement", &STANDARD.decode(statement).unwrap());
+            ("ledger-withdrawal", true)
+        }
         "entries" => ("ledger-entry", Entry::from_document(bytes).is_ok()),
         "ledger.json" => ("ledger-head", Head::from_document(bytes).is_ok()),
         "operations" => ("operation", Operation::from_bytes(bytes).is_ok()),

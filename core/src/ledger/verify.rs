@@ -149,6 +149,17 @@ impl Examined {
     pub const fn terms(&self) -> Option<&Terms> {
         self.terms.as_ref()
     }
+
+    /// How a withdrawal takes the receipt of this claim back, if it does.
+    #[must_use]
+    pub fn withdrawn_by(&self, entry: &Withdrawing) -> Option<String> {
+        withdrawn_by(entry, self.revocable.as_ref()?)
+    }
+}
+
+fn withdrawn_by(entry: &Withdrawing, receipt: &Revocable) -> Option<String> {
+    let withdrawal = entry.withdrawal.revokes(receipt, None)?;
+    Some(format!("entry {}: {}", entry.sequence, withdrawal.told()))
 }
 
 impl<'a> Examiner<'a> {
@@ -517,10 +528,8 @@ impl Verifier {
     /// How the receipt of a claim was taken back before.
     fn withdrawn(&self, claim: &Entry, receipt: &Revocable) -> Option<String> {
         let about = |entry: &&Withdrawing| entry.receipts == claim.receipts;
-        self.withdrawals.iter().filter(about).find_map(|entry| {
-            let withdrawal = entry.withdrawal.revokes(receipt, None)?;
-            Some(format!("entry {}: {}", entry.sequence, withdrawal.told()))
-        })
+        let mut withdrawals = self.withdrawals.iter().filter(about);
+        withdrawals.find_map(|entry| withdrawn_by(entry, receipt))
     }
 
     /// The withdrawals, whoever wrote them, in their order.

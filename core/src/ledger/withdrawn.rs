@@ -72,11 +72,25 @@ impl Withdrawing {
         now: Timestamp,
     ) -> Option<Self> {
         let head = tail.tip().head;
-        let said = verified.statement();
         Some(Self {
-            v: V1,
             sequence: head.sequence().checked_add(1)?,
             previous: head.newest().map(|newest| newest.digest),
+            ..Self::first(withdrawal, verified, now)
+        })
+    }
+
+    /// The same as the first entry of a ledger.
+    #[must_use]
+    pub fn first(
+        withdrawal: &Signed<Withdrawal>,
+        verified: &Verified<Withdrawal>,
+        now: Timestamp,
+    ) -> Self {
+        let said = verified.statement();
+        Self {
+            v: V1,
+            sequence: 1,
+            previous: None,
             event_type: Withdrawn::Receipt,
             run: said.run.clone(),
             acting_run: (),
@@ -85,7 +99,7 @@ impl Withdrawing {
             receipts: vec![said.receipt],
             timestamp: now,
             withdrawal: withdrawal.clone(),
-        })
+        }
     }
 
     /// Sequence and digest of this entry's file.

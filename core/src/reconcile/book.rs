@@ -36,6 +36,25 @@ pub struct Book {
     flaws: Vec<(Timestamp, Finding)>,
 }
 
+/// Why a claim does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// As what it is reported.
+    pub code: Code,
+    /// Both sides.
+    pub problem: String,
+}
+
+/// Its signatures do not hold.
+impl From<&str> for Flaw {
+    fn from(problem: &str) -> Self {
+        Self {
+            code: Code::ReceiptInvalid,
+            problem: problem.into(),
+        }
+    }
+}
+
 /// By what a receipt is looked up.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
@@ -68,7 +87,7 @@ pub struct Spent {
     pub claimed_at: Timestamp,
     /// What it allows.
     pub operation: Operation,
-    /// Why it does not count: its signatures do not hold.
+    /// Why it does not count.
     pub flaw: Option<String>,
     outcome: Option<(EventType, GithubResponse)>,
     /// Which of the book's rounds it belongs to.
@@ -88,7 +107,7 @@ pub enum Standing {
 
 impl Book {
     /// Takes in the next entry. A claim whose receipt does not hold is reported and otherwise ignored.
-    pub fn take(&mut self, entry: Entry, expires_at: Option<Timestamp>, flaw: Option<String>) {
+    pub fn take(&mut self, entry: Entry, expires_at: Option<Timestamp>, flaw: Option<Flaw>) {
         let round = self.round(&entry, expires_at, flaw.is_none());
         let evidence = entry
             .operation
@@ -109,17 +128,13 @@ impl Book {
                     .collect(),
                 claimed_at: before.map_or(entry.timestamp, |before| before.claimed_at),
                 operation,
-                flaw,
+                flaw: flaw.as_ref().map(|flaw| flaw.problem.clone()),
                 outcome: None,
                 round,
             };
-            if let Some(flaw) = &spent.flaw {
-                let finding = Finding::new(
-                    Code::ReceiptInvalid,
-                    Subject::entry(spent.sequence),
-                    Some(&spent),
-                    flaw,
-                );
+            if let Some(Flaw { code, problem }) = flaw {
+                let subject = Subject::entry(spent.sequence);
+                let finding = Finding::new(code, subject, Some(&spent), problem);
                 self.flaws.push((entry.timestamp, finding));
                 // A claim that does not count takes nothing from one that does.
                 if before.is_some() {

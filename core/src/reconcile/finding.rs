@@ -121,6 +121,9 @@ codes! {
     OperationMissing "operation_missing" Error
         "The ledger holds a claim, but not the operation that it claims."
         "Somebody with write access made the commit around Countersign, or took the file away: find out who. The plan and the audit record of that run hold the operation; what was published with it counts as approved by nobody until the file is there again."
+    ReceiptWithdrawn "receipt_withdrawn" Error
+        "The ledger holds a claim of a receipt that an approver had taken back."
+        "Countersign does nothing with such a receipt: find out who wrote the entry, and what was published under it."
     ReleaseWithoutReceipt "release_without_receipt" Error
         "A release was published that no receipt allows."
         "Ask who published it. If nobody should have, take it down, and look for the token or account that did."

@@ -732,7 +732,7 @@ fn a_tag_is_held_against_the_receipt_that_made_it() {
 #[test]
 fn a_claim_that_does_not_hold_is_told_and_takes_nothing_from_one_that_does() {
     let forged = |sequence: u64| claim_entry("a", sequence, &testing::release());
-    let flaw = || Some("nobody signed it".to_string());
+    let flaw = || Some(Flaw::from("nobody signed it"));
     let mut before = Book::default();
     before.take(forged(1), None, flaw());
     before.take(claim_entry("a", 2, &testing::release()), None, None);

@@ -110,7 +110,7 @@ fn a_receipts_signature_is_not_one_for_a_withdrawal() {
     let line = Envelope::sign(&terms(), &[&key(1)]).to_line();
     assert_eq!(
         Signed::<Withdrawal>::parse(&line).unwrap_err().to_string(),
-        "expected `application/vnd.countersign.withdrawal+json` (at $.payloadType)"
+        "expected `application/vnd.countersign.withdrawal+json`, found `application/vnd.in-toto+json` (at $.payloadType)"
     );
 
     let payload = to_json(&withdrawal());

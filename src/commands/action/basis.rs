@@ -8,7 +8,7 @@ use countersign_core::{
     digest::Digest,
     document::Document as _,
     keys::{Threshold, TrustedKeys},
-    name::{Actor, RunAttempt, RunId},
+    name::{Actor, Host, RunAttempt, RunId},
     operation::Operation,
     plan::PlannedOperation,
     policy::Policy,
@@ -53,6 +53,7 @@ impl Footing {
         run_id: &RunId,
         operation: Option<Digest>,
         reviewers: Vec<Actor>,
+        host: Option<Host>,
     ) -> Basis {
         let requesters = match &self.requesters {
             Err(refusal) => Err(refusal.clone()),
@@ -73,6 +74,7 @@ impl Footing {
             requesters,
             reviewers,
             reachable_from: ReachableFrom::default(),
+            host,
         }
     }
 

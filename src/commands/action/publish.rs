@@ -273,7 +273,7 @@ impl Attempt<'_> {
             receipt,
             basis: Basis {
                 reachable_from,
-                ..footing.basis(&self.run_id, digest, reviewers)
+                ..footing.basis(&self.run_id, digest, reviewers, self.github.named_host())
             },
             now,
             preflight,

@@ -8,8 +8,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 use countersign_core::{
     ledger::{
         Aspect, BadLedger, DateFinding, DateProblem, Entry, EntryId, Examined, Examiner, Verifier,
+        WithdrawnUse,
     },
-    reconcile::{Book, Code, Finding, Subject},
+    reconcile::{Book, Code, Finding, Flaw, Subject},
     timestamp::Timestamp,
 };
 
@@ -34,15 +35,8 @@ pub(super) struct Watched<'a> {
     pub(super) since: Timestamp,
 }
 
-/// An entry, and why it does not count, if it does not.
+/// An entry, and why its receipt does not count, if it does not.
 type Read = (Result<Examined, BadLedger>, Option<Flaw>);
-
-enum Flaw {
-    /// Signatures or terms do not hold.
-    Receipt(String),
-    /// Nobody knows what was claimed.
-    Operation(String),
-}
 
 /// Reads the whole ledger; faults of it are findings, and only what is in the way of reading is an error.
 pub(super) async fn read(
@@ -149,16 +143,18 @@ async fn walk(
         for (examined, flaw) in batch {
             let examined = examined?;
             let expires_at = examined.terms().map(|terms| terms.expires_at);
-            let entry = verifier.take(examined)?;
-            let flaw = match flaw {
-                Some(Flaw::Operation(problem)) => {
-                    findings.push(without_operation(&entry, &problem));
-                    Some(problem)
+            let known = verifier.withdrawn_uses().len();
+            if let Some(entry) = verifier.take(examined)? {
+                if let Some(Flaw {
+                    code: Code::OperationMissing,
+                    problem,
+                }) = &flaw
+                {
+                    findings.push(without_operation(&entry, problem));
                 }
-                Some(Flaw::Receipt(problem)) => Some(problem),
-                None => None,
-            };
-            book.take(entry, expires_at, flaw);
+                let used = verifier.withdrawn_uses().get(known).map(taken_back);
+                book.take(entry, expires_at, flaw.or(used));
+            }
         }
     }
     beside_entries(source, verifier).await
@@ -177,17 +173,28 @@ fn without_operation(entry: &Entry, problem: &str) -> Finding {
     }
 }
 
+/// A claim of a receipt that was taken back explains nothing that was published.
+fn taken_back(used: &WithdrawnUse) -> Flaw {
+    Flaw {
+        code: Code::ReceiptWithdrawn,
+        problem: BadLedger::from(used).problem,
+    }
+}
+
 /// A receipt whose signatures or terms do not hold leaves its entry in the chain, but for nothing else.
 fn examine(file: &EntryFile, by: &By) -> Read {
     let (number, operation) = (file.number, file.operation.as_deref());
     match by_keys(by.as_ref()).examine(number, &file.bytes, operation) {
         Err(bad) if matches!(bad.aspect, Aspect::Signatures | Aspect::Bindings) => (
             Examiner::new(None).examine(number, &file.bytes, operation),
-            Some(Flaw::Receipt(bad.problem)),
+            Some(Flaw::from(bad.problem.as_str())),
         ),
         Err(bad) if bad.aspect == Aspect::Operations => (
             Examiner::examine_without_operation(number, &file.bytes),
-            Some(Flaw::Operation(bad.problem)),
+            Some(Flaw {
+                code: Code::OperationMissing,
+                problem: bad.problem,
+            }),
         ),
         examined => (examined, None),
     }

@@ -3,7 +3,10 @@
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, pin_mut};
 
-use countersign_core::{document::Document as _, ledger::Entry};
+use countersign_core::{
+    document::Document as _,
+    ledger::{Entry, Withdrawing},
+};
 
 use super::source::Source;
 use crate::{
@@ -23,6 +26,13 @@ pub(crate) async fn show(
     pin_mut!(batches);
     while let Some(batch) = batches.next().await {
         for (number, bytes) in batch?.iter().rev() {
+            if let Ok(entry) = Withdrawing::from_document(bytes) {
+                if arguments.wants(&entry) {
+                    print(Row::words(withdrawn(&entry)))?;
+                    shown += 1;
+                }
+                continue;
+            }
             let entry = Entry::from_document(bytes).with_context(|| format!("entry {number}"))?;
             if wanted(&entry, arguments) {
                 print(Row::words(line(&entry)))?;
@@ -58,6 +68,26 @@ fn wanted(entry: &Entry, arguments: &LedgerShowArguments) -> bool {
         && arguments
             .kind
             .is_none_or(|kind| kind == entry.operation_kind)
+}
+
+impl LedgerShowArguments {
+    /// A withdrawal names neither the receipt's id nor the kind of its operation.
+    fn wants(&self, entry: &Withdrawing) -> bool {
+        self.receipt.is_none()
+            && self.kind.is_none()
+            && self.run.as_ref().is_none_or(|run| *run == entry.run)
+    }
+}
+
+fn withdrawn(entry: &Withdrawing) -> String {
+    let receipts = entry.receipts.iter().map(ToString::to_string);
+    format!(
+        "{:>9}  {}  withdrawn  {}  run {}",
+        entry.sequence,
+        entry.timestamp,
+        receipts.collect::<String>(),
+        entry.run
+    )
 }
 
 fn line(entry: &Entry) -> String {

@@ -9,7 +9,7 @@ use countersign_core::{
     keys::Threshold,
     ledger::{
         AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier,
-        entry_path, operation_path,
+        Withdrawing, entry_path, operation_path,
     },
     receipt::Terms,
     timestamp::Timestamp,
@@ -63,7 +63,27 @@ pub(crate) async fn verify(
     for (aspect, told) in findings(verifier.tally(), &trusted, commits.as_ref(), &ledger_by) {
         print(Row::new(format!("{:<11} ", aspect.to_string()), told))?;
     }
+    for entry in verifier.withdrawals() {
+        print(Row::new("withdrawn   ", withdrawn(entry, &trusted)))?;
+    }
     Ok(Exit::Success)
+}
+
+/// A withdrawal: who signed it if a trusted key did, and what it is about by its own word otherwise.
+fn withdrawn(entry: &Withdrawing, trusted: &By) -> String {
+    let keys = trusted.as_ref().map(|(trusted, _)| trusted.keys.as_slice());
+    let told = match entry.withdrawal.verify(keys.unwrap_or_default()) {
+        Ok(verified) => verified.told(),
+        Err(_) if keys.is_none() => "signature not checked: give --trusted-keys".into(),
+        Err(problem) => format!("takes nothing back: {problem}"),
+    };
+    let receipts = entry.receipts.iter().map(ToString::to_string);
+    format!(
+        "entry {}, receipt {} for run {}: {told}",
+        entry.sequence,
+        receipts.collect::<String>(),
+        entry.run
+    )
 }
 
 /// What was checked of a ledger that holds, and what was not.
@@ -78,7 +98,12 @@ pub(in crate::commands) fn findings(
         claims,
         signed,
         unfinished,
+        withdrawals,
     } = tally;
+    let withdrawn = match withdrawals {
+        0 => String::new(),
+        many => format!("; {many} withdrawal(s) of receipts"),
+    };
     let (bindings, signatures) = if trusted.is_none() {
         let bindings =
             "hold between entries and operations; receipts are not read without --trusted-keys";
@@ -117,7 +142,7 @@ pub(in crate::commands) fn findings(
         (Aspect::Chain, format!("holds: {entries} entries")),
         (
             Aspect::Uses,
-            format!("hold; {unfinished} operation(s) without a known outcome"),
+            format!("hold; {unfinished} operation(s) without a known outcome{withdrawn}"),
         ),
         (
             Aspect::Operations,
@@ -224,10 +249,15 @@ async fn entries(
         for examined in batch? {
             let examined = examined.map_err(explained)?;
             let terms = examined.terms().cloned();
-            keep(verifier.take(examined)?, terms);
+            if let Some(entry) = verifier.take(examined)? {
+                keep(entry, terms);
+            }
         }
     }
-    Ok(verifier)
+    match verifier.withdrawn_uses().first() {
+        Some(used) => bail!(BadLedger::from(used)),
+        None => Ok(verifier),
+    }
 }
 
 /// Up to the first bad entry; what stands after it does not matter.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use countersign_core::{
     document::Document as _,
     evidence::ApprovedRelease,
-    ledger::{Entry, EntryId, EventType, Examiner, Keys, Pair, entry_path},
+    ledger::{Entry, EntryId, EventType, Examiner, Keys, Pair, Withdrawing, entry_path},
 };
 
 use super::{dates::Claimed, findings::Fault};
@@ -21,6 +21,8 @@ const UNSETTLED: &str =
 /// The entries about one operation of one run, as the chain holds them.
 pub(super) struct Outcome {
     claim: u64,
+    /// The first claim of what the claim belongs to: from then on its receipt could not be taken back.
+    begun: Option<u64>,
     pair: Pair,
     /// The claim of the evidence, and those that later attempts took over from it.
     claims: Vec<Entry>,
@@ -31,6 +33,7 @@ impl Outcome {
     pub(super) fn of(claim: &Entry) -> Self {
         Self {
             claim: claim.sequence,
+            begun: None,
             pair: Pair::named_by(claim),
             claims: Vec::new(),
             found: None,
@@ -39,8 +42,15 @@ impl Outcome {
 
     /// Takes in the next entry of the chain. The first outcome after the claim ends the operation.
     pub(super) fn take(&mut self, entry: Entry) {
-        let is_later = entry.sequence >= self.claim && self.found.is_none();
-        if !is_later || Pair::named_by(&entry) != self.pair {
+        if Pair::named_by(&entry) != self.pair || self.found.is_some() {
+            return;
+        }
+        if entry.sequence < self.claim {
+            match entry.event_type {
+                EventType::Claimed => self.begun = self.begun.or(Some(entry.sequence)),
+                EventType::Succeeded | EventType::Failed => self.begun = None,
+                EventType::Unknown => {}
+            }
             return;
         }
         match entry.event_type {
@@ -65,6 +75,26 @@ impl Outcome {
             })
         };
         self.claims.iter().filter_map(claimed).collect()
+    }
+
+    /// How the evidence's receipt had been taken back before anything was claimed, if it had.
+    pub(super) fn withdrawn(
+        &self,
+        approved: &ApprovedRelease,
+        withdrawals: &[Withdrawing],
+        keys: Keys<'_>,
+    ) -> Option<Fault> {
+        let evidence = approved.evidence();
+        let examined = Examiner::new(Some(keys))
+            .examine(self.claim, evidence.bytes())
+            .ok()?;
+        let begun = self.begun.unwrap_or(self.claim);
+        let mut before = withdrawals.iter().filter(|entry| entry.sequence < begun);
+        let told = before.find_map(|entry| examined.withdrawn_by(entry))?;
+        Some(Fault::new(
+            format!("its receipt was withdrawn before it was used: {told}"),
+            "Countersign does nothing with such a receipt, so someone published this by hand: ask the approvers.",
+        ))
     }
 
     /// The entry with the outcome.

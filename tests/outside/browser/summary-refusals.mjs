@@ -103,6 +103,13 @@ export const REFUSALS = {
     await stage.act(approved);
     return stage.act(approved);
   },
+  receipt_withdrawn: async (stage) => {
+    const approved = await stage.approved(TAG);
+    stage.file('receipt.json', approved.receipt);
+    stage.file('keys', stage.trusted);
+    await stage.command(['withdraw', 'workspace/receipt.json', '--trusted-keys', 'workspace/keys', '--key', 'alice', '--reason', 'the wrong build', '--yes']);
+    return stage.act(approved);
+  },
   receipt_expired: signedAs((terms) => ([terms.issued_at, terms.expires_at] = [moment(terms.issued_at, -60), terms.issued_at])),
   receipt_stale: signedAs((terms) => ([terms.issued_at, terms.expires_at] = [moment(terms.issued_at, -DAY - 60), moment(terms.issued_at, 60)])),
   receipt_not_yet_valid: signedAs((terms) => (terms.issued_at = moment(terms.issued_at, 120))),

@@ -1,7 +1,5 @@
 //! Receipts that were taken back before anything was done with them.
 
-use alloc::format;
-
 use super::{Content, Pair, Tail, spends, standing::entries};
 use crate::{
     keys::TrustedKeys,
@@ -37,7 +35,7 @@ impl Tail {
                     if let Some(withdrawal) = entry.withdrawal.revokes(&revocable, host) {
                         return Err(Refusal::ReceiptWithdrawn {
                             entry: added.id,
-                            by: format!("{}", withdrawal.told()),
+                            by: withdrawal.told(),
                         });
                     }
                 }

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::*;
+use super::{
+    withdrawn::{withdrawal, withdrawn},
+    *,
+};
 use crate::{ledger::Followed, testing::trust};
 
 /// One branch, what is asked, and the verdict.
@@ -490,12 +493,69 @@ fn rolled_back_branches() -> Vec<Case> {
     ]
 }
 
+fn taken_back() -> Vec<Case> {
+    let ours = || withdrawal(&receipt());
+    let other = receipt_with(|terms| terms.receipt_id = "another".parse().unwrap());
+    let before = withdrawn(branch(), &ours(), 1);
+    let again = issued_at(&before.checkpoint());
+    let mut claimed_after = before.clone();
+    claimed_after.add(&claim());
+    vec![
+        case(
+            "taken-back",
+            "someone who signed the receipt withdrew it",
+            before.clone(),
+            "receipt_withdrawn",
+        ),
+        case(
+            "taken-back-by-a-stranger",
+            "a withdrawal by a key that did not sign the receipt takes nothing back",
+            withdrawn(branch(), &ours(), 2),
+            "free",
+        ),
+        case(
+            "another-receipt-taken-back",
+            "a withdrawal is for one receipt",
+            withdrawn(branch(), &withdrawal(&other), 1),
+            "free",
+        ),
+        Case {
+            receipt: again,
+            ..case(
+                "approved-again-after-a-withdrawal",
+                "a receipt that was issued above it is another one",
+                before,
+                "free",
+            )
+        },
+        Case {
+            attempt: 2,
+            ..case(
+                "taken-back-after-the-claim",
+                "what was begun is finished",
+                withdrawn(grown(&[claim()]), &ours(), 1),
+                "resume 42",
+            )
+        },
+        Case {
+            attempt: 2,
+            ..case(
+                "claimed-after-a-withdrawal",
+                "no claim takes a withdrawal away",
+                claimed_after,
+                "receipt_withdrawn",
+            )
+        },
+    ]
+}
+
 fn cases() -> Vec<Case> {
     let families = [
         quiet,
         open_claims,
         ended_pairs,
         newer_versions,
+        taken_back,
         damages,
         rolled_back_branches,
     ];
@@ -577,6 +637,8 @@ impl Vector {
 
         let tail = self.tail(&receipt.terms().ledger)?;
         let keys = Some((keys, Threshold::ONE));
+        let trusted = keys.as_ref().map(|(keys, _)| keys);
+        tail.is_not_withdrawn(&receipt, trusted, None)?;
         let vouched = |claim: &Entry| is_vouched(claim, &receipt, keys.as_ref());
         tail.standing(&receipt, &executor, &Sent::new(), vouched)
     }
