@@ -81,10 +81,29 @@ enum Command {
         #[command(subcommand)]
         command: LedgerCommand,
     },
+    /// Take what this machine remembers of ledgers to another machine of yours.
+    Heads {
+        #[command(subcommand)]
+        command: HeadsCommand,
+    },
     /// Write one page over a ledger and audit records, to be opened in any browser.
     Report(ReportArguments),
     /// Try on a scratch repository what Countersign relies on, and remove everything again.
     Rehearse(RehearseArguments),
+}
+
+#[derive(Subcommand)]
+enum HeadsCommand {
+    /// Print the heads that this machine remembers: every ledger that someone signed for here.
+    Export,
+    /// Remember the ledgers of an exported file that this machine has not seen itself.
+    Import {
+        /// The file, or `-` for standard input.
+        file: PathBuf,
+        /// Remember them without asking.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -385,6 +404,8 @@ enum LedgerCommand {
     Show(LedgerShowArguments),
     /// Recompute a ledger from its first entry on, trusting nothing that is stored.
     Verify(LedgerVerifyArguments),
+    /// Sign that damage of a ledger is known: `ledger verify` and `audit` list it from then on, and do not fail for it.
+    Accept(LedgerAcceptArguments),
 }
 
 #[derive(Args)]
@@ -393,6 +414,9 @@ pub(crate) struct AuditArguments {
     pub(crate) place: LedgerPlace,
     #[command(flatten)]
     pub(crate) keys: LedgerKeys,
+    /// Damage that enough people accepted (`ledger accept`): it is listed as a note.
+    #[arg(long, value_name = "FILE", requires = "trusted_keys")]
+    pub(crate) accepted: Option<PathBuf>,
     /// Leave out what was done before this day or moment: 2026-11-01 or 2026-11-01T12:00:00Z, UTC. Tags are never left out: their
     /// dates are what their makers wrote.
     #[arg(long, value_name = "TIME", default_value = "1970-01-01", value_parser = moment)]
@@ -466,9 +490,42 @@ pub(crate) struct LedgerVerifyArguments {
     pub(crate) place: LedgerPlace,
     #[command(flatten)]
     pub(crate) keys: LedgerKeys,
+    /// Damage that enough people accepted (`ledger accept`): it is listed, and everything else still fails.
+    #[arg(long, value_name = "FILE", requires = "trusted_keys")]
+    pub(crate) accepted: Option<PathBuf>,
     /// Whose commits the ledger is made of; may be given several times. Commits by others are reported.
     #[arg(long, value_name = "LOGIN", default_value = "github-actions[bot]")]
     pub(crate) ledger_by: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct LedgerAcceptArguments {
+    /// The repository whose ledger it is, as `owner/name`. Takes the token from `GH_TOKEN` or `GITHUB_TOKEN`.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Repository,
+    #[command(flatten)]
+    pub(crate) keys: LedgerKeys,
+    /// A commit and what is wrong about it, as `ledger verify` names it: `COMMIT:history`; may be given several times. For a
+    /// bad entry, the commit that added it.
+    #[arg(
+        long,
+        value_name = "COMMIT:ASPECT",
+        required_unless_present = "statement",
+        requires_all = ["reason", "trusted_keys"]
+    )]
+    pub(crate) damage: Vec<commands::ledger::NamedDamage>,
+    /// What happened, in one line.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<Title>,
+    /// Add a signature to this statement instead, which another person made.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["damage", "reason"], requires = "trusted_keys")]
+    pub(crate) statement: Option<PathBuf>,
+    /// The key that signs, as for `authorize`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Sign without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// By which keys the receipts of a ledger must be signed.
@@ -588,6 +645,12 @@ pub(crate) fn run(
                 .end()
         }),
         Command::Sign(arguments) => commands::sign::run(&arguments, environment, clock).end(),
+        Command::Heads {
+            command: HeadsCommand::Export,
+        } => commands::heads::export(environment).end(),
+        Command::Heads {
+            command: HeadsCommand::Import { file, yes },
+        } => commands::heads::import(&file, yes, environment).end(),
         Command::Withdraw(arguments) => on_runtime(&log, async {
             commands::withdraw::run(&arguments, environment, clock)
                 .await
@@ -626,25 +689,29 @@ pub(crate) fn run(
                 .await
                 .end()
         }),
-        Command::Ledger {
-            command: LedgerCommand::Show(arguments),
-        } => on_runtime(&log, async {
+        Command::Ledger { command } => ledger(command, environment, clock, &log),
+    }
+}
+
+fn ledger(command: LedgerCommand, environment: &Environment, clock: Clock, log: &Log) -> Exit {
+    match command {
+        LedgerCommand::Show(arguments) => on_runtime(log, async {
             commands::ledger::show(&arguments, environment).await.end()
         }),
-        Command::Ledger {
-            command: LedgerCommand::Verify(arguments),
-        } => on_runtime(&log, async {
+        LedgerCommand::Verify(arguments) => on_runtime(log, async {
             commands::ledger::verify(&arguments, environment, clock)
                 .await
                 .end()
         }),
-        Command::Ledger {
-            command:
-                LedgerCommand::Init {
-                    repository,
-                    protect,
-                },
-        } => on_runtime(&log, async {
+        LedgerCommand::Accept(arguments) => on_runtime(log, async {
+            commands::ledger::accept(&arguments, environment, clock)
+                .await
+                .end()
+        }),
+        LedgerCommand::Init {
+            repository,
+            protect,
+        } => on_runtime(log, async {
             commands::ledger::init(repository, protect, environment)
                 .await
                 .end()

@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod audit;
 pub(crate) mod authorize;
 mod guard;
+pub(crate) mod heads;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod plan;

@@ -9,7 +9,7 @@ use countersign_core::{
     authorize::{Preflight, Sighting},
     binding::{MOST_LIFETIME, MOST_SKEW},
     evidence::AttachReceipt,
-    ledger::{Base, Pair},
+    ledger::Pair,
     name::{Actor, CommitId, Repository, RunId, StepId, TagName},
     operation::{Kind, Operation},
     plan::{MOST_WORDS, NotShipped, Plan, PlannedOperation, Stands, Surroundings, Warning},
@@ -26,7 +26,7 @@ pub(crate) use self::{
     campaign::{Campaign, CampaignError, Step},
     describe::{Described, Describer, Unplanned, Whole},
 };
-use crate::github::{Discovered, GitHub, PreflightQuery, Trouble};
+use crate::github::{Discovered, GitHub, PreflightQuery, Reach, Trouble};
 
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
 const STANDS_ALREADY: [&str; 3] = [
@@ -89,9 +89,9 @@ pub(crate) async fn look(
     let allowed = occasion.reach.of(&operation);
     let query = PreflightQuery::new(&operation).reachable_from(allowed.clone());
     // No receipt is older: whoever could still act for this run claimed it since.
-    let base = Base::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
-    let (preflight, discovered) =
-        tokio::join!(github.preflight(&query, &base), github.discover(&operation));
+    let since = Reach::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
+    let look = github.preflight(&query, &since);
+    let (preflight, discovered) = tokio::join!(look, github.discover(&operation));
     let sighting = match preflight {
         Preflight::Seen(sighting) => *sighting,
         Preflight::Unavailable(refusal) => return Err(Unplanned::Refused(refusal)),

@@ -340,7 +340,14 @@ fn every_finding_of_an_audit_is_explained() {
         .collect();
     assert_eq!(rows, expected);
     // Each is planted.
-    let tests = ["tests/audit.rs", "tests/dates.rs", "tests/attacks/dates.rs"].map(self::page);
+    let tests = [
+        "tests/audit.rs",
+        "tests/dates.rs",
+        "tests/attacks/dates.rs",
+        "tests/attacks/withdrawn.rs",
+        "tests/damage.rs",
+    ]
+    .map(self::page);
     for code in Code::ALL {
         let is_planted = |page: &String| page.contains(code.as_str());
         assert!(tests.iter().any(is_planted), "no test plants {code}");

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs};
 use countersign_core::keys::TrustedKeys;
 
 /// Examples of pages, by language and number, and the seed that each of them is.
-const EXAMPLES: [(&str, &str, usize, &str); 16] = [
+const EXAMPLES: [(&str, &str, usize, &str); 19] = [
     ("operation", "json", 1, "operation/release.json"),
     ("operation", "json", 2, "operation/tag.json"),
     ("operation", "json", 3, "operation/pull.json"),
@@ -21,6 +21,9 @@ const EXAMPLES: [(&str, &str, usize, &str); 16] = [
     ("ledger", "json", 2, "ledger/outcome.json"),
     ("ledger", "json", 3, "ledger/head.json"),
     ("ledger", "json", 4, "ledger/authority.json"),
+    ("ledger", "json", 7, "ledger/withdrawal.json"),
+    ("ledger", "json", 6, "envelope/repair.json"),
+    ("receipt", "json", 4, "envelope/withdrawal.json"),
     ("trust", "toml", 1, "trust/proposal.toml"),
     ("trust", "json", 1, "trust/version.json"),
     ("trust", "json", 2, "trust/signed.json"),

@@ -21,6 +21,7 @@ use countersign_core::{
     operation::Operation,
     plan::Plan,
     policy::Policy,
+    repair::Repair,
     statement::Signed,
     trust::{TrustFile, TrustVersion},
     withdrawal::Withdrawal,
@@ -74,6 +75,7 @@ fn examples() -> Vec<Example> {
         records(),
         ledgers(),
         withdrawals(),
+        repairs(),
         evidence(),
         trusts(),
         policies(),
@@ -202,7 +204,7 @@ fn names_in_order(json: &str) -> Vec<&str> {
 }
 
 fn ledgers() -> Vec<Example> {
-    let [claim, outcome, head, authority, _] = only("ledger", "json");
+    let [claim, outcome, head, authority, _, _, _] = only("ledger", "json");
     let entries = [&claim, &outcome].map(|block| Entry::from_document(block.as_bytes()).unwrap());
     assert_eq!(entries.each_ref().map(|entry| entry.sequence), [42, 43]);
     assert_eq!(entries[1].previous, Some(entries[0].id().digest));
@@ -227,7 +229,7 @@ fn ledgers() -> Vec<Example> {
 /// The example receipt, taken back by who signed it, and the entry that says so.
 fn withdrawals() -> Vec<Example> {
     let [_, receipt, statement, signed] = only("receipt", "json");
-    let [claim, _, _, _, entry] = only("ledger", "json");
+    let [claim, _, _, _, _, _, entry] = only("ledger", "json");
     let receipt = Envelope::parse(&receipt).unwrap();
     let receipt = receipt.verify(&approvers(), Threshold::ONE).unwrap();
     let claim = Entry::from_document(claim.as_bytes()).unwrap();
@@ -257,6 +259,22 @@ fn withdrawals() -> Vec<Example> {
         example("withdrawal-statement", "receipt", &statement),
         example("withdrawal", "receipt", &signed),
         example("ledger-withdrawal", "ledger", &entry),
+    ])
+}
+
+/// An acceptance of damage, signed by the key of the page about receipts.
+fn repairs() -> Vec<Example> {
+    let [_, _, _, _, statement, signed, _] = only("ledger", "json");
+    let read: Signed<Repair> = Signed::parse(&signed).unwrap();
+    let verified = read.accepted_by(&approvers(), Threshold::ONE).unwrap();
+    assert_eq!(read.to_line(), signed.trim_end());
+    assert_eq!(
+        serde_json::to_string(verified.statement()).unwrap(),
+        statement.trim_end()
+    );
+    Vec::from([
+        example("repair-statement", "ledger", &statement),
+        example("repair", "ledger", &signed),
     ])
 }
 
@@ -379,7 +397,7 @@ fn every_format_has_a_schema_and_an_example_that_its_reader_and_its_schema_take(
 }
 
 /// Members that may be left out: of documents that people write, and the key id of an envelope.
-const MAY_BE_ABSENT: [(&str, &[&str]); 7] = [
+const MAY_BE_ABSENT: [(&str, &[&str]); 8] = [
     ("policy", &["rule"]),
     (
         "trust-version-toml",
@@ -405,6 +423,7 @@ const MAY_BE_ABSENT: [(&str, &[&str]); 7] = [
     ("receipt", &["keyid"]),
     ("trust-file", &["keyid"]),
     ("withdrawal", &["keyid"]),
+    ("repair", &["keyid"]),
     ("ledger-withdrawal", &["keyid"]),
 ];
 

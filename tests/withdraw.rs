@@ -239,10 +239,11 @@ fn a_withdrawal_whose_answer_was_lost_is_recorded_once() {
 
 #[test]
 fn a_withdrawal_for_another_repository_or_host_is_not_carried() {
+    type Edit = fn(&mut countersign_core::withdrawal::Withdrawal);
     let (stage, _) = with_receipt();
     let receipt = stage.tag().approved().receipt();
     let before = stage.tip();
-    let others: [(fn(&mut countersign_core::withdrawal::Withdrawal), &str); 2] = [
+    let others: [(Edit, &str); 2] = [
         (
             |said| said.host = "github.com".parse().unwrap(),
             "is for a repository of github.com",

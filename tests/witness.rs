@@ -19,6 +19,106 @@ fn with_plan() -> (Stage, String) {
     (stage, key)
 }
 
+/// `heads` with these words; exit status, and what was printed.
+fn heads(stage: &Stage, machine: &str, words: &[&str]) -> (i32, String, String) {
+    let output = stage
+        .command(&[&["heads"], words].concat())
+        .env("XDG_STATE_HOME", stage.folder.path().join(machine))
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn remembered(stage: &Stage, machine: &str) -> Option<String> {
+    let path = stage
+        .folder
+        .path()
+        .join(machine)
+        .join("countersign/heads.json");
+    fs::read_to_string(path).ok()
+}
+
+#[test]
+fn what_a_machine_remembers_is_taken_to_another_one_and_replaces_nothing_there() {
+    let (stage, _) = with_plan();
+    stage.authorize(&["--yes"]).ledgers();
+    let own = remembered(&stage, "state").unwrap();
+    let (exit, exported, _) = heads(&stage, "state", &["export"]);
+    assert_eq!((exit, &exported), (0, &own));
+    let file = stage.folder.path().join("exported");
+    fs::write(&file, &exported).unwrap();
+
+    let (exit, _, told) = heads(&stage, "other", &["import", "exported"]);
+    assert_eq!(exit, 1, "there is no one to ask: {told}");
+    assert_eq!(remembered(&stage, "other"), None);
+    let (exit, printed, told) = heads(&stage, "other", &["import", "exported", "--yes"]);
+    assert_eq!((exit, printed.as_str()), (0, ""), "{told}");
+    assert!(told.contains("new         repository "), "{told}");
+    assert_eq!(remembered(&stage, "other").as_ref(), Some(&own));
+    let path = stage.folder.path().join("other/countersign/heads.json");
+    assert_eq!(
+        fs::metadata(path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+
+    // The machine that signed has seen more by now, and keeps that.
+    let other_repository = exported
+        .replace("\"sequence\":0", "\"sequence\":1")
+        .replace(
+            "\"digest\":null",
+            &format!("\"digest\":\"sha256:{}\"", "1".repeat(64)),
+        );
+    fs::write(&file, &other_repository).unwrap();
+    let (exit, _, told) = heads(&stage, "state", &["import", "exported", "--yes"]);
+    assert_eq!(exit, 0, "{told}");
+    assert!(told.contains("this machine saw it itself"), "{told}");
+    assert_eq!(remembered(&stage, "state").as_ref(), Some(&own));
+}
+
+#[test]
+fn a_head_that_contradicts_what_this_machine_saw_is_not_imported_and_neither_is_the_rest() {
+    let (stage, _) = with_plan();
+    stage
+        .tag()
+        .input("tag-name", "v0")
+        .approved()
+        .run()
+        .succeeded();
+    stage.authorize(&["--yes"]).ledgers();
+    let own = remembered(&stage, "state").unwrap();
+    let mut other: Value = serde_json::from_str(&own).unwrap();
+    other["ledgers"][0]["head"]["digest"] = json!(format!("sha256:{}", "1".repeat(64)));
+    let mut new = other["ledgers"][0].clone();
+    new["repository_id"] = json!(7);
+    other["ledgers"].as_array_mut().unwrap().insert(0, new);
+    fs::write(stage.folder.path().join("exported"), other.to_string()).unwrap();
+
+    let (exit, _, told) = heads(&stage, "state", &["import", "exported", "--yes"]);
+    assert_eq!(exit, 3, "{told}");
+    assert!(told.contains("CONTRADICTS repository "), "{told}");
+    assert_eq!(remembered(&stage, "state"), Some(own));
+}
+
+#[test]
+fn a_file_that_no_export_wrote_is_not_imported() {
+    let (stage, _) = with_plan();
+    for text in ["", "{}", "[]", "{\"version\":2,\"ledgers\":[]}"] {
+        fs::write(stage.folder.path().join("exported"), text).unwrap();
+        let (exit, _, told) = heads(&stage, "other", &["import", "exported", "--yes"]);
+        assert_eq!(exit, 1, "{told}");
+        assert!(
+            told.contains("is no file of `countersign heads export`"),
+            "{told}"
+        );
+    }
+    assert_eq!(remembered(&stage, "other"), None);
+}
+
 #[test]
 fn the_first_look_reads_from_the_root_and_the_next_from_what_was_signed_for() {
     let (stage, _) = with_plan();

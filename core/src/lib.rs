@@ -38,6 +38,7 @@ pub mod receipt;
 pub mod reconcile;
 pub mod refusal;
 pub mod rehearsal;
+pub mod repair;
 #[cfg(test)]
 mod schema;
 pub mod statement;

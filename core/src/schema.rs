@@ -19,6 +19,7 @@ use crate::{
     envelope::Envelope,
     operation::BoundedText,
     policy,
+    repair::Repair,
     statement::{Signed, Statement as _},
     timestamp, trust,
     withdrawal::Withdrawal,
@@ -124,6 +125,9 @@ by_hand! {
     Envelope: "Receipt", |generator| signed("A receipt: a DSSE envelope around an in-toto statement.", envelope::PAYLOAD_TYPE, generator);
     Signed<Withdrawal>: "SignedWithdrawal", |generator| {
         signed("An approver's withdrawal of a receipt: a DSSE envelope.", Withdrawal::PAYLOAD_TYPE, generator)
+    };
+    Signed<Repair>: "SignedRepair", |generator| {
+        signed("An acceptance of damage: a DSSE envelope.", Repair::PAYLOAD_TYPE, generator)
     };
     SignedVersion: "SignedVersion", |generator| {
         signed("A version of the trust file with its signatures.", trust::PAYLOAD_TYPE, generator)

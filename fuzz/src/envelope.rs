@@ -1,6 +1,6 @@
 //! An envelope, in JSON or base64, as people hand it over.
 
-use std::sync::LazyLock;
+use std::{fmt::Debug, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign_core::{
@@ -8,6 +8,9 @@ use countersign_core::{
     keys::{Threshold, TrustedKeys},
     receipt::Terms,
     refusal::Refusal,
+    repair::Repair,
+    statement::{Signed, Statement},
+    withdrawal::Withdrawal,
 };
 
 use crate::{ALICE, STRANGER, can_be_shown, trusted};
@@ -34,12 +37,33 @@ pub fn holds(data: &[u8]) {
     for receipt in receipts_in(text) {
         assert!(text.contains(receipt));
     }
+    is_a_statement::<Withdrawal>(text);
+    is_a_statement::<Repair>(text);
     let envelope = match Envelope::parse(text) {
         Ok(envelope) => envelope,
         Err(malformed) => return can_be_shown(&malformed),
     };
     is_written_as_it_was_read(&envelope);
     is_signed_by_nobody_else(&envelope);
+}
+
+/// A statement is written as it was read, and no stranger signed it.
+fn is_a_statement<T: Statement + Debug>(text: &str) {
+    let signed = match Signed::<T>::parse(text) {
+        Ok(signed) => signed,
+        Err(malformed) => return can_be_shown(&malformed),
+    };
+    let line = signed.to_line();
+    assert!(!line.contains(['\n', '\r']));
+    if line.len() <= MOST_BYTES {
+        assert_eq!(Signed::<T>::parse(&line).as_ref().map(Signed::to_line), Ok(line));
+    }
+    let (_, strangers, _) = &*KEYS;
+    can_be_shown(
+        &signed
+            .verify(strangers.as_slice())
+            .expect_err("nobody forges a signature"),
+    );
 }
 
 fn is_written_as_it_was_read(envelope: &Envelope) {

@@ -8,7 +8,7 @@ use countersign_core::{
     document::Document,
     evidence::{Evidence, UnverifiedEvidence},
     keys::{Threshold, TrustedKeys},
-    ledger::{Entry, EntryId, EventType, Examiner, Head, Header, Keys, Verifier},
+    ledger::{Entry, EntryId, EventType, Examiner, Head, Header, Keys, Verifier, Withdrawing},
 };
 
 use crate::{NOW, STRANGER, can_be_shown, trusted};
@@ -26,6 +26,31 @@ pub fn holds(data: &[u8]) {
     }
     is_written_as_it_was_read::<Evidence>(data);
     proves_nothing_to_strangers(data);
+    if let Some(entry) = is_written_as_it_was_read::<Withdrawing>(data) {
+        takes_nothing_back(&entry, data);
+    }
+}
+
+/// A withdrawal chains as every entry does, and by keys that signed nothing it takes nothing back.
+fn takes_nothing_back(entry: &Withdrawing, data: &[u8]) {
+    let header = Header::read(data).expect("an entry begins with the common members");
+    assert_eq!(
+        (header.sequence, header.previous, header.receipts),
+        (entry.sequence, entry.previous, entry.receipts.clone())
+    );
+    assert!(Entry::from_document(data).is_err());
+    let unverified = entry.withdrawal.verify(STRANGERS.as_slice());
+    can_be_shown(&unverified.expect_err("nobody forges a signature"));
+    let examiner = Examiner::new(Some(Keys::Listed(&STRANGERS, Threshold::ONE)));
+    let Ok(examined) = examiner.examine(entry.sequence, data, None) else {
+        return;
+    };
+    let mut verifier = Verifier::default();
+    let is_first = entry.sequence == 1 && entry.previous.is_none();
+    match verifier.take(examined) {
+        Ok(taken) => assert!(is_first && taken.is_none(), "{entry:?}"),
+        Err(bad) => assert!(!is_first, "{bad}"),
+    }
 }
 
 /// What is read is written again byte for byte; what is refused can be shown.

@@ -18,7 +18,7 @@ use countersign_core::{
 };
 
 use super::{
-    ledger::{Source, logins},
+    ledger::{Accepted, Source, logins},
     print_document, read_text,
 };
 use crate::{
@@ -96,7 +96,13 @@ async fn look(
         ledger_by: &logins(&arguments.ledger_by),
         since: arguments.since,
     };
-    let mut told = ledger::read(source.as_ref(), &keys.into(), &watched).await?;
+    let host = arguments.place.host(environment)?;
+    let path = arguments.accepted.as_deref();
+    let mut accepted = match &source {
+        Some(source) => Accepted::read(path, &keys, source, host.as_ref())?,
+        None => Accepted::default(),
+    };
+    let mut told = ledger::read(source.as_ref(), &keys.into(), &watched, &mut accepted).await?;
     let by = logins(&arguments.pulls_by);
     let wanted = inventory::Wanted {
         since: arguments.since,

@@ -1,6 +1,6 @@
 //! `countersign authorize`: shows each operation from the very bytes that are hashed, asks, and signs one receipt for each.
 
-mod heads;
+pub(in crate::commands) mod heads;
 mod judgement;
 mod provenance;
 mod reach;

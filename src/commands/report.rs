@@ -26,7 +26,7 @@ use self::{
 use super::{
     Row,
     ledger::{
-        PUBLISHER, logins,
+        Accepted, PUBLISHER, logins,
         source::Source,
         verify::{By, findings, recomputed_with_terms},
     },
@@ -142,9 +142,9 @@ async fn ledger<W: Write>(
         Ok(_) if source.entries == 0 => told(Standing::Empty, None, Vec::new()),
         Ok((verifier, commits)) => {
             let by = logins(&[PUBLISHER.to_owned()]);
-            let dates = commits
-                .as_ref()
-                .map_or(Ok(()), |commits| commits.judge(&by));
+            let dates = commits.as_ref().map_or(Ok(()), |commits| {
+                commits.judge(&by, &mut Accepted::default())
+            });
             let findings = findings(verifier.tally(), trusted, commits.as_ref(), &by);
             let findings = findings
                 .into_iter()

@@ -116,11 +116,9 @@ async fn withdraw(
         })
         .collect::<Result<Vec<_>>>()?;
     // Printed before anything is sent: whoever may write to the ledger can carry it there later.
-    let lines: String = statements
-        .iter()
-        .map(|(signed, _)| format!("{}\n", signed.to_line()))
-        .collect();
-    print_document(lines.as_bytes())?;
+    let lines = statements.iter().map(|(signed, _)| signed.to_line());
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    print_document(format!("{lines}\n").as_bytes())?;
     if arguments.no_post {
         tell(
             "Nothing was written to the ledger. The receipt can be used until someone carries this there: countersign withdraw --statement FILE",
@@ -142,11 +140,11 @@ fn signed(
     now: Timestamp,
 ) -> Result<Statement> {
     let withdrawal = Withdrawal::of(receipt, host.clone(), now, reason.clone());
-    let signed = Signed::signed_by(&withdrawal, signer).context("nothing was signed")?;
-    let verified = signed
+    let statement = Signed::signed_by(&withdrawal, signer).context("nothing was signed")?;
+    let verified = statement
         .takes_back(receipt, Some(trusted), Some(host))
         .context("what was signed does not take the receipt back")?;
-    Ok((signed, verified))
+    Ok((statement, verified))
 }
 
 /// Takes statements to the ledger of each repository that they name.

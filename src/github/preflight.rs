@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use countersign_core::{
     authority::Reviewed,
     authorize::{Preflight, Sighting},
-    ledger::{Base, Guard, LedgerView, Moves, Tail},
+    ledger::{Guard, LedgerView, Moves, Tail},
     name::{CommitId, Repository},
     operation::{Operation, Target},
     reach::{Branches, ReachableFrom},
@@ -22,7 +22,7 @@ use super::{
     GitHub, Trouble,
     graphql::{Absence, Place, Query, WhenTooCostly, largest_page},
     ledger::file_bytes,
-    tail::HistoryPage,
+    tail::{HistoryPage, Reach},
 };
 
 const QUERY: Query<'_> = Query {
@@ -205,11 +205,11 @@ struct Variables<'a> {
 }
 
 impl GitHub {
-    /// Looks at everything that the operation touches, and at the ledger above a base.
-    pub(crate) async fn preflight(&self, query: &PreflightQuery, base: &Base) -> Preflight {
+    /// Looks at everything that the operation touches, and at the ledger as far down as it is to be read.
+    pub(crate) async fn preflight(&self, query: &PreflightQuery, reach: &Reach) -> Preflight {
         let looked = async {
             tokio::try_join!(
-                self.sight(query, base),
+                self.sight(query, reach),
                 self.requests_left(query.uploads),
                 Box::pin(self.listed_branches(query)),
             )
@@ -227,8 +227,8 @@ impl GitHub {
     /// The same for a receipt. Where no rules keep the ledger's branch from being set back, GitHub is
     /// asked how it moved since the receipt's plan.
     pub(crate) async fn preflight_for(&self, query: &PreflightQuery, terms: &Terms) -> Preflight {
-        let base = Base::At(terms.ledger.clone());
-        let mut preflight = self.preflight(query, &base).await;
+        let reach = Reach::Above(terms.ledger.clone());
+        let mut preflight = self.preflight(query, &reach).await;
 
         if let Preflight::Seen(sighting) = &mut preflight
             && !sighting.guard.forbids_rewinding()
@@ -307,10 +307,10 @@ impl GitHub {
         })
     }
 
-    async fn sight(&self, query: &PreflightQuery, base: &Base) -> Result<Sighting, Trouble> {
+    async fn sight(&self, query: &PreflightQuery, reach: &Reach) -> Result<Sighting, Trouble> {
         let (found, repository) = self.found(query).await?;
         let ledger = match found.ledger {
-            Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, base).await?,
+            Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, reach).await?,
             Err(refusal) => Err(refusal),
         };
         let reviewed = Reviewed {

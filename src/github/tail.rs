@@ -8,6 +8,7 @@ use countersign_core::{
     ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail, entry_path},
     name::{CommitId, Repository, RepositoryId},
     refusal::Refusal,
+    timestamp::Timestamp,
 };
 
 use super::{
@@ -45,6 +46,14 @@ impl KnownTails {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(repository.clone(), tail.clone());
     }
+}
+
+/// How far a preflight reads the ledger.
+pub(crate) enum Reach {
+    /// Down to the commit that a receipt names.
+    Above(Checkpoint),
+    /// Down to a commit that is proven to be older than this.
+    Since(Timestamp),
 }
 
 /// A page of the branch's history, newest first.
@@ -198,34 +207,36 @@ impl HistoryPage {
 }
 
 impl GitHub {
-    /// The verified tail from `tip` down to a base, of which the newest commits are at hand.
+    /// The verified tail from `tip` down, of which the newest commits are at hand.
     pub(super) async fn tail(
         &self,
         repository: &Repository,
         tip: &CommitId,
         page: HistoryPage,
-        base: &Base,
+        reach: &Reach,
     ) -> Result<Result<Tail, Refusal>, Trouble> {
-        let known = match base {
-            Base::At(checkpoint) => self.tails.of(repository, checkpoint),
-            Base::Since(_) | Base::Tip => None,
-        };
-        let tail = match (known, base) {
-            (Some(known), _) => self.grown(repository, tip, page, &known).await?,
+        let checkpoint = match reach {
+            Reach::Above(checkpoint) => checkpoint,
             // A dry run looks back for claims that are still open. Damage there does not keep people
             // from approving above it, and neither does a flood.
-            (None, Base::Since(since)) => {
+            Reach::Since(since) => {
                 let extent = Extent {
                     whole: false,
                     since: Some(*since),
                     past: &[],
                 };
                 let sound = self.newest_sound(repository, tip, page, &extent).await?;
-                sound.map(|sound| sound.tail)
+                return Ok(sound.map(|sound| sound.tail));
             }
-            (None, Base::At(_) | Base::Tip) => self.read_tail(repository, tip, page, base).await?,
         };
-        if let (Ok(tail), Base::At(_)) = (&tail, base) {
+
+        let tail = if let Some(known) = self.tails.of(repository, checkpoint) {
+            self.grown(repository, tip, page, &known).await?
+        } else {
+            let base = Base::At(checkpoint.clone());
+            self.read_tail(repository, tip, page, &base).await?
+        };
+        if let Ok(tail) = &tail {
             self.tails.keep(repository, tail);
         }
         Ok(tail)

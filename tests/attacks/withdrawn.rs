@@ -20,16 +20,16 @@ pub const SCENES: &[Scene] = &[
     (
         "a release is published with a receipt that was taken back",
         || {
-            refused(|stage| stage.release());
+            refused(Stage::release);
         },
     ),
     ("a tag is set with a receipt that was taken back", || {
-        refused(|stage| stage.tag());
+        refused(Stage::tag);
     }),
     (
         "a pull request is opened with a receipt that was taken back",
         || {
-            refused(|stage| stage.pull());
+            refused(Stage::pull);
         },
     ),
     (

@@ -6,7 +6,9 @@ use alloc::{
     string::String,
     vec::Vec,
 };
-use core::fmt;
+use core::{fmt, str::FromStr};
+
+use serde::Serialize;
 
 use super::{
     Dates, Entry, EntryId, EventType, Head, Making, Pair, Withdrawing,
@@ -19,7 +21,7 @@ use crate::{
     digest::Digest,
     document::Document,
     keys::{Fingerprint, Threshold, TrustedKeys},
-    name::{CommitId, OperationId, Repository, RepositoryId, RunAttempt, RunId},
+    name::{CommitId, InvalidName, OperationId, Repository, RepositoryId, RunAttempt, RunId},
     operation::{Kind, Operation},
     receipt::Terms,
     timestamp::Timestamp,
@@ -28,7 +30,9 @@ use crate::{
 };
 
 /// What a check is about; each is told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Aspect {
     /// Files are what Countersign writes, and no other files are there.
     Structure,
@@ -63,6 +67,36 @@ impl fmt::Display for Aspect {
             Self::History => "history",
             Self::Dates => "dates",
             Self::Authors => "authors",
+        })
+    }
+}
+
+impl Aspect {
+    const ALL: [Self; 8] = [
+        Self::Structure,
+        Self::Chain,
+        Self::Signatures,
+        Self::Uses,
+        Self::Bindings,
+        Self::History,
+        Self::Dates,
+        Self::Authors,
+    ];
+}
+
+impl FromStr for Aspect {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let known = Self::ALL
+            .into_iter()
+            .find(|aspect| format!("{aspect}") == text);
+        known.ok_or_else(|| {
+            InvalidName::new(
+                "aspect",
+                text,
+                "structure, chain, signatures, uses, bindings, history, dates or authors",
+            )
         })
     }
 }
@@ -137,6 +171,10 @@ pub struct Examined {
     revocable: Option<Revocable>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every entry is about an operation"
+)]
 enum Content {
     Operation(Entry),
     /// And whether a trusted key signed it, by which alone it takes nothing back yet.
@@ -470,6 +508,19 @@ impl Verifier {
         }
     }
 
+    /// Takes in an entry that is known to be bad, and that people accepted: its file stays in the chain,
+    /// and what it says is not believed.
+    pub fn accept(&mut self, entry: EntryId) {
+        self.moments.entries.push(Moment {
+            at: self.newest_at,
+            round: None,
+            is_signed: true,
+            expires_at: None,
+        });
+        self.chain.push(entry.digest);
+        self.tally.entries += 1;
+    }
+
     /// Whether an entry of any kind follows the last one.
     fn follows(
         &mut self,
@@ -728,6 +779,12 @@ impl Verifier {
         self.repository_id
     }
 
+    /// The entry with this number.
+    #[must_use]
+    pub fn entry(&self, number: u64) -> Option<EntryId> {
+        self.head_at(usize::try_from(number).ok()?).newest()
+    }
+
     /// The newest entry.
     #[must_use]
     pub fn newest(&self) -> Option<EntryId> {
@@ -831,6 +888,14 @@ impl History<'_> {
             )),
             Err(error) => bad(format!("{}: {error}", super::HEAD_PATH)),
         }
+    }
+
+    /// Takes in a commit that is known to be bad, and that people accepted. What it holds is passed
+    /// over, unless it is what belongs there.
+    pub fn accept(&mut self, commit: &CommitId, found: &[u8], making: Making) {
+        // Whatever it merges is judged as commits of their own.
+        let taken = self.take(commit, 1, found, making);
+        self.is_below_the_tip |= taken.is_err();
     }
 
     /// How many commits above the first entry added none.

@@ -181,6 +181,9 @@ codes! {
     CommitByOther "commit_by_other" Note
         "Another account than the publisher's made commits on the ledger that added no entry."
         "They change nothing; ask that account what it is doing there, and protect the branch."
+    DamageAccepted "damage_accepted" Note
+        "The ledger has damage that enough people of the trust file accepted."
+        "Nothing, if you know of it: the statement that was given with --accepted says why."
     PullDiffers "pull_differs" Note
         "A pull request was changed after it was opened as approved."
         "People may do that; look at what they changed before it is merged."

@@ -10,11 +10,14 @@ use countersign_core::{
         Aspect, BadLedger, DateFinding, DateProblem, Entry, EntryId, Examined, Examiner, Verifier,
         WithdrawnUse,
     },
+    name::CommitId,
     reconcile::{Book, Code, Finding, Flaw, Subject},
     timestamp::Timestamp,
 };
 
-use crate::commands::ledger::{AHEAD, By, Commits, EntryFile, Source, beside_entries, by_keys};
+use crate::commands::ledger::{
+    AHEAD, Accepted, By, Commits, EntryFile, Source, about, beside_entries, by_keys, id,
+};
 
 /// What a ledger says, as far as it can be believed.
 pub(super) struct Told {
@@ -35,14 +38,15 @@ pub(super) struct Watched<'a> {
     pub(super) since: Timestamp,
 }
 
-/// An entry, and why its receipt does not count, if it does not.
-type Read = (Result<Examined, BadLedger>, Option<Flaw>);
+/// An entry, and what is wrong about its receipt, if anything is.
+type Read = (EntryId, Result<Examined, BadLedger>, Option<BadLedger>);
 
 /// Reads the whole ledger; faults of it are findings, and only what is in the way of reading is an error.
 pub(super) async fn read(
     source: Option<&Source>,
     by: &Arc<By>,
     watched: &Watched<'_>,
+    accepted: &mut Accepted,
 ) -> Result<Told> {
     let Some(source) = source else {
         let missing = Finding::new(
@@ -62,7 +66,11 @@ pub(super) async fn read(
     };
     let (mut verifier, mut book) = (Verifier::default(), Book::default());
     let mut findings = Vec::new();
-    match fault_of(walk(source, by, &mut verifier, &mut book, &mut findings).await)? {
+    accepted.locate(source).await?;
+    let walked =
+        fault_of(walk(source, by, &mut verifier, &mut book, &mut findings, accepted).await)?;
+    let is_whole = walked.is_ok();
+    match walked {
         Err(bad) => findings.push(Finding::new(
             Code::LedgerInvalid,
             Subject::ledger(),
@@ -70,12 +78,26 @@ pub(super) async fn read(
             bad.to_string(),
         )),
         Ok(Some(commits)) if source.shows_signatures() => {
-            let found = commits.dates.findings(watched.ledger_by, watched.since);
+            let all = commits
+                .dates
+                .findings(watched.ledger_by, Timestamp::from_unix(0));
+            for finding in all {
+                accepted.covers(&finding.commit.clone(), &about(finding));
+            }
+            let mut found = commits.dates.findings(watched.ledger_by, watched.since);
+            found.retain(|finding| !accepted.covers(&finding.commit, &about(finding.clone())));
             findings.extend(found.iter().map(about_date));
             book.date(commits.dates);
         }
         Ok(_) => {}
     }
+    if is_whole {
+        accepted.all_found(source.shows_signatures())?;
+    }
+    let listed = |(commit, told): (&CommitId, String)| {
+        Finding::new(Code::DamageAccepted, Subject::commit(commit), None, told)
+    };
+    findings.extend(accepted.told().into_iter().map(listed));
     let (newest, entries) = (verifier.newest(), verifier.tally().entries);
     Ok(Told {
         book,
@@ -126,6 +148,7 @@ async fn walk(
     verifier: &mut Verifier,
     book: &mut Book,
     findings: &mut Vec<Finding>,
+    accepted: &mut Accepted,
 ) -> Result<Option<Commits>> {
     let read = source.chain().map_ok(|batch| {
         let by = Arc::clone(by);
@@ -140,24 +163,44 @@ async fn walk(
     pin_mut!(read);
     while let Some(batch) = read.next().await {
         let batch: Vec<Read> = batch?;
-        for (examined, flaw) in batch {
-            let examined = examined?;
+        for (id, examined, flaw) in batch {
+            let is_accepted =
+                |accepted: &mut Accepted, bad: &BadLedger| accepted.covers_entry(id, bad);
+            if flaw.as_ref().is_some_and(|bad| is_accepted(accepted, bad)) {
+                verifier.accept(id);
+                continue;
+            }
+            let examined = match examined {
+                Err(bad) if is_accepted(accepted, &bad) => {
+                    verifier.accept(id);
+                    continue;
+                }
+                examined => examined?,
+            };
             let expires_at = examined.terms().map(|terms| terms.expires_at);
             let known = verifier.withdrawn_uses().len();
-            if let Some(entry) = verifier.take(examined)? {
-                if let Some(Flaw {
-                    code: Code::OperationMissing,
-                    problem,
-                }) = &flaw
-                {
-                    findings.push(without_operation(&entry, problem));
+            let taken = match verifier.take(examined) {
+                Err(bad) if is_accepted(accepted, &bad) => {
+                    verifier.accept(id);
+                    continue;
                 }
-                let used = verifier.withdrawn_uses().get(known).map(taken_back);
-                book.take(entry, expires_at, flaw.or(used));
+                taken => taken?,
+            };
+            let used = verifier.withdrawn_uses().get(known);
+            // What was accepted explains nothing that was published either.
+            if used.is_some_and(|used| is_accepted(accepted, &BadLedger::from(used))) {
+                continue;
+            }
+            if let Some(entry) = taken {
+                if let Some(bad) = flaw.as_ref().filter(|bad| bad.aspect == Aspect::Operations) {
+                    findings.push(without_operation(&entry, &bad.problem));
+                }
+                let flaw = flaw.map(|bad| Flaw::from(bad.problem.as_str()));
+                book.take(entry, expires_at, flaw.or(used.map(taken_back)));
             }
         }
     }
-    beside_entries(source, verifier).await
+    beside_entries(source, verifier, accepted).await
 }
 
 fn without_operation(entry: &Entry, problem: &str) -> Finding {
@@ -183,19 +226,17 @@ fn taken_back(used: &WithdrawnUse) -> Flaw {
 
 /// A receipt whose signatures or terms do not hold leaves its entry in the chain, but for nothing else.
 fn examine(file: &EntryFile, by: &By) -> Read {
-    let (number, operation) = (file.number, file.operation.as_deref());
-    match by_keys(by.as_ref()).examine(number, &file.bytes, operation) {
-        Err(bad) if matches!(bad.aspect, Aspect::Signatures | Aspect::Bindings) => (
-            Examiner::new(None).examine(number, &file.bytes, operation),
-            Some(Flaw::from(bad.problem.as_str())),
-        ),
-        Err(bad) if bad.aspect == Aspect::Operations => (
-            Examiner::examine_without_operation(number, &file.bytes),
-            Some(Flaw {
-                code: Code::OperationMissing,
-                problem: bad.problem,
-            }),
-        ),
-        examined => (examined, None),
+    let (number, bytes, operation) = (file.number, &file.bytes, file.operation.as_deref());
+    let id = id(number, bytes);
+    match by_keys(by.as_ref()).examine(number, bytes, operation) {
+        Err(bad) if matches!(bad.aspect, Aspect::Signatures | Aspect::Bindings) => {
+            let unsigned = Examiner::new(None).examine(number, bytes, operation);
+            (id, unsigned, Some(bad))
+        }
+        Err(bad) if bad.aspect == Aspect::Operations => {
+            let unknown = Examiner::examine_without_operation(number, bytes);
+            (id, unknown, Some(bad))
+        }
+        examined => (id, examined, None),
     }
 }

@@ -25,30 +25,30 @@ use crate::{Environment, random, regular_file};
 /// The only version of the file that there is.
 const VERSION: u32 = 1;
 /// Bounds the file: some 2,000 ledgers.
-const MAX_BYTES: u64 = 1 << 20;
+pub(in crate::commands) const MAX_BYTES: u64 = 1 << 20;
 /// Lost heads that are kept per ledger.
 const MAX_LOST: usize = 8;
 
 /// Where the heads are kept, and the host of their repositories.
 #[derive(Clone)]
-pub(super) struct Heads {
+pub(in crate::commands) struct Heads {
     folder: PathBuf,
     host: String,
 }
 
 /// A ledger as this person last signed for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Remembered {
-    pub(super) head: SeenHead,
+pub(in crate::commands) struct Remembered {
+    pub(in crate::commands) head: SeenHead,
     /// Heads that the ledger had lost, and a person signed all the same; the newest first.
-    pub(super) lost: Vec<SeenHead>,
+    pub(in crate::commands) lost: Vec<SeenHead>,
 }
 
 /// The tip of a ledger, and when this person signed above it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SeenHead {
-    pub(super) at: Checkpoint,
-    pub(super) seen_at: Timestamp,
+pub(in crate::commands) struct SeenHead {
+    pub(in crate::commands) at: Checkpoint,
+    pub(in crate::commands) seen_at: Timestamp,
 }
 
 /// heads.json. Unknown members are refused: it was not written here, or by a newer version.
@@ -61,7 +61,7 @@ struct Kept {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct KeptLedger {
+pub(in crate::commands) struct KeptLedger {
     host: String,
     repository_id: u64,
     head: KeptHead,
@@ -79,7 +79,7 @@ struct KeptHead {
 
 impl Heads {
     /// Those that this person's machine keeps for a host.
-    pub(super) fn of(environment: &Environment, host: String) -> Result<Self> {
+    pub(in crate::commands) fn of(environment: &Environment, host: String) -> Result<Self> {
         let state = match (environment.get("XDG_STATE_HOME"), environment.get("HOME")) {
             (Some(state), _) => PathBuf::from(state),
             (None, Some(home)) => Path::new(home).join(".local/state"),
@@ -97,7 +97,10 @@ impl Heads {
     }
 
     /// What is remembered of a repository's ledger.
-    pub(super) fn remembered(&self, repository: RepositoryId) -> Result<Option<Remembered>> {
+    pub(in crate::commands) fn remembered(
+        &self,
+        repository: RepositoryId,
+    ) -> Result<Option<Remembered>> {
         let kept = self.read()?;
         let found = kept
             .ledgers
@@ -111,11 +114,54 @@ impl Heads {
 
     /// Remembers a ledger for which this person has signed. `merged` is given what is remembered by
     /// then, since another command may have signed in the meantime.
-    pub(super) fn remember(
+    pub(in crate::commands) fn remember(
         &self,
         repository: RepositoryId,
         merged: impl FnOnce(Option<Remembered>) -> Remembered,
     ) -> Result<()> {
+        let _lock = self.locked()?;
+        let before = self.remembered(repository)?;
+        let mut kept = self.read()?;
+        kept.ledgers.retain(|kept| !self.is_of(kept, repository));
+        kept.ledgers.push(self.kept(repository, &merged(before)));
+        self.write(kept)
+    }
+
+    /// Everything that is remembered, of every host, as the file holds it.
+    pub(in crate::commands) fn exported(&self) -> Result<String> {
+        Ok(format!("{}\n", serde_json::to_string(&self.read()?)?))
+    }
+
+    /// What another machine remembers, next to what this one does.
+    pub(in crate::commands) fn given(&self, bytes: &[u8]) -> Result<Vec<Given>> {
+        let own = self.read()?.ledgers;
+        let given = kept_of(bytes)?.ledgers.into_iter();
+        given
+            .map(|given| {
+                let mut same = own.iter();
+                let own = same.find(|own| own.place() == given.place());
+                Given::of(given, own)
+            })
+            .collect()
+    }
+
+    /// Remembers what is new of it. What this machine saw itself, also since it was asked, is kept.
+    pub(in crate::commands) fn add(&self, given: Vec<Given>) -> Result<()> {
+        let _lock = self.locked()?;
+        let mut kept = self.read()?;
+        for given in given {
+            let Given::New { kept: new, .. } = given else {
+                continue;
+            };
+            if kept.ledgers.iter().all(|own| own.place() != new.place()) {
+                kept.ledgers.push(new);
+            }
+        }
+        self.write(kept)
+    }
+
+    /// No other command writes the file while this is held.
+    fn locked(&self) -> Result<File> {
         self.make_folder()?;
         let lock = private()
             .create(true)
@@ -123,15 +169,7 @@ impl Heads {
             .open(self.folder.join("heads.lock"))?;
         lock.lock()
             .context("the file heads.lock cannot be locked")?;
-
-        let before = self.remembered(repository)?;
-        let mut kept = self.read()?;
-        kept.ledgers.retain(|kept| !self.is_of(kept, repository));
-        kept.ledgers.push(self.kept(repository, &merged(before)));
-        kept.ledgers.sort_by(|one, other| {
-            (&one.host, one.repository_id).cmp(&(&other.host, other.repository_id))
-        });
-        self.write(&kept)
+        Ok(lock)
     }
 
     fn is_of(&self, kept: &KeptLedger, repository: RepositoryId) -> bool {
@@ -180,8 +218,10 @@ impl Heads {
     }
 
     /// Replaces the file in one step, or leaves the old one as it is.
-    fn write(&self, kept: &Kept) -> Result<()> {
-        let text = format!("{}\n", serde_json::to_string(kept)?);
+    fn write(&self, mut kept: Kept) -> Result<()> {
+        kept.ledgers
+            .sort_by(|one, other| one.place().cmp(&other.place()));
+        let text = format!("{}\n", serde_json::to_string(&kept)?);
         ensure!(
             text.len() as u64 <= MAX_BYTES,
             "`{}` would have more than {MAX_BYTES} bytes",
@@ -216,17 +256,60 @@ impl Heads {
 
 impl Remembered {
     /// A ledger that holds what was remembered of it, or of which nothing was remembered.
-    pub(super) fn grown(head: SeenHead, before: Option<Self>) -> Self {
+    pub(in crate::commands) fn grown(head: SeenHead, before: Option<Self>) -> Self {
         let lost = before.map_or(Vec::new(), |before| before.lost);
         Self { head, lost }
     }
 
     /// A ledger that lost the head that was remembered of it: both are kept.
-    pub(super) fn replaced(head: SeenHead, before: Self) -> Self {
+    pub(in crate::commands) fn replaced(head: SeenHead, before: Self) -> Self {
         let mut lost = before.lost;
         lost.insert(0, before.head);
         lost.truncate(MAX_LOST);
         Self { head, lost }
+    }
+}
+
+/// A ledger as another machine remembers it.
+pub(in crate::commands) enum Given {
+    /// This machine has not seen it.
+    New {
+        ledger: String,
+        head: SeenHead,
+        kept: KeptLedger,
+    },
+    /// This machine has seen it itself, further or less far.
+    Known { ledger: String, head: SeenHead },
+    /// Both cannot be true of one branch.
+    Contradicts {
+        ledger: String,
+        head: SeenHead,
+        own: SeenHead,
+    },
+}
+
+impl Given {
+    fn of(kept: KeptLedger, own: Option<&KeptLedger>) -> Result<Self> {
+        let ledger = format!("repository {} on {}", kept.repository_id, kept.host);
+        let head = SeenHead::try_from(&kept.head)?;
+        let own = own.map(|own| SeenHead::try_from(&own.head)).transpose()?;
+        Ok(match own {
+            None => Self::New { ledger, head, kept },
+            // Every number of an entry is given once.
+            Some(own)
+                if own.at.head.sequence() == head.at.head.sequence()
+                    && own.at.head != head.at.head =>
+            {
+                Self::Contradicts { ledger, head, own }
+            }
+            Some(_) => Self::Known { ledger, head },
+        })
+    }
+}
+
+impl KeptLedger {
+    const fn place(&self) -> (&String, u64) {
+        (&self.host, self.repository_id)
     }
 }
 
@@ -246,7 +329,11 @@ fn kept_in(file: &File) -> Result<Kept> {
         text.len() as u64 <= MAX_BYTES,
         "it has more than {MAX_BYTES} bytes"
     );
-    let kept: Kept = serde_json::from_slice(&text)?;
+    kept_of(&text)
+}
+
+fn kept_of(text: &[u8]) -> Result<Kept> {
+    let kept: Kept = serde_json::from_slice(text)?;
     ensure!(kept.version == VERSION, "its version is {}", kept.version);
 
     let mut places: Vec<_> = kept

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::accepted::Accepted;
 use countersign_core::{
     ledger::{Aspect, BadLedger, DateFinding, DateProblem, Dates},
     name::CommitId,
@@ -28,7 +29,11 @@ pub(in crate::commands) fn logins(named: &[String]) -> BTreeSet<String> {
 
 impl Commits {
     /// Fails if the dates contradict the entries. A clone proves no dates, so there nothing fails.
-    pub(in crate::commands) fn judge(&self, ledger_by: &BTreeSet<String>) -> Result<(), BadLedger> {
+    pub(in crate::commands) fn judge(
+        &self,
+        ledger_by: &BTreeSet<String>,
+        accepted: &mut Accepted,
+    ) -> Result<(), BadLedger> {
         let contradicts = |finding: &DateFinding| {
             matches!(
                 finding.problem,
@@ -38,15 +43,18 @@ impl Commits {
                     | DateProblem::ClaimUnproven
             )
         };
-        let found = self.found(ledger_by);
-        match found.into_iter().find(contradicts) {
-            Some(finding) if self.shows_signatures => Err(BadLedger {
-                aspect: Aspect::Dates,
-                place: place(finding.sequence, &finding.commit),
-                problem: finding.told,
-            }),
-            _ => Ok(()),
+        if !self.shows_signatures {
+            return Ok(());
         }
+        let mut first = None;
+        for finding in self.found(ledger_by) {
+            let is_fault = contradicts(&finding);
+            let (commit, bad) = (finding.commit.clone(), about(finding));
+            if !accepted.covers(&commit, &bad) && is_fault {
+                first = first.or(Some(bad));
+            }
+        }
+        first.map_or(Ok(()), Err)
     }
 
     fn found(&self, ledger_by: &BTreeSet<String>) -> Vec<DateFinding> {
@@ -98,6 +106,23 @@ impl Commits {
         } else {
             others.join("; ")
         }
+    }
+}
+
+/// A finding as a fault of the ledger.
+pub(in crate::commands) fn about(finding: DateFinding) -> BadLedger {
+    let is_author = matches!(
+        finding.problem,
+        DateProblem::EntryByOther | DateProblem::CommitByOther
+    );
+    BadLedger {
+        aspect: if is_author {
+            Aspect::Authors
+        } else {
+            Aspect::Dates
+        },
+        place: place(finding.sequence, &finding.commit),
+        problem: finding.told,
     }
 }
 

@@ -6,24 +6,27 @@ use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, pin_mut};
 
 use countersign_core::{
+    digest::Digest,
     keys::Threshold,
     ledger::{
-        AUTHORITY_PATH, Aspect, BadLedger, Entry, Examined, Examiner, HEAD_PATH, Tally, Verifier,
-        Withdrawing, entry_path, operation_path,
+        AUTHORITY_PATH, Aspect, BadLedger, Entry, EntryId, Examined, Examiner, HEAD_PATH, Tally,
+        Verifier, Withdrawing, entry_path, operation_path,
     },
+    name::Host,
     receipt::Terms,
     timestamp::Timestamp,
 };
 
 use super::{
+    accepted::Accepted,
     dates::{Commits, logins},
     source::{AHEAD, EntryFile, Source},
 };
 use crate::{
     Clock, Environment,
-    cli::{LedgerKeys, LedgerVerifyArguments},
+    cli::{LedgerKeys, LedgerPlace, LedgerVerifyArguments},
     commands::{
-        Row, print,
+        Row, print, server,
         trusted::{self, Trusted},
     },
     exit::Exit,
@@ -46,13 +49,19 @@ pub(crate) async fn verify(
         bail!("nothing to verify: the ledger is empty");
     }
     let ledger_by = logins(&arguments.ledger_by);
+    let host = arguments.place.host(environment)?;
+    let path = arguments.accepted.as_deref();
+    let mut accepted = Accepted::read(path, &trusted, &source, host.as_ref())?;
     // Whoever reads of a fault must know where it is.
-    let (verifier, commits) = recomputed(&source, &trusted, |_| {})
+    let (verifier, commits) = recomputed_but(&source, &trusted, &mut accepted, |_, _| {})
         .await
         .with_context(|| source.place())?;
     if let Some(commits) = &commits {
-        commits.judge(&ledger_by).with_context(|| source.place())?;
+        commits
+            .judge(&ledger_by, &mut accepted)
+            .with_context(|| source.place())?;
     }
+    accepted.all_found(source.shows_signatures())?;
     let newest = verifier
         .newest()
         .map_or("empty".into(), |newest| newest.to_string());
@@ -65,6 +74,9 @@ pub(crate) async fn verify(
     }
     for entry in verifier.withdrawals() {
         print(Row::new("withdrawn   ", withdrawn(entry, &trusted)))?;
+    }
+    for (_, told) in accepted.told() {
+        print(Row::new("accepted    ", told))?;
     }
     Ok(Exit::Success)
 }
@@ -171,8 +183,19 @@ pub(in crate::commands) async fn recomputed_with_terms(
     trusted: &Arc<By>,
     keep: impl FnMut(Entry, Option<Terms>),
 ) -> Result<(Verifier, Option<Commits>)> {
-    let verifier = entries(source, trusted, keep).await?;
-    let commits = beside_entries(source, &verifier).await?;
+    recomputed_but(source, trusted, &mut Accepted::default(), keep).await
+}
+
+/// The same where some damage was accepted.
+pub(in crate::commands) async fn recomputed_but(
+    source: &Source,
+    trusted: &Arc<By>,
+    accepted: &mut Accepted,
+    keep: impl FnMut(Entry, Option<Terms>),
+) -> Result<(Verifier, Option<Commits>)> {
+    accepted.locate(source).await?;
+    let verifier = entries(source, trusted, accepted, keep).await?;
+    let commits = beside_entries(source, &verifier, accepted).await?;
     Ok((verifier, commits))
 }
 
@@ -180,6 +203,7 @@ pub(in crate::commands) async fn recomputed_with_terms(
 pub(in crate::commands) async fn beside_entries(
     source: &Source,
     verifier: &Verifier,
+    accepted: &mut Accepted,
 ) -> Result<Option<Commits>> {
     verifier.is_head(&source.head)?;
     let authority = source
@@ -189,7 +213,7 @@ pub(in crate::commands) async fn beside_entries(
         .flatten();
     verifier.is_authority(authority.as_deref())?;
     no_strays(source, verifier).await?;
-    let commits = history(source, verifier).await?;
+    let commits = history(source, verifier, accepted).await?;
     if let (Some(found), Some(expected)) = (verifier.repository_id(), source.repository_id())
         && found != expected
     {
@@ -203,6 +227,16 @@ pub(in crate::commands) async fn beside_entries(
         });
     }
     Ok(commits)
+}
+
+impl LedgerPlace {
+    /// The server that is asked; a clone or folder does not know whose it is.
+    pub(in crate::commands) fn host(&self, environment: &Environment) -> Result<Option<Host>> {
+        self.repository
+            .as_ref()
+            .map(|_| server(environment))
+            .transpose()
+    }
 }
 
 impl LedgerKeys {
@@ -234,6 +268,7 @@ fn many(by: &By) -> String {
 async fn entries(
     source: &Source,
     trusted: &Arc<By>,
+    accepted: &mut Accepted,
     mut keep: impl FnMut(Entry, Option<Terms>),
 ) -> Result<Verifier> {
     let mut verifier = Verifier::default();
@@ -246,30 +281,48 @@ async fn entries(
     let examined = examined.try_buffered(AHEAD);
     pin_mut!(examined);
     while let Some(batch) = examined.next().await {
-        for examined in batch? {
-            let examined = examined.map_err(explained)?;
-            let terms = examined.terms().cloned();
-            if let Some(entry) = verifier.take(examined)? {
-                keep(entry, terms);
+        for (id, examined) in batch? {
+            let terms = examined.as_ref().ok().and_then(Examined::terms).cloned();
+            match examined.and_then(|examined| verifier.take(examined)) {
+                Ok(Some(entry)) => keep(entry, terms),
+                Ok(None) => {}
+                Err(bad) if accepted.covers_entry(id, &bad) => verifier.accept(id),
+                Err(bad) => bail!(explained(bad)),
             }
         }
     }
-    match verifier.withdrawn_uses().first() {
-        Some(used) => bail!(BadLedger::from(used)),
-        None => Ok(verifier),
+    for used in verifier.withdrawn_uses() {
+        let bad = BadLedger::from(used);
+        let id = verifier.entry(used.claim);
+        if !id.is_some_and(|id| accepted.covers_entry(id, &bad)) {
+            bail!(bad);
+        }
     }
+    Ok(verifier)
 }
 
 /// Up to the first bad entry; what stands after it does not matter.
 fn examine(
     batch: &[EntryFile],
     by: Option<&(Trusted, Threshold)>,
-) -> Vec<Result<Examined, BadLedger>> {
+) -> Vec<(EntryId, Result<Examined, BadLedger>)> {
     let examiner = by_keys(by);
     batch
         .iter()
-        .map(|file| examiner.examine(file.number, &file.bytes, file.operation.as_deref()))
+        .map(|file| {
+            let operation = file.operation.as_deref();
+            let examined = examiner.examine(file.number, &file.bytes, operation);
+            (id(file.number, &file.bytes), examined)
+        })
         .collect()
+}
+
+/// An entry by its number and the bytes of its file.
+pub(in crate::commands) fn id(sequence: u64, bytes: &[u8]) -> EntryId {
+    EntryId {
+        sequence,
+        digest: Digest::of(bytes),
+    }
 }
 
 /// Examines by these keys; without them signatures stay unchecked.
@@ -321,11 +374,22 @@ async fn no_strays(source: &Source, verifier: &Verifier) -> Result<()> {
 }
 
 /// Walks the commits from the newest to the root. `None` if there are no commits to walk.
-async fn history(source: &Source, verifier: &Verifier) -> Result<Option<Commits>> {
+async fn history(
+    source: &Source,
+    verifier: &Verifier,
+    accepted: &mut Accepted,
+) -> Result<Option<Commits>> {
     let (mut commits, mut walk) = (0, verifier.history());
     let checked = source.commits(|behind, seen| {
         commits = behind + 1;
-        Ok(walk.take(seen.id, seen.parents, seen.head, seen.making)?)
+        let making = seen.making.clone();
+        match walk.take(seen.id, seen.parents, seen.head, making) {
+            Err(bad) if accepted.covers(seen.id, &bad) => {
+                walk.accept(seen.id, seen.head, seen.making);
+                Ok(())
+            }
+            taken => Ok(taken?),
+        }
     });
     if !checked.await? {
         return Ok(None);

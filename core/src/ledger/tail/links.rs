@@ -48,8 +48,6 @@ impl BranchCommit {
 pub enum Base {
     /// Above the commit that an issuer saw.
     At(Checkpoint),
-    /// Above the newest commit that is known to be older than this, or above the root.
-    Since(Timestamp),
     /// Above the tip itself.
     Tip,
 }
@@ -118,8 +116,8 @@ impl Links {
                     format!("GitHub lists it where {expected} belongs"),
                 ));
             }
-            if let Some(checkpoint) = base.ends_at(commit)? {
-                break checkpoint;
+            if *base == Base::Tip {
+                break commit.checkpoint()?;
             }
             above.push(commit);
             expected = match (commit.parents.as_slice(), base) {
@@ -130,7 +128,7 @@ impl Links {
                         found: format!("ends at its root {} without that commit", commit.id),
                     });
                 }
-                ([], Base::Since(_) | Base::Tip) => {
+                ([], Base::Tip) => {
                     return Err(tampered(commit, "it is a root".into()));
                 }
                 _ => return Err(tampered(commit, "it merges other commits".into())),
@@ -265,23 +263,6 @@ impl Links {
             });
         }
         Ok(tail)
-    }
-}
-
-impl Base {
-    /// The checkpoint, if the search by time ends at this commit.
-    fn ends_at(&self, commit: &BranchCommit) -> Result<Option<Checkpoint>, Refusal> {
-        let ends = match self {
-            Self::At(_) => false,
-            Self::Since(since) => {
-                commit.parents.is_empty() || commit.proven_at.is_some_and(|at| at < *since)
-            }
-            Self::Tip => true,
-        };
-        if !ends {
-            return Ok(None);
-        }
-        commit.checkpoint().map(Some)
     }
 }
 

@@ -1144,45 +1144,6 @@ fn an_append_that_github_confirmed_is_what_a_look_would_show() {
     assert_eq!(appended, branch.above(&checkpoint()).unwrap());
 }
 
-#[test]
-fn a_tail_since_a_time_begins_at_the_newest_commit_that_is_proven_to_be_older() {
-    let mut branch = Branch::empty();
-    for (number, proven_at) in [Some(NOON.minus(10)), Some(NOON), None, Some(NOON.plus(5))]
-        .into_iter()
-        .enumerate()
-    {
-        let entry = if number % 2 == 0 {
-            unrelated()
-        } else {
-            claim()
-        };
-        branch.add(&entry);
-        branch.tip_mut().proven_at = proven_at;
-    }
-    let begins = |since: Timestamp| {
-        let tail = branch.tail(&Base::Since(since)).unwrap();
-        let at = branch.0.iter().position(|c| c.checkpoint() == *tail.base());
-        assert_eq!(*tail.tip(), branch.checkpoint());
-        at
-    };
-    assert_eq!(begins(NOON.minus(10)), Some(0), "none is older: the root");
-    assert_eq!(begins(NOON.minus(9)), Some(1));
-    assert_eq!(begins(NOON), Some(1), "that very second is not older");
-    assert_eq!(
-        begins(NOON.plus(1)),
-        Some(2),
-        "a date that anyone can write"
-    );
-    assert_eq!(begins(NOON.plus(6)), Some(4));
-
-    let followed = Links::follow(
-        &branch.tip().id,
-        &Base::Since(NOON.minus(10)),
-        &branch.shown(4),
-    );
-    assert!(matches!(followed, Ok(Followed::MoreNeeded)), "{followed:?}");
-}
-
 // Limits.
 
 /// So many commits above the checkpoint, newest first and the checkpoint last, of which the newest

@@ -486,14 +486,14 @@ fn with_withdrawal(entries: &[Entry], before: usize, by: u8) -> Verifier {
     let (host, reason) = ("github.com".parse().unwrap(), "given up".parse().unwrap());
     let withdrawal = Withdrawal::of(&receipt, host, NOON, reason);
     let signed = Signed::signed_by(&withdrawal, &testing::key(by)).unwrap();
-    let verified = signed.verify(trust(&[by]).as_slice()).unwrap();
+    let said = signed.verify(trust(&[by]).as_slice()).unwrap();
 
     let mut branch = Branch::empty();
     for index in 0..=entries.len() {
         if index == before {
             let tail = branch.above(&branch.checkpoint()).unwrap();
             let now = NOON.plus(600);
-            let entry = Withdrawing::next(&tail, &signed, &verified, now).unwrap();
+            let entry = Withdrawing::next(&tail, &signed, &said, now).unwrap();
             branch.commit(entry.append(&tail).files().to_vec());
         }
         if let Some(entry) = entries.get(index) {
@@ -506,8 +506,9 @@ fn with_withdrawal(entries: &[Entry], before: usize, by: u8) -> Verifier {
     let mut verifier = Verifier::default();
     for number in 1..=branch.checkpoint().head.sequence() {
         let file = &branch.tip().files[&crate::ledger::entry_path(number)];
-        let examined = examiner.examine(number, file).unwrap();
-        verifier.take(examined).unwrap();
+        verifier
+            .take(examiner.examine(number, file).unwrap())
+            .unwrap();
     }
     verifier
 }

@@ -330,6 +330,7 @@ impl Run<'_> {
     async fn audit(&self, record: &Value) -> anyhow::Result<()> {
         let author = self.author(record).await?;
         let arguments = AuditArguments {
+            accepted: None,
             place: self.place(),
             keys: self.keys()?,
             since: Timestamp::from_unix(0),
