@@ -73,7 +73,7 @@ pub(crate) use self::{
     resolve::Named,
     rules::{BranchRule, BranchRules, Step},
     tag_ref::commit_of_tag,
-    tail::Reach,
+    tail::Depth,
     token::Token,
     trouble::Trouble,
     written::Written,

@@ -26,7 +26,7 @@ pub(crate) use self::{
     campaign::{Campaign, CampaignError, Step},
     describe::{Described, Describer, Unplanned, Whole},
 };
-use crate::github::{Discovered, GitHub, PreflightQuery, Reach, Trouble};
+use crate::github::{Depth, Discovered, GitHub, PreflightQuery, Trouble};
 
 /// Reasons for which an operation does not ship because what it would make is there: what needs it can go on.
 const STANDS_ALREADY: [&str; 3] = [
@@ -89,7 +89,7 @@ pub(crate) async fn look(
     let allowed = occasion.reach.of(&operation);
     let query = PreflightQuery::new(&operation).reachable_from(allowed.clone());
     // No receipt is older: whoever could still act for this run claimed it since.
-    let since = Reach::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
+    let since = Depth::Since(occasion.now.minus(MOST_LIFETIME + MOST_SKEW));
     let look = github.preflight(&query, &since);
     let (preflight, discovered) = tokio::join!(look, github.discover(&operation));
     let sighting = match preflight {

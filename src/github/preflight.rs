@@ -22,7 +22,7 @@ use super::{
     GitHub, Trouble,
     graphql::{Absence, Place, Query, WhenTooCostly, largest_page},
     ledger::file_bytes,
-    tail::{HistoryPage, Reach},
+    tail::{Depth, HistoryPage},
 };
 
 const QUERY: Query<'_> = Query {
@@ -206,10 +206,10 @@ struct Variables<'a> {
 
 impl GitHub {
     /// Looks at everything that the operation touches, and at the ledger as far down as it is to be read.
-    pub(crate) async fn preflight(&self, query: &PreflightQuery, reach: &Reach) -> Preflight {
+    pub(crate) async fn preflight(&self, query: &PreflightQuery, depth: &Depth) -> Preflight {
         let looked = async {
             tokio::try_join!(
-                self.sight(query, reach),
+                self.sight(query, depth),
                 self.requests_left(query.uploads),
                 Box::pin(self.listed_branches(query)),
             )
@@ -227,8 +227,8 @@ impl GitHub {
     /// The same for a receipt. Where no rules keep the ledger's branch from being set back, GitHub is
     /// asked how it moved since the receipt's plan.
     pub(crate) async fn preflight_for(&self, query: &PreflightQuery, terms: &Terms) -> Preflight {
-        let reach = Reach::Above(terms.ledger.clone());
-        let mut preflight = self.preflight(query, &reach).await;
+        let depth = Depth::Above(terms.ledger.clone());
+        let mut preflight = self.preflight(query, &depth).await;
 
         if let Preflight::Seen(sighting) = &mut preflight
             && !sighting.guard.forbids_rewinding()
@@ -307,10 +307,10 @@ impl GitHub {
         })
     }
 
-    async fn sight(&self, query: &PreflightQuery, reach: &Reach) -> Result<Sighting, Trouble> {
+    async fn sight(&self, query: &PreflightQuery, depth: &Depth) -> Result<Sighting, Trouble> {
         let (found, repository) = self.found(query).await?;
         let ledger = match found.ledger {
-            Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, reach).await?,
+            Ok(Ledger { tip, history }) => self.tail(&repository, &tip, history, depth).await?,
             Err(refusal) => Err(refusal),
         };
         let reviewed = Reviewed {

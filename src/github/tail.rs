@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
 use serde::{Deserialize, Serialize};
 
 use countersign_core::{
-    ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail, entry_path},
+    ledger::{Addition, Append, Base, BranchCommit, Checkpoint, Followed, Links, Tail},
     name::{CommitId, Repository, RepositoryId},
     refusal::Refusal,
     timestamp::Timestamp,
@@ -49,7 +49,7 @@ impl KnownTails {
 }
 
 /// How far a preflight reads the ledger.
-pub(crate) enum Reach {
+pub(crate) enum Depth {
     /// Down to the commit that a receipt names.
     Above(Checkpoint),
     /// Down to a commit that is proven to be older than this.
@@ -213,13 +213,13 @@ impl GitHub {
         repository: &Repository,
         tip: &CommitId,
         page: HistoryPage,
-        reach: &Reach,
+        depth: &Depth,
     ) -> Result<Result<Tail, Refusal>, Trouble> {
-        let checkpoint = match reach {
-            Reach::Above(checkpoint) => checkpoint,
+        let checkpoint = match depth {
+            Depth::Above(checkpoint) => checkpoint,
             // A dry run looks back for claims that are still open. Damage there does not keep people
             // from approving above it, and neither does a flood.
-            Reach::Since(since) => {
+            Depth::Since(since) => {
                 let extent = Extent {
                     whole: false,
                     since: Some(*since),

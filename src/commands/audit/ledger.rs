@@ -67,8 +67,17 @@ pub(super) async fn read(
     let (mut verifier, mut book) = (Verifier::default(), Book::default());
     let mut findings = Vec::new();
     accepted.locate(source).await?;
-    let walked =
-        fault_of(walk(source, by, &mut verifier, &mut book, &mut findings, accepted).await)?;
+    let walked = fault_of(
+        walk(
+            source,
+            by,
+            &mut verifier,
+            &mut book,
+            &mut findings,
+            accepted,
+        )
+        .await,
+    )?;
     let is_whole = walked.is_ok();
     match walked {
         Err(bad) => findings.push(Finding::new(

@@ -8,6 +8,7 @@ use countersign_core::{
     document::Document as _,
     evidence::ApprovedRelease,
     ledger::{Entry, EntryId, EventType, Examiner, Keys, Pair, Withdrawing, entry_path},
+    operation::Operation,
 };
 
 use super::{dates::Claimed, findings::Fault};
@@ -85,8 +86,9 @@ impl Outcome {
         keys: Keys<'_>,
     ) -> Option<Fault> {
         let evidence = approved.evidence();
+        let operation = evidence.entry().operation.as_ref().map(Operation::to_bytes);
         let examined = Examiner::new(Some(keys))
-            .examine(self.claim, evidence.bytes())
+            .examine(self.claim, &evidence.entry_file(), operation.as_deref())
             .ok()?;
         let begun = self.begun.unwrap_or(self.claim);
         let mut before = withdrawals.iter().filter(|entry| entry.sequence < begun);

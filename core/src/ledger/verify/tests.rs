@@ -505,9 +505,12 @@ fn with_withdrawal(entries: &[Entry], before: usize, by: u8) -> Verifier {
     let examiner = Examiner::new(Some(Keys::Listed(&keys, Threshold::ONE)));
     let mut verifier = Verifier::default();
     for number in 1..=branch.checkpoint().head.sequence() {
-        let file = &branch.tip().files[&crate::ledger::entry_path(number)];
+        let files = &branch.tip().files;
+        let file = &files[&crate::ledger::entry_path(number)];
+        let operation = Entry::claimed_operation(file)
+            .map(|digest| files[&crate::ledger::operation_path(&digest)].as_slice());
         verifier
-            .take(examiner.examine(number, file).unwrap())
+            .take(examiner.examine(number, file, operation).unwrap())
             .unwrap();
     }
     verifier
