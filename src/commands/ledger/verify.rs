@@ -311,8 +311,8 @@ fn examine(
         .iter()
         .map(|file| {
             let operation = file.operation.as_deref();
-            let examined = examiner.examine(file.number, &file.bytes, operation);
-            (id(file.number, &file.bytes), examined)
+            let found = examiner.examine(file.number, &file.bytes, operation);
+            (id(file.number, &file.bytes), found)
         })
         .collect()
 }

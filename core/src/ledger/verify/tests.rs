@@ -502,16 +502,19 @@ fn with_withdrawal(entries: &[Entry], before: usize, by: u8) -> Verifier {
     }
 
     let keys = trust(&[1]);
-    let examiner = Examiner::new(Some(Keys::Listed(&keys, Threshold::ONE)));
+    let by = Examiner::new(Some(Keys::Listed(&keys, Threshold::ONE)));
     let mut verifier = Verifier::default();
     for number in 1..=branch.checkpoint().head.sequence() {
         let files = &branch.tip().files;
         let file = &files[&crate::ledger::entry_path(number)];
-        let operation = Entry::claimed_operation(file)
-            .map(|digest| files[&crate::ledger::operation_path(&digest)].as_slice());
-        verifier
-            .take(examiner.examine(number, file, operation).unwrap())
-            .unwrap();
+        let claimed = Entry::claimed_operation(file);
+        let operation = entries
+            .iter()
+            .find(|entry| claimed == Some(entry.operation_digest))
+            .and_then(|entry| entry.operation.as_ref())
+            .map(Operation::to_bytes);
+        let examined = by.examine(number, file, operation.as_deref());
+        verifier.take(examined.unwrap()).unwrap();
     }
     verifier
 }
