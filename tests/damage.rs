@@ -22,7 +22,15 @@ fn stage() -> Stage {
     let stage = guarded();
     let mut keys = stage.trusted();
     for name in ["bob", "carol"] {
-        let words = ["keys", "generate", "--out", name, "--name", name];
+        let words = [
+            "keys",
+            "generate",
+            "--no-passphrase",
+            "--out",
+            name,
+            "--name",
+            name,
+        ];
         assert!(stage.command(&words).output().unwrap().status.success());
         let line = fs::read_to_string(stage.folder.path().join(format!("{name}.pub"))).unwrap();
         keys = format!("{keys}\n{}", line.trim());
@@ -249,7 +257,15 @@ fn an_acceptance_is_for_one_ledger_one_commit_and_one_fault() {
 fn a_stranger_accepts_nothing() {
     let stage = stage();
     let damage = taken_back(&stage);
-    let words = ["keys", "generate", "--out", "mallory", "--name", "mallory"];
+    let words = [
+        "keys",
+        "generate",
+        "--no-passphrase",
+        "--out",
+        "mallory",
+        "--name",
+        "mallory",
+    ];
     assert!(stage.command(&words).output().unwrap().status.success());
     let named = format!("{damage}:history");
     let words = [

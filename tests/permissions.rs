@@ -138,7 +138,15 @@ const ROWS: &[Row] = &[
     Row {
         what: "`withdraw`",
         run: |stage, token| {
-            let generate = ["keys", "generate", "--out", "alice", "--name", "alice"];
+            let generate = [
+                "keys",
+                "generate",
+                "--no-passphrase",
+                "--out",
+                "alice",
+                "--name",
+                "alice",
+            ];
             assert!(command(stage, token, &generate).worked);
             let plan = stage.tag().dry_run().plan();
             let plan = plan.to_str().unwrap();

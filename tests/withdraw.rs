@@ -189,7 +189,15 @@ fn a_statement_that_no_trusted_key_signed_is_not_carried() {
 fn only_someone_who_signed_a_receipt_can_take_it_back() {
     let (stage, _) = with_receipt();
     let made = stage
-        .command(&["keys", "generate", "--out", "other", "--name", "other"])
+        .command(&[
+            "keys",
+            "generate",
+            "--no-passphrase",
+            "--out",
+            "other",
+            "--name",
+            "other",
+        ])
         .output()
         .unwrap();
     assert!(made.status.success());
