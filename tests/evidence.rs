@@ -441,7 +441,7 @@ fn evidence_that_is_not_the_releases_own_is_found_out() {
 #[test]
 fn what_was_changed_at_github_is_found_out() {
     type Change = (fn(&Stage), &'static str);
-    let changes: [Change; 9] = [
+    let changes: [Change; 11] = [
         (
             |stage| exchange(stage, "a.zip", "the first filf"),
             "asset: `a.zip`: its bytes have sha256:",
@@ -453,6 +453,14 @@ fn what_was_changed_at_github_is_found_out() {
         (
             |stage| dress_up(stage, "a.zip", "", "text/html"),
             "asset: `a.zip`: its content type is `text/html`, but `application/zip` was approved",
+        ),
+        (
+            |stage| dress_up(stage, NAME, "&label=installer.exe", "application/json"),
+            "asset: `countersign-receipt.json`: its label is `installer.exe`, but it was attached with ``",
+        ),
+        (
+            |stage| dress_up(stage, NAME, "", "text/html"),
+            "asset: `countersign-receipt.json`: its content type is `text/html`, but it was attached with `application/json`",
         ),
         (
             |stage| stage.upload(1, "evil.zip", "evil"),
@@ -514,6 +522,31 @@ fn dress_up(stage: &Stage, name: &str, label: &str, content_type: &str) {
         content_type,
         &text,
     );
+}
+
+#[test]
+fn evidence_that_gets_a_label_between_two_attempts_stops_a_campaign() {
+    let stage = Stage::new();
+    let campaign = "name = \"Two\"\n\n[[operation]]\nid = \"release\"\noperation = \"publish_release\"\ntag-name = \"v1.0.0\"\n\n[[operation]]\nid = \"tag\"\noperation = \"tag_repo\"\nneeds = [\"release\"]\ntag-name = \"v1\"\nmessage = \"One\"\n";
+    let attempt = stage
+        .approved_campaign(campaign)
+        .input("attach-receipt", "true");
+    attempt.killed(Endpoint::CreateTagObject, 1);
+    dress_up(&stage, NAME, "&label=installer.exe", "application/json");
+
+    let report = again(&attempt, 2).run();
+    assert_eq!(
+        (report.exit, report.code()),
+        (1, "asset_mismatch"),
+        "{}",
+        report.message()
+    );
+    assert!(
+        report.message().contains("label `installer.exe`"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1"), None);
 }
 
 /// Puts another asset of the same name in an asset's place.

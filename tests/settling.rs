@@ -244,6 +244,29 @@ fn what_is_there_otherwise_than_approved_is_not_settled() {
 }
 
 #[test]
+fn evidence_that_is_shown_under_another_name_or_type_is_not_settled() {
+    for (label, content_type) in [
+        ("&label=installer.exe", "application/json"),
+        ("", "text/html"),
+    ] {
+        let stage = guarded();
+        let attempt = approved(&stage, 0);
+        attempt.killed(Endpoint::Append, 2);
+        let release = stage.sim.releases().remove(0);
+        let name = "countersign-receipt.json";
+        let evidence = release.assets.iter().find(|asset| asset.name == name);
+        let evidence = evidence.unwrap();
+        let text = String::from_utf8(evidence.bytes.clone().unwrap()).unwrap();
+        let query = format!("name={name}{label}");
+        stage.dress_up(release.id, evidence.id, &query, content_type, &text);
+
+        after_the_end(&stage);
+        ends(&late(&attempt).run(), 4, "asset_mismatch", "only looked");
+        assert_eq!(stage.ledger_events(), ["claimed"]);
+    }
+}
+
+#[test]
 fn what_cannot_be_seen_is_not_settled() {
     for (kind, endpoint) in [
         (0, Endpoint::GetReleaseByTag),

@@ -69,13 +69,14 @@ pub struct OutsideDiffers {
 }
 
 impl Outside {
-    /// What is not as approved. No approval allows a label, and GitHub shows it where people look for the name.
+    /// What is not as it should be under this media type. No approval allows a label, and GitHub shows
+    /// it where people look for the name.
     #[must_use]
-    pub fn difference(&self, approved: &ContentType) -> Option<OutsideDiffers> {
+    pub fn difference(&self, content_type: &str) -> Option<OutsideDiffers> {
         let label = self.label.as_deref().unwrap_or_default();
         let sides = [
             ("label", label, ""),
-            ("content type", &self.content_type, approved.as_str()),
+            ("content type", &self.content_type, content_type),
         ];
         let (what, found, approved) = sides
             .into_iter()

@@ -454,7 +454,7 @@ fn compare(asset: &Asset, held: Option<&HeldFile>) -> Result<(), Difference> {
 
 fn same_outside(asset: &Asset, held: &HeldFile) -> Result<(), Difference> {
     let shown = held.outside.as_ref();
-    let differs = shown.and_then(|shown| shown.difference(&asset.content_type));
+    let differs = shown.and_then(|shown| shown.difference(asset.content_type.as_str()));
     differs.map_or(Ok(()), |differs| {
         Err(Difference::Outside {
             what: differs.what,

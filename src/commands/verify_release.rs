@@ -139,6 +139,9 @@ impl Verification<'_> {
         };
         let held = published.files().await?;
         assets(&approved, &held, |_| true, findings)?;
+        if let Some(fault) = published.shows_evidence_otherwise() {
+            findings.fault("asset", &fault)?;
+        }
         findings.told("release", published.has_words_of(&approved))?;
         findings.told("tag", published.tag_leads_to(&approved))?;
         let published_at = published.published_at();

@@ -8,7 +8,7 @@ use countersign_core::{
 
 use super::{
     Setback, pull,
-    release::{Published, Sight, hold},
+    release::{Published, Sight, hold, shown_as_attached},
     tag,
 };
 use crate::github::GitHub;
@@ -51,6 +51,9 @@ async fn release_is_there(
     };
 
     // The evidence of the attempt that published it is no asset that anyone approved.
+    for asset in found.assets.iter().filter(|asset| asset.name == NAME) {
+        shown_as_attached(asset)?;
+    }
     found.assets.retain(|asset| asset.name != NAME);
     sight.as_approved(&found, release.visibility.draft())?;
     held.release_id = Some(found.id);

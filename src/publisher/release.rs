@@ -20,11 +20,11 @@ use countersign_core::{
     text::{excerpt, same_text},
 };
 
+pub(super) use self::{evidence::shown_as_attached, shown::Published, words::hold};
 use self::{
     existing::{Left, Looks},
     words::{ReleaseWords, same_inside, same_outside},
 };
-pub(super) use self::{shown::Published, words::hold};
 use super::{
     AssetFiles, Gate, Setback,
     certain::{Before, Made, certain, read_fresh, repeated},

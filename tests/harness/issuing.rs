@@ -11,7 +11,7 @@ use countersign_core::{
 };
 use ed25519_dalek::SigningKey;
 
-use super::{Stage, now, schema};
+use super::{Attempt, Stage, now, schema};
 
 impl Stage {
     /// A version of a trust file as people write it: the approver, with one more member, and a keeper who signs versions.
@@ -112,6 +112,21 @@ impl Stage {
             self.sim.repository(),
             self.sim.repository_id()
         )
+    }
+
+    /// An attempt for a campaign, with a receipt for each of its operations.
+    pub fn approved_campaign(&self, text: &str) -> Attempt<'_> {
+        self.file("campaign.toml", text);
+        let planned = Attempt::new(self)
+            .input("mode", "dry_run")
+            .input("campaign", "campaign.toml")
+            .run();
+        assert_eq!(planned.exit, 0, "{}", planned.log);
+
+        fs::copy(planned.plan(), self.workspace().join("plan.json")).unwrap();
+        Attempt::new(self)
+            .input("plan", "plan.json")
+            .input("receipt", &self.sign_all(&planned.plan()))
     }
 
     /// Lets the ledger remember what decided before.

@@ -11,10 +11,10 @@ use super::{
     no_receipt,
 };
 use crate::{
-    asset::Asset,
+    asset::{Asset, Outside},
     evidence,
     operation::{Operation, PublishRelease},
-    text::{excerpt, same_text},
+    text::same_text,
 };
 
 impl MatchUp<'_> {
@@ -150,8 +150,16 @@ fn asset_difference(approved: &Asset, found: Option<&FoundAsset>) -> Option<Diff
 }
 
 fn outside_difference(approved: &Asset, found: &FoundAsset) -> Option<Difference> {
-    let differs = found.outside.difference(&approved.content_type)?;
-    let of = |side: &str| format!("{} with the {} `{side}`", approved.name, differs.what);
+    shown_otherwise(
+        approved.name.as_str(),
+        &found.outside,
+        approved.content_type.as_str(),
+    )
+}
+
+fn shown_otherwise(name: &str, outside: &Outside, content_type: &str) -> Option<Difference> {
+    let differs = outside.difference(content_type)?;
+    let of = |side: &str| format!("{name} with the {} `{side}`", differs.what);
     compare("asset", of(&differs.approved), of(&differs.found))
 }
 
@@ -164,19 +172,14 @@ fn extra_difference(spent: &Spent, extra: &FoundAsset) -> Option<Difference> {
     let is_claim = digest
         .parse()
         .is_ok_and(|digest| spent.evidence.contains(&digest));
-    let label = extra.outside.label.as_deref().unwrap_or_default();
-    if is_claim && !label.is_empty() {
-        let shown = format!("{} with the label `{}`", extra.name, excerpt(label, 200));
-        compare("asset", extra.name.as_str(), shown)
-    } else if is_claim {
-        None
-    } else {
-        compare(
-            "asset",
-            format!("{} of entry {}", evidence::NAME, spent.sequence),
-            format!("{} with {digest}", extra.name),
-        )
+    if is_claim {
+        return shown_otherwise(evidence::NAME, &extra.outside, evidence::CONTENT_TYPE);
     }
+    compare(
+        "asset",
+        format!("{} of entry {}", evidence::NAME, spent.sequence),
+        format!("{} with {digest}", extra.name),
+    )
 }
 
 /// Long texts are told from a little before the place where they part.

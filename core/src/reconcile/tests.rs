@@ -265,25 +265,51 @@ fn an_asset_that_nobody_approved_is_told_unless_it_is_the_evidence() {
         testing::release(),
         Some(succeeded(GithubResponse::default())),
     )]);
-    let with = |name: &str, digest: Option<String>| {
+    let shown = |name: &str, digest: Option<String>, outside: Outside| {
         let mut found = as_released();
         found.assets.push(FoundAsset {
             name: name.into(),
             size: 1,
             digest,
-            outside: Outside::default(),
+            outside,
         });
         reconcile(&book, &releases(&[found]), NOON)
             .into_iter()
             .map(|finding| finding.problem)
             .collect::<Vec<_>>()
     };
+    let as_attached = || Outside {
+        label: None,
+        content_type: crate::evidence::CONTENT_TYPE.into(),
+    };
+    let with = |name: &str, digest| shown(name, digest, as_attached());
     let claim = claim_entry("a", 1, &testing::release()).to_document();
     let claim = Digest::of(&compose(&claim, &testing::release())).to_string();
     assert_eq!(
-        with(crate::evidence::NAME, Some(claim)),
+        with(crate::evidence::NAME, Some(claim.clone())),
         Vec::<String>::new()
     );
+    let labelled = Outside {
+        label: Some("installer.exe".into()),
+        ..as_attached()
+    };
+    let page = Outside {
+        content_type: "text/html".into(),
+        ..as_attached()
+    };
+    for (outside, problem) in [
+        (
+            labelled,
+            "asset: approved `countersign-receipt.json with the label ```, found `countersign-receipt.json with the label `installer.exe``",
+        ),
+        (
+            page,
+            "asset: approved `countersign-receipt.json with the content type `application/json``, found `countersign-receipt.json with the content type `text/html``",
+        ),
+    ] {
+        let problems = shown(crate::evidence::NAME, Some(claim.clone()), outside);
+        assert_eq!(problems, [problem]);
+    }
     assert_eq!(
         with("more.zip", None),
         ["asset: approved `no such asset`, found `more.zip`"]

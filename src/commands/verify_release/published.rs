@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use countersign_core::{
     commit_name::CommitName,
     digest::Digest,
-    evidence::{ApprovedRelease, HeldFile, MOST_BYTES, NAME},
+    evidence::{ApprovedRelease, CONTENT_TYPE, HeldFile, MOST_BYTES, NAME},
     name::{CommitId, Repository, RepositoryId, TagName},
     text::{excerpt, same_text},
     timestamp::Timestamp,
@@ -98,6 +98,17 @@ impl<'a> Published<'a> {
             .map_err(|trouble| told(&trouble))?;
         as_told(there, Digest::of(&bytes))?;
         Ok(Some(bytes.into()))
+    }
+
+    /// What people see next to the evidence's name, if Countersign did not attach it so.
+    pub(super) fn shows_evidence_otherwise(&self) -> Option<Fault> {
+        let there = self.assets.iter().find(|there| there.name == NAME)?;
+        let differs = there.outside().difference(CONTENT_TYPE)?;
+        let problem = format!(
+            "`{NAME}`: its {} is `{}`, but it was attached with `{}`",
+            differs.what, differs.found, differs.approved
+        );
+        Some(Fault::new(problem, CHANGED))
     }
 
     /// Every other asset: its bytes are read, whatever GitHub tells about them.

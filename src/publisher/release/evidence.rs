@@ -4,7 +4,7 @@
 //! away. So evidence counts if the ledger holds its entry, byte for byte, as an earlier claim of the same operation by the same run.
 
 use countersign_core::{
-    asset::Asset,
+    asset::{Asset, OutsideDiffers},
     digest::Digest,
     evidence::{AttachReceipt, CONTENT_TYPE, MOST_BYTES, NAME, UnverifiedEvidence},
     ledger::{Claim, PublishedAsset, entry_path},
@@ -39,6 +39,24 @@ pub(super) fn beside(approved: &[Asset], claim: &Claim, attach: AttachReceipt) -
 /// Whether this asset is the evidence: no approved one can have its name.
 pub(super) fn is(asset: &Asset) -> bool {
     asset.name.as_str() == NAME
+}
+
+/// Compares what people see next to the evidence's name, of whatever attempt it is.
+pub(in crate::publisher) fn shown_as_attached(there: &UploadedAsset) -> Result<(), Setback> {
+    let differs = there.outside().difference(CONTENT_TYPE);
+    differs.map_or(
+        Ok(()),
+        |OutsideDiffers {
+             what,
+             found,
+             approved,
+         }| {
+            let message = format!(
+                "GitHub shows `{NAME}` with {what} `{found}`, but it was attached with `{approved}`"
+            );
+            Err(Setback::fault("asset_mismatch", message))
+        },
+    )
 }
 
 impl Steps<'_> {

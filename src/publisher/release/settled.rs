@@ -4,6 +4,7 @@ use countersign_core::{digest::Digest, evidence::NAME, ledger::GithubResponse};
 
 use super::{
     Published, Sight,
+    evidence::shown_as_attached,
     existing::{Looks, Pages},
     words::hold,
 };
@@ -59,6 +60,7 @@ impl Sight<'_> {
 
         for asset in found.assets.iter().filter(|asset| asset.name == NAME) {
             is_evidence(asset, evidence)?;
+            shown_as_attached(asset)?;
         }
         found.assets.retain(|asset| asset.name != NAME);
         held.assets = self.compared(found, Published::Before).await?;

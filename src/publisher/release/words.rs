@@ -55,7 +55,7 @@ pub(super) fn same_outside(uploaded: &UploadedAsset, asset: &Asset) -> Result<()
 
 /// Compares what people see next to the name: GitHub shows a label in its place.
 pub(super) fn shown_as_approved(uploaded: &UploadedAsset, asset: &Asset) -> Result<(), Setback> {
-    let differs = uploaded.outside().difference(&asset.content_type);
+    let differs = uploaded.outside().difference(asset.content_type.as_str());
     differs.map_or(Ok(()), |differs| {
         let (found, approved) = (&differs.found, &differs.approved);
         Err(mismatch(asset, differs.what, found, approved))
