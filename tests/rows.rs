@@ -6,7 +6,7 @@
 
 mod harness;
 
-use std::{fs, process::Command};
+use std::fs;
 
 use countersign_core::{
     document::Document as _,
@@ -17,56 +17,10 @@ use countersign_core::{
     trust::{TrustFile, TrustVersion},
 };
 use ed25519_dalek::SigningKey;
-use harness::{BINARY, RUN, Stage, now};
-
-/// The width that most terminals begin with.
-const COLUMNS: usize = 80;
-
-/// What somebody reads of a command on a terminal, where the answer to each question is not `yes`.
-fn read_on_a_terminal(stage: &Stage, arguments: &str) -> Vec<String> {
-    // `script` gives the program a terminal.
-    let command = format!("stty cols {COLUMNS} && {BINARY} {arguments}");
-    let output = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .current_dir(stage.folder.path())
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
-    shown
-        .lines()
-        .flat_map(|line| broken_by_a_terminal(line.trim_end_matches('\r')))
-        .collect()
-}
-
-fn broken_by_a_terminal(line: &str) -> Vec<String> {
-    let characters: Vec<char> = line.chars().collect();
-    let lines = characters
-        .chunks(COLUMNS)
-        .map(|chunk| chunk.iter().collect());
-    lines.collect()
-}
-
-fn assert_no_row(shown: &[String], forged: &[&str]) {
-    for line in shown {
-        assert!(
-            forged.iter().all(|row| !line.starts_with(row)),
-            "a row that is made of data: `{line}` in\n{}",
-            shown.join("\n")
-        );
-    }
-}
-
-/// A text that reaches the right edge of the terminal behind a heading of so many columns, and goes on as a row would begin.
-fn drawing(words: &str, heading: usize, rows: &[&str]) -> String {
-    let mut text = words.to_owned();
-    for row in rows {
-        let used = (heading + text.chars().count()) % COLUMNS;
-        text.push_str(&" ".repeat(COLUMNS - used));
-        text.push_str(row);
-    }
-    text
-}
+use harness::{
+    RUN, Stage, now,
+    terminal::{assert_no_row, drawing},
+};
 
 fn edited(stage: &Stage, edit: impl FnOnce(&mut Plan)) {
     let bytes = fs::read(stage.folder.path().join("plan.json")).unwrap();
@@ -106,7 +60,7 @@ fn a_campaign_title_draws_no_row_above_the_question() {
     edited(&stage, |plan| {
         plan.campaign = Some(drawing("Docs", 14, &forged).parse().unwrap());
     });
-    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let shown = stage.read_on_a_terminal("authorize plan.json --key approver");
     assert!(
         shown
             .iter()
@@ -135,7 +89,7 @@ fn what_will_not_ship_draws_no_receipt_of_its_own() {
             remedy: String::new(),
         });
     });
-    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let shown = stage.read_on_a_terminal("authorize plan.json --key approver");
     assert_no_row(&shown, &forged);
 }
 
@@ -177,7 +131,7 @@ fn the_name_of_a_key_is_not_taken_for_the_fingerprint() {
     file.sign(&SigningKey::from_bytes(&[1; 32])).unwrap();
     fs::write(stage.folder.path().join("trust.json"), file.to_document()).unwrap();
 
-    let shown = read_on_a_terminal(&stage, "trust show trust.json");
+    let shown = stage.read_on_a_terminal("trust show trust.json");
     let keys: Vec<&str> = shown
         .iter()
         .filter_map(|line| line.strip_prefix("key           "))
@@ -217,7 +171,7 @@ fn who_signs_a_version_reads_which_keys_came_and_went_directly_above_the_questio
     file.add(&version(2, file.root(), &(key("carol", 4) + &bob)));
     fs::write(stage.folder.path().join("trust.json"), file.to_document()).unwrap();
 
-    let shown = read_on_a_terminal(&stage, "trust sign trust.json --key bob");
+    let shown = stage.read_on_a_terminal("trust sign trust.json --key bob");
     let fingerprint = |seed: u8| line(seed).parse::<PublicKey>().unwrap().fingerprint();
     let asked = shown
         .iter()
@@ -248,7 +202,7 @@ fn one_line_directly_above_the_question_says_what_is_signed() {
     let plan = fs::read(stage.folder.path().join("plan.json")).unwrap();
     let plan = Plan::from_document(&plan).unwrap();
     let operation = plan.operations()[0].operation().clone();
-    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let shown = stage.read_on_a_terminal("authorize plan.json --key approver");
     let recap = above(&shown, "Sign it?", 2).concat().replace("  > ", "");
     let expected = format!(
         "Publish v1.0.0 of octo/hello at {} (no assets, latest) for run {RUN}, until ",
@@ -284,7 +238,7 @@ fn an_operation_that_scrolls_away_has_its_line_above_the_question() {
             ],
         );
     });
-    let shown = read_on_a_terminal(&stage, "authorize plan.json --key approver");
+    let shown = stage.read_on_a_terminal("authorize plan.json --key approver");
     let recap = above(&shown, "Sign these 2 receipts?", 4).join("\n");
     assert!(
         recap.contains("  1. Publish v6.6.6 of octo/hello")

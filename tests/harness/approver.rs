@@ -90,6 +90,16 @@ impl Stage {
 
     /// The same as another artifact of the same name, as a re-run leaves it; returns its number.
     pub fn leave_another_plan(&self, plan: &Report, edit: impl FnOnce(String) -> String) -> u64 {
+        self.leave_plan_as("plan", plan, edit)
+    }
+
+    /// The same under another name.
+    pub fn leave_plan_as(
+        &self,
+        name: &str,
+        plan: &Report,
+        edit: impl FnOnce(String) -> String,
+    ) -> u64 {
         let text = fs::read_to_string(plan.plan()).unwrap();
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         writer
@@ -98,7 +108,7 @@ impl Stage {
         writer.write_all(edit(text).as_bytes()).unwrap();
 
         let archive = writer.finish().unwrap().into_inner();
-        self.sim.artifact(RUN.parse().unwrap(), "plan", &archive)
+        self.sim.artifact(RUN.parse().unwrap(), name, &archive)
     }
 
     /// The tip of the ledger, as a receipt names it.
@@ -179,7 +189,8 @@ impl Stage {
         ]
     }
 
-    fn reader(&self) -> String {
+    /// A token that may read everything that approvers and auditors look at.
+    pub fn reader(&self) -> String {
         self.sim.token(Permissions {
             actions: Access::Read,
             ..Permissions::read()

@@ -19,6 +19,8 @@ pub mod by_hand;
 mod issuing;
 pub mod schema;
 pub mod strangers;
+mod suspended;
+pub mod terminal;
 pub mod withdrawal;
 
 use std::{

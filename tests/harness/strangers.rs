@@ -48,11 +48,16 @@ pub fn claim_for_another_run(stage: &Stage, claim: &Entry) {
 
 /// Says that an operation ended so.
 pub fn settle(stage: &Stage, claim: &Entry, event_type: EventType) {
+    settle_with(stage, claim, event_type, GithubResponse::default());
+}
+
+/// Says that an operation ended so, and what GitHub answered.
+pub fn settle_with(stage: &Stage, claim: &Entry, event_type: EventType, response: GithubResponse) {
     forge(stage, claim, |entry| Entry {
         event_type,
         receipt: None,
         operation: None,
-        github_response: Some(GithubResponse::default()),
+        github_response: Some(response),
         ..entry
     });
 }
