@@ -1223,6 +1223,7 @@ fn a_run_that_others_than_its_actor_decide_about_tells_no_requester() {
             "dana",
             "it began with the event `issue_comment`",
         ),
+        ("schedule", "bob-gh", "it began with the event `schedule`"),
         (
             "workflow_dispatch",
             "github-actions[bot]",
