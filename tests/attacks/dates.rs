@@ -50,6 +50,10 @@ pub const SCENES: &[Scene] = &[
         || pull(Way::Push, &[], UNPROVEN),
     ),
     (
+        "an unused receipt is used by hand for a draft, its entries appended as Countersign appends",
+        draft,
+    ),
+    (
         "the release is published by hand before its receipt is claimed",
         published_before_its_claim,
     ),
@@ -118,6 +122,22 @@ fn tag(way: Way, expected: &[&str]) {
     });
     enter(&stage, way, [&claim, &outcome]);
     found(&stage, &[expected]);
+    assert_eq!(verified(&stage).0, 1);
+}
+
+/// GitHub dates no draft as published: only its entries give it away.
+fn draft() {
+    let stage = guarded();
+    let [claim, outcome] = unused(&stage, &stage.release().input("draft", "true").approved());
+    let release = json!({
+        "tag_name": "v1.0.0", "target_commitish": stage.main(), "name": "v1.0.0",
+        "body": "First.\n", "draft": true,
+    });
+    stage.post(&path(&stage, "releases"), &release);
+    let id = stage.sim.releases()[0].id;
+    let outcome = answered(&outcome, |answer| answer.release_id = Some(id));
+    enter(&stage, Way::Mutation, [&claim, &outcome]);
+    found(&stage, &[DATED_BACK]);
     assert_eq!(verified(&stage).0, 1);
 }
 

@@ -96,11 +96,22 @@ pub fn judged(
 /// Makes the attempt under the case's name and judges it.
 #[track_caller]
 pub fn attempted(stage: &Stage, name: &str, attempt: Attempt<'_>, code: &str) -> Report {
+    attempted_as(stage, name, attempt, &Expected::refusal(code))
+}
+
+/// The same where something else than a plain refusal must come of it.
+#[track_caller]
+pub fn attempted_as(
+    stage: &Stage,
+    name: &str,
+    attempt: Attempt<'_>,
+    expected: &Expected<'_>,
+) -> Report {
     let before = stage.writes().len();
     let report = attempt
         .variable("GITHUB_WORKFLOW_REF", workflow(name))
         .run();
-    judged(stage, name, &Expected::refusal(code), &report, before);
+    judged(stage, name, expected, &report, before);
     report
 }
 

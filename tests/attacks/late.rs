@@ -55,6 +55,18 @@ pub const SCENES: &[Scene] = &[
         || a_pause(3, Endpoint::CreatePull),
     ),
     (
+        "a tag is claimed after the receipt's end, and the answer is lost",
+        || a_late_claim_unseen(Stage::tag),
+    ),
+    (
+        "a release with files is claimed after the receipt's end, and the answer is lost",
+        || a_late_claim_unseen(|stage| stage.release().input("files", "a.zip")),
+    ),
+    (
+        "a pull request is claimed after the receipt's end, and the answer is lost",
+        || a_late_claim_unseen(Stage::pull),
+    ),
+    (
         "the head branch moves while the claim is on its way",
         a_head_that_moves_at_the_claim,
     ),
@@ -225,15 +237,7 @@ fn asleep_after_the_publication() {
 
 fn asleep_between_two_operations() {
     let stage = Stage::new();
-    stage.file("campaign.toml", CAMPAIGN);
-    let planned = Attempt::new(&stage)
-        .input("mode", "dry_run")
-        .input("campaign", "campaign.toml")
-        .run();
-    std::fs::copy(planned.plan(), stage.workspace().join("plan.json")).unwrap();
-    let attempt = Attempt::new(&stage)
-        .input("plan", "plan.json")
-        .input("receipt", &stage.sign_all(&planned.plan()));
+    let attempt = stage.approved_campaign(CAMPAIGN);
     let report = attempt.run_while(Endpoint::CreateRef, || stage.sleep(AN_HOUR));
     assert_eq!(report.code(), "receipt_expired", "{}", report.message());
     assert_eq!(stage.sim.releases().len(), 0);
@@ -402,15 +406,7 @@ tag-name = "v1.0.0"
 
 fn a_campaign_after_its_end() {
     let stage = Stage::new();
-    stage.file("campaign.toml", CAMPAIGN);
-    let planned = Attempt::new(&stage)
-        .input("mode", "dry_run")
-        .input("campaign", "campaign.toml")
-        .run();
-    std::fs::copy(planned.plan(), stage.workspace().join("plan.json")).unwrap();
-    let attempt = Attempt::new(&stage)
-        .input("plan", "plan.json")
-        .input("receipt", &stage.sign_all(&planned.plan()));
+    let attempt = stage.approved_campaign(CAMPAIGN);
     attempt.killed(Endpoint::Append, 2);
     let name = "an expired campaign is to go on after its first operation is settled";
     run(&stage, name, late(&stage, &attempt), "receipt_expired", 1);
@@ -440,6 +436,32 @@ fn a_pause(kind: usize, endpoint: Endpoint) {
         report.message()
     );
     assert!(stage.sim.releases().iter().all(|release| release.draft));
+    assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
+    assert_eq!(stage.sim.pulls().len(), 0);
+}
+
+/// By the runner's clock, which may differ by five minutes, the receipt is still valid.
+fn a_late_claim_unseen(operation: fn(&Stage) -> Attempt<'_>) {
+    let stage = Stage::new();
+    stage.file("a.zip", "aaa");
+    let attempt =
+        operation(&stage).approved_with(|terms| terms.expires_at = terms.issued_at.plus(240));
+    let lost = Fault::on(Endpoint::Append).then(Effect::ResetAfter);
+    stage.sim.plan(lost);
+    let report = attempt.run_suspended_after(Endpoint::Preflight, || stage.sim.shift_clock(270));
+    assert_eq!(
+        (report.code(), report.exit),
+        ("receipt_expired", 1),
+        "{}",
+        report.message()
+    );
+    assert!(
+        report.message().contains("Nothing was done under it"),
+        "{}",
+        report.message()
+    );
+    assert_eq!(stage.ledger_events(), ["claimed", "failed"]);
+    assert!(stage.sim.releases().is_empty());
     assert_eq!(stage.sim.ref_oid("refs/tags/v1.0.0"), None);
     assert_eq!(stage.sim.pulls().len(), 0);
 }

@@ -1,24 +1,25 @@
 //! Attacks on the ledger: double use, rollback, forks, and entries that somebody wrote around Countersign.
 
-use std::{fs, thread};
+use std::thread;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_core::{
-    authority::Authority,
     digest::Digest,
     document::Document as _,
     envelope::Envelope,
     ledger::{Entry, EventType, GithubResponse, Head, entry_path, operation_path},
-    trust::TrustFile,
 };
-use countersign_sim::Switch;
+use countersign_sim::{Endpoint, Switch};
 use ed25519_dalek::Signer as _;
+use serde_json::json;
 
 use crate::{
     Scene,
     forge::{envelope, parts},
     harness::{
-        Attempt, Stage, fresh_key, now,
+        Attempt, Stage,
+        by_hand::path,
+        fresh_key,
         strangers::{append, push_like},
         terms,
     },
@@ -66,26 +67,6 @@ pub const SCENES: &[Scene] = &[
         "the branch is set back under another approval",
         set_back_under_another_approval,
     ),
-    (
-        "a revoked key signs above a commit that restores the old trust file's version",
-        a_revoked_key_above_an_old_authority,
-    ),
-    (
-        "a revoked key signs with the trust file of an old branch, of which no ledger knows",
-        a_revoked_key_on_an_old_branch,
-    ),
-    (
-        "a version of the trust file that nobody signed is pushed to block every publication",
-        a_forged_trust_file_on_the_default_branch,
-    ),
-    (
-        "a run from an old branch brings the policy from before",
-        an_old_policy_of_an_old_branch,
-    ),
-    (
-        "a revoked key signs above a commit that takes the trust file's version away",
-        a_revoked_key_above_no_authority,
-    ),
     ("the ledger begins anew", a_new_beginning),
     ("a fork of the same length takes the ledger's place", a_fork),
     (
@@ -103,6 +84,10 @@ pub const SCENES: &[Scene] = &[
     (
         "a used receipt's outcome is corrected to unknown by a stranger",
         a_forged_correction,
+    ),
+    (
+        "ledger.json is damaged between the claim and the outcome, and restored before a re-run",
+        a_head_damaged_for_a_moment,
     ),
     (
         "an entry above what the approver saw is longer than one answer",
@@ -316,111 +301,6 @@ fn set_back_under_another_approval() {
     );
 }
 
-/// Trust file versions 1 and 2, of which the second revokes the approver and has decided; the older
-/// one is handed over again. Gives its root, and what the ledger said while it was the newest.
-fn a_revoked_approver(stage: &Stage) -> (String, Authority) {
-    let path = stage.workspace().join("trust.json");
-    let pinned = || {
-        let file = TrustFile::from_document(&fs::read(&path).unwrap()).unwrap();
-        Authority {
-            trust: Some(file.verify(None, now()).unwrap().pin()),
-            policy: None,
-        }
-    };
-    let (_, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
-    let (old, before) = (fs::read(&path).unwrap(), pinned());
-    stage.revoke("2026-01-01T00:00:00Z");
-    stage.remember(&pinned());
-
-    fs::write(&path, old).unwrap();
-    (root, before)
-}
-
-/// The receipt names the commit that the thief has just made, so that nothing lies above it.
-fn signed_by_a_revoked_key(stage: &Stage, root: &str, name: &str) {
-    let attempt = stage
-        .tag()
-        .approved()
-        .input("trusted-keys", "")
-        .input("trust-file", "trust.json")
-        .input("trust-root", root);
-    attempted(stage, name, attempt, "trust_rolled_back");
-}
-
-fn a_revoked_key_above_an_old_authority() {
-    let stage = Stage::new();
-    let (root, before) = a_revoked_approver(&stage);
-    stage.remember(&before);
-    let name = "a revoked key signs above a commit that restores the old trust file's version";
-    signed_by_a_revoked_key(&stage, &root, name);
-}
-
-fn a_revoked_key_above_no_authority() {
-    let stage = Stage::new();
-    let (root, _) = a_revoked_approver(&stage);
-    stage.sim.remove("receipt-ledger", &["authority.json"]);
-    let name = "a revoked key signs above a commit that takes the trust file's version away";
-    signed_by_a_revoked_key(&stage, &root, name);
-}
-
-/// The newer trust file has decided nothing yet: only the default branch holds it.
-fn a_revoked_key_on_an_old_branch() {
-    let stage = Stage::new();
-    let path = stage.workspace().join("trust.json");
-    let (_, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
-    let old = fs::read(&path).unwrap();
-    stage.revoke("2026-01-01T00:00:00Z");
-    let newer = fs::read(&path).unwrap();
-    stage.sim.commit("main", &[("trust.json", &newer)]);
-
-    fs::write(&path, old).unwrap();
-    let name = "a revoked key signs with the trust file of an old branch, of which no ledger knows";
-    signed_by_a_revoked_key(&stage, &root, name);
-}
-
-/// It counts only if it verifies, so it is no obstacle.
-fn a_forged_trust_file_on_the_default_branch() {
-    let stage = Stage::new();
-    let path = stage.workspace().join("trust.json");
-    let (_, root) = stage.trust_file(&[stage.trust_version(1, "")], None);
-    let file = String::from_utf8(fs::read(&path).unwrap()).unwrap();
-    let mut versions: serde_json::Value = serde_json::from_str(&file).unwrap();
-    let mut forged = versions["versions"][0].clone();
-    let payload = STANDARD
-        .decode(forged["payload"].as_str().unwrap())
-        .unwrap();
-    let payload = String::from_utf8(payload)
-        .unwrap()
-        .replacen("\"version\":1", "\"version\":2", 1);
-    forged["payload"] = STANDARD.encode(payload).into();
-    versions["versions"].as_array_mut().unwrap().push(forged);
-    let forged = format!("{versions}\n");
-    stage
-        .sim
-        .commit("main", &[("trust.json", forged.as_bytes())]);
-
-    let attempt = stage
-        .tag()
-        .approved()
-        .input("trusted-keys", "")
-        .input("trust-file", "trust.json")
-        .input("trust-root", &root);
-    attempt.run().succeeded();
-}
-
-fn an_old_policy_of_an_old_branch() {
-    let stage = Stage::new();
-    let policy = stage.policy_for_tags();
-    stage.policy(&policy);
-    let newer = policy.replacen("version = 1", "version = 2", 1);
-    stage
-        .sim
-        .commit("main", &[("policy.toml", newer.as_bytes())]);
-    let attempt = stage.tag().approved().input("policy-file", "./policy.toml");
-    let name = "a run from an old branch brings the policy from before";
-    attempted(&stage, name, attempt, "policy_rolled_back");
-}
-
 fn a_new_beginning() {
     let stage = Stage::new();
     let attempt = after_a_first_tag(&stage);
@@ -563,6 +443,32 @@ fn a_forged_correction() {
         attempt.variable("GITHUB_RUN_ATTEMPT", "2"),
         "receipt_consumed",
     );
+}
+
+/// An outcome that could not be recorded must not open the way to a second pull request.
+fn a_head_damaged_for_a_moment() {
+    let stage = Stage::new();
+    let attempt = stage.pull().approved();
+    let head = stage.sim.read_file("receipt-ledger", "ledger.json");
+    let report = attempt.run_while(Endpoint::CreatePull, || {
+        stage
+            .sim
+            .commit("receipt-ledger", &[("ledger.json", b"{}\n")]);
+    });
+    assert_eq!((report.exit, report.code()), (4, "outcome_unrecorded"));
+
+    stage.sim.close_pull(1);
+    stage.patch(&path(&stage, "pulls/1"), &json!({"title": "Old"}));
+    stage
+        .sim
+        .commit("receipt-ledger", &[("ledger.json", &head.unwrap())]);
+    attempted(
+        &stage,
+        "ledger.json is damaged between the claim and the outcome, and restored before a re-run",
+        attempt.variable("GITHUB_RUN_ATTEMPT", "2"),
+        "ledger_tampered",
+    );
+    assert_eq!(stage.sim.pulls().len(), 1);
 }
 
 /// GitHub's GraphQL gives 512 KiB of a file's text: a ledger whose newest entry is longer is no locked one.

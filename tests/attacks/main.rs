@@ -10,7 +10,9 @@
 )]
 
 mod approver;
+mod authority;
 mod case;
+mod claims;
 mod dates;
 mod files;
 mod forge;
@@ -19,9 +21,12 @@ mod harness;
 mod judge;
 mod late;
 mod ledger;
+mod outcomes;
 mod proxy;
 mod reach;
+mod receipts;
 mod runner;
+mod terminal;
 mod watch;
 mod withdrawn;
 
@@ -52,7 +57,12 @@ fn main() {
     }
     for (place, scenes) in [
         ("approver", approver::SCENES),
+        ("terminal", terminal::SCENES),
         ("ledger", ledger::SCENES),
+        ("authority", authority::SCENES),
+        ("claims", claims::SCENES),
+        ("outcomes", outcomes::SCENES),
+        ("receipts", receipts::SCENES),
         ("dates", dates::SCENES),
         ("late", late::SCENES),
         ("reach", reach::SCENES),
