@@ -12,8 +12,8 @@ impl Attempt<'_> {
     pub fn run_suspended_after(&self, endpoint: Endpoint, meanwhile: impl FnOnce()) -> Report {
         let sim = &self.stage.sim;
         let hold = Hold::default();
-        let held = Effect::Held(hold.clone());
-        sim.plan(Fault::on(endpoint).then(held));
+        let effect = Effect::Held(hold.clone());
+        sim.plan(Fault::on(endpoint).then(effect));
         let seen = sim.events().len();
         let asked = |event: &Event| event.endpoint == endpoint;
 
