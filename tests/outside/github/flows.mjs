@@ -1,4 +1,5 @@
 // Every way of the product that sends REST requests, driven against the simulator; the simulator's transcript has what was said.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { faults } from './sarif.mjs';
 import { Proxy, RUN, Simulator, Stage, check, expect, json, succeeded, unprotect, until } from './stage.mjs';
@@ -319,7 +320,9 @@ const flows = () => ({
     const plan = await plannedElsewhere(stage, sim);
     const by = ['--policy', 'workspace/policy.toml', '--trusted-keys', 'workspace/keys.pub'];
     const receipt = (await stage.command(['authorize', `workspace/${plan}`, '--key', 'alice', '--yes', ...by])).trim();
-    succeeded(await stage.act({ plan, receipt, 'policy-file': 'policy.toml', 'run-id': RUN }, { GITHUB_RUN_ID: '99' }));
+    const digest = createHash('sha256').update(readFileSync(`${stage.workspace}/${plan}`)).digest('hex');
+    const inputs = { plan, receipt, 'policy-file': 'policy.toml', 'run-id': RUN, 'plan-digest': `sha256:${digest}` };
+    succeeded(await stage.act(inputs, { GITHUB_RUN_ID: '99' }));
   },
   'a campaign that was killed': {
     ...holding('POST', /releases$/),

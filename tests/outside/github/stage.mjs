@@ -168,7 +168,7 @@ export class Stage {
   }
 
   async key(name = 'alice') {
-    return (await this.command(['keys', 'generate', '--out', name, '--name', name])).trim();
+    return (await this.command(['keys', 'generate', '--no-passphrase', '--out', name, '--name', name])).trim();
   }
 
   /** One attempt of the Action, begun. */

@@ -30,7 +30,7 @@ LINES = [
 ]
 TEXT = "\n".join(LINES)
 KNOWN = {
-    "status", "error-code", "operation-id", "operation-digest", "receipt-id", "html-url", "release-id", "tag-sha", "pull-number", "assets",
+    "status", "error-code", "operation-id", "operation-digest", "plan-digest", "receipt-id", "html-url", "release-id", "tag-sha", "pull-number", "assets",
     "audit-record", "plan", "results", "ledger-sequence", "ledger-digest",
 }
 
