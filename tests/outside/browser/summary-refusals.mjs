@@ -39,7 +39,9 @@ const policyText = (sim) =>
 const byPolicy = (edit, more = () => ({}), variables = {}) => async (stage, sim) => {
   const approved = await stage.approved(TAG);
   stage.file('policy.toml', edit(policyText(sim)));
-  return stage.act({ ...approved, 'policy-file': 'policy.toml', ...more(stage) }, variables);
+  const digest = createHash('sha256').update(readFileSync(`${stage.workspace}/${approved.plan}`)).digest('hex');
+  const inputs = { ...approved, 'plan-digest': `sha256:${digest}`, 'policy-file': 'policy.toml' };
+  return stage.act({ ...inputs, ...more(stage) }, variables);
 };
 const excluding = (text) => text.replace('requester = false', 'requester = true');
 
