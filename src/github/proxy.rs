@@ -71,10 +71,12 @@ impl Proxies {
             Some(reason) => Chosen::Unusable(reason),
             None => Chosen::Usable(Box::new(matcher(&exceptions.everywhere))),
         };
+        // Whatever proxy is named, also one that cannot be used: it is asked only what it excepts.
+        let excepting = |no: &str| Matcher::builder().https("http://proxy").no(no).build();
         let by_port = exceptions.by_port.iter();
         Self {
             chosen,
-            by_port: by_port.map(|(port, no)| (*port, matcher(no))).collect(),
+            by_port: by_port.map(|(port, no)| (*port, excepting(no))).collect(),
         }
     }
 
@@ -356,6 +358,10 @@ mod tests {
                 "{value}: {refused}"
             );
             assert!(!refused.contains("secret"), "{value}: {refused}");
+
+            // An exception for another host's port is none for this one.
+            let with_exception = [("https_proxy", value), ("no_proxy", "other.example:443")];
+            assert_eq!(route(&with_exception, API), refused, "{value}");
         }
     }
 
