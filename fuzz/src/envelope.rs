@@ -56,7 +56,10 @@ fn is_a_statement<T: Statement + Debug>(text: &str) {
     let line = signed.to_line();
     assert!(!line.contains(['\n', '\r']));
     if line.len() <= MOST_BYTES {
-        assert_eq!(Signed::<T>::parse(&line).as_ref().map(Signed::to_line), Ok(line));
+        assert_eq!(
+            Signed::<T>::parse(&line).as_ref().map(Signed::to_line),
+            Ok(line)
+        );
     }
     let (_, strangers, _) = &*KEYS;
     can_be_shown(

@@ -116,7 +116,10 @@ fn proves_nothing_to_strangers(data: &[u8]) {
     let keys = Keys::Listed(&STRANGERS, Threshold::ONE);
     match UnverifiedEvidence::read(data.into()) {
         Ok(evidence) => {
-            assert_eq!(evidence.entry_id().digest, Digest::of(&evidence.entry_file()));
+            assert_eq!(
+                evidence.entry_id().digest,
+                Digest::of(&evidence.entry_file())
+            );
             can_be_shown(
                 &evidence
                     .verify(keys, NOW)
