@@ -102,7 +102,7 @@ fn a_revoked_key_on_an_old_branch() {
     signed_by_a_revoked_key(&stage, &root, name);
 }
 
-/// It counts only if it verifies, so it is no obstacle.
+/// It counts only if it verifies, so it blocks no one.
 fn a_forged_trust_file_on_the_default_branch() {
     let stage = Stage::new();
     let path = stage.workspace().join("trust.json");

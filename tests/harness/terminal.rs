@@ -6,7 +6,7 @@ use super::{BINARY, Stage};
 const COLUMNS: usize = 80;
 
 impl Stage {
-    /// The lines that a command shows on a terminal on which nobody types anything.
+    /// The lines that a command shows on a terminal at which no one types.
     pub fn read_on_a_terminal(&self, arguments: &str) -> Vec<String> {
         // `script` gives the program a terminal.
         let shell = format!("stty cols {COLUMNS} && {BINARY} {arguments}");
